@@ -1,0 +1,77 @@
+"""Warnings as data: a stable code, what it says was seen, the likely cause, and what to try.
+
+Rows carry codes; whoever shows them takes the words from here. A code never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.errors import SelectionError, hint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The words behind a warning's code."""
+
+    code: str
+    seen: str
+    cause: str
+    remedy: str
+
+
+_ALL = (
+    Code(
+        code="below-overhead",
+        seen="the call took less than the measuring loop's own uncertainty",
+        cause="it does next to nothing, so its time can't be told from that of the loop",
+        remedy="read it as 'free'; compare larger sizes, or time a sequence of such calls as one op",
+    ),
+    Code(
+        code="few-samples",
+        seen="fewer than three rounds could be measured within the budget",
+        cause="a single call takes longer than the budget of the case",
+        remedy="--budget with more seconds, or smaller sizes with --set",
+    ),
+    Code(
+        code="no-interval",
+        seen="there is no interval: all samples come from one worker in one round",
+        cause="a single call takes longer than the budget, or --workers 1 was asked for",
+        remedy="--workers 3 or more, and --budget with more seconds",
+    ),
+    Code(
+        code="noisy",
+        seen="the interval is wider than ±5 %",
+        cause="other programs, a shared host, or an op whose time really varies between processes",
+        remedy="close other programs and run again; --budget with more seconds narrows it",
+    ),
+    Code(
+        code="wrong-result",
+        seen="the result differs from its reference by more than the dtype allows",
+        cause="a wrong op or reference, or arithmetic less precise than the dtype suggests",
+        remedy="don't use the time before the error is understood; see max_error in bench show",
+    ),
+    Code(
+        code="unchecked",
+        seen="the result was not compared with anything",
+        cause="the op declares no reference, or the reference failed",
+        remedy="add a function under @my_op.reference (docs/add-an-op.md)",
+    ),
+)
+CODES: Mapping[str, Code] = {code.code: code for code in _ALL}
+
+
+def explain(code: str) -> Code:
+    """The words behind a code.
+
+    Raises:
+        SelectionError: there is no such code.
+    """
+    if code not in CODES:
+        message = f"there is no warning {code!r}; {hint(code, CODES)}"
+        raise SelectionError(message)
+    return CODES[code]

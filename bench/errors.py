@@ -1,0 +1,41 @@
+"""Mistakes a user can make, as one sentence each: the value, the rule, the fix.
+
+Anything that is not a `BenchError` is a bug of ours and may show its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """Something the user can put right; `str()` is the line to print, exit code 2."""
+
+
+class SuiteError(BenchError):
+    """A suite that can't be found or read, or that declares something impossible."""
+
+
+class SelectionError(BenchError):
+    """A filter, axis, value, preset or device that selects nothing that exists."""
+
+
+class StoreError(BenchError):
+    """A store, run or file of results that can't be found, read or written."""
+
+
+class UnitError(BenchError):
+    """Text that is not a quantity of the wanted kind."""
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """The end of an error line: the nearest of the `known` names, else all of them."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(near) + "?"
+    return "known: " + ", ".join(names) if names else "there are none"

@@ -1,0 +1,142 @@
+"""The row: one frozen dataclass that is also the one explicit Arrow schema, versioned.
+
+A column is declared once, here, with its type and its meaning; the schema, the dictionary of columns
+in `results/README.md` and the journal are made from it. Versions only ever add nullable columns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+SCHEMA_VERSION = 1
+STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
+
+
+def _column(kind: pa.DataType, meaning: str, default: Any = dataclasses.MISSING) -> Any:
+    facts = {"type": kind, "meaning": meaning}
+    if default is dataclasses.MISSING:
+        return field(metadata=facts)
+    return field(default=default, metadata=facts)
+
+
+_TEXT = pa.string()
+_REAL = pa.float64()
+_WHOLE = pa.int64()
+_TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of `cases.parquet`: a case on a device, in a run."""
+
+    run_id: str = _column(_TEXT, "The run; ids sort by time.")
+    machine_id: str = _column(_TEXT, "Hash of the hardware; a reboot does not change it.")
+    machine: str = _column(_TEXT, "The machine's name, made from its hardware unless given.")
+    suite: str = _column(_TEXT, "The suite.")
+    op: str = _column(_TEXT, "The op within the suite.")
+    case: str = _column(_TEXT, "The case's id, without device or machine, so that rows join on it.")
+    device: str = _column(_TEXT, "`cpu`, `cuda`, `cuda:1`, …")
+    device_name: str = _column(_TEXT, "The device's model.")
+    dtype: str = _column(_TEXT, "The case's dtype, as torch names it.")
+    params: Mapping[str, str] = _column(pa.map_(_TEXT, _TEXT), "Axis → value, as in the case's id.")
+    status: str = _column(_TEXT, "`ok`, `failed`, `timeout`, `oom` or `skipped`.")
+    reason: str | None = _column(_TEXT, "Why the status is not `ok`, in words.", None)
+    warnings: tuple[str, ...] = _column(
+        pa.list_(_TEXT), "Codes of what to distrust; `bench explain CODE` says more.", ()
+    )
+    time_s: float | None = _column(
+        _REAL, "The headline: what a caller waits per call, calls made back to back.", None
+    )
+    time_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
+    time_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
+    confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
+    time_at_reference_s: float | None = _column(
+        _REAL, "The headline at this machine's reference conditions, where there is a reference.", None
+    )
+    time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
+    time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
+    first_call_s: float | None = _column(
+        _REAL, "The very first call in a fresh worker (median over workers).", None
+    )
+    samples: int | None = _column(_WHOLE, "Samples taken; all are in `samples.parquet`.", None)
+    workers: int | None = _column(_WHOLE, "Fresh processes the samples come from.", None)
+    rounds: int | None = _column(_WHOLE, "Rounds the samples come from.", None)
+    loops: int | None = _column(_WHOLE, "Calls per sample (median over workers).", None)
+    overhead_s: float | None = _column(
+        _REAL, "What the measuring loop itself costs per call; already subtracted.", None
+    )
+    host_time_s: float | None = _column(_REAL, "What submitting a call costs the host (CUDA).", None)
+    device_time_s: float | None = _column(_REAL, "The device's own time per call (CUDA).", None)
+    flop: float | None = _column(_REAL, "FLOP of one call, from the op's work model.", None)
+    bytes: float | None = _column(_REAL, "Bytes one call must move, from the op's work model.", None)
+    flop_per_s: float | None = _column(_REAL, "`flop / time_s`.", None)
+    bytes_per_s: float | None = _column(_REAL, "`bytes / time_s`.", None)
+    roof_share: float | None = _column(_REAL, "Share of the roof measured on this machine.", None)
+    input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
+    peak_memory_bytes: int | None = _column(_WHOLE, "Peak memory of the case, beyond its inputs.", None)
+    sentinel_compute_s: float | None = _column(_REAL, "The compute sentinel in the same rounds.", None)
+    sentinel_barrier_s: float | None = _column(_REAL, "The barrier sentinel in the same rounds.", None)
+    sentinel_memory_s: float | None = _column(_REAL, "The memory sentinel in the same rounds.", None)
+    correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
+    max_error: float | None = _column(
+        _REAL, "Largest deviation from the reference, as a share of the largest expected value.", None
+    )
+    threads: int | None = _column(_WHOLE, "Threads a worker had.", None)
+    cache: str | None = _column(_TEXT, "`hot`: calls find their data where the last one left it.", None)
+    torch_version: str | None = _column(_TEXT, "The torch that ran, with its build.", None)
+    started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")
+    schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)
+
+
+def schema() -> pa.Schema:
+    """The Arrow schema of `cases.parquet`: the fields of `Record`, in order."""
+    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Record)]
+    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+
+
+def meanings() -> dict[str, tuple[str, str]]:
+    """Column → (Arrow type, meaning), for documents."""
+    return {
+        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Record)
+    }
+
+
+def row(record: Record) -> dict[str, Any]:
+    """The record as Arrow takes it."""
+    values = {f.name: getattr(record, f.name) for f in dataclasses.fields(Record)}
+    return {**values, "params": list(record.params.items()), "warnings": list(record.warnings)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One row of `samples.parquet`: `loops` calls between two readings of the clock."""
+
+    case: str = _column(_TEXT, "The case's id.")
+    device: str = _column(_TEXT, "The device.")
+    worker: int = _column(pa.int32(), "Which fresh process took it.")
+    round: int = _column(pa.int32(), "In which round.")
+    at_s: float = _column(_REAL, "When it began, in seconds since the run began.")
+    loops: int = _column(_WHOLE, "Calls between the two readings.")
+    elapsed_s: float = _column(_REAL, "Time between the two readings, as it was read.")
+    time_s: float = _column(_REAL, "Per call, with the loop's own cost subtracted.")
+
+
+def sample_schema() -> pa.Schema:
+    """The Arrow schema of `samples.parquet`."""
+    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Sample)]
+    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+
+
+def sample_meanings() -> dict[str, tuple[str, str]]:
+    """Column → (Arrow type, meaning) of `samples.parquet`."""
+    return {
+        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Sample)
+    }

@@ -1,0 +1,176 @@
+"""What a suite file declares: axes and ops. Declarations only; nothing here runs an op or imports torch.
+
+A suite is data plus small functions; the plan expands it and a worker, elsewhere, calls it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, overload
+
+from bench.case import DEFAULT_DTYPE, ITEMSIZE_BYTES, Case
+from bench.errors import SuiteError, hint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bench.case import Call, Work
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+
+
+def label(value: object) -> str:
+    """How a value stands in a case id: a name for things that have one, else its text."""
+    return str(getattr(value, "__name__", value))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Axis:
+    """One dimension of the grid: a name and its values, in order; `quick` is the short list.
+
+    Values are numbers, text, or a mapping from labels to anything (functions, say).
+    """
+
+    name: str
+    choices: Mapping[str, Any]
+    quick: tuple[str, ...]
+
+    def __init__(
+        self,
+        name: str,
+        values: Iterable[Any] | Mapping[str, Any],
+        *,
+        quick: Sequence[Any] | None = None,
+    ) -> None:
+        pairs = values.items() if hasattr(values, "items") else [(label(v), v) for v in values]
+        choices = dict(pairs)
+        short = tuple(label(v) for v in quick) if quick is not None else tuple(choices)
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} can't name an axis; use letters, digits and _"
+            raise SuiteError(message)
+        if not choices:
+            message = f"axis {name!r} has no values"
+            raise SuiteError(message)
+        for text in choices:
+            if not text or set(text) & set("[],=") or text != text.strip():
+                message = f"axis {name!r}: {text!r} can't be a value's label; no brackets, commas or ="
+                raise SuiteError(message)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "choices", MappingProxyType(choices))
+        object.__setattr__(self, "quick", short)
+        for text in short:
+            self.value(text)
+
+    def value(self, text: str) -> Any:
+        """The value a label stands for; a number need not be on the axis.
+
+        Raises:
+            SuiteError: it is neither on the axis nor of the kind of its values.
+        """
+        if text in self.choices:
+            return self.choices[text]
+        kinds = {type(v) for v in self.choices.values()}
+        for kind in (int, float):
+            if kinds <= {int, kind}:
+                try:
+                    return kind(text)
+                except ValueError:
+                    break
+        message = f"axis {self.name!r} can't be {text!r}; {hint(text, self.choices)}"
+        raise SuiteError(message)
+
+
+@dataclass(slots=True, eq=False)
+class Op:
+    """An op of a suite: how to build its call, and, if declared, its work and its reference."""
+
+    name: str
+    build: Callable[[Case], Call]
+    axes: Mapping[str, Axis]
+    work_of: Callable[[Case], Work] | None = None
+    reference_of: Callable[..., Any] | None = None
+
+    def work(self, function: Callable[[Case], Work]) -> Callable[[Case], Work]:
+        """Declare what one call has to do: `@my_op.work`."""
+        self.work_of = function
+        return function
+
+    def reference(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare what the result must equal: `@my_op.reference`."""
+        self.reference_of = function
+        return function
+
+    @property
+    def summary(self) -> str:
+        """The first line of the op's docstring."""
+        return (self.build.__doc__ or "").strip().partition("\n")[0]
+
+    def __call__(self, *_: object) -> NoReturn:
+        """Refuse: an op is planned and measured, not called."""
+        message = f"op {self.name!r} is not called directly; run it with: bench run -k {self.name}"
+        raise SuiteError(message)
+
+
+@dataclass(slots=True, init=False, eq=False)
+class Suite:
+    """A named set of ops that share axes. `axes` of an op add to these or replace them by name."""
+
+    name: str
+    axes: Mapping[str, Axis]
+    ops: dict[str, Op]
+
+    def __init__(self, name: str, axes: Iterable[Axis] = ()) -> None:
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} can't name a suite; use letters, digits, _ and -"
+            raise SuiteError(message)
+        self.name = name
+        self.axes = {axis.name: axis for axis in axes}
+        self.ops = {}
+
+    @overload
+    def op(self, build: Callable[[Case], Call], /) -> Op: ...
+    @overload
+    def op(
+        self, /, *, axes: Iterable[Axis] = (), without: Iterable[str] = ()
+    ) -> Callable[[Callable[[Case], Call]], Op]: ...
+
+    def op(
+        self,
+        build: Callable[[Case], Call] | None = None,
+        /,
+        *,
+        axes: Iterable[Axis] = (),
+        without: Iterable[str] = (),
+    ) -> Op | Callable[[Callable[[Case], Call]], Op]:
+        """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own."""
+
+        def add(function: Callable[[Case], Call]) -> Op:
+            name = function.__name__
+            if name in self.ops:
+                message = f"suite {self.name!r} has two ops called {name!r}"
+                raise SuiteError(message)
+            own = {axis.name: axis for axis in axes}
+            kept = {k: a for k, a in self.axes.items() if k not in set(without)}
+            self.ops[name] = Op(name, function, {**kept, **own})
+            return self.ops[name]
+
+        return add if build is None else add(build)
+
+
+def case_id(suite: str, op: str, labels: Mapping[str, str]) -> str:
+    """`matmul/square[n=1024,dtype=float32]`: no device and no machine, so rows join on it."""
+    inside = ",".join(f"{name}={text}" for name, text in labels.items())
+    return f"{suite}/{op}" + (f"[{inside}]" if inside else "")
+
+
+def make_case(suite: Suite, op: Op, labels: Mapping[str, str], device: str) -> Case:
+    """The case that these labels stand for, without inputs (see `with_inputs`)."""
+    values = {name: axis.value(labels[name]) for name, axis in op.axes.items()}
+    dtype = str(values.get("dtype", DEFAULT_DTYPE))
+    if dtype not in ITEMSIZE_BYTES:
+        message = f"{suite.name}/{op.name}: unknown dtype {dtype!r}; {hint(dtype, ITEMSIZE_BYTES)}"
+        raise SuiteError(message)
+    identity = case_id(suite.name, op.name, labels)
+    return Case(id=identity, values=values, device=device, dtype_name=dtype)
