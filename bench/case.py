@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
 ITEMSIZE_BYTES = MappingProxyType(
     {
-        "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2,
-        "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1, "bool": 1,
-        "complex64": 8, "complex128": 16,
-    }  # fmt: skip
+        "float64": 8,
+        "float32": 4,
+        "float16": 2,
+        "bfloat16": 2,
+        "int64": 8,
+        "int32": 4,
+        "int16": 2,
+        "int8": 1,
+        "uint8": 1,
+        "bool": 1,
+        "complex64": 8,
+        "complex128": 16,
+    }
 )
 """Bytes of one element, by the name torch gives the dtype."""
 
@@ -133,7 +142,9 @@ class Case:
     @property
     def _maker(self) -> Inputs:
         if self.inputs is None:
-            message = f"{self.id}: a work model can't make tensors; use case[axis] and case.itemsize"
+            message = (
+                f"{self.id}: a work model can't make tensors; use case[axis] and case.itemsize"
+            )
             raise SuiteError(message)
         return self.inputs
 

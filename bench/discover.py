@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,10 +80,10 @@ def load(path: Path) -> LoadedSuite:
     sys.modules[name] = module  # dataclasses and pickle look a function's module up here
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a guest may not end its host
         del sys.modules[name]
         what = f"{type(error).__name__}: {error}".partition("\n")[0]
-        message = f"{path} can't be loaded: {what}"
+        message = f"{path} can't be loaded{_line_in(path, error)}: {what}"
         raise SuiteError(message) from error
     found = {id(v): v for v in vars(module).values() if isinstance(v, Suite)}
     if len(found) != 1:
@@ -98,6 +99,12 @@ def load(path: Path) -> LoadedSuite:
     return LoadedSuite(suite, path)
 
 
+def _line_in(path: Path, error: BaseException) -> str:
+    """` (line 12)`, if the error passed through the file."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f" (line {lines[-1]})" if lines else ""
+
+
 def load_all(words: Sequence[str]) -> tuple[LoadedSuite, ...]:
     """The suites named on the command line, in that order; all shipped ones if none is named.
 
@@ -110,6 +117,8 @@ def load_all(words: Sequence[str]) -> tuple[LoadedSuite, ...]:
     for one in loaded:
         other = by_name.setdefault(one.suite.name, one)
         if other is not one:
-            message = f"{other.path} and {one.path} both declare a suite {one.suite.name!r}; rename one"
+            message = (
+                f"{other.path} and {one.path} both declare a suite {one.suite.name!r}; rename one"
+            )
             raise SuiteError(message)
     return loaded

@@ -55,18 +55,18 @@ class Filter:
         return left
 
     def _one(self) -> Test:
-        token = self._tokens.pop(0) if self._tokens else ""
-        if token == "not":
+        word = self._tokens.pop(0) if self._tokens else ""
+        if word == "not":
             return _inverse(self._one())
-        if token == "(":
+        if word == "(":
             inner = self._any()
             if self._tokens[:1] != [")"]:
                 self._refuse("a ( is not closed")
             del self._tokens[0]
             return inner
-        if token in {"", "and", "or", ")"}:
+        if word in {"", "and", "or", ")"}:
             self._refuse("a word is missing")
-        return _word(token)
+        return _word(word)
 
 
 def _either(a: Test, b: Test) -> Test:

@@ -144,7 +144,7 @@ def _labels(axis: Axis, selection: Selection) -> tuple[str, ...]:
     wanted = selection.settings.get(axis.name)
     if wanted is None:
         return axis.quick if selection.short_axes else tuple(axis.choices)
-    return tuple(dict.fromkeys(text for text in wanted if _possible(axis, text)))
+    return tuple(dict.fromkeys(axis.label(text) for text in wanted if _possible(axis, text)))
 
 
 def _possible(axis: Axis, text: str) -> bool:

@@ -59,7 +59,9 @@ class Record:
     time_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
     time_at_reference_s: float | None = _column(
-        _REAL, "The headline at this machine's reference conditions, where there is a reference.", None
+        _REAL,
+        "The headline at this machine's reference conditions, where there is a reference.",
+        None,
     )
     time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
     time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
@@ -73,24 +75,40 @@ class Record:
     overhead_s: float | None = _column(
         _REAL, "What the measuring loop itself costs per call; already subtracted.", None
     )
-    host_time_s: float | None = _column(_REAL, "What submitting a call costs the host (CUDA).", None)
+    host_time_s: float | None = _column(
+        _REAL, "What submitting a call costs the host (CUDA).", None
+    )
     device_time_s: float | None = _column(_REAL, "The device's own time per call (CUDA).", None)
     flop: float | None = _column(_REAL, "FLOP of one call, from the op's work model.", None)
-    bytes: float | None = _column(_REAL, "Bytes one call must move, from the op's work model.", None)
+    bytes: float | None = _column(
+        _REAL, "Bytes one call must move, from the op's work model.", None
+    )
     flop_per_s: float | None = _column(_REAL, "`flop / time_s`.", None)
     bytes_per_s: float | None = _column(_REAL, "`bytes / time_s`.", None)
     roof_share: float | None = _column(_REAL, "Share of the roof measured on this machine.", None)
     input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
-    peak_memory_bytes: int | None = _column(_WHOLE, "Peak memory of the case, beyond its inputs.", None)
-    sentinel_compute_s: float | None = _column(_REAL, "The compute sentinel in the same rounds.", None)
-    sentinel_barrier_s: float | None = _column(_REAL, "The barrier sentinel in the same rounds.", None)
-    sentinel_memory_s: float | None = _column(_REAL, "The memory sentinel in the same rounds.", None)
+    peak_memory_bytes: int | None = _column(
+        _WHOLE, "Peak memory of the case, beyond its inputs.", None
+    )
+    sentinel_compute_s: float | None = _column(
+        _REAL, "The compute sentinel in the same rounds.", None
+    )
+    sentinel_barrier_s: float | None = _column(
+        _REAL, "The barrier sentinel in the same rounds.", None
+    )
+    sentinel_memory_s: float | None = _column(
+        _REAL, "The memory sentinel in the same rounds.", None
+    )
     correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
     max_error: float | None = _column(
-        _REAL, "Largest deviation from the reference, as a share of the largest expected value.", None
+        _REAL,
+        "Largest deviation from the reference, as a share of the largest expected value.",
+        None,
     )
     threads: int | None = _column(_WHOLE, "Threads a worker had.", None)
-    cache: str | None = _column(_TEXT, "`hot`: calls find their data where the last one left it.", None)
+    cache: str | None = _column(
+        _TEXT, "`hot`: calls find their data where the last one left it.", None
+    )
     torch_version: str | None = _column(_TEXT, "The torch that ran, with its build.", None)
     started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")
     schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)

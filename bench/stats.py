@@ -50,10 +50,13 @@ def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
     """The median of the cells and an interval from workers and rounds as crossed random effects.
 
     On the logarithms y of the cells (W workers × R rounds) the model is
-    y = m + worker + round + rest. The mean of the cells has variance
-    (MS_worker + MS_round - MS_rest) / (W·R), with degrees of freedom after Satterthwaite (1946); see
-    Searle, Casella & McCulloch, "Variance Components" (1992), §4.3 for the mean squares. Where cells
-    are missing, or there is one worker or one round, it falls back to the means of whichever has more.
+    y = m + worker + round + rest. The variance of the mean of the cells is taken as that of the
+    workers' means over W plus that of the rounds' means over R, with degrees of freedom after
+    Satterthwaite (1946). That is (MS_worker + MS_round) / (W·R) in the mean squares of Searle, Casella
+    & McCulloch, "Variance Components" (1992), §4.3. The unbiased estimate also subtracts MS_rest, which
+    this counts twice; but it can be negative, its degrees of freedom then jump, and with three workers
+    such intervals are wider on average. Lost cells need no special case. One worker, or one round,
+    says nothing of its own spread, so what is left is an interval of that worker or round only.
     The half-width is multiplied by √(π/2), the price of a median over a mean under normal noise.
 
     Args:
@@ -79,34 +82,14 @@ def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
 
 def _variance_of_mean(logs: NDArray[np.float64]) -> tuple[float, float]:
     """Variance of the mean of the cells, and its degrees of freedom; NaN if it can't be told."""
-    workers, rounds = logs.shape
-    if workers > 1 and rounds > 1 and np.isfinite(logs).all():
-        return _crossed(logs)
-    by_worker, by_round = np.nanmean(logs, axis=1), np.nanmean(logs, axis=0)
-    means = by_worker if workers >= rounds else by_round
-    if len(means) < 2:  # noqa: PLR2004 - a spread needs two
+    both = (np.nanmean(logs, axis=1), np.nanmean(logs, axis=0))
+    parts = [(float(np.var(m, ddof=1)) / len(m), len(m) - 1) for m in both if len(m) > 1]
+    if not parts:
         return math.nan, math.nan
-    return float(np.var(means, ddof=1) / len(means)), float(len(means) - 1)
-
-
-def _crossed(logs: NDArray[np.float64]) -> tuple[float, float]:
-    workers, rounds = logs.shape
-    cell_count = workers * rounds
-    worker, round_ = logs.mean(axis=1, keepdims=True), logs.mean(axis=0, keepdims=True)
-    freedoms = np.array([workers - 1, rounds - 1, (workers - 1) * (rounds - 1)], dtype=float)
-    squares = np.array(
-        [
-            rounds * ((worker - logs.mean()) ** 2).sum(),
-            workers * ((round_ - logs.mean()) ** 2).sum(),
-            ((logs - worker - round_ + logs.mean()) ** 2).sum(),
-        ]
-    )
-    mean_squares = squares / freedoms
-    total = mean_squares[0] + mean_squares[1] - mean_squares[2]
-    if total <= mean_squares[2]:  # neither workers nor rounds differ by more than the rest does
-        return float(squares.sum() / freedoms.sum() / cell_count), float(freedoms.sum())
-    freedom = total**2 / (mean_squares**2 / freedoms).sum()
-    return float(total / cell_count), float(max(freedom, 1.0))
+    total = sum(variance for variance, _ in parts)
+    if not total:
+        return 0.0, 1.0
+    return total, total**2 / sum(variance**2 / freedom for variance, freedom in parts)
 
 
 def quantile(values: Sequence[float], share: float) -> float:

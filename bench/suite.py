@@ -26,6 +26,17 @@ def label(value: object) -> str:
     return str(getattr(value, "__name__", value))
 
 
+def _unique(kind: str, owner: str, what: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as a mapping; two under one name would be one lost without a word."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            message = f"{kind} {owner!r} has two {what} called {name!r}; name them apart"
+            raise SuiteError(message)
+        found[name] = value
+    return found
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class Axis:
     """One dimension of the grid: a name and its values, in order; `quick` is the short list.
@@ -45,7 +56,7 @@ class Axis:
         quick: Sequence[Any] | None = None,
     ) -> None:
         pairs = values.items() if hasattr(values, "items") else [(label(v), v) for v in values]
-        choices = dict(pairs)
+        choices = _unique("axis", name, "values", pairs)
         short = tuple(label(v) for v in quick) if quick is not None else tuple(choices)
         if not _NAME.fullmatch(name):
             message = f"{name!r} can't name an axis; use letters, digits and _"
@@ -55,7 +66,9 @@ class Axis:
             raise SuiteError(message)
         for text in choices:
             if not text or set(text) & set("[],=") or text != text.strip():
-                message = f"axis {name!r}: {text!r} can't be a value's label; no brackets, commas or ="
+                message = (
+                    f"axis {name!r}: {text!r} can't be a value's label; no brackets, commas or ="
+                )
                 raise SuiteError(message)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "choices", MappingProxyType(choices))
@@ -80,6 +93,14 @@ class Axis:
                     break
         message = f"axis {self.name!r} can't be {text!r}; {hint(text, self.choices)}"
         raise SuiteError(message)
+
+    def label(self, text: str) -> str:
+        """The one spelling of a label, so that ids join: `064` → `64`.
+
+        Raises:
+            SuiteError: as for `value`.
+        """
+        return text if text in self.choices else label(self.value(text))
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +147,7 @@ class Suite:
             message = f"{name!r} can't name a suite; use letters, digits, _ and -"
             raise SuiteError(message)
         self.name = name
-        self.axes = {axis.name: axis for axis in axes}
+        self.axes = _unique("suite", name, "axes", ((axis.name, axis) for axis in axes))
         self.ops = {}
 
     @overload
@@ -151,8 +172,12 @@ class Suite:
             if name in self.ops:
                 message = f"suite {self.name!r} has two ops called {name!r}"
                 raise SuiteError(message)
-            own = {axis.name: axis for axis in axes}
-            kept = {k: a for k, a in self.axes.items() if k not in set(without)}
+            own = _unique("op", name, "axes", ((axis.name, axis) for axis in axes))
+            dropped = set(without)
+            for unknown in sorted(dropped - set(self.axes)):
+                message = f"op {name!r} is without {unknown!r}, which suite {self.name!r} lacks; "
+                raise SuiteError(message + hint(unknown, self.axes))
+            kept = {k: a for k, a in self.axes.items() if k not in dropped}
             self.ops[name] = Op(name, function, {**kept, **own})
             return self.ops[name]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from bench.errors import UnitError
 
@@ -32,11 +33,9 @@ def number(value: float, digits: int = 3) -> str:
     """`value` rounded to `digits` significant digits, in plain notation (`0.0123`, `1230`)."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    # Rounding may carry into a new digit (9.996 → 10.0); count the places again on the result.
-    rounded = round(value, places)
-    places = digits - 1 - math.floor(math.log10(abs(rounded)))
-    return f"{rounded:.{max(places, 0)}f}"
+    text = f"{value:.{digits - 1}e}"  # it knows when rounding carries into a new digit: 9.996 → 1.00e+01
+    places = digits - 1 - int(text.partition("e")[2])
+    return f"{Decimal(text):.{max(places, 0)}f}"
 
 
 def _scaled(value: float, scales: tuple[tuple[float, str], ...], digits: int) -> str:

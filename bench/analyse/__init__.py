@@ -1,0 +1,3 @@
+"""What rows mean: read from the store, never measured here. No torch, and no words about layout."""
+
+from __future__ import annotations

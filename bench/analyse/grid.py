@@ -1,0 +1,141 @@
+"""How cases lie in their suite's grid: which axis is the size, which cases make a line.
+
+An op is read along its size: the axis `n` if it is numeric, else its first numeric axis. Cases
+that agree in everything else make one line. An op without such an axis has no lines, only cases.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bench.record import Record
+
+PREFERRED_AXIS = "n"
+PREFERRED_DTYPE = "float32"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Cases that differ in size alone, smallest first, whatever became of them."""
+
+    suite: str
+    name: str
+    dtype: str
+    device: str
+    axis: str
+    points: tuple[tuple[float, Record], ...]
+
+    def at(self, size: float) -> Record | None:
+        """The case of this size, or None where the op has none."""
+        return next((record for place, record in self.points if place == size), None)
+
+
+def size_of(label: str) -> float | None:
+    """The positive number that an axis value is, else None."""
+    try:
+        value = float(label)
+    except ValueError:
+        return None
+    return value if value > 0 and math.isfinite(value) else None
+
+
+def size_axes(records: Iterable[Record]) -> dict[tuple[str, str], str | None]:
+    """(suite, op) → the axis along which the op is read."""
+    values: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for record in records:
+        axes = values.setdefault((record.suite, record.op), {})
+        for axis, text in record.params.items():
+            axes.setdefault(axis, set()).add(text)
+    return {op: _size_axis(axes) for op, axes in values.items()}
+
+
+def _size_axis(axes: Mapping[str, set[str]]) -> str | None:
+    numeric = [axis for axis, texts in axes.items() if all(map(size_of, texts))]
+    return PREFERRED_AXIS if PREFERRED_AXIS in numeric else next(iter(numeric), None)
+
+
+def title(record: Record) -> str:
+    """The case in reading form, without its suite: `square n=16 float32`."""
+    return " ".join([record.op, *_settings(record.params, ())])
+
+
+def line_name(record: Record, axis: str | None = None) -> str:
+    """What tells lines apart apart from dtype and device: the op and its other settings."""
+    return " ".join([record.op, *_settings(record.params, {"dtype", axis})])
+
+
+def _settings(params: Mapping[str, str], without: Iterable[str | None]) -> list[str]:
+    left_out = set(without)
+    kept = [(axis, text) for axis, text in params.items() if axis not in left_out]
+    return [text if axis == "dtype" else f"{axis}={text}" for axis, text in kept]
+
+
+def lines(records: Sequence[Record]) -> list[Line]:
+    """All lines, in the order of the records; ops without a numeric axis have none."""
+    axes = size_axes(records)
+    found: dict[tuple[str, ...], list[tuple[float, Record]]] = {}
+    for record in records:
+        axis = axes[record.suite, record.op]
+        size = size_of(record.params.get(axis, "")) if axis else None
+        if axis and size is not None:
+            identity = (record.suite, line_name(record, axis), record.dtype, record.device, axis)
+            found.setdefault(identity, []).append((size, record))
+    return [
+        Line(
+            suite=suite,
+            name=name,
+            dtype=dtype,
+            device=device,
+            axis=axis,
+            points=tuple(sorted(points, key=lambda point: point[0])),
+        )
+        for (suite, name, dtype, device, axis), points in found.items()
+    ]
+
+
+def without_size(records: Sequence[Record]) -> list[Record]:
+    """The cases that lie on no line."""
+    axes = size_axes(records)
+    return [record for record in records if axes[record.suite, record.op] is None]
+
+
+def in_reading_order(records: Sequence[Record]) -> list[Record]:
+    """Suite by suite, op by op, line by line, by size; devices of a case side by side."""
+    axes = size_axes(records)
+    suites, ops = _ranks(r.suite for r in records), _ranks(r.op for r in records)
+    dtypes = ranked_dtypes(records)
+
+    def key(record: Record) -> tuple[object, ...]:
+        axis = axes[record.suite, record.op]
+        size = (size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
+        name = _natural(line_name(record, axis))
+        place = (suites[record.suite], ops[record.op], name, dtypes.index(record.dtype), size)
+        return (*place, _natural(record.device))
+
+    return sorted(records, key=key)
+
+
+def ranked_dtypes(records: Iterable[Record]) -> list[str]:
+    """The dtypes that occur, the usual one first."""
+    return sorted(dict.fromkeys(r.dtype for r in records), key=lambda d: d != PREFERRED_DTYPE)
+
+
+def ranked_devices(records: Iterable[Record]) -> list[str]:
+    """The devices that occur: cpu, cuda, cuda:1, …"""
+    return sorted({r.device for r in records}, key=_natural)
+
+
+def _ranks(names: Iterable[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+
+
+def _natural(text: str) -> list[tuple[bool, int, str]]:
+    """A key under which `cuda:2` comes before `cuda:10`."""
+    parts = re.split(r"(\d+)", text)
+    return [(True, int(p), "") if p.isdecimal() else (False, 0, p) for p in parts]

@@ -1,0 +1,70 @@
+"""The command that measures a case again. It selects by words that `bench run -k` understands.
+
+It selects this case and, where names leave no other way, a few more; never fewer.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.record import Record
+
+_ONE_WORD = re.compile(r"[^\s()]+")
+_UNSAFE_IN_DOUBLE_QUOTES = re.compile(r'["$`\\!]')
+
+
+def commands(records: Sequence[Record], options: Mapping[str, Any]) -> list[str]:
+    """For each record the command that repeats it.
+
+    Args:
+        records: all rows of the run, so that ambiguous names can be told.
+        options: what the run was asked for (`RunInfo.options`).
+    """
+    words = {pair: _op_word(pair, records) for pair in {(r.suite, r.op) for r in records}}
+    several = {r.device for r in records} != {"cpu"}
+    return [_command(r, words[r.suite, r.op], options, device=several) for r in records]
+
+
+def _command(record: Record, word: str, options: Mapping[str, Any], *, device: bool) -> str:
+    terms = [word, *(f"{k}={v}" for k, v in record.params.items() if _ONE_WORD.fullmatch(v))]
+    parts = ["bench run", *map(quoted, _suite_words(record.suite, options.get("suites") or ()))]
+    parts += ["-k", quoted(" and ".join(terms))]
+    for axis in options.get("settings") or {}:
+        if axis in record.params:
+            parts += ["--set", quoted(f"{axis}={record.params[axis]}")]
+    if options.get("preset") not in {None, "quick"}:  # whatever is in quick is in the others too
+        parts += ["--preset", quoted(str(options["preset"]))]
+    if device:
+        parts += ["--device", record.device]
+    return " ".join(parts)
+
+
+def _suite_words(suite: str, given: Sequence[str]) -> list[str]:
+    """The suite by its name if it is a shipped one, else by the file it was run from."""
+    files = [word for word in given if word.endswith(".py")]
+    named = [word for word in files if re.split(r"[/\\]", word)[-1] == f"{suite}.py"]
+    if suite in given or not files:
+        return [suite]
+    return named[:1] or files
+
+
+def _op_word(pair: tuple[str, str], records: Sequence[Record]) -> str:
+    """The op's name, with the id's own punctuation where the bare name is part of other ids."""
+    suite, op = pair
+    others = {r.case for r in records if r.suite == suite and r.op != op}
+    if any(op.lower() in case.lower() for case in others):
+        has_axes = any(r.params for r in records if (r.suite, r.op) == pair)
+        return f"/{op}[" if has_axes else f"/{op}"
+    return op
+
+
+def quoted(text: str) -> str:
+    """The text as one word for a shell; double quotes where they do, which Windows has as well."""
+    if shlex.quote(text) == text:
+        return text
+    return shlex.quote(text) if _UNSAFE_IN_DOUBLE_QUOTES.search(text) else f'"{text}"'

@@ -1,0 +1,125 @@
+"""The other door: the quick cases of the CPU through pytest-benchmark, measured by our one engine.
+
+The engine measures a case first; the `benchmark` fixture then runs an empty function on a clock that
+replays the samples. Only public API is used, so its tables, JSON, comparisons and gates all work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bench import machine
+from bench.measure.crew import Crew
+from bench.measure.protocol import Refused
+from bench.outcome import Outcome, RunFacts
+from bench.request import Request
+from bench.rounds import Rounds
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bench.plan import PlannedCase
+    from bench.record import Record
+    from bench.store.journal import Entry
+
+QUICK_CPU = Request(devices=("cpu",))
+
+
+class ReplayClock:
+    """A timer that was told how long each round takes: readings come in pairs, start and end."""
+
+    __name__ = "samples of the engine"  # what pytest-benchmark shows as the timer
+    __module__ = "bench"
+
+    def __init__(self) -> None:
+        self._durations: list[float] = [0.0]
+        self._now = 0.0
+        self._readings = 0
+
+    def load(self, durations: list[float]) -> None:
+        """Replay these, in seconds, from now on."""
+        self._durations = durations
+
+    def __call__(self) -> float:
+        """The time: every second reading is one duration later than the reading before it."""
+        round_, is_end = divmod(self._readings, 2)
+        if is_end:
+            self._now += self._durations[round_]
+        self._readings += 1
+        return self._now
+
+
+class Door:
+    """Measures one case at a time with a crew that is started when the first is asked for."""
+
+    def __init__(self, asked: Request, cases: int) -> None:
+        self._options = asked.options(cases, label=None, tags={}, argv=())
+        self._machine = machine.read_machine()
+        self._crew: Crew | None = None
+
+    def measure(self, case: PlannedCase) -> Entry:
+        """The row and the samples of a case."""
+        crew = self._ready_crew()
+        shuffle = random.Random(self._options.seed)  # noqa: S311 - an order, not a secret
+        rounds = Rounds(
+            crew, self._options.schedule, shuffle=shuffle, advance=lambda _case, _steps: None
+        )
+        (outcome,) = rounds.measure([case])
+        return outcome.entry(self._facts(crew))
+
+    def check(self, case: PlannedCase) -> Entry:
+        """The row of a case that is called once and compared with its reference, not timed."""
+        crew = self._ready_crew()
+        outcome = Outcome(case=case)
+        reply = crew.check(0, case, self._options.schedule.timeout_s)
+        if isinstance(reply, Refused):
+            outcome.end(reply.status, reply.reason)
+        else:
+            outcome.checked = reply
+        return outcome.entry(self._facts(crew))
+
+    def _ready_crew(self) -> Crew:
+        if self._crew is None:
+            workers = self._options.schedule.workers
+            self._crew = Crew.of_processes(workers, self._options.threads, os.environ)
+        return self._crew
+
+    def _facts(self, crew: Crew) -> RunFacts:
+        hello = crew.hello(0)
+        return RunFacts(
+            run_id="pytest",
+            machine_id=self._machine.machine_id,
+            machine=self._machine.name,
+            device_names={"cpu": self._machine.cpu_model, **hello.device_names},
+            torch_version=str(hello.torch["version"]),
+            threads=self._options.threads,
+            confidence=self._options.confidence,
+            started_at=datetime.now(UTC),
+            started_ns=time.perf_counter_ns(),
+        )
+
+    def __enter__(self) -> Door:
+        """Nothing is started before it is needed."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the workers."""
+        if self._crew is not None:
+            self._crew.__exit__(kind, error, traceback)
+
+
+def extra_info(record: Record) -> dict[str, Any]:
+    """What pytest-benchmark's JSON keeps beside its own statistics: our row, without empty columns."""
+    facts = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    facts = {k: v for k, v in facts.items() if v is not None and k not in {"run_id", "started_at"}}
+    return {**facts, "params": dict(record.params), "warnings": list(record.warnings)}

@@ -1,0 +1,120 @@
+"""The workers of a run: alive together, one active at a time, replaced when lost. Torch-free.
+
+Cases are built in a worker the first time they are visited there, so a replaced worker needs no
+ceremony: what it lacks it builds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench.measure import protocol
+from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from bench.plan import PlannedCase
+
+    Start = Callable[[], WorkerProcess]
+
+
+@dataclass(slots=True)
+class _Place:
+    """A place in the crew: the process that holds it now, and what that has prepared."""
+
+    process: WorkerProcess
+    prepared: set[tuple[str, str]] = field(default_factory=set)
+
+
+class Crew:
+    """`count` fresh processes; `start` makes one (tests pass their own)."""
+
+    def __init__(self, count: int, start: Start) -> None:
+        self._start = start
+        self._places = [_Place(start()) for _ in range(count)]
+
+    @classmethod
+    def of_processes(cls, count: int, threads: int, base: Mapping[str, str]) -> Crew:
+        """Real processes with `threads` threads each, started together."""
+        environment = worker_environment(threads, base)
+        return cls(count, lambda: WorkerProcess(environment))
+
+    def __len__(self) -> int:
+        """How many places there are."""
+        return len(self._places)
+
+    def hello(self, worker: int) -> protocol.Hello:
+        """What a worker said when it was ready (waits for it).
+
+        Raises:
+            WorkerLost: it never became ready.
+        """
+        return self._places[worker].process.wait_ready()
+
+    def check(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.Checked | protocol.Refused:
+        """Compare the case's result with its reference."""
+        reply: protocol.Checked | protocol.Refused = self._ask(
+            worker, protocol.Check(case=case), timeout_s
+        )
+        return reply
+
+    def prepare(
+        self, worker: int, case: PlannedCase, sample_s: float, timeout_s: float
+    ) -> protocol.Prepared | protocol.Refused | None:
+        """Have the case ready in a worker; None where it is already."""
+        place = self._places[worker]
+        if case.key in place.prepared:
+            return None
+        reply: protocol.Prepared | protocol.Refused = self._ask(
+            worker, protocol.Prepare(case=case, sample_s=sample_s), timeout_s
+        )
+        if isinstance(reply, protocol.Prepared):
+            self._places[worker].prepared.add(case.key)
+        return reply
+
+    def visit(
+        self, worker: int, case: PlannedCase, seconds: float, timeout_s: float
+    ) -> protocol.Visited | protocol.Refused:
+        """Samples of a prepared case."""
+        reply: protocol.Visited | protocol.Refused = self._ask(
+            worker, protocol.Visit(case=case, seconds=seconds), timeout_s
+        )
+        return reply
+
+    def forget(self, timeout_s: float = 60.0) -> None:
+        """Free every worker's calls and inputs; a worker that can't is replaced."""
+        for worker, place in enumerate(self._places):
+            if place.prepared and isinstance(
+                self._ask(worker, protocol.Forget(), timeout_s), protocol.Forgotten
+            ):
+                place.prepared.clear()
+
+    def _ask(self, worker: int, request: protocol.Request, timeout_s: float) -> Any:
+        """The reply; a lost worker is replaced, and the case it was on is refused."""
+        place = self._places[worker]
+        place.process.wait_ready()  # a worker that can't even start ends the run, not the case
+        try:
+            return place.process.ask(request, timeout_s)
+        except WorkerLost as lost:
+            place.process.close()
+            self._places[worker] = _Place(self._start())
+            return protocol.Refused(status=lost.status, reason=str(lost))
+
+    def __enter__(self) -> Crew:
+        """The crew is at work from the moment it is made."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End every worker."""
+        for place in self._places:
+            place.process.close()

@@ -1,0 +1,86 @@
+"""Devices as torch sees them: which are here, why one isn't, and how to wait for one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from bench.errors import SelectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAME = re.compile(r"cpu|cuda(:\d+)?|all")
+
+
+class Device(Protocol):
+    """What differs between devices when a call is timed."""
+
+    def synchronize(self) -> None:
+        """Wait until everything submitted has been done."""
+
+
+class Cpu:
+    """The CPU: a call has been done when it returns."""
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+
+class Cuda:
+    """A CUDA device: a call returns when its kernels are queued."""
+
+    def __init__(self, name: str) -> None:
+        self._device = torch.device(name)
+
+    def synchronize(self) -> None:
+        """Wait for the device's queue to drain."""
+        torch.cuda.synchronize(self._device)
+
+
+def device_of(name: str) -> Device:
+    """The device of this name."""
+    return Cuda(name) if name.startswith("cuda") else Cpu()
+
+
+def present() -> tuple[str, ...]:
+    """Every device there is: `cpu`, then `cuda`, or `cuda:0`, `cuda:1`, … where there are several."""
+    count = torch.cuda.device_count()
+    return ("cpu", "cuda") if count == 1 else ("cpu", *(f"cuda:{i}" for i in range(count)))
+
+
+def chosen(words: Sequence[str]) -> tuple[str, ...]:
+    """The devices that words on the command line stand for; all that are here if there are none.
+
+    Raises:
+        SelectionError: a word names no kind of device.
+    """
+    names: list[str] = []
+    for word in words or ("all",):
+        if not _NAME.fullmatch(word):
+            message = f"--device {word!r} is no device; write cpu, cuda, cuda:1 or all"
+            raise SelectionError(message)
+        names += present() if word == "all" else (word,)
+    return tuple(dict.fromkeys(names))
+
+
+def why_missing(name: str) -> str:
+    """Why this machine can't measure on a device; empty where it can."""
+    if name == "cpu":
+        return ""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    count = torch.cuda.device_count()
+    if count == 0:
+        return "torch sees no CUDA device on this machine"
+    index = torch.device(name).index or 0
+    return "" if index < count else f"there is no {name}: torch sees {count} CUDA device(s)"
+
+
+def names_of_devices() -> dict[str, str]:
+    """Device → model, for the CUDA devices torch sees."""
+    count = torch.cuda.device_count()
+    names = {f"cuda:{i}": torch.cuda.get_device_name(i) for i in range(count)}
+    return {"cuda": names["cuda:0"], **names} if names else {}

@@ -1,0 +1,120 @@
+"""Tensors a case is given, and tensors a reference is given: seeded, and the same on every run.
+
+Values stay in a normal range: no denormals, no drift to zero or infinity by construction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def seed_of(identity: str) -> int:
+    """A 63-bit seed from a case's id: the same in every process, on every machine."""
+    digest = hashlib.blake2b(identity.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+class TensorInputs:
+    """`bench.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
+
+    def __init__(self, identity: str, device: str, dtype_name: str) -> None:
+        self._device = torch.device(device)
+        self._dtype: torch.dtype = getattr(torch, dtype_name)
+        self._generator = torch.Generator(self._device).manual_seed(seed_of(identity))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The `torch.dtype`."""
+        return self._dtype
+
+    @property
+    def _whole(self) -> bool:
+        return not (self._dtype.is_floating_point or self._dtype.is_complex)
+
+    def randn(self, *shape: int) -> torch.Tensor:
+        """Standard normal values; in an integer dtype whole numbers from -8 to 8."""
+        if self._whole:
+            return self.ints(*shape)
+        return torch.randn(
+            shape, generator=self._generator, device=self._device, dtype=self._dtype
+        )
+
+    def rand(self, *shape: int) -> torch.Tensor:
+        """Uniform values in [0, 1); in an integer dtype 0 or 1."""
+        if self._whole:
+            return self.ints(*shape, low=0, high=2)
+        return torch.rand(shape, generator=self._generator, device=self._device, dtype=self._dtype)
+
+    def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
+        """Whole numbers in [low, high), as int64 unless the dtype is an integer type."""
+        if self._dtype is torch.bool:
+            low, high = 0, 2
+        elif self._dtype is torch.uint8:
+            low = max(low, 0)
+        dtype = self._dtype if self._whole else torch.int64
+        return torch.randint(
+            low, high, shape, generator=self._generator, device=self._device, dtype=dtype
+        )
+
+    def zeros(self, *shape: int) -> torch.Tensor:
+        """Zeros."""
+        return torch.zeros(shape, device=self._device, dtype=self._dtype)
+
+    def ones(self, *shape: int) -> torch.Tensor:
+        """Ones."""
+        return torch.ones(shape, device=self._device, dtype=self._dtype)
+
+    def empty(self, *shape: int) -> torch.Tensor:
+        """Memory as it is found."""
+        return torch.empty(shape, device=self._device, dtype=self._dtype)
+
+
+def tensors_in(value: Any) -> Iterator[torch.Tensor]:
+    """Every tensor in an argument or result, however lists, tuples and dicts nest it."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        yield from tensors_in(list(value.values()))
+
+
+def storage_bytes(value: Any) -> int:
+    """Bytes of memory behind the tensors of `value`; memory shared by two views counts once."""
+    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors_in(value)}
+    return sum(storages.values())
+
+
+def for_reference(value: Any) -> Any:
+    """The value with its tensors as float64 CPU copies that need no gradient.
+
+    Whole numbers and booleans keep their dtype; complex numbers become complex128.
+    """
+    return _mapped(_reference_tensor, value)
+
+
+def _reference_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    plain = tensor.detach()
+    if plain.is_complex():
+        return plain.to("cpu", torch.complex128, copy=True)
+    if plain.is_floating_point():
+        return plain.to("cpu", torch.float64, copy=True)
+    return plain.to("cpu", copy=True)
+
+
+def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, (list, tuple)):
+        items = [_mapped(change, item) for item in value]
+        return items if isinstance(value, list) else tuple(items)
+    if isinstance(value, dict):
+        return {key: _mapped(change, item) for key, item in value.items()}
+    return value

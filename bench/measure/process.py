@@ -1,0 +1,143 @@
+"""A worker seen from outside: start it with its threads bound, ask it things, end it. Torch-free.
+
+A request has a deadline; a worker that dies or does not answer is an exception with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.measure import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+START_TIMEOUT_S = 120.0
+"""A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
+_TAIL_BYTES = 4000
+_HOME = Path(__file__).resolve().parents[2]
+
+
+class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake of the user's
+    """A worker is gone: `status` is that of the row it was working on, `str()` the reason."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def worker_environment(threads: int, base: Mapping[str, str]) -> dict[str, str]:
+    """The environment that a worker must be born with, since torch reads it once.
+
+    Threads are bound to cores so that the scheduler can't move them; what the user has set stays,
+    except the number of threads, which is ours to keep. The worker imports the same `bench` as we did.
+    """
+    ours = {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores", "PYTHONHASHSEED": "0"}
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    search = [str(_HOME), *filter(None, [base.get("PYTHONPATH")])]
+    return {**ours, **base, **counts, "PYTHONPATH": os.pathsep.join(search)}
+
+
+class WorkerProcess:
+    """A running worker."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", "bench.measure.worker"],
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the session; it ends its workers in order
+        )
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.hello: protocol.Hello | None = None
+
+    def wait_ready(self) -> protocol.Hello:
+        """Wait until torch is imported and the worker has said hello.
+
+        Raises:
+            WorkerLost: it died, or took longer than two minutes.
+        """
+        if self.hello is None:
+            self.hello = self._receive(START_TIMEOUT_S)
+        return self.hello
+
+    def ask(self, request: protocol.Request, timeout_s: float) -> Any:
+        """Send a request and wait for its reply.
+
+        Raises:
+            WorkerLost: the worker died, or did not answer in time (it is then killed).
+        """
+        self.wait_ready()
+        assert self._process.stdin is not None  # noqa: S101 - opened above
+        try:
+            self._process.stdin.write(protocol.encode(request) + "\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise self._lost() from error
+        return self._receive(timeout_s)
+
+    def close(self) -> None:
+        """End the worker: at once if it does not end by itself when its input does."""
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError:  # a dead worker's pipe can't be flushed
+                self._process.kill()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._errors.close()
+
+    def kill(self) -> None:
+        """End the worker now."""
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - opened above
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._process.stdout.close()
+        self._lines.put("")
+
+    def _receive(self, timeout_s: float) -> Any:
+        try:
+            line = self._lines.get(timeout=max(timeout_s, 0.001))
+        except queue.Empty:
+            self.kill()
+            reason = f"no answer within {timeout_s:.3g} s; raise --timeout or choose smaller sizes"
+            raise WorkerLost("timeout", reason) from None
+        if not line:
+            raise self._lost()
+        return protocol.decode(line)
+
+    def _lost(self) -> WorkerLost:
+        code = self._process.wait()
+        if code == -getattr(signal, "SIGKILL", 9):
+            reason = "the worker was killed from outside, most likely because memory ran out"
+            return WorkerLost("oom", reason)
+        if code < 0:
+            return WorkerLost("failed", f"the worker crashed with {signal.Signals(-code).name}")
+        last = self._last_error_line()
+        return WorkerLost("failed", f"the worker ended with exit code {code}" + last)
+
+    def _last_error_line(self) -> str:
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - _TAIL_BYTES))
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return f": {lines[-1].strip()}" if lines else ""

@@ -1,0 +1,131 @@
+"""What session and worker say to each other: one JSON line each way, a frozen dataclass at both ends.
+
+Requests name a case by its plan; a worker builds what it is asked for. Torch-free by rule.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.plan import PlannedCase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Build the case's call, make it once, compare with the reference."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Build the call and keep it; find how many loops make a sample of `sample_s` seconds."""
+
+    case: PlannedCase
+    sample_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Take samples of a prepared case for `seconds`, at least one."""
+
+    case: PlannedCase
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Drop every call and its inputs."""
+
+
+Request = Check | Prepare | Visit | Forget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """A worker is ready: what its torch is, and what measuring costs it."""
+
+    torch: Mapping[str, Any]
+    device_names: Mapping[str, str]
+    clock_s: float
+    loop_s: float
+    loop_uncertainty_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The comparison with the reference; `correct` is None where there was none."""
+
+    correct: bool | None
+    max_error: float | None
+    note: str
+    input_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The call is ready and warm."""
+
+    first_call_s: float
+    call_s: float
+    loops: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """Samples, in the order taken: when each began (on the shared clock) and how long it took."""
+
+    loops: int
+    started_ns: tuple[int, ...]
+    elapsed_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """Nothing is kept any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The case can't be measured here: a status of the row and the reason in words."""
+
+    status: str
+    reason: str
+
+
+Reply = Hello | Checked | Prepared | Visited | Forgotten | Refused
+_KINDS: Mapping[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Check, Prepare, Visit, Forget),
+        *(Hello, Checked, Prepared, Visited, Forgotten, Refused),
+    )
+}
+
+
+def encode(message: Request | Reply) -> str:
+    """The message as one line of JSON."""
+    fields = dataclasses.asdict(message)
+    return json.dumps({"kind": type(message).__name__, **fields})
+
+
+def decode(line: str) -> Any:
+    """The message that a line holds.
+
+    Raises:
+        ValueError: the line is not a message.
+    """
+    fields = json.loads(line)
+    kind = _KINDS.get(fields.pop("kind", "")) if isinstance(fields, dict) else None
+    if kind is None:
+        message = f"not a message: {line[:80]!r}"
+        raise ValueError(message)
+    if "case" in fields:
+        fields["case"] = PlannedCase(**fields["case"])
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

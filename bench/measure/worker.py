@@ -1,0 +1,165 @@
+"""A fresh process that builds calls and times them, one request at a time, until its input ends.
+
+Its environment (threads, binding) was set before it began, so before torch was imported. Between
+requests it sleeps in a read; what a suite prints goes to stderr, so it can't break the conversation.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import torch
+
+from bench import discover
+from bench.case import Call, Skip, with_inputs
+from bench.errors import SuiteError
+from bench.measure import protocol
+from bench.measure.check import check
+from bench.measure.devices import device_of, names_of_devices
+from bench.measure.facts import torch_facts
+from bench.measure.inputs import TensorInputs, storage_bytes
+from bench.measure.sampling import calibrate, measure_overhead, take_sample, take_samples
+from bench.suite import make_case
+
+if TYPE_CHECKING:
+    from bench.discover import LoadedSuite
+    from bench.measure.sampling import Clock
+    from bench.plan import PlannedCase
+    from bench.suite import Op
+
+_WARM_SHARE = 4
+"""A visit begins with a quarter of a sample's calls untimed: other cases have had the caches since."""
+
+
+class Worker:
+    """Answers requests. Holds the calls it was asked to prepare until told to forget them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._suites: dict[str, LoadedSuite] = {}
+        self._calls: dict[tuple[str, str], tuple[Call, int]] = {}
+
+    def hello(self) -> protocol.Hello:
+        """Who is here, and what measuring costs in this process."""
+        overhead = measure_overhead(self._clock)
+        return protocol.Hello(
+            torch=torch_facts(),
+            device_names=names_of_devices(),
+            clock_s=overhead.clock_s,
+            loop_s=overhead.loop_s,
+            loop_uncertainty_s=overhead.loop_uncertainty_s,
+        )
+
+    def answer(self, request: protocol.Request) -> protocol.Reply:
+        """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
+        try:
+            return self._answer(request)
+        except Skip as skip:
+            return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
+        except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
+            return protocol.Refused(status=_status_of(error), reason=_reason_of(error))
+
+    def _answer(self, request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Check):
+            return self._check(request.case)
+        if isinstance(request, protocol.Prepare):
+            return self._prepare(request.case, request.sample_s)
+        if isinstance(request, protocol.Visit):
+            return self._visit(request.case, request.seconds)
+        self._calls.clear()
+        gc.collect()
+        return protocol.Forgotten()
+
+    def _check(self, case: PlannedCase) -> protocol.Checked:
+        op, call = self._build(case)
+        input_bytes = storage_bytes([call.args, call.kwargs])
+        result = check(call, op.reference_of, case.dtype)
+        return protocol.Checked(
+            correct=result.correct,
+            max_error=result.max_error,
+            note=result.note,
+            input_bytes=input_bytes,
+        )
+
+    def _prepare(self, case: PlannedCase, sample_s: float) -> protocol.Prepared:
+        _, call = self._build(case)
+        gc.collect()
+        device = device_of(case.device)
+        _, first = take_sample(call, 1, device, self._clock)
+        first_s = first * 1e-9
+        # A call that alone fills several samples need not be made again to learn that.
+        slow = first_s > 4 * sample_s
+        loops, call_s = (1, first_s) if slow else calibrate(call, sample_s, device, self._clock)
+        self._calls[case.key] = call, loops
+        return protocol.Prepared(first_call_s=first_s, call_s=call_s, loops=loops)
+
+    def _visit(self, case: PlannedCase, seconds: float) -> protocol.Visited:
+        call, loops = self._calls[case.key]
+        device = device_of(case.device)
+        if loops > 1:
+            take_sample(call, max(1, loops // _WARM_SHARE), device, self._clock)
+        samples = take_samples(call, loops, seconds, device, self._clock)
+        return protocol.Visited(
+            loops=loops,
+            started_ns=tuple(start for start, _ in samples),
+            elapsed_ns=tuple(elapsed for _, elapsed in samples),
+        )
+
+    def _build(self, planned: PlannedCase) -> tuple[Op, Call]:
+        if planned.suite_path not in self._suites:
+            self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
+        suite = self._suites[planned.suite_path].suite
+        op = suite.ops[planned.op]
+        case = make_case(suite, op, planned.labels, planned.device)
+        call = op.build(with_inputs(case, TensorInputs(case.id, case.device, case.dtype_name)))
+        if not isinstance(call, Call):
+            message = (
+                f"op {op.name!r} returned {type(call).__name__}, not a Call; "
+                "write: return Call(function, argument, …)"
+            )
+            raise SuiteError(message)
+        return op, call
+
+
+def _status_of(error: Exception) -> str:
+    """`oom` where memory ran out, by torch's own types and by the words of its CPU allocator."""
+    words = str(error)
+    allocator = "DefaultCPUAllocator" in words or "CUDA out of memory" in words
+    memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    return "oom" if memory or allocator else "failed"
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, SuiteError):
+        return str(error)
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}".rstrip(": ")
+
+
+def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:
+    """Say hello, then answer each request until there are no more."""
+    _send(replies, worker.hello())
+    for line in requests:
+        _send(replies, worker.answer(protocol.decode(line)))
+
+
+def _send(replies: TextIO, reply: protocol.Reply) -> None:
+    replies.write(protocol.encode(reply) + "\n")
+    replies.flush()
+
+
+def main() -> None:
+    """Talk over the standard streams; garbage is collected between cases only, never within one."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    gc.disable()
+    serve(Worker(time.perf_counter_ns), sys.stdin, replies)
+
+
+if __name__ == "__main__":
+    main()

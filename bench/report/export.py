@@ -1,0 +1,117 @@
+"""A run as text for other programs and for documents. Nothing is rounded except in Markdown.
+
+What is missing is empty in CSV and null in JSON; who ran it travels with the rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from bench.analyse import notes
+from bench.analyse.grid import in_reading_order, title
+from bench.analyse.rows import plain, records
+from bench.errors import SelectionError, hint
+from bench.report import words
+from bench.units import MISSING, seconds_with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from bench.record import Record
+    from bench.store.runs import RunInfo
+
+_MARKDOWN_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|~"} | {"\n": " ", "\r": " "})
+
+
+def export(rows: pd.DataFrame, info: RunInfo, form: str) -> str:
+    """The run in one of the forms `csv`, `json`, `markdown`; ends with a newline.
+
+    Raises:
+        SelectionError: there is no such form.
+    """
+    if form not in FORMS:
+        message = f"there is no export form {form!r}; {hint(form, FORMS)}"
+        raise SelectionError(message)
+    return FORMS[form](rows, info)
+
+
+def _csv(rows: pd.DataFrame, _: RunInfo) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [str(c) for c in rows.columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: _cell(v) for k, v in row.items()} for row in plain(rows))
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """One CSV cell: mappings as `axis=value;…`, lists joined by `;`, times in ISO form."""
+    if isinstance(value, dict):
+        return ";".join(f"{k}={v}" for k, v in value.items())
+    if isinstance(value, list):
+        return ";".join(map(str, value))
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _json(rows: pd.DataFrame, info: RunInfo) -> str:
+    document = {"run": dataclasses.asdict(info), "rows": plain(rows)}
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_iso)
+    return text + "\n"
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()
+
+
+def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
+    found = in_reading_order(records(rows))
+    known = notes.notes(r for r in found if r.status == "ok")
+    head = [words.machine_name(info), f"torch {words.torch_version(info)}", words.when(info.started_at)]
+    lines = [f"## {_escaped(info.label or info.run_id)}", "", _escaped(" · ".join(head)), ""]
+    if not found:
+        lines += ["There are no cases.", ""]
+    for suite, members in groupby(found, key=lambda r: r.suite):
+        lines += [f"### {_escaped(suite)}", "", *_markdown_table(list(members), known), ""]
+    for note in known:
+        lines += [f"{note.mark} {_escaped(words.footnote(note))}", ""]
+    return "\n".join(lines)
+
+
+def _markdown_table(members: Sequence[Record], known: Sequence[notes.Note]) -> Iterator[str]:
+    yield "| case | device | time | rate |"
+    yield "|:--|:--|--:|--:|"
+    for record in members:
+        if record.status == "ok":
+            time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+            marks = notes.marks(record, known)
+            cells = [f"{time} {marks}".strip(), words.rate_of(record)]
+        elif record.status != "skipped":
+            cells = [_escaped(f"{record.status}: {record.reason or 'no reason'}"), MISSING]
+        else:
+            continue
+        yield f"| {_escaped(title(record))} | {_escaped(record.device)} | {' | '.join(cells)} |"
+    for group in notes.unmeasured(members):
+        if group.status == "skipped":
+            record = group.records[0]
+            what = _escaped(words.who(group, title(record)))
+            devices = ", ".join(dict.fromkeys(r.device for r in group.records))
+            yield f"| {what} | {_escaped(devices)} | skipped: {_escaped(group.reason)} | {MISSING} |"
+
+
+def _escaped(text: str) -> str:
+    """The text as Markdown shows it, in a table or out of it."""
+    return text.translate(_MARKDOWN_SPECIAL)
+
+
+FORMS: Mapping[str, Callable[[pd.DataFrame, RunInfo], str]] = {
+    "csv": _csv,
+    "json": _json,
+    "markdown": _markdown,
+}

@@ -1,0 +1,213 @@
+"""Lines and cases → Plotly figures, one function per figure. Everything from data is escaped here.
+
+A figure is None where there is nothing to draw; what can't be drawn is said by its caption.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from bench.analyse.grid import title
+from bench.codes import CODES
+from bench.report import theme, words
+from bench.units import MISSING, seconds, seconds_with_interval, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.analyse.grid import Line
+    from bench.record import Record
+    from bench.report.theme import Look
+
+_ROW_HEIGHT = 30
+_COLUMN_WIDTH = 68
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is drawn upwards: its unit, and (value, low, high) of a row; no value, no point."""
+
+    unit: str
+    of: Callable[[Record], tuple[float, float, float] | None]
+
+
+def _time(record: Record) -> tuple[float, float, float] | None:
+    time = record.time_s
+    if record.status != "ok" or not time:
+        return None
+    low = time if record.time_lo_s is None else record.time_lo_s
+    return time, low, time if record.time_hi_s is None else record.time_hi_s
+
+
+def _rate(work: Callable[[Record], float | None]) -> Callable[[Record], Any]:
+    def of(record: Record) -> tuple[float, float, float] | None:
+        time, amount = _time(record), work(record)
+        if not time or not amount or min(time) <= 0:
+            return None
+        return amount / time[0], amount / time[2], amount / time[1]
+
+    return of
+
+
+TIME = Quantity("s", _time)
+FLOP_RATE = Quantity("FLOP/s", _rate(lambda r: r.flop))
+BYTE_RATE = Quantity("B/s", _rate(lambda r: r.bytes))
+
+
+def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Any | None:
+    """A quantity against size, both logarithmic, with an interval on every point."""
+    traces = [t for line in found if (t := _line_trace(line, look, quantity)) is not None]
+    if not traces:
+        return None
+    xs = [x for trace in traces for x in trace["x"]]
+    ys = [y for trace in traces for y in trace["y"]]
+    return go.Figure(
+        traces,
+        theme.layout(
+            height=400,
+            xaxis=theme.size_axis(found[0].axis, xs),
+            yaxis=theme.value_axis(ys, quantity.unit),
+        ),
+    )
+
+
+def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | None:
+    points = [(size, v, record) for size, record in line.points if (v := quantity.of(record))]
+    if not points:
+        return None
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": theme.escaped(f"{line.name} {line.dtype} {line.device}"),
+        "x": [size for size, _, _ in points],
+        "y": [value[0] for _, value, _ in points],
+        "error_y": _bars([value for _, value, _ in points]),
+        "hovertext": [hover(record) for _, _, record in points],
+        "hoverinfo": "text",
+        **look.trace(line.suite, line.name, line.dtype, line.device),
+    }
+
+
+def _bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in values],
+        "arrayminus": [value - low for value, low, _ in values],
+        "thickness": 1.2,
+        "width": 3,
+    }
+
+
+def dots(records: Sequence[Record], look: Look) -> Any | None:
+    """Times of cases without a size, one row each, on a logarithmic scale."""
+    points = [(record, value) for record in records if (value := _time(record))]
+    if not points:
+        return None
+    traces = []
+    for record, value in points:
+        trace = look.trace(record.suite, record.op, record.dtype, record.device)
+        bars = {"error_x": _bars([value]), "hovertext": [hover(record)], "hoverinfo": "text"}
+        place = {"x": [value[0]], "y": [theme.escaped(title(record))], "mode": "markers"}
+        traces.append({"type": "scatter", **place, **bars, **trace})
+    names = list(dict.fromkeys(trace["y"][0] for trace in traces))
+    return go.Figure(
+        traces,
+        theme.layout(
+            height=70 + _ROW_HEIGHT * len(names),
+            xaxis=theme.value_axis([value[0] for _, value in points], "s"),
+            yaxis={
+                "type": "category",
+                "categoryarray": names[::-1],
+                "categoryorder": "array",
+                "automargin": True,
+            },
+        ),
+    )
+
+
+def heat(found: Sequence[Line]) -> Any | None:
+    """Times as a grid of lines × sizes: the darker, the slower; what is missing says why."""
+    sizes = sorted({size for line in found for size, _ in line.points})
+    cells = [[line.at(size) for size in sizes] for line in found]
+    times = [[_time(r) if r else None for r in row] for row in cells]
+    if not any(time for row in times for time in row):
+        return None
+    names = [theme.escaped(f"{line.name} {line.dtype} {line.device}") for line in found]
+    columns = [theme.escaped(text) for text in theme.size_labels(sizes)]
+    trace = {
+        "type": "heatmap",
+        "x": columns,
+        "y": list(range(len(names))),
+        "z": [[math.log10(time[0]) if time else None for time in row] for row in times],
+        "text": [[seconds(time[0], 2) if time else "" for time in row] for row in times],
+        "texttemplate": "%{text}",
+        "hovertext": [[hover(r) if r else "" for r in row] for row in cells],
+        "hoverinfo": "text",
+        "hoverongaps": False,
+        "colorscale": [[i / (len(theme.HEAT) - 1), c] for i, c in enumerate(theme.HEAT)],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "meta": {"heat": True, "width": 150 + _COLUMN_WIDTH * len(columns)},
+    }
+    absent = [
+        {"x": columns[i], "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
+        for y, row in enumerate(cells)
+        for i, r in enumerate(row)
+        if not times[y][i]
+    ]
+    return go.Figure([trace], _heat_layout(names, columns, absent, found[0].axis))
+
+
+def _heat_layout(
+    names: Sequence[str], columns: Sequence[str], absent: Sequence[Any], axis: str
+) -> dict[str, Any]:
+    return theme.layout(
+        height=64 + _ROW_HEIGHT * len(names),
+        annotations=list(absent),
+        xaxis={
+            "type": "category",
+            "categoryarray": list(columns),
+            "categoryorder": "array",
+            "range": [-0.5, len(columns) - 0.5],
+            "title": {"text": theme.escaped(axis), "standoff": 6},
+            "showgrid": False,
+        },
+        yaxis={
+            "tickvals": list(range(len(names))),
+            "ticktext": list(names),
+            "range": [len(names) - 0.5, -0.5],
+            "automargin": True,
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+
+
+def why_absent(record: Record | None) -> str:
+    """What stands where there is no time: the status, or a dot where there is no such case."""
+    if record is None:
+        return "·"
+    return record.status if record.status != "ok" else MISSING
+
+
+def hover(record: Record) -> str:
+    """Everything about a point, in lines."""
+    level = f" ({share(record.confidence)} interval)" if record.confidence else ""
+    time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+    taken = [(record.samples, "samples"), (record.workers, "workers"), (record.rounds, "rounds")]
+    plain = [
+        f"{record.suite}/{title(record)}",
+        f"{time}{level}" if record.status == "ok" else f"{record.status}: {record.reason}",
+        f"on {record.device}: {record.device_name}",
+        ", ".join(f"{number} {name}" for number, name in taken if number is not None),
+        words.rates_of(record),
+        *(f"{c}: {CODES[c].seen if c in CODES else '?'}" for c in record.warnings),
+    ]
+    first, *rest = (theme.escaped(line) for line in plain if line)
+    return "<br>".join([f"<b>{first}</b>", *rest])

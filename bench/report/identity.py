@@ -1,0 +1,101 @@
+"""Who ran what, where and how, as definition tables; a fact that is not known says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bench.record import STATUSES
+from bench.report import words
+from bench.units import MISSING, clock, rate, seconds, share, size
+
+if TYPE_CHECKING:
+    from bench.record import Record
+    from bench.store.runs import RunInfo
+
+Definitions = list[tuple[str, str]]
+_UNITS = {
+    "bytes": size,
+    "hz": lambda value: rate(value, "Hz"),
+    "s": lambda value: seconds(value),
+    "share": lambda value: share(value),
+    "c": lambda value: f"{value:g} °C",
+    "cores": lambda value: f"{value:g}",
+}
+
+
+def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
+    """What a reader wants to know first."""
+    threads = {r.threads for r in records if r.threads is not None}
+    devices = dict.fromkeys(f"{r.device}: {r.device_name}" for r in records)
+    facts = {
+        "machine": words.machine_name(info),
+        "devices": " · ".join(devices),
+        "torch": words.torch_version(info),
+        "threads": ", ".join(map(str, sorted(threads))),
+        "begun": words.when(info.started_at) + _lasted(info),
+        "preset": str(info.options.get("preset") or ""),
+        "tags": ", ".join(f"{k}={v}" for k, v in info.tags.items()),
+    }
+    return [(name, text) for name, text in facts.items() if text not in {"", MISSING}]
+
+
+def outcomes(records: Sequence[Record]) -> list[tuple[str, int]]:
+    """(status, how many), those that occur."""
+    counts = ((status, sum(r.status == status for r in records)) for status in STATUSES)
+    return [(status, count) for status, count in counts if count]
+
+
+def confidence(records: Sequence[Record]) -> str:
+    """The confidence of the intervals, if they share one."""
+    levels = {r.confidence for r in records if r.confidence}
+    return share(levels.pop()) if len(levels) == 1 else "stated"
+
+
+def groups(info: RunInfo) -> list[tuple[str, Definitions]]:
+    """Heading → everything the run says of that."""
+    run = {
+        "id": info.run_id,
+        "label": info.label,
+        "started": info.started_at,
+        "finished": info.finished_at,
+        "tags": info.tags,
+        "schema version": info.schema_version,
+    }
+    parts = {
+        "Run": run,
+        "Machine": info.machine,
+        "Environment": info.environment,
+        "Torch": info.torch,
+        "State at the start": info.state,
+        "Options": info.options,
+    }
+    return [(name, list(_defined(facts))) for name, facts in parts.items() if facts]
+
+
+def _defined(facts: Mapping[str, Any]) -> Definitions:
+    return [(str(key).replace("_", " "), _text(str(key), value)) for key, value in facts.items()]
+
+
+def _text(key: str, value: Any) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        unit = _UNITS.get(key.rpartition("_")[2]) if "_" in key else None
+        return unit(value) if unit else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {_text(str(k), v)}" for k, v in value.items()) or "none"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(_text(key, v) for v in value) or "none"
+    return str(value) or "none"
+
+
+def _lasted(info: RunInfo) -> str:
+    try:
+        begun = datetime.fromisoformat(info.started_at)
+        return f", took {clock((datetime.fromisoformat(info.finished_at or '') - begun).total_seconds())}"
+    except (TypeError, ValueError):
+        return ""

@@ -1,0 +1,67 @@
+"""The plan as people and programs read it: ops with their grids, skips by reason, the time it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bench import units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from bench.plan import Plan, PlannedCase
+
+
+def plan_facts(plan: Plan, estimate_s: float) -> dict[str, Any]:
+    """The plan for `bench list --json`."""
+    return {
+        "cases": [_facts(case) for case in plan.cases],
+        "skips": [{**_facts(skip.case), "reason": skip.reason} for skip in plan.skips],
+        "estimated_s": estimate_s,
+    }
+
+
+def _facts(case: PlannedCase) -> dict[str, Any]:
+    return {
+        "case": case.id,
+        "suite": case.suite,
+        "op": case.op,
+        "device": case.device,
+        "dtype": case.dtype,
+        "params": dict(case.labels),
+        "flop": case.flop,
+        "bytes": case.bytes,
+    }
+
+
+def plan_table(plan: Plan, estimate_s: float) -> RenderableType:
+    """The plan for a terminal: a line per op and device, the values of each axis beside it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("op", no_wrap=True)
+    table.add_column("device")
+    table.add_column("cases", justify="right")
+    table.add_column("axes", overflow="fold")
+    groups: dict[tuple[str, str], list[PlannedCase]] = {}
+    for case in plan.cases:
+        groups.setdefault((f"{case.suite}/{case.op}", case.device), []).append(case)
+    for (op, device), cases in groups.items():
+        table.add_row(op, device, str(len(cases)), Text(_axes(cases)))
+    skipped = Counter((skip.case.device, skip.reason) for skip in plan.skips)
+    lines = [Text(f"skipped: {n} cases on {device}: {why}") for (device, why), n in skipped.items()]
+    total = f"{len(plan.cases)} cases, about {units.clock(estimate_s)}"
+    return Group(*([table] if plan.cases else []), *lines, Text(total))
+
+
+def _axes(cases: Sequence[PlannedCase]) -> str:
+    values: dict[str, dict[str, None]] = {}
+    for case in cases:
+        for axis, value in case.labels.items():
+            values.setdefault(axis, {})[value] = None
+    return "  ".join(f"{axis}={','.join(found)}" for axis, found in values.items())

@@ -1,0 +1,159 @@
+"""Rows as tables of text for a page: the full table, and the table twin of every figure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.analyse import notes, repeat
+from bench.analyse.grid import title
+from bench.report import words
+from bench.report.figures import why_absent
+from bench.report.theme import size_labels
+from bench.units import MISSING, number, rate, seconds, seconds_with_interval, share, size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bench.analyse.grid import Line
+    from bench.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A figure's own numbers: one row per line, one column per size."""
+
+    corner: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the full table: what is shown, what it sorts by, and how to repeat it."""
+
+    anchor: str
+    record: Record
+    title: str
+    time: str
+    interval: str
+    rate: str
+    marks: str
+    sort_rate: float | None
+    command: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def time_of(record: Record) -> str:
+    """A row's time with its interval, or its status."""
+    if record.status != "ok":
+        return record.status
+    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+
+
+def flop_rate_of(record: Record) -> str:
+    """A row's FLOP/s."""
+    return rate(record.flop_per_s, "FLOP/s") if record.flop else MISSING
+
+
+def byte_rate_of(record: Record) -> str:
+    """A row's B/s."""
+    return rate(record.bytes_per_s, "B/s") if record.bytes else MISSING
+
+
+def twin(found: Sequence[Line], cell: Callable[[Record], str]) -> Twin:
+    """Lines × sizes; a dot where an op has no such size."""
+    sizes = sorted({place for line in found for place, _ in line.points})
+
+    def text(record: Record | None) -> str:
+        return cell(record) if record and record.status == "ok" else why_absent(record)
+
+    return Twin(
+        corner=found[0].axis,
+        head=tuple(size_labels(sizes)),
+        rows=tuple(
+            (f"{line.name} {line.dtype} {line.device}", tuple(text(line.at(s)) for s in sizes))
+            for line in found
+        ),
+    )
+
+
+def plain_twin(records: Sequence[Record]) -> Twin:
+    """Cases without a size: one row each, one column for the time."""
+    rows = tuple((f"{title(r)} {r.device}", (time_of(r),)) for r in records)
+    return Twin(corner="case", head=("time",), rows=rows)
+
+
+def full(
+    records: Sequence[Record], known: Sequence[notes.Note], options: Mapping[str, Any]
+) -> list[Row]:
+    """Every row of the run, in the order given, with all that is known of it."""
+    commands = repeat.commands(records, options)
+    return [_row(r, known, command) for r, command in zip(records, commands, strict=True)]
+
+
+def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
+    time, interval = words.interval(time_of(record))
+    return Row(
+        anchor=anchor(record),
+        record=record,
+        title=title(record),
+        time=time,
+        interval=interval,
+        rate=words.rate_of(record) if record.status == "ok" else MISSING,
+        marks=notes.marks(record, known) if record.status == "ok" else "",
+        sort_rate=record.flop_per_s if record.flop else record.bytes_per_s,
+        command=command,
+        facts=tuple(_facts(record)),
+    )
+
+
+def anchor(record: Record) -> str:
+    """The row's address on the page; the same case has the same one in every report."""
+    identity = f"{record.case}@{record.device}".encode()
+    return "c-" + hashlib.blake2s(identity, digest_size=5).hexdigest()
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    """What the columns leave out, as far as it is known."""
+    taken = [(record.samples, "samples"), (record.workers, "workers"), (record.rounds, "rounds")]
+    counts = [f"{n} {name}" for n, name in taken if n is not None]
+    counts += [f"{record.loops} calls per sample"] if record.loops else []
+    facts = [
+        ("case", record.case),
+        ("device", f"{record.device}: {record.device_name}"),
+        ("interval", _interval(record)),
+        ("from", ", ".join(counts)),
+        ("fastest sample", seconds(record.time_best_s)),
+        ("95 % no slower than", seconds(record.time_p95_s)),
+        ("first call", seconds(record.first_call_s)),
+        ("submitting it", seconds(record.host_time_s)),
+        ("device's own time", seconds(record.device_time_s)),
+        ("at reference conditions", seconds(record.time_at_reference_s)),
+        ("rates", words.rates_of(record)),
+        ("share of the roof", share(record.roof_share)),
+        ("inputs", size(record.input_bytes)),
+        ("peak memory", size(record.peak_memory_bytes)),
+        ("result", _result(record)),
+        ("warnings", ", ".join(record.warnings)),
+    ]
+    return [(name, text) for name, text in facts if text not in {"", MISSING}]
+
+
+def _interval(record: Record) -> str:
+    if record.time_lo_s is None or record.time_hi_s is None:
+        return ""
+    level = f" at {share(record.confidence)} confidence" if record.confidence else ""
+    return f"{seconds(record.time_lo_s, 4)} to {seconds(record.time_hi_s, 4)}{level}"
+
+
+def _result(record: Record) -> str:
+    if record.correct is None:
+        return "not compared with a reference" if record.status == "ok" else ""
+    error = "" if record.max_error is None else f", largest deviation {_deviation(record.max_error)}"
+    return ("matches its reference" if record.correct else "differs from its reference") + error
+
+
+def _deviation(value: float) -> str:
+    return number(value) if value == 0 or value >= 1e-3 else f"{value:.1e}"  # noqa: PLR2004 - taste

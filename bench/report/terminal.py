@@ -1,0 +1,165 @@
+"""Tables for a terminal: aligned, at most as wide as asked for, no colour that carries meaning.
+
+Imports neither pandas nor torch, so that listing runs is quick. Data is never read as markup.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.analyse import notes
+from bench.analyse.grid import in_reading_order, title
+from bench.analyse.rows import records
+from bench.report import words
+from bench.units import MISSING, seconds_with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from rich.console import RenderableType
+
+    from bench.record import Record
+    from bench.store.runs import StoredRun
+
+_ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list
+NO_CASES = "There are no cases here. See what a run would measure with: bench list"
+NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
+
+
+def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+    """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
+    found = in_reading_order(records(rows))
+    if not found:
+        return Text(NO_CASES)
+    known = notes.notes(r for r in found if r.status == "ok")
+    parts: list[RenderableType] = [_cases(found, known)]
+    if missing := notes.unmeasured(found):
+        parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
+    if known:
+        parts += ["", _footnotes(known)]
+    return Constrain(Group(*parts), width)
+
+
+def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
+    """The runs of a store, in the order given."""
+    if not runs:
+        return Text(NO_RUNS)
+    parts: list[RenderableType] = [_wide(runs) if width >= _ONE_LINE_WIDTH else _narrow(runs)]
+    if unfinished := [run for run in runs if not run.finished]:
+        newest = unfinished[-1].info.run_id
+        others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
+        parts += ["", Text(f"unfinished{others}: go on with: bench run --resume {newest}")]
+    return Constrain(Group(*parts), width)
+
+
+def _cases(found: Sequence[Record], known: Sequence[notes.Note]) -> RenderableType:
+    several = _several_devices(found)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("case", overflow="fold")
+    if several:
+        table.add_column("device", no_wrap=True)
+    for name in ("time", "rate"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    times = _aligned(found)
+    for place, (suite, members) in enumerate(groupby(found, key=lambda r: r.suite)):
+        if place:
+            table.add_row()
+        table.add_row(Text(suite, style="bold"))
+        for record in members:
+            if record.status != "skipped":
+                name = Padding(Text(title(record)), (0, 0, 0, 2))
+                device = [Text(record.device)] if several else []
+                time, rate = Text(times[record.case, record.device]), Text(_rate(record))
+                table.add_row(name, *device, time, rate, Text(notes.marks(record, known)))
+    return table
+
+
+def _aligned(found: Sequence[Record]) -> dict[tuple[str, str], str]:
+    """(case, device) → time and interval, padded so that each aligns under its like."""
+    cells: dict[tuple[str, str], tuple[str, str]] = {}
+    for record in found:
+        time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+        shown = words.interval(time) if record.status == "ok" else (record.status, "")
+        cells[record.case, record.device] = shown
+    room = max(len(width) for _, width in cells.values())
+    return {key: f"{time} {width:>{room}}" for key, (time, width) in cells.items()}
+
+
+def _rate(record: Record) -> str:
+    return words.rate_of(record) if record.status == "ok" else MISSING
+
+
+def _unmeasured(groups: Sequence[notes.Unmeasured], *, several_devices: bool) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for group in groups:
+        record = group.records[0]
+        name = f"{record.suite}/{title(record)}"
+        where = f" on {record.device}" if several_devices and len(group.records) == 1 else ""
+        line = f"{words.who(group, name)}{where}: {group.reason}"
+        table.add_row(Text(group.status), Text(line))
+    return table
+
+
+def _footnotes(known: Sequence[notes.Note]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")
+    for note in known:
+        table.add_row(Text(note.mark), Text(words.footnote(note)))
+    return table
+
+
+def _several_devices(found: Sequence[Record]) -> bool:
+    return len({r.device for r in found}) > 1
+
+
+def _facts(run: StoredRun) -> dict[str, str]:
+    info = run.info
+    return {
+        "run": info.run_id,
+        "begun": words.when(info.started_at),
+        "label": info.label or MISSING,
+        "machine": words.machine_name(info),
+        "preset": str(info.options.get("preset") or MISSING),
+        "devices": words.listed(info.options.get("devices")),
+        "torch": words.torch_version(info),
+        "cases": words.counted(info.counts) if run.finished else "unfinished",
+    }
+
+
+def _wide(runs: Sequence[StoredRun]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    facts = [_facts(run) for run in runs]
+    for name in facts[0]:
+        table.add_column(name, overflow="fold", no_wrap=name in {"run", "begun"})
+    for fact in facts:
+        table.add_row(*map(Text, fact.values()))
+    return table
+
+
+def _narrow(runs: Sequence[StoredRun]) -> RenderableType:
+    """Two lines a run: what a person looks for above, how it was made beneath."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("run, when", no_wrap=True)
+    table.add_column("label, machine", overflow="fold")
+    table.add_column("cases, how", overflow="fold")
+    for run in runs:
+        fact = _facts(run)
+        how = f"{fact['preset']}, {fact['devices']}, torch {fact['torch']}"
+        table.add_row(
+            Text(f"{fact['run']}\n{fact['begun']}"),
+            Text(f"{fact['label']}\n{fact['machine']}"),
+            Text(f"{fact['cases']}\n{how}"),
+        )
+    return table

@@ -1,0 +1,145 @@
+"""How things look in every figure of a page: one colour per op, one dash and marker per dtype.
+
+Colours can be told apart by colour-blind people and are never the only difference. A figure holds
+the light colours; the page's script puts in the dark ones, by the number that each trace carries.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.analyse.grid import lines, ranked_devices, ranked_dtypes, without_size
+from bench.units import count, rate, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bench.record import Record
+
+# Okabe & Ito (2008), darkened for white and lightened for black until each has 3:1 against it.
+LIGHT = ("#0072b2", "#c84e00", "#00805a", "#a8397f", "#8a6d00", "#4f5b66")
+DARK = ("#5cb8f2", "#ff9a57", "#39cfa0", "#e896cb", "#e0c04a", "#b8c2cc")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "triangle-down",
+    "pentagon",
+    "star",
+    "hexagram",
+)
+# Cividis (Nuñez, Anderton & Renslow 2018), fast to slow: it reads the same to colour-blind people.
+HEAT = ("#fee838", "#d3c164", "#a59c74", "#7c7b78", "#575d6d", "#233e6c", "#00224e")
+_MARGIN = 0.12  # of a decade, so that markers at the edge are whole
+_MOST_TICKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which number each thing has on the page; numbers become colours, dashes and markers."""
+
+    names: dict[tuple[str, str], int]
+    dtypes: dict[str, int]
+    devices: dict[str, int]
+
+    def trace(self, suite: str, name: str, dtype: str, device: str) -> dict[str, Any]:
+        """Line, marker and the numbers by which the page's controls find the trace."""
+        op, kind, place = self.names[suite, name], self.dtypes[dtype], self.devices[device]
+        colour = op % len(LIGHT)
+        marker = SYMBOLS[self.symbol(op, kind)] + ("-open" if place % 2 else "")
+        return {
+            "line": {"color": LIGHT[colour], "dash": DASHES[kind % len(DASHES)], "width": 2},
+            "marker": {"color": LIGHT[colour], "symbol": marker, "size": 8},
+            "meta": {"op": op, "dtype": kind, "device": place, "colour": colour},
+        }
+
+    def symbol(self, op: int, dtype: int) -> int:
+        """Ops that share a colour differ in their marker."""
+        return (dtype + len(self.dtypes) * (op // len(LIGHT))) % len(SYMBOLS)
+
+
+def look(records: Sequence[Record]) -> Look:
+    """The numbers of a run: ops from 0 in each suite, dtypes and devices across the run."""
+    pairs = [(line.suite, line.name) for line in lines(records)]
+    pairs += [(r.suite, r.op) for r in without_size(records)]
+    names: dict[tuple[str, str], int] = {}
+    for suite, name in pairs:
+        names.setdefault((suite, name), sum(known == suite for known, _ in names))
+    return Look(
+        names=names,
+        dtypes={dtype: place for place, dtype in enumerate(ranked_dtypes(records))},
+        devices={device: place for place, device in enumerate(ranked_devices(records))},
+    )
+
+
+def escaped(text: str) -> str:
+    """Text as Plotly shows it; it reads a part of HTML in every label."""
+    return html.escape(text, quote=False)
+
+
+def layout(**more: Any) -> dict[str, Any]:
+    """What all figures share; colours of paper and text come from the page."""
+    return {
+        "autosize": True,
+        "dragmode": False,
+        "font": {"family": "system-ui, sans-serif", "size": 12},
+        "hoverlabel": {"align": "left"},
+        "hovermode": "closest",
+        "margin": {"l": 62, "r": 12, "t": 8, "b": 44},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "template": None,
+        **more,
+    }
+
+
+def size_axis(name: str, sizes: Iterable[float]) -> dict[str, Any]:
+    """A logarithmic axis with a tick at each size that was measured, or at some of them."""
+    places = sorted(set(sizes))
+    step = math.ceil(len(places) / _MOST_TICKS)
+    shown = places[::-step][::-1]
+    return _log_axis(places, shown, size_labels(shown), escaped(name))
+
+
+def value_axis(values: Sequence[float], unit: str) -> dict[str, Any]:
+    """A logarithmic axis of seconds (`s`) or of a rate, with a tick at each power of ten."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    step = math.ceil((high - low + 1) / _MOST_TICKS)
+    shown = [10.0**power for power in range(low, high + 1, step)]
+    if high - low <= 1:
+        shown = [m * 10.0**power for power in range(low, high + 1) for m in (1, 2, 5)]
+    axis = _log_axis(values, shown, [_tick(value, unit) for value in shown], "")
+    return {**axis, "automargin": True}
+
+
+def size_labels(sizes: Sequence[float]) -> list[str]:
+    """Sizes in short form, exact where the short form would make two of them the same."""
+    short = [count(size) if size == int(size) else f"{size:g}" for size in sizes]
+    return short if len(set(short)) == len(short) else [f"{size:.17g}" for size in sizes]
+
+
+def _log_axis(
+    values: Sequence[float], ticks: Sequence[float], texts: Sequence[str], name: str
+) -> dict[str, Any]:
+    low, high = math.log10(min(values)), math.log10(max(values))
+    margin = _MARGIN + 0.04 * (high - low)
+    return {
+        "type": "log",
+        "range": [low - margin, high + margin],
+        "tickvals": list(ticks),
+        "ticktext": list(texts),
+        "title": {"text": name, "standoff": 8},
+        "zeroline": False,
+    }
+
+
+def _tick(value: float, unit: str) -> str:
+    write: Callable[[float], str] = seconds if unit == "s" else lambda v: rate(v, unit)
+    number, _, prefix = write(value).partition(" ")
+    return f"{float(number):g} {prefix}"

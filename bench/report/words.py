@@ -1,0 +1,84 @@
+"""How facts of rows and runs are worded, the same in a terminal, a file and a page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bench.record import STATUSES
+from bench.units import MISSING, rate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.analyse.notes import Note, Unmeasured
+    from bench.record import Record
+    from bench.store.runs import RunInfo
+
+
+def rate_of(record: Record) -> str:
+    """FLOP/s where the op declares arithmetic, else B/s where it declares bytes, else nothing."""
+    if record.flop:
+        return rate(record.flop_per_s, "FLOP/s")
+    return rate(record.bytes_per_s, "B/s") if record.bytes else MISSING
+
+
+def interval(time: str) -> tuple[str, str]:
+    """`12.3 µs ± 0.4 %` in two, so that each aligns under its like."""
+    value, plus_minus, width = time.partition(" ± ")
+    return value, f"± {width}" if plus_minus else ""
+
+
+def footnote(note: Note) -> str:
+    """A note as a line: what was seen in how many rows, why most likely, what to do."""
+    where = "the only row" if note.of == 1 else f"{note.count} of {note.of} rows"
+    parts = [f"{note.words.code} ({where}): {note.words.seen}."]
+    if note.words.cause:
+        parts.append(f"Likely: {note.words.cause}.")
+    if note.words.remedy:
+        parts.append(f"To do: {note.words.remedy}.")
+    return " ".join(parts)
+
+
+def who(group: Unmeasured, title: str) -> str:
+    """Which cases a group is: the one by its title, else how many of which suite."""
+    count = len(group.records)
+    return title if count == 1 else f"{count} cases of {group.records[0].suite}"
+
+
+def when(text: str) -> str:
+    """An ISO time as `2026-11-23 05:02 UTC`, whatever its zone; other text stays as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`149 ok, 1 failed`."""
+    known = {status: counts.get(status, 0) for status in STATUSES}
+    return ", ".join(f"{n} {status}" for status, n in known.items() if n) or "no cases"
+
+
+def listed(values: Sequence[Any] | None) -> str:
+    """`cpu, cuda`."""
+    return ", ".join(map(str, values or ())) or MISSING
+
+
+def machine_name(info: RunInfo) -> str:
+    """What the machine is called."""
+    return str(info.machine.get("name") or info.machine.get("machine_id") or "unknown machine")
+
+
+def torch_version(info: RunInfo) -> str:
+    """The torch that ran."""
+    return str(info.torch.get("version") or MISSING)
+
+
+def rates_of(record: Record) -> str:
+    """Every rate there is: `71.7 GFLOP/s, 6.72 GB/s`."""
+    flop = rate(record.flop_per_s, "FLOP/s") if record.flop else ""
+    moved = rate(record.bytes_per_s, "B/s") if record.bytes else ""
+    return ", ".join(part for part in (flop, moved) if part not in {"", MISSING})

@@ -1,0 +1,183 @@
+"""What the user asked for, in the user's words, and the plan and options that follow from it.
+
+A request is kept in the run's manifest, so the same words give the same run again (and resume it).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench import discover, machine, plan, session
+from bench.errors import SelectionError, UnitError, hint
+from bench.measure import devices
+from bench.units import parse_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.plan import Plan, Preset
+    from bench.session import Options
+    from bench.store.runs import RunInfo
+
+DEFAULT_PRESET = "quick"
+DEFAULT_TIMEOUT_S = 60.0
+START_S = 5.0
+"""Starting workers and importing torch, for estimates."""
+EXTRA_PER_CASE_S = 0.1
+"""Building, checking and warming up a case in every worker, for estimates."""
+_LEAST_BUDGET_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The words of `bench run` and `bench list`, parsed but not yet looked up."""
+
+    suites: tuple[str, ...] = ()
+    keyword: str = ""
+    devices: tuple[str, ...] = ()
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    preset: str = DEFAULT_PRESET
+    budget_s: float | None = None
+    workers: int | None = None
+    rounds: int | None = None
+    threads: int | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    seed: int | None = None
+
+    @property
+    def chosen_preset(self) -> Preset:
+        """The preset of that name.
+
+        Raises:
+            SelectionError: there is none.
+        """
+        if self.preset not in plan.PRESETS:
+            message = f"there is no preset {self.preset!r}; {hint(self.preset, plan.PRESETS)}"
+            raise SelectionError(message)
+        return plan.PRESETS[self.preset]
+
+    @property
+    def cpu_only_by_default(self) -> bool:
+        """Whether no device was asked for and there is only the CPU."""
+        return not self.devices and devices.present() == ("cpu",)
+
+    def plan(self) -> Plan:
+        """The cases and skips.
+
+        Raises:
+            BenchError: a word stands for nothing.
+        """
+        short = self.chosen_preset.short_axes
+        wanted = devices.chosen(self.devices)
+        selection = plan.Selection(
+            devices=wanted, keyword=self.keyword, settings=self.settings, short_axes=short
+        )
+        missing = {name: devices.why_missing(name) for name in wanted}
+        return plan.expand(discover.load_all(self.suites), selection, missing)
+
+    def case_budget_s(self, cases: int) -> float:
+        """Sampling time of one case: as asked, else the preset's, cut to what its run may take."""
+        preset = self.chosen_preset
+        if self.budget_s is not None:
+            return self.budget_s
+        if preset.run_budget_s is None or not cases:
+            return preset.case_budget_s
+        return max(_LEAST_BUDGET_S, min(preset.case_budget_s, preset.run_budget_s / cases))
+
+    def estimate_s(self, cases: int) -> float:
+        """About how long measuring takes."""
+        return START_S + cases * (self.case_budget_s(cases) + EXTRA_PER_CASE_S) if cases else 0.0
+
+    def options(
+        self, cases: int, *, label: str | None, tags: Mapping[str, str], argv: Sequence[str]
+    ) -> Options:
+        """How these words are measured."""
+        preset = self.chosen_preset
+        schedule = session.default_schedule(
+            case_budget_s=self.case_budget_s(cases),
+            workers=self.workers or preset.workers,
+            rounds=self.rounds or preset.rounds,
+            timeout_s=self.timeout_s,
+        )
+        return session.Options(
+            schedule=schedule,
+            threads=self.threads or _threads_by_default(),
+            seed=secrets.randbits(31) if self.seed is None else self.seed,
+            preset=self.preset,
+            selection={
+                "suites": list(self.suites),
+                "keyword": self.keyword,
+                "devices": list(self.devices),
+                "settings": {k: list(v) for k, v in self.settings.items()},
+            },
+            label=label,
+            tags=tags,
+            argv=argv,
+        )
+
+
+def request_of(info: RunInfo) -> Request:
+    """The request that a run began with, every choice as it was made then."""
+    options = info.options
+    known = {f.name for f in dataclasses.fields(Request)}
+    facts = {k: v for k, v in options.items() if k in known}
+    facts["suites"] = tuple(facts["suites"])
+    facts["devices"] = tuple(facts["devices"])
+    facts["settings"] = {k: tuple(v) for k, v in facts["settings"].items()}
+    return Request(**facts)
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`["n=64,256", "dtype=float32"]` → axis → values.
+
+    Raises:
+        SelectionError: a word is not `axis=value,…`.
+    """
+    settings: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        axis, _, values = word.partition("=")
+        texts = tuple(text.strip() for text in values.split(",") if text.strip())
+        if not axis.strip() or not texts:
+            message = f"--set {word!r} can't be read; write axis=value,value (n=64,256)"
+            raise SelectionError(message)
+        settings[axis.strip()] = settings.get(axis.strip(), ()) + texts
+    return settings
+
+
+def parse_tags(words: Sequence[str]) -> dict[str, str]:
+    """`["branch=main"]` → key → value.
+
+    Raises:
+        SelectionError: a word is not `key=value`.
+    """
+    tags = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not key.strip() or not equals:
+            message = f"--tag {word!r} can't be read; write key=value"
+            raise SelectionError(message)
+        tags[key.strip()] = value.strip()
+    return tags
+
+
+def parse_budget(text: str | None, option: str) -> float | None:
+    """Seconds of an option, or None where it was not given.
+
+    Raises:
+        UnitError: the text is no stretch of time.
+    """
+    try:
+        return None if text is None else parse_seconds(text)
+    except UnitError as error:
+        message = f"{option} {error}"
+        raise UnitError(message) from error
+
+
+def _threads_by_default() -> int:
+    """What the user's environment says, else one thread per physical core."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdecimal() and int(said) > 0 else machine.default_threads()

@@ -1,0 +1,214 @@
+"""A run from plan to finished folder: workers, rounds, journal, Parquet. Prints nothing.
+
+What happens on the way is told to a listener. Each finished case is on disk before the next batch,
+so a run that is killed can be resumed where it stopped.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bench import machine as machines
+from bench.errors import StoreError
+from bench.measure.crew import Crew
+from bench.outcome import Outcome, RunFacts
+from bench.rounds import Rounds, Schedule
+from bench.stats import CONFIDENCE
+from bench.store import journal, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from bench.plan import Plan, PlannedCase
+    from bench.record import Record
+    from bench.store.runs import RunInfo, StoredRun
+
+_MEMORY_SHARE = 0.4
+"""Share of the free memory that the inputs of interleaved cases may take; results need the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run is measured and what it is called."""
+
+    schedule: Schedule
+    threads: int
+    seed: int
+    preset: str
+    selection: Mapping[str, Any]
+    label: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    argv: Sequence[str] = ()
+    confidence: float = CONFIDENCE
+
+
+class Listener:
+    """Hears how a run goes on; the default does nothing with it."""
+
+    def started(self, run_id: str, cases: int, steps: int) -> None:
+        """Workers are being started for `cases` cases, which take `steps` steps."""
+
+    def advanced(self, case: str, steps: int) -> None:
+        """Steps were taken on a case."""
+
+    def finished(self, record: Record) -> None:
+        """A case is done and on disk."""
+
+
+def default_schedule(
+    *, case_budget_s: float, workers: int, rounds: int, timeout_s: float
+) -> Schedule:
+    """A schedule whose inputs fit in the memory that is free now."""
+    free = machines.read_state().free_memory_bytes
+    return Schedule(
+        workers=workers,
+        rounds=rounds,
+        case_budget_s=case_budget_s,
+        timeout_s=timeout_s,
+        memory_bytes=free * _MEMORY_SHARE,
+    )
+
+
+def run(plan: Plan, options: Options, store: Path, listener: Listener) -> StoredRun:
+    """Measure a plan into a new folder of the store.
+
+    Raises:
+        StoreError: the store can't be written (found before anything is measured).
+    """
+    now = datetime.now(UTC)
+    info = _info(runs.new_run_id(now), now, options)
+    folder = runs.begin(store, info)
+    return _measure(plan, options, folder, info, listener)
+
+
+def resume(unfinished: StoredRun, plan: Plan, options: Options, listener: Listener) -> StoredRun:
+    """Go on with a run that was killed: measure what its journal lacks.
+
+    Raises:
+        StoreError: this is not the machine, or not the torch, that it began on.
+    """
+    info, here = unfinished.info, machines.read_machine()
+    if info.machine.get("machine_id") != here.machine_id:
+        message = f"run {info.run_id} began on {info.machine.get('name')}, and this is {here.name}"
+        raise StoreError(message)
+    journal.drop_torn_line(unfinished.folder)
+    return _measure(plan, options, unfinished.folder, info, listener)
+
+
+def look_around() -> dict[str, dict[str, Any]]:
+    """This machine's identity, environment (with torch, as a worker sees it) and state."""
+    threads = machines.default_threads()
+    with Crew.of_processes(1, threads, os.environ) as crew:
+        hello = crew.hello(0)
+    return {
+        "machine": dataclasses.asdict(machines.read_machine()),
+        "environment": dataclasses.asdict(machines.read_environment()),
+        "torch": dict(hello.torch),
+        "state": dataclasses.asdict(machines.read_state()),
+    }
+
+
+def _info(run_id: str, now: datetime, options: Options) -> RunInfo:
+    schedule = options.schedule
+    return runs.RunInfo(
+        run_id=run_id,
+        started_at=now.isoformat(timespec="seconds"),
+        label=options.label,
+        tags=options.tags,
+        argv=options.argv,
+        options={
+            **options.selection,
+            "preset": options.preset,
+            "budget_s": schedule.case_budget_s,
+            "workers": schedule.workers,
+            "rounds": schedule.rounds,
+            "timeout_s": schedule.timeout_s,
+            "threads": options.threads,
+            "confidence": options.confidence,
+            "seed": options.seed,
+        },
+        machine=dataclasses.asdict(machines.read_machine()),
+        environment=dataclasses.asdict(machines.read_environment()),
+        state=dataclasses.asdict(machines.read_state()),
+    )
+
+
+def _measure(
+    plan: Plan, options: Options, folder: Path, info: RunInfo, listener: Listener
+) -> StoredRun:
+    _, entries = journal.read(folder)
+    done = {(e.record.case, e.record.device) for e in entries}
+    cases = [case for case in plan.cases if case.key not in done]
+    skips = [skip for skip in plan.skips if skip.case.key not in done]
+    listener.started(info.run_id, len(cases), len(cases) * options.schedule.steps_per_case)
+    with journal.Journal(folder) as diary:
+        for skip in skips:
+            outcome = Outcome(case=skip.case, status="skipped", reason=skip.reason)
+            _keep(diary, outcome.entry(_facts(info, options, {}, None)), listener)
+        if cases:
+            info = _measure_cases(cases, options, info, diary, listener)
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return runs.finish(folder, dataclasses.replace(info, finished_at=finished))
+
+
+def _measure_cases(
+    cases: Sequence[PlannedCase],
+    options: Options,
+    info: RunInfo,
+    diary: journal.Journal,
+    listener: Listener,
+) -> RunInfo:
+    """Measure the cases into the journal; gives the run's facts with what torch said of itself."""
+    with Crew.of_processes(options.schedule.workers, options.threads, os.environ) as crew:
+        hello = crew.hello(0)
+        info = _with_torch(info, hello.torch)
+        diary.write_header({"torch": info.torch})
+        facts = _facts(info, options, hello.device_names, str(hello.torch["version"]))
+        rounds = Rounds(
+            crew,
+            options.schedule,
+            shuffle=random.Random(options.seed),  # noqa: S311 - an order, not a secret
+            advance=listener.advanced,
+        )
+        for outcome in rounds.measure(cases):
+            _keep(diary, outcome.entry(facts), listener)
+    return info
+
+
+def _with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:
+    """The run's facts with torch's; a resumed run must go on with the torch it began with."""
+    before, now = info.torch.get("version"), torch["version"]
+    if before not in {None, now}:
+        message = f"run {info.run_id} began with torch {before}, and this is {now}; start a new run"
+        raise StoreError(message)
+    return dataclasses.replace(info, torch=torch)
+
+
+def _keep(diary: journal.Journal, entry: journal.Entry, listener: Listener) -> None:
+    diary.write(entry)
+    listener.finished(entry.record)
+
+
+def _facts(
+    info: RunInfo, options: Options, device_names: Mapping[str, str], torch_version: str | None
+) -> RunFacts:
+    started = datetime.fromisoformat(info.started_at)
+    since_start_ns = (datetime.now(UTC) - started).total_seconds() * 1e9
+    return RunFacts(
+        run_id=info.run_id,
+        machine_id=info.machine["machine_id"],
+        machine=info.machine["name"],
+        device_names={"cpu": info.machine["cpu_model"], **device_names},
+        torch_version=torch_version,
+        threads=options.threads,
+        confidence=options.confidence,
+        started_at=started,
+        started_ns=time.perf_counter_ns() - round(since_start_ns),
+    )

@@ -1,0 +1,116 @@
+"""The diary of a run that is going on: one line per finished case, safe on disk before the next.
+
+A killed run leaves a journal; what is in it is not measured again. A torn last line is dropped.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import StoreError
+from bench.record import Record, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A finished case: its row and its samples."""
+
+    record: Record
+    samples: tuple[Sample, ...]
+
+
+class Journal:
+    """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / NAME).open("a", encoding="utf-8")
+
+    def write_header(self, header: dict[str, Any]) -> None:
+        """Write what is known of the run; later headers add to earlier ones."""
+        self._line({"run": header})
+
+    def write(self, entry: Entry) -> None:
+        """Write a finished case."""
+        columns = {
+            f.name: [getattr(sample, f.name) for sample in entry.samples]
+            for f in dataclasses.fields(Sample)
+            if f.name not in {"case", "device"}  # the record says them
+        }
+        values = {f.name: getattr(entry.record, f.name) for f in dataclasses.fields(Record)}
+        values["params"] = dict(entry.record.params)
+        values["started_at"] = entry.record.started_at.isoformat()
+        self._line({"row": values, "samples": columns})
+
+    def _line(self, value: dict[str, Any]) -> None:
+        self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __enter__(self) -> Journal:
+        """Nothing to prepare: the file is open."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
+    """The header and the finished cases of an unfinished run.
+
+    Raises:
+        StoreError: there is no journal, or it has no header.
+    """
+    path = folder / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror}"
+        raise StoreError(message) from error
+    lines = text.split("\n")
+    whole = [json.loads(line) for line in lines[:-1]]  # what follows the last newline is torn
+    if not whole or "run" not in whole[0]:
+        message = f"{path} has no header; the run was killed before it began: remove {folder}"
+        raise StoreError(message)
+    header: dict[str, Any] = {}
+    for line in whole:
+        header |= line.get("run", {})
+    return header, [_entry(line) for line in whole if "row" in line]
+
+
+def drop_torn_line(folder: Path) -> None:
+    """Cut what follows the last whole line, so that appending goes on cleanly."""
+    path = folder / NAME
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"\n") + 1])
+
+
+def _entry(line: dict[str, Any]) -> Entry:
+    values = {**line["row"], "started_at": datetime.fromisoformat(line["row"]["started_at"])}
+    record = Record(**{**values, "warnings": tuple(values["warnings"])})
+    return Entry(record=record, samples=_samples(record, line["samples"]))
+
+
+def _samples(record: Record, columns: dict[str, Sequence[Any]]) -> tuple[Sample, ...]:
+    rows = zip(*columns.values(), strict=True)
+    return tuple(
+        Sample(case=record.case, device=record.device, **dict(zip(columns, row, strict=True)))
+        for row in rows
+    )

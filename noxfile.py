@@ -1,0 +1,116 @@
+"""Every check of this project: `nox` runs all that need no GPU, `nox -l` lists them, `nox -s NAME` runs one.
+
+Sessions share the environment that nox itself runs in, because torch is too large to install for each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).parent
+SCRIPTS = Path(sys.executable).parent
+CUDA_CHECK = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's rules, its format, and the hooks that run before a commit."""
+    session.run(sys.executable, "-m", "ruff", "check", ".")
+    session.run(sys.executable, "-m", "ruff", "format", "--check", ".")
+    if not (ROOT / ".git").exists():
+        session.warn("this is no git checkout, so the hooks have no list of files to look at")
+        return
+    # Local hooks are found on the PATH, which has this environment only where it is activated.
+    path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
+    hooks = ("prek", "run", "--all-files", "--show-diff-on-failure")
+    session.run(sys.executable, "-m", *hooks, env={"PATH": path})
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy, strict, over the package, the suites, the tests and this file."""
+    session.run(sys.executable, "-m", "mypy", *session.posargs)
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports go down only, and the walls around torch, pandas and the suites hold."""
+    session.run(str(SCRIPTS / "lint-imports"), "--no-cache", *session.posargs, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Behaviour: all tests but those that need a GPU, and how much of the code they reach."""
+    run = ("coverage", "run", "-m", "pytest", "-m", "not gpu", *session.posargs)
+    session.run(sys.executable, "-m", "coverage", "erase")
+    session.run(sys.executable, "-m", *run)
+    session.run(sys.executable, "-m", "coverage", "combine", "--quiet")
+    session.run(sys.executable, "-m", "coverage", "report")
+
+
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """The wheel, as a user has it: built, installed, and used from an empty folder."""
+    with tempfile.TemporaryDirectory() as name:
+        wheels, installed, empty = (Path(name) / part for part in ("wheels", "installed", "empty"))
+        empty.mkdir()
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+        build = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels))
+        session.run(*pip, *build, str(ROOT))
+        (wheel,) = wheels.glob("tensorbench-*.whl")
+        session.run(*pip, "install", "--no-deps", "--target", str(installed), str(wheel))
+        _first_visit(session, empty, installed)
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """The tests that need a CUDA device; without one this fails, it never passes in silence."""
+    found = subprocess.run([sys.executable, "-c", CUDA_CHECK], check=False)  # noqa: S603 - a constant
+    if found.returncode:
+        session.error("torch finds no CUDA device here, so nothing was tested")
+    session.run(sys.executable, "-m", "pytest", "-m", "gpu", *session.posargs)
+
+
+def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
+    """Look, measure, look again."""
+
+    def python(*arguments: str) -> str:
+        session.log("python " + " ".join(arguments))
+        done = subprocess.run(  # noqa: S603 - this project's own program
+            [sys.executable, *arguments],
+            cwd=empty,
+            env={**os.environ, "PYTHONPATH": str(installed)},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        expect(done.returncode == 0, f"exit code {done.returncode}")
+        return done.stdout
+
+    def expect(truth: bool, otherwise: str) -> None:  # noqa: FBT001 - the only thing it takes
+        if not truth:
+            session.error(otherwise)
+
+    origin = Path(python("-c", "import bench; print(bench.__file__)").strip())
+    expect(origin.is_relative_to(installed), f"{origin} is not the wheel's")
+    expect("matmul/square" in python("-m", "bench", "list"), "list lacks matmul/square")
+
+    narrow = ("matmul", "-k", "square and n=16", "--budget", "0.05", "--store", "S")
+    result = json.loads(python("-m", "bench", "run", *narrow, "--report", "--json"))
+    expect(result["cases"]["ok"] > 0, f"run measured nothing: {result}")
+    expect((empty / result["report"]).is_file(), f"run wrote no page: {result}")
+
+    runs = python("-m", "bench", "runs", "--store", "S", "--json")
+    expect(result["run"] in json.dumps(json.loads(runs)), "runs lacks the run")
+    rows = python("-m", "bench", "show", "@latest", "--store", "S", "--format", "json")
+    expect("matmul/square[n=16" in json.dumps(json.loads(rows)), "show lacks the case")

@@ -1,0 +1,136 @@
+"""Gradients: forward and backward together, and backward by itself. Run it: bench run backward"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from bench import Axis, Call, Case, Skip, Suite, Work
+
+SAMPLES = 64
+LARGEST_HALF_ON_CPU = 256
+HALF_IS_SLOW = (
+    "torch multiplies float16 matrices on the CPU without a fast kernel: seconds per call"
+)
+
+suite = Suite(
+    "backward",
+    axes=[
+        # n is the side of a square matrix: from one element to 32 MB in float64.
+        Axis("n", [1, 4, 16, 64, 256, 1024, 2048], quick=[16, 256, 1024]),
+        Axis("dtype", ["float32", "float64", "bfloat16", "float16"], quick=["float32"]),
+    ],
+)
+# fresh: the old gradient is dropped first, as zero_grad() does. accumulate: it is added to.
+grads = Axis("grads", ["fresh", "accumulate"])
+
+
+def too_slow(case: Case) -> bool:
+    """Whether one call would take seconds."""
+    is_half_on_cpu = case.device == "cpu" and case["dtype"] == "float16"
+    return is_half_on_cpu and case["n"] > LARGEST_HALF_ON_CPU
+
+
+def cube_step(x: torch.Tensor, grads: str) -> torch.Tensor | None:
+    """Forward and backward through sum(x³); returns the gradient of x."""
+    if grads == "fresh":
+        x.grad = None
+    (x**3).sum().backward()  # type: ignore[no-untyped-call]
+    return x.grad
+
+
+@suite.op(axes=[grads])
+def cube(case: Case) -> Call:
+    """Forward and backward of sum(x³) for x of n×n.
+
+    x is in [0, 1), so that gradients that add up over many calls stay finite in every dtype.
+    """
+    n = case["n"]
+    return Call(cube_step, case.rand(n, n).requires_grad_(), case["grads"])
+
+
+@cube.work
+def cube_work(case: Case) -> Work:
+    """Per element two FLOP for x³, one for the sum, two for 3x²; x read, its gradient written."""
+    elements, size = case["n"] ** 2, case.itemsize
+    return Work(flop=5 * elements, read_bytes=elements * size, written_bytes=elements * size)
+
+
+@cube.reference
+def cube_reference(x: torch.Tensor, _: str) -> object:
+    """The derivative 3x², by NumPy; on the first call there is nothing to add it to."""
+    return 3 * x.numpy() ** 2
+
+
+def network_step(
+    x: torch.Tensor, first: torch.Tensor, second: torch.Tensor, grads: str
+) -> list[torch.Tensor | None]:
+    """Forward and backward through two layers; returns the gradients of their weights."""
+    if grads == "fresh":
+        first.grad = second.grad = None
+    loss = (torch.tanh(x @ first) @ second).square().sum()
+    loss.backward()  # type: ignore[no-untyped-call]
+    return [first.grad, second.grad]
+
+
+@suite.op(axes=[grads])
+def network(case: Case) -> Call:
+    """Forward and backward of sum((tanh(x W) V)²) for 64 samples of n features; W, V are n×n."""
+    if too_slow(case):
+        raise Skip(HALF_IS_SLOW)
+    n = case["n"]
+    first, second = case.randn(n, n) / n**0.5, case.randn(n, n) / n**0.5
+    weights = first.requires_grad_(), second.requires_grad_()
+    return Call(network_step, case.randn(SAMPLES, n), *weights, case["grads"])
+
+
+@network.work
+def network_work(case: Case) -> Work:
+    """Five products of 2·64·n² FLOP; samples and weights read, gradients of the weights written."""
+    n, size = case["n"], case.itemsize
+    read, written = (SAMPLES * n + 2 * n * n) * size, 2 * n * n * size
+    return Work(flop=5 * 2 * SAMPLES * n * n, read_bytes=read, written_bytes=written)
+
+
+@network.reference
+def network_reference(x: torch.Tensor, first: torch.Tensor, second: torch.Tensor, _: str) -> object:
+    """The chain rule by hand, in NumPy."""
+    features, w, v = x.numpy(), first.numpy(), second.numpy()
+    hidden = np.tanh(features @ w)
+    slope = 2 * hidden @ v
+    return [features.T @ (slope @ v.T * (1 - hidden**2)), hidden.T @ slope]
+
+
+def product_backward(
+    product: torch.Tensor, inputs: tuple[torch.Tensor, ...], wanted: slice, slope: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """Backward alone; the graph that the forward left is kept for the next call."""
+    return torch.autograd.grad(product, inputs[wanted], slope, retain_graph=True)
+
+
+@suite.op(axes=[Axis("of", {"first": slice(0, 1), "second": slice(1, 2), "both": slice(0, 2)})])
+def matmul(case: Case) -> Call:
+    """Backward alone of n×n times n×n, for the gradient of the first factor, the second, or both."""
+    if too_slow(case):
+        raise Skip(HALF_IS_SLOW)
+    n = case["n"]
+    factors = case.randn(n, n).requires_grad_(), case.randn(n, n).requires_grad_()
+    return Call(product_backward, factors[0] @ factors[1], factors, case["of"], case.randn(n, n))
+
+
+@matmul.work
+def matmul_work(case: Case) -> Work:
+    """Per gradient 2n³ FLOP, a factor read and the gradient written; the slope is read once."""
+    n, size, gradients = case["n"], case.itemsize, len(range(2)[case["of"]])
+    read, written = (1 + gradients) * n * n * size, gradients * n * n * size
+    return Work(flop=2 * n**3 * gradients, read_bytes=read, written_bytes=written)
+
+
+@matmul.reference
+def matmul_reference(
+    _: torch.Tensor, factors: tuple[torch.Tensor, ...], wanted: slice, slope: torch.Tensor
+) -> object:
+    """The slope times the other factor, transposed, by NumPy."""
+    a, b = (factor.numpy() for factor in factors)
+    gradients = (slope.numpy() @ b.T, a.T @ slope.numpy())
+    return gradients[wanted]

@@ -1,0 +1,59 @@
+"""The suites as tests: `pytest suites/ --benchmark-only` runs the quick cases of the CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from bench.plan import PlannedCase
+    from bench.record import Record
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per quick case, under the case's own id."""
+    if "planned" in metafunc.fixturenames:
+        cases = QUICK_CPU.plan().cases
+        metafunc.parametrize("planned", cases, ids=[case.id for case in cases])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test a clock of its own, before the benchmark fixture looks for one."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "measured" in item.fixturenames:
+            case: PlannedCase = item.callspec.params["planned"]
+            group = f"{case.suite}/{case.op}"
+            item.add_marker(pytest.mark.benchmark(timer=ReplayClock(), group=group), append=False)
+
+
+@pytest.fixture(name="door", scope="session")
+def _door() -> Iterator[Door]:
+    with Door(QUICK_CPU, len(QUICK_CPU.plan().cases)) as door:
+        yield door
+
+
+@pytest.fixture(name="measured")
+def _measured(
+    benchmark: BenchmarkFixture, request: pytest.FixtureRequest, door: Door, planned: PlannedCase
+) -> Callable[[], Record]:
+    """Measure the case with our engine and hand its samples to pytest-benchmark."""
+
+    def measure() -> Record:
+        entry = door.measure(planned) if benchmark.enabled else door.check(planned)
+        if entry.record.status == "skipped":
+            pytest.skip(entry.record.reason or "the op gave no reason")
+        if entry.samples:
+            benchmark.extra_info.update(extra_info(entry.record))
+            clock = request.node.get_closest_marker("benchmark").kwargs["timer"]
+            clock.load([sample.time_s for sample in entry.samples])
+        benchmark.pedantic(lambda: None, rounds=max(1, len(entry.samples)))
+        return entry.record
+
+    return measure

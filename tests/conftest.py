@@ -1,0 +1,17 @@
+"""What every test may rely on: `gpu` tests are skipped, with the reason, where there is no device."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask for a CUDA device only if a collected test needs one: importing torch takes seconds."""
+    needy = [item for item in items if item.get_closest_marker("gpu")]
+    if not needy:
+        return
+    import torch  # noqa: PLC0415 - see the docstring
+
+    if not torch.cuda.is_available():
+        for item in needy:
+            item.add_marker(pytest.mark.skip(reason="torch finds no CUDA device here"))

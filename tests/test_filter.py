@@ -1,0 +1,98 @@
+"""`-k` selects by a case's id."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import SelectionError
+from bench.filter import Filter
+
+IDENTITY = "matmul/square[n=16,dtype=float32]"
+LABELS = {"n": "16", "dtype": "float32"}
+
+
+def selects(text: str) -> bool:
+    """Whether the expression selects the example."""
+    return Filter(text).matches(IDENTITY, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("text", "selected"),
+    [
+        ("square", True),
+        ("SQUARE", True),
+        ("mul/sq", True),
+        ("cat", False),
+        ("n=16", True),
+        ("n=1", False),
+        ("dtype=float", False),
+        ("m=16", False),
+        ("square and n=16", True),
+        ("square and n=64", False),
+        ("cat or square", True),
+        ("not cat", True),
+        ("not not square", True),
+        ("not (square or cat)", False),
+        ("cat and cat or square", True),
+        ("square or cat and cat", True),
+        ("(square or cat) and cat", False),
+        ("not cat and square", True),
+        ("(square)and(n=16)", True),
+    ],
+)
+def test_an_expression_selects(text: str, *, selected: bool) -> None:
+    """`not` binds before `and`, `and` before `or`; a value must match as a whole."""
+    assert selects(text) is selected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "a word is missing"),
+        ("square and", "a word is missing"),
+        ("or cat", "a word is missing"),
+        ("(square", "a ( is not closed"),
+        ("square)", "')' was not expected"),
+        ("square cat", "'cat' was not expected"),
+    ],
+)
+def test_what_can_not_be_read_is_refused(text: str, why: str) -> None:
+    """The error repeats the expression, says what is wrong and shows the language."""
+    with pytest.raises(SelectionError, match=re.escape(f"-k {text!r}: {why}; write words, and")):
+        Filter(text)
+
+
+words = st.sampled_from(["square", "cat", "n=16", "n=64", "matmul"])
+expressions = st.recursive(
+    words,
+    lambda inner: st.one_of(
+        inner.map("not {}".format),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            "({0[0]} {0[1]} {0[2]})".format
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(text=expressions)
+def test_an_expression_means_what_it_means_in_python(text: str) -> None:
+    """Python's own evaluation of the same words gives the same answer."""
+    meaning = re.sub(r"[\w=]+", lambda m: _truth(m[0]), text)
+    assert selects(text) is eval(meaning)  # noqa: S307 - made of and, or, not, True and False above
+
+
+def _truth(word: str) -> str:
+    return word if word in {"and", "or", "not"} else str(selects(word))
+
+
+@given(text=st.text(alphabet="ab=() andort", max_size=30))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    """There is no third outcome."""
+    with contextlib.suppress(SelectionError):
+        assert isinstance(selects(text), bool)

@@ -1,0 +1,301 @@
+"""The shipped suites: every op builds, is right, and claims no more work than it does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench.case import Call, Case, with_inputs
+from bench.discover import load, load_all, shipped_suites
+from bench.measure.check import check, largest_error
+from bench.measure.inputs import TensorInputs, storage_bytes, tensors_in
+from bench.plan import PlannedCase, Selection, expand
+from bench.suite import Op, Suite, make_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SUITES = {one.suite.name: one.suite for one in load_all([])}
+OPS = [(suite, op) for suite in SUITES.values() for op in suite.ops.values()]
+MOST_LINES = 160
+SLOW_BYTES, SLOW_FLOP = 4e6, 2e8
+
+DRAWN_ANEW = {"rand", "randn", "rand_like", "empty"}
+"""Ops whose result is not a function of their arguments."""
+
+READS_LESS = {"zeros_like", "ones_like", "rand_like", "matmul"}
+"""Ops that need not read all that they are given: a pattern, or (in backward) a kept product."""
+
+
+def planned(*devices: str, quick: bool = False) -> list[PlannedCase]:
+    """Every case of the shipped suites, including those that are skipped."""
+    selection = Selection(devices=devices or ("cpu",), short_axes=quick)
+    plan = expand(load_all([]), selection, {})
+    return [*plan.cases, *(skip.case for skip in plan.skips)]
+
+
+def smallest() -> list[PlannedCase]:
+    """Every op at the first size of its axis, in every dtype and every other variant."""
+    return [
+        case
+        for case in planned()
+        if case.labels["n"] == next(iter(SUITES[case.suite].ops[case.op].axes["n"].choices))
+    ]
+
+
+def by_id(cases: Iterable[PlannedCase]) -> list[Any]:
+    """Parameters named as the cases are; those with much to do are marked slow."""
+    return [
+        pytest.param(case, id=case.id, marks=[pytest.mark.slow] if is_slow(case) else [])
+        for case in cases
+    ]
+
+
+def is_slow(case: PlannedCase) -> bool:
+    """Whether building, calling and checking it takes more than a moment."""
+    return (case.bytes or 0) > SLOW_BYTES or (case.flop or 0) > SLOW_FLOP
+
+
+def built(case: PlannedCase, **changes: str) -> tuple[Op, Case, Call]:
+    """The case's op, the case with inputs, and its call, on the CPU."""
+    suite = SUITES[case.suite]
+    op = suite.ops[case.op]
+    plain = make_case(suite, op, {**case.labels, **changes}, "cpu")
+    ready = with_inputs(plain, TensorInputs(plain.id, "cpu", plain.dtype_name))
+    return op, ready, op.build(ready)
+
+
+def call_of(suite: str, op: str, **labels: str) -> Call:
+    """The call of an op at its smallest case, but for these labels."""
+    first = next(case for case in smallest() if (case.suite, case.op) == (suite, op))
+    return built(first, **labels)[2]
+
+
+def arrays_in(call: Call) -> int:
+    """Bytes of the NumPy arrays among the arguments."""
+    return sum(value.nbytes for value in call.args if isinstance(value, np.ndarray))
+
+
+def nbytes(value: object) -> int:
+    """Bytes of all elements of all tensors in a value."""
+    return sum(tensor.nbytes for tensor in tensors_in(value))
+
+
+def test_six_suites_are_shipped() -> None:
+    """The suites that people find are the six that this project is about."""
+    assert list(SUITES) == ["backward", "cat", "creation", "matmul", "mul", "view"]
+
+
+@pytest.mark.parametrize("case", by_id(smallest()))
+def test_smallest_case_is_correct(case: PlannedCase) -> None:
+    """Every op equals its reference at its smallest size, in each of its dtypes and variants."""
+    op, ready, call = built(case)
+    outcome = check(call, op.reference_of, ready.dtype_name)
+    assert outcome.correct is True, outcome
+
+
+@pytest.mark.parametrize("case", by_id(planned(quick=True)))
+def test_quick_case_is_correct(case: PlannedCase) -> None:
+    """Every case of a quick run equals its reference."""
+    op, ready, call = built(case)
+    outcome = check(call, op.reference_of, ready.dtype_name)
+    assert outcome.correct is True, outcome
+
+
+@pytest.mark.parametrize("case", by_id(c for c in smallest() if c.op not in DRAWN_ANEW))
+def test_call_built_twice_gives_the_same(case: PlannedCase) -> None:
+    """A case has the same inputs each time it is built, so its result repeats to the last bit."""
+    first, second = built(case)[2](), built(case)[2]()
+    pairs = zip(tensors_in(first), tensors_in(second), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("suite", "op"), [pytest.param(*o, id=f"{o[0].name}-{o[1].name}") for o in OPS]
+)
+def test_op_explains_itself(suite: Suite, op: Op) -> None:
+    """Every op says in a sentence what it times, has a reference, and a size called n."""
+    assert op.summary.endswith(".")
+    assert op.reference_of is not None
+    assert "n" in op.axes, suite.name
+
+
+@pytest.mark.parametrize("case", by_id(c for c in smallest() if c.bytes is not None))
+def test_work_counts_bytes_that_are_there(case: PlannedCase) -> None:
+    """A work model writes what the op returns, and reads no more than the op is given."""
+    op, ready, call = built(case, n="64")  # at n=1 a row is as large as a matrix
+    given = nbytes(call.args) + arrays_in(call)
+    assert op.work_of is not None
+    work = op.work_of(ready)
+    assert work.written_bytes == nbytes(call())
+    assert work.read_bytes == given or (op.name in READS_LESS and work.read_bytes < given)
+
+
+@pytest.mark.parametrize("n", ["4", "16"])
+@pytest.mark.parametrize("op", ["square", "rectangular", "batched", "spelling"])
+def test_flop_of_products_is_what_torch_counts(op: str, n: str) -> None:
+    """The FLOP of every product of matrices are those that torch's own counter finds in the call."""
+    assert flop_declared("matmul", op, n=n) == flop_counted(call_of("matmul", op, n=n))
+
+
+@pytest.mark.parametrize("n", ["4", "16"])
+def test_flop_of_a_vector_is_that_of_a_column(n: str) -> None:
+    """Matrix times vector counts as matrix times column, since torch's counter knows no torch.mv."""
+    matrix, vector = call_of("matmul", "vector", n=n).args
+    column = Call(torch.mm, matrix, vector[:, None])
+    assert flop_declared("matmul", "vector", n=n) == flop_counted(column)
+
+
+@pytest.mark.parametrize("of", ["first", "second", "both"])
+def test_flop_of_a_product_backward_is_what_torch_counts(of: str) -> None:
+    """A gradient that is not asked for is neither computed nor declared."""
+    declared = flop_declared("backward", "matmul", n="16", of=of)
+    assert declared == flop_counted(call_of("backward", "matmul", n="16", of=of))
+
+
+def test_flop_of_a_network_is_what_torch_counts() -> None:
+    """Two products forward and three backward: the samples need no gradient."""
+    declared = flop_declared("backward", "network", n="16")
+    assert declared == flop_counted(call_of("backward", "network", n="16"))
+
+
+def flop_declared(suite: str, op: str, **labels: str) -> float:
+    """FLOP by the op's work model."""
+    first = next(case for case in smallest() if (case.suite, case.op) == (suite, op))
+    declaring, ready, _ = built(first, **labels)
+    assert declaring.work_of is not None
+    return declaring.work_of(ready).flop
+
+
+def flop_counted(call: Call) -> int:
+    """FLOP of all products in one call, by torch."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return int(counter.get_total_flops())
+
+
+@pytest.mark.parametrize("op", ["view", "reshape", "t", "transpose", "permute", "every_second_row"])
+def test_view_moves_no_data(op: str) -> None:
+    """A view shares memory with what it views, and so declares no work."""
+    call = call_of("view", op, n="64")
+    assert call().untyped_storage().data_ptr() == call.args[0].untyped_storage().data_ptr()
+    assert SUITES["view"].ops[op].work_of is None
+
+
+@pytest.mark.parametrize(("op", "shape"), [("rows", (8, 4)), ("columns", (4, 8))])
+def test_matrices_are_joined_along_the_named_side(op: str, shape: tuple[int, int]) -> None:
+    """Rows go below each other and columns side by side, which the reference can't tell apart."""
+    assert call_of("cat", op, n="4")().shape == shape
+
+
+def test_contiguous_copies() -> None:
+    """The copy that makes a transpose contiguous is made in each call."""
+    call = call_of("view", "contiguous")
+    assert storage_bytes([call(), call.args[0]]) == 2 * storage_bytes(call.args[0])
+
+
+def test_from_numpy_shares_and_tensor_copies() -> None:
+    """What is written into the array shows in a tensor from from_numpy, not in one from tensor()."""
+    for op, shares in (("from_numpy", True), ("copy_numpy", False)):
+        call = call_of("creation", op, n="8")
+        tensor = call()
+        call.args[0][:] = 77
+        assert bool((tensor == 77).all()) is shares
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int64"])
+def test_in_place_neither_grows_nor_vanishes(dtype: str) -> None:
+    """However often x is multiplied in place, it stays as large as it was."""
+    call = call_of("mul", "in_place", n="16", dtype=dtype)
+    before = call.args[0].abs().clone()
+    for _ in range(1000):
+        call()
+    assert torch.equal(call.args[0].abs(), before)
+
+
+@pytest.mark.parametrize("op", ["cube", "network"])
+@pytest.mark.parametrize(("grads", "times"), [("fresh", 1), ("accumulate", 3)])
+def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
+    """After three calls a fresh gradient is that of one, an accumulated one that of three."""
+    call = call_of("backward", op, n="16", grads=grads)
+    once = [gradient.clone() for gradient in tensors_in(call())]
+    call()
+    thrice = list(tensors_in(call()))
+    assert largest_error(thrice, [times * gradient for gradient in once]) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_accumulated_gradients_stay_finite(dtype: str) -> None:
+    """Gradients that add up over many calls stop growing before a half type overflows."""
+    call = call_of("backward", "cube", n="4", dtype=dtype, grads="accumulate")
+    for _ in range(20_000):
+        call()
+    assert bool(call.args[0].grad.isfinite().all())
+
+
+def test_cpu_and_gpu_rows_join() -> None:
+    """Every case is planned under the same id on the CPU and on the GPU."""
+    cases = planned("cpu", "cuda")
+    ids = {device: [c.id for c in cases if c.device == device] for device in ("cpu", "cuda")}
+    assert sorted(ids["cpu"]) == sorted(ids["cuda"])
+
+
+def test_skips_say_why() -> None:
+    """What can't be measured is skipped with its reason: slow halves, and NumPy's memory on a GPU."""
+    plan = expand(load_all([]), Selection(devices=("cpu", "cuda"), short_axes=False), {})
+    reasons = {(skip.case.device, skip.case.dtype, skip.reason) for skip in plan.skips}
+    slow = [dtype for device, dtype, reason in reasons if "seconds per call" in reason]
+    shared = [device for device, _, reason in reasons if "NumPy's memory" in reason]
+    assert set(slow) == {"float16"}
+    assert set(shared) == {"cuda"}
+    assert len(slow) + len(shared) == len(reasons)
+
+
+def test_quick_run_is_a_quick_look() -> None:
+    """A quick run of all suites has so many cases that each gets about half a second."""
+    assert 130 <= len(planned(quick=True)) <= 170
+
+
+def test_quick_values_are_values_of_the_full_run() -> None:
+    """Rows of a quick run join those of a full run."""
+    full = {case.id for case in planned()}
+    assert {case.id for case in planned(quick=True)} <= full
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=n) for n, p in shipped_suites().items()])
+def test_suite_is_read_in_a_minute(path: Path) -> None:
+    """A suite file fits on a few screens and starts with how to run it."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    assert f"Run it: bench run {path.stem}" in text.partition("\n")[0]
+
+
+def how_to() -> list[str]:
+    """The Python files of the how-to for a suite of one's own."""
+    page = Path(__file__).parents[1] / "docs" / "add-an-op.md"
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_how_to_works_as_printed(number: int, tmp_path: Path) -> None:
+    """A file copied from the how-to loads, is planned, and is correct in every case."""
+    path = tmp_path / "my_suite.py"
+    path.write_text(how_to()[number], encoding="utf-8")
+    loaded = load(path)
+    for case in expand([loaded], Selection(), {}).cases:
+        op = loaded.suite.ops[case.op]
+        ready = make_case(loaded.suite, op, case.labels, "cpu")
+        ready = with_inputs(ready, TensorInputs(ready.id, "cpu", ready.dtype_name))
+        outcome = check(op.build(ready), op.reference_of, ready.dtype_name)
+        assert outcome.correct is True, (case.id, outcome)
+
+
+def test_how_to_shows_two_files() -> None:
+    """Each complete file of the how-to is tried above."""
+    assert len(how_to()) == 2

@@ -1,0 +1,152 @@
+"""Imports go down, and three walls stand: each is also seen to fall when it is broken."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bench
+
+ROOT = Path(__file__).parent.parent
+LINT_IMPORTS = str(Path(sys.executable).parent / "lint-imports")
+
+BREACHES = {
+    "layers": ("errors.py", "import bench.plan"),
+    "halves-meet-in-the-file": ("report/__init__.py", "import bench.measure.protocol"),
+    "analysis-without-torch": ("analyse/__init__.py", "import torch"),
+    "measurement-without-pandas": ("measure/protocol.py", "import pandas"),
+    "suites-are-guests": ("session.py", "import suites.matmul"),
+}
+"""For each contract: where one line breaks it, and the line."""
+
+MAY_REACH_TORCH = {"__main__", "cli", "measure", "request"}
+"""What measures, and what looks for the devices to measure on."""
+
+TORCH_FREE = (
+    "bench",
+    "bench.analyse",
+    "bench.measure.crew",
+    "bench.report",
+    "bench.session",
+    "bench.store",
+)
+"""Packages and modules that must work, at run time, where torch is not installed."""
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    """The contracts in pyproject.toml, by their ids."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return {one["id"]: one for one in settings["tool"]["importlinter"]["contracts"]}
+
+
+def lint(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What import-linter says of the package in a folder."""
+    return subprocess.run(
+        [LINT_IMPORTS, "--no-cache", "--no-logo", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def copied(folder: Path) -> Path:
+    """The folder, with a copy of the package and its settings."""
+    for name in ("bench", "suites"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def loaded_by(names: tuple[str, ...], folder: Path = ROOT) -> set[str]:
+    """All modules that a fresh interpreter has after importing these, with their submodules."""
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    module = importlib.import_module(name)\n"
+        "    if name != 'bench':\n"
+        "        for found in pkgutil.walk_packages(getattr(module, '__path__', []), name + '.'):\n"
+        "            importlib.import_module(found.name)\n"
+        "print(*sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return set(
+        subprocess.check_output(
+            [sys.executable, "-c", code, *names], cwd=folder, env=environment, text=True
+        ).split()
+    )
+
+
+def test_the_imports_of_this_tree_keep_every_contract() -> None:
+    """Layers and walls hold as they are written in pyproject.toml."""
+    found = lint(ROOT)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert f"{len(contracts())} kept, 0 broken" in found.stdout
+
+
+def test_every_contract_has_a_breach() -> None:
+    """A contract that was never seen broken may be one that can't be."""
+    assert set(BREACHES) == set(contracts())
+
+
+@pytest.mark.parametrize("contract", BREACHES)
+def test_a_contract_breaks_when_it_is_breached(contract: str, tmp_path: Path) -> None:
+    """One forbidden line in a copy of the package, and import-linter names the contract."""
+    folder = copied(tmp_path)
+    name, line = BREACHES[contract]
+    assert lint(folder, "--contract", contract).returncode == 0
+    with (folder / "bench" / name).open("a") as file:
+        file.write(f"\n{line}\n")
+    found = lint(folder, "--contract", contract)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert f"{contracts()[contract]['name']} BROKEN" in found.stdout
+
+
+def test_an_indirect_import_breaks_a_wall_too(tmp_path: Path) -> None:
+    """Torch does not get into the report by way of a module that everyone may import."""
+    folder = copied(tmp_path)
+    with (folder / "bench" / "units.py").open("a") as file:
+        file.write("\nimport torch\n")
+    found = lint(folder, "--contract", "analysis-without-torch")
+    assert found.returncode == 1
+    assert "bench.report" in found.stdout
+
+
+def test_a_new_module_must_be_given_its_place(tmp_path: Path) -> None:
+    """The layers are exhaustive: nobody's module stands outside the house."""
+    folder = copied(tmp_path)
+    (folder / "bench" / "utils.py").write_text("")
+    found = lint(folder, "--contract", "layers")
+    assert found.returncode == 1
+    assert "bench.utils" in found.stdout
+
+
+def test_every_other_module_is_behind_the_wall_around_torch() -> None:
+    """A new module can't be left out of the wall by forgetting it."""
+    behind = set(contracts()["analysis-without-torch"]["source_modules"])
+    modules = {module.name for module in pkgutil.iter_modules(bench.__path__)}
+    assert {f"bench.{name}" for name in modules - MAY_REACH_TORCH} <= behind
+
+
+@pytest.mark.parametrize("name", TORCH_FREE)
+def test_results_can_be_read_without_torch(name: str) -> None:
+    """A fresh interpreter that imports the reading half has no torch, by whatever way."""
+    assert "torch" not in loaded_by((name,))
+
+
+def test_the_check_for_torch_can_fail(tmp_path: Path) -> None:
+    """With torch imported where everything begins, the same look finds it."""
+    folder = copied(tmp_path)
+    (folder / "torch.py").write_text("")  # a stand-in spares the test the seconds of the real one
+    with (folder / "bench" / "units.py").open("a") as file:
+        file.write("\nimport torch\n")
+    assert "torch" in loaded_by(("bench.report",), folder)
