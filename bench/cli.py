@@ -40,28 +40,42 @@ app = typer.Typer(
 
 Suites = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SUITE | FILE.py]...", help="Suites by name or file; all if none is named."),
+    typer.Argument(
+        metavar="[SUITE | FILE.py]...", help="Suites by name or file; all if none is named."
+    ),
 ]
 Keyword = Annotated[
-    str, typer.Option("-k", metavar="EXPR", help="Only cases whose id matches, e.g. 'square and n=64'.")
+    str,
+    typer.Option("-k", metavar="EXPR", help="Only cases whose id matches, e.g. 'square and n=64'."),
 ]
 Device = Annotated[
     list[str] | None,
-    typer.Option("--device", help="cpu, cuda, cuda:1 or all; commas or several times. Default: all there are."),
+    typer.Option(
+        "--device",
+        help="cpu, cuda, cuda:1 or all; commas or several times. Default: all there are.",
+    ),
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="AXIS=VALUE,...", help="Values of an axis, also ones a suite lacks."),
+    typer.Option(
+        "--set", metavar="AXIS=VALUE,...", help="Values of an axis, also ones a suite lacks."
+    ),
 ]
-PresetName = Annotated[str, typer.Option("--preset", help="quick: a look in two minutes. full: every size.")]
+PresetName = Annotated[
+    str, typer.Option("--preset", help="quick: a look in two minutes. full: every size.")
+]
 Budget = Annotated[
-    str | None, typer.Option("--budget", metavar="SECONDS", help="Sampling time per case (0.5, 200ms).")
+    str | None,
+    typer.Option("--budget", metavar="SECONDS", help="Sampling time per case (0.5, 200ms)."),
 ]
 Store = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the pages.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 RunWord = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="A path, an id's beginning, @latest, @-2, label:X or machine:X.")
+    str,
+    typer.Argument(
+        metavar="[RUN]", help="A path, an id's beginning, @latest, @-2, label:X or machine:X."
+    ),
 ]
 _STORE, _OUT = Path("results"), Path("reports")
 # Typer brings click along under changing names; the base of its own exception is always UsageError.
@@ -78,14 +92,20 @@ def run_command(  # noqa: PLR0913 - one parameter per option of the command
     preset: PresetName = "quick",
     budget: Budget = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Fresh processes per case.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="Visits of each worker to each case.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Visits of each worker to each case.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads per worker. Default: the physical cores.")
     ] = None,
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
     store: Store = _STORE,
-    label: Annotated[str | None, typer.Option(help="A name for the run: label:TEXT finds it.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A fact to keep with the run.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="A name for the run: label:TEXT finds it.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A fact to keep with the run.")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with a run that was killed.")
     ] = None,
@@ -219,10 +239,14 @@ def export_command(
 @app.command("report")
 def report_command(
     *,
-    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; the latest if none.")] = None,
+    run: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; the latest if none.")
+    ] = None,
     store: Store = _STORE,
     out: Out = _OUT,
-    single_file: Annotated[bool, typer.Option("--single-file", help="Everything inside one file.")] = False,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Everything inside one file.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Write an HTML page per run that opens offline."""
@@ -251,7 +275,10 @@ def machine_command(*, as_json: Json = False) -> int:
 
 @app.command("explain")
 def explain_command(
-    *, code: Annotated[str | None, typer.Argument(help="A warning's code; all if none is named.")] = None
+    *,
+    code: Annotated[
+        str | None, typer.Argument(help="A warning's code; all if none is named.")
+    ] = None,
 ) -> int:
     """Say what a warning means and what to do about it."""
     from bench.codes import CODES, explain

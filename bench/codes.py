@@ -39,9 +39,9 @@ _ALL = (
     ),
     Code(
         code="no-interval",
-        seen="there is no interval: all samples come from one worker in one round",
-        cause="a single call takes longer than the budget, or --workers 1 was asked for",
-        remedy="--workers 3 or more, and --budget with more seconds",
+        seen="there is no interval: all samples come from one worker",
+        cause="--workers 1 was asked for, or the other workers were lost or out of time",
+        remedy="--workers 3 or more; --timeout with more seconds if a call is slow",
     ),
     Code(
         code="noisy",

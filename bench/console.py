@@ -41,7 +41,7 @@ class LiveListener(Listener):
             TimeElapsedColumn(),
             TextColumn("· left"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=False),
-            TextColumn("[dim]{task.fields[case]}", markup=True),
+            TextColumn("{task.fields[case]}", style="dim", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -52,7 +52,9 @@ class LiveListener(Listener):
     def started(self, run_id: str, cases: int, steps: int) -> None:
         """Begin the bar."""
         self.run_id = run_id
-        self._task = self._progress.add_task("measuring", total=max(cases, 1), case="starting workers")
+        self._task = self._progress.add_task(
+            "measuring", total=max(cases, 1), case="starting workers"
+        )
         self._per_case = steps / cases if cases else 1.0
 
     def advanced(self, case: str, steps: int) -> None:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _GIB = 2**30
-_THREAD_VARIABLES = re.compile(r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_")
+_THREAD_VARIABLES = re.compile(
+    r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_"
+)
 _ALLOCATOR_VARIABLES = ("LD_PRELOAD", "MALLOC_ARENA_MAX", "MALLOC_CONF", "THP_MEM_ALLOC_ENABLE")
 _COMMAND_TIMEOUT_S = 5
 
@@ -130,12 +132,12 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
 def read_state(root: Path = Path("/")) -> State:
     """How the machine is now. Looks at it for a tenth of a second to see how busy it is."""
     cpu = root / "sys/devices/system/cpu"
-    khz = _text(cpu / "cpu0/cpufreq/scaling_cur_freq")
+    khz = _text(cpu / "cpu0/cpufreq/scaling_cur_freq") or ""
     return State(
         load_1min=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         cpu_busy_share=psutil.cpu_percent(interval=0.1) / 100,
         free_memory_bytes=psutil.virtual_memory().available,
-        frequency_hz=float(khz) * 1e3 if khz else _frequency_hz(),
+        frequency_hz=float(khz) * 1e3 if khz.isdecimal() else _frequency_hz(),
         governor=_text(cpu / "cpu0/cpufreq/scaling_governor"),
         turbo=_turbo(cpu),
         temperature_c=_temperature_c(),
@@ -266,7 +268,12 @@ def _text(path: Path) -> str | None:
 def _output(*command: str, folder: Path | None) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
-            command, cwd=folder, capture_output=True, text=True, check=True, timeout=_COMMAND_TIMEOUT_S
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_COMMAND_TIMEOUT_S,
         )
     except (OSError, subprocess.SubprocessError):
         return None

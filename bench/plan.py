@@ -9,7 +9,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.case import Case, Skip, with_inputs
+from bench.case import Case, Skip, Work, with_inputs
 from bench.errors import SelectionError, SuiteError, hint
 from bench.filter import Filter
 from bench.suite import case_id, make_case
@@ -174,8 +174,8 @@ def _plan_one(
 ) -> tuple[PlannedCase, str]:
     case = make_case(one.suite, op, labels, device)
     try:
-        work = op.work_of(case) if op.work_of else None
         reason = _skip_reason(op, case)
+        work = None if reason else _work(op, case)
     except SuiteError:
         raise
     except Exception as error:
@@ -193,6 +193,14 @@ def _plan_one(
         bytes=work.bytes if work else None,
     )
     return planned, reason
+
+
+def _work(op: Op, case: Case) -> Work | None:
+    work = op.work_of(case) if op.work_of else None
+    if work is not None and not isinstance(work, Work):
+        message = f"the work model of {case.id} returned {type(work).__name__}; write: return Work(…)"
+        raise SuiteError(message)
+    return work
 
 
 def _skip_reason(op: Op, case: Case) -> str:

@@ -157,5 +157,7 @@ class Rounds:
             outcome.end(reply.status, reply.reason)
         elif outcome.spent_s > self._schedule.timeout_s and not outcome.visits:
             limit = f"{self._schedule.timeout_s:g} s"
-            outcome.end("timeout", f"not ready within {limit}; raise --timeout or choose smaller sizes")
+            outcome.end(
+                "timeout", f"not ready within {limit}; raise --timeout or choose smaller sizes"
+            )
         return reply

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+_FEWEST_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A centre and its interval; the ends are NaN where one cell alone says nothing about spread."""
+    """A centre and its interval; the ends are NaN where one worker alone says nothing about spread."""
 
     centre: float
     low: float
@@ -55,8 +56,9 @@ def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
     Satterthwaite (1946). That is (MS_worker + MS_round) / (W·R) in the mean squares of Searle, Casella
     & McCulloch, "Variance Components" (1992), §4.3. The unbiased estimate also subtracts MS_rest, which
     this counts twice; but it can be negative, its degrees of freedom then jump, and with three workers
-    such intervals are wider on average. Lost cells need no special case. One worker, or one round,
-    says nothing of its own spread, so what is left is an interval of that worker or round only.
+    such intervals are wider on average. Lost cells need no special case. One worker says nothing of the
+    spread between workers, so it has no interval: one from its rounds alone held the truth in as few as
+    6 % of simulated cases. One round leaves the spread between workers, and that is used.
     The half-width is multiplied by √(π/2), the price of a median over a mean under normal noise.
 
     Args:
@@ -82,10 +84,10 @@ def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
 
 def _variance_of_mean(logs: NDArray[np.float64]) -> tuple[float, float]:
     """Variance of the mean of the cells, and its degrees of freedom; NaN if it can't be told."""
+    if len(logs) < _FEWEST_WORKERS:
+        return math.nan, math.nan
     both = (np.nanmean(logs, axis=1), np.nanmean(logs, axis=0))
     parts = [(float(np.var(m, ddof=1)) / len(m), len(m) - 1) for m in both if len(m) > 1]
-    if not parts:
-        return math.nan, math.nan
     total = sum(variance for variance, _ in parts)
     if not total:
         return 0.0, 1.0

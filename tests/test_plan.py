@@ -186,3 +186,23 @@ def test_presets_differ_in_width_and_length() -> None:
     assert quick.run_budget_s is not None
     assert quick.workers < full.workers
     assert all(name == preset.name for name, preset in PRESETS.items())
+
+
+def test_a_skipped_case_needs_no_work_model() -> None:
+    """What is not measured is not asked what it would do."""
+    one = loaded(picky)
+    one.suite.ops["picky"].work(lambda case: Work(flop=1 / ((case["n"] + 1) % 2)))
+
+    found = plan(one)
+
+    assert [skip.case.flop for skip in found.skips] == [None, None]
+    assert [case.flop for case in found.cases] == [1]
+
+
+def test_a_work_model_must_return_work() -> None:
+    """The error names the case, what came back and what to write."""
+    one = loaded()
+    one.suite.ops["square"].work(lambda _: 3)
+
+    with pytest.raises(SuiteError, match=r"s/square\[n=1\] returned int; write: return Work"):
+        plan(one)

@@ -95,7 +95,7 @@ def test_the_centre_is_inside_its_interval(matrix: Matrix) -> None:
     """The centre is the median of the cells, and an interval never leaves it out."""
     found = estimate(matrix)
     assert found.centre == np.median(matrix)
-    if matrix.size > 1:
+    if len(matrix) > 1:
         assert 0 <= found.low <= found.centre * (1 + 1e-12)
         assert found.high >= found.centre * (1 - 1e-12)
 
@@ -110,14 +110,24 @@ def test_the_unit_does_not_matter(matrix: Matrix, factor: float) -> None:
 
 @given(matrix=MATRICES, seed=st.integers(0, 99))
 def test_the_order_of_workers_and_rounds_does_not_matter(matrix: Matrix, seed: int) -> None:
-    """Numbers of workers and rounds are names; and the two are treated alike."""
+    """Numbers of workers and rounds are names; where there are several of both, they are alike."""
     rng = np.random.default_rng(seed)
     shuffled = matrix[rng.permutation(matrix.shape[0])][:, rng.permutation(matrix.shape[1])]
     one = estimate(matrix)
-    for other in (estimate(shuffled), estimate(matrix.T)):
+    others = [shuffled, matrix.T] if min(matrix.shape) > 1 else [shuffled]
+    for other in map(estimate, others):
         assert other.centre == one.centre
         assert other.low == pytest.approx(one.low, rel=1e-6, nan_ok=True)
         assert other.high == pytest.approx(one.high, rel=1e-6, nan_ok=True)
+
+
+@given(rounds=st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=9))
+def test_one_worker_has_no_interval(rounds: list[float]) -> None:
+    """Rounds of a single process say nothing of how far another process would be off."""
+    found = estimate(np.array([rounds]))
+
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
 
 
 def test_more_confidence_is_a_wider_interval() -> None:

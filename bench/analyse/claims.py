@@ -80,7 +80,9 @@ def correctness(records: Sequence[Record]) -> str | None:
         noun = "result" if len(wrong) == 1 else "results"
         return f"{len(wrong)} {noun} {verb} ({what}): don't use their times."
     if right == len(ok):
-        return f"All {right} results match their references." if right > 1 else "The result matches."
+        return (
+            f"All {right} results match their references." if right > 1 else "The result matches."
+        )
     if not right:
         return "No result was compared with a reference."
     return f"{right} of {len(ok)} results match their references; the others were not compared."
@@ -103,7 +105,9 @@ def devices(records: Sequence[Record]) -> str | None:
         return None
     times = {(r.case, r.device): r for r in records if _fit(r) and math.isfinite(width(r))}
     base, other = sorted(names)
-    pairs = [(a, b) for (case, d), a in times.items() if d == base if (b := times.get((case, other)))]
+    pairs = [
+        (a, b) for (case, d), a in times.items() if d == base if (b := times.get((case, other)))
+    ]
     if not pairs:
         return None
     faster = sum(_high(b) < _low(a) for a, b in pairs)

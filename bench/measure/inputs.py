@@ -41,9 +41,7 @@ class TensorInputs:
         """Standard normal values; in an integer dtype whole numbers from -8 to 8."""
         if self._whole:
             return self.ints(*shape)
-        return torch.randn(
-            shape, generator=self._generator, device=self._device, dtype=self._dtype
-        )
+        return torch.randn(shape, generator=self._generator, device=self._device, dtype=self._dtype)
 
     def rand(self, *shape: int) -> torch.Tensor:
         """Uniform values in [0, 1); in an integer dtype 0 or 1."""
@@ -88,7 +86,9 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
 
 def storage_bytes(value: Any) -> int:
     """Bytes of memory behind the tensors of `value`; memory shared by two views counts once."""
-    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors_in(value)}
+    storages = {
+        t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors_in(value)
+    }
     return sum(storages.values())
 
 

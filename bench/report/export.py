@@ -73,7 +73,11 @@ def _iso(value: datetime) -> str:
 def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
     found = in_reading_order(records(rows))
     known = notes.notes(r for r in found if r.status == "ok")
-    head = [words.machine_name(info), f"torch {words.torch_version(info)}", words.when(info.started_at)]
+    head = [
+        words.machine_name(info),
+        f"torch {words.torch_version(info)}",
+        words.when(info.started_at),
+    ]
     lines = [f"## {_escaped(info.label or info.run_id)}", "", _escaped(" · ".join(head)), ""]
     if not found:
         lines += ["There are no cases.", ""]

@@ -146,6 +146,7 @@ def heat(found: Sequence[Line]) -> Any | None:
         "z": [[math.log10(time[0]) if time else None for time in row] for row in times],
         "text": [[seconds(time[0], 2) if time else "" for time in row] for row in times],
         "texttemplate": "%{text}",
+        "textfont": {"color": theme.HEAT_INK},
         "hovertext": [[hover(r) if r else "" for r in row] for row in cells],
         "hoverinfo": "text",
         "hoverongaps": False,
@@ -153,10 +154,10 @@ def heat(found: Sequence[Line]) -> Any | None:
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
-        "meta": {"heat": True, "width": 150 + _COLUMN_WIDTH * len(columns)},
+        "meta": {"heat": True, "width": 7 * max(map(len, names)) + _COLUMN_WIDTH * len(columns)},
     }
     absent = [
-        {"x": columns[i], "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
+        {"x": i, "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
         for y, row in enumerate(cells)
         for i, r in enumerate(row)
         if not times[y][i]

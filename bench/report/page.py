@@ -18,7 +18,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from bench.analyse import claims, grid, notes
-from bench.report import figures, identity, sections, tables, theme, words
+from bench.report import identity, sections, tables, theme, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> 
         facts=facts(info),
         info=info,
         headline=identity.headline(info, found),
+        outcomes=identity.outcomes(found),
         claims=claims.claims(found),
         sections=sections.sections(found, look),
         look=look,
@@ -59,7 +60,9 @@ def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> 
         rows=tables.full(found, known, info.options),
         choices=_choices(found),
         notes=known,
-        missing=[(g, words.who(g, f"{g.records[0].suite}/{grid.title(g.records[0])}")) for g in missing],
+        missing=[
+            (g, words.who(g, f"{g.records[0].suite}/{grid.title(g.records[0])}")) for g in missing
+        ],
         groups=identity.groups(info),
         confidence=identity.confidence(found),
         command=shlex.join(info.argv),

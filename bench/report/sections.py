@@ -76,14 +76,12 @@ def _section(id_: str, suite: str, records: Sequence[Record], look: Look) -> Sec
         id=id_,
         suite=suite,
         summary=f"{ok} of {len(records)} cases measured",
-        controls=_controls(records, look, any(not d.wide for d in drawings) or bool(drawings)),
+        controls=_controls(records, look) if drawings else (),
         drawings=tuple(drawings),
     )
 
 
-def _along(
-    id_: str, suite: str, axis: str, found: Sequence[Line], look: Look
-) -> list[Drawing]:
+def _along(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -> list[Drawing]:
     subject = f"{suite} against {axis}"
     kinds = (
         ("time", figures.TIME, tables.time_of, "Time per call"),
@@ -161,16 +159,17 @@ def _described(found: Sequence[Line]) -> str:
     return f"{names}; in {dtypes}; on {devices}"
 
 
-def _controls(records: Sequence[Record], look: Look, drawn: bool) -> tuple[Control, ...]:  # noqa: FBT001
-    if not drawn:
-        return ()
+def _controls(records: Sequence[Record], look: Look) -> tuple[Control, ...]:
     names = [line.name for line in grid.lines(records)]
     names += [r.op for r in grid.without_size(records)]
     suite = records[0].suite
     dtypes, devices = grid.ranked_dtypes(records), grid.ranked_devices(records)
     crowded = len(set(names)) * len(dtypes) * len(devices) > _MOST_LINES
     return (
-        *(Control(kind="op", number=look.names[suite, n], name=n, shown=True) for n in dict.fromkeys(names)),
+        *(
+            Control(kind="op", number=look.names[suite, n], name=n, shown=True)
+            for n in dict.fromkeys(names)
+        ),
         *(
             Control(kind="dtype", number=look.dtypes[d], name=d, shown=not crowded or not place)
             for place, d in enumerate(dtypes)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import notes, repeat
+from bench.analyse import claims, notes, repeat
 from bench.analyse.grid import title
 from bench.report import words
 from bench.report.figures import why_absent
@@ -41,6 +42,7 @@ class Row:
     rate: str
     marks: str
     sort_rate: float | None
+    width: str
     command: str
     facts: tuple[tuple[str, str], ...]
 
@@ -104,6 +106,7 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
         rate=words.rate_of(record) if record.status == "ok" else MISSING,
         marks=notes.marks(record, known) if record.status == "ok" else "",
         sort_rate=record.flop_per_s if record.flop else record.bytes_per_s,
+        width=_finite(claims.width(record)),
         command=command,
         facts=tuple(_facts(record)),
     )
@@ -113,6 +116,10 @@ def anchor(record: Record) -> str:
     """The row's address on the page; the same case has the same one in every report."""
     identity = f"{record.case}@{record.device}".encode()
     return "c-" + hashlib.blake2s(identity, digest_size=5).hexdigest()
+
+
+def _finite(value: float) -> str:
+    return repr(value) if math.isfinite(value) else ""
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:
@@ -151,7 +158,9 @@ def _interval(record: Record) -> str:
 def _result(record: Record) -> str:
     if record.correct is None:
         return "not compared with a reference" if record.status == "ok" else ""
-    error = "" if record.max_error is None else f", largest deviation {_deviation(record.max_error)}"
+    error = (
+        "" if record.max_error is None else f", largest deviation {_deviation(record.max_error)}"
+    )
     return ("matches its reference" if record.correct else "differs from its reference") + error
 
 

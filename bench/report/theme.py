@@ -33,8 +33,21 @@ SYMBOLS = (
     "star",
     "hexagram",
 )
-# Cividis (Nuñez, Anderton & Renslow 2018), fast to slow: it reads the same to colour-blind people.
-HEAT = ("#fee838", "#d3c164", "#a59c74", "#7c7b78", "#575d6d", "#233e6c", "#00224e")
+# The same dashes and markers as SVG, for the page's own legend (28 × 12, marker in the middle).
+STROKES = ("", "7 3", "2 3", "7 3 2 3", "10 3", "10 3 2 3")
+PATHS = (
+    "M10 6a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "M10 2h8v8h-8z",
+    "M14 1l5 5-5 5-5-5z",
+    "M14 1l5 9h-10z",
+    "M14 11l5-9h-10z",
+    "M14 1l5 4-2 6h-6l-2-6z",
+    "M14 0l1.8 4h4l-3.2 2.7 1.2 4.3-3.8-2.5-3.8 2.5 1.2-4.3-3.2-2.7h4z",
+    "M14 0l2 3h4l-2 3 2 3h-4l-2 3-2-3h-4l2-3-2-3h4z",
+)
+# Fast to slow, lighter to darker, so that it reads without colour; dark enough text fits on all.
+HEAT = ("#fffbe3", "#feeeb5", "#fddc85", "#fac364", "#f2a650", "#e68a45", "#d8713f")
+HEAT_INK = "#1c2128"
 _MARGIN = 0.12  # of a decade, so that markers at the edge are whole
 _MOST_TICKS = 8
 
@@ -53,8 +66,8 @@ class Look:
         colour = op % len(LIGHT)
         marker = SYMBOLS[self.symbol(op, kind)] + ("-open" if place % 2 else "")
         return {
-            "line": {"color": LIGHT[colour], "dash": DASHES[kind % len(DASHES)], "width": 2},
-            "marker": {"color": LIGHT[colour], "symbol": marker, "size": 8},
+            "line": {"color": LIGHT[colour], "dash": DASHES[kind % len(DASHES)], "width": 1.25 if place else 2},
+            "marker": {"color": LIGHT[colour], "symbol": marker, "size": 8, "line": {"width": 2 if place else 0}},
             "meta": {"op": op, "dtype": kind, "device": place, "colour": colour},
         }
 

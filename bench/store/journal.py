@@ -80,12 +80,12 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     """
     path = folder / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         message = f"{path} can't be read: {error.strerror}"
         raise StoreError(message) from error
-    lines = text.split("\n")
-    whole = [json.loads(line) for line in lines[:-1]]  # what follows the last newline is torn
+    *lines, _torn = data.split(b"\n")  # what follows the last newline may end within a character
+    whole = [json.loads(line) for line in lines]
     if not whole or "run" not in whole[0]:
         message = f"{path} has no header; the run was killed before it began: remove {folder}"
         raise StoreError(message)

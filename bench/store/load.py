@@ -34,8 +34,8 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
     frame: pd.DataFrame = _read(places, CASES, schema()).to_pandas()
-    frame["params"] = [dict(pairs) for pairs in frame["params"]]
-    frame["warnings"] = [list(codes) for codes in frame["warnings"]]
+    frame["params"] = [{} if pairs is None else dict(pairs) for pairs in frame["params"]]
+    frame["warnings"] = [[] if codes is None else list(codes) for codes in frame["warnings"]]
     return frame
 
 
@@ -74,10 +74,13 @@ def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
 
 def _table(path: Path, expected: pa.Schema) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        return _as_expected(pq.read_table(path), path, expected)
     except (OSError, pa.ArrowException) as error:
         message = f"{path} can't be read: {str(error).partition(chr(10))[0]}"
         raise StoreError(message) from error
+
+
+def _as_expected(table: pa.Table, path: Path, expected: pa.Schema) -> pa.Table:
     if "run_id" not in table.column_names:  # samples leave it to their folder's name
         run = pa.array([path.parent.name] * len(table), pa.string())
         table = table.append_column("run_id", run)

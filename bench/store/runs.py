@@ -78,7 +78,9 @@ def begin(store: Path, info: RunInfo) -> Path:
         with journal.Journal(folder) as diary:
             diary.write_header(dataclasses.asdict(info))
     except OSError as error:
-        message = f"the store {store} can't be written: {error.strerror}; choose another with --store"
+        message = (
+            f"the store {store} can't be written: {error.strerror}; choose another with --store"
+        )
         raise StoreError(message) from error
     return folder
 
@@ -129,7 +131,9 @@ def find(store: Path, word: str) -> StoredRun:
             return run
     runs = [run for run in list_runs(store) if run.finished]
     if not runs:
-        message = f"the store {store} holds no finished run; make one with: bench run --store {store}"
+        message = (
+            f"the store {store} holds no finished run; make one with: bench run --store {store}"
+        )
         raise StoreError(message)
     matches = _matching(runs, word)
     if len(matches) == 1:
