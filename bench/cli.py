@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ _Misused: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 @app.command("run")
-def run_command(  # noqa: PLR0913 - one parameter per option of the command
+def run_command(
     *,
     suites: Suites = None,
     keyword: Keyword = "",
@@ -220,7 +221,7 @@ def show_command(
     if form == "table":
         _show(found)
     else:
-        _export(found, form, "--format")
+        _export(found, form)
     return OK
 
 
@@ -232,7 +233,7 @@ def export_command(
     form: Annotated[str, typer.Option("--format", help="csv, json or markdown.")] = "csv",
 ) -> int:
     """Print one run for other programs."""
-    _export(_find(store, run), form, "--format")
+    _export(_find(store, run), form)
     return OK
 
 
@@ -345,8 +346,9 @@ def _listening(store: Path, measure: Any) -> StoredRun:
         try:
             run: StoredRun = measure(listener)
         except KeyboardInterrupt:
-            how = f"bench run --resume {listener.run_id} --store {store}"
-            _say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
+            if listener.run_id:
+                how = f"bench run --resume {listener.run_id} --store {shlex.quote(str(store))}"
+                _say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
             raise
     return run
 
@@ -383,7 +385,7 @@ def _show(run: StoredRun) -> None:
     _print(run_table(load_rows(run.folder), width=_width()))
 
 
-def _export(run: StoredRun, form: str, option: str) -> None:
+def _export(run: StoredRun, form: str) -> None:
     from bench.report.export import export
     from bench.store.load import load_rows
 

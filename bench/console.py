@@ -5,9 +5,8 @@ Everything here goes to stderr, so that stdout holds results only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,8 +22,11 @@ from bench.session import Listener
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.console import Console
+
     from bench.record import Record
 
+_LONGEST_NAME = 40
 _BAD = ("failed", "timeout", "oom")
 
 
@@ -60,7 +62,7 @@ class LiveListener(Listener):
     def advanced(self, case: str, steps: int) -> None:
         """Move the bar by the share of a case that these steps are."""
         if self._task is not None:
-            shown = case if len(case) < 40 else case[:39] + "…"
+            shown = case if len(case) <= _LONGEST_NAME else case[: _LONGEST_NAME - 1] + "…"
             self._progress.update(self._task, advance=steps / self._per_case, case=shown)
 
     def finished(self, record: Record) -> None:
@@ -73,7 +75,7 @@ class LiveListener(Listener):
                 soft_wrap=True,
             )
 
-    def __enter__(self) -> LiveListener:
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._progress.start()
         return self

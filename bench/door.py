@@ -11,7 +11,7 @@ import os
 import random
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bench import machine
 from bench.measure.crew import Crew
@@ -97,13 +97,13 @@ class Door:
             machine=self._machine.name,
             device_names={"cpu": self._machine.cpu_model, **hello.device_names},
             torch_version=str(hello.torch["version"]),
-            threads=self._options.threads,
+            threads=hello.torch["threads"],
             confidence=self._options.confidence,
             started_at=datetime.now(UTC),
             started_ns=time.perf_counter_ns(),
         )
 
-    def __enter__(self) -> Door:
+    def __enter__(self) -> Self:
         """Nothing is started before it is needed."""
         return self
 

@@ -14,7 +14,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -242,12 +242,12 @@ def _turbo(cpu: Path) -> bool | None:
 def _frequency_hz() -> float | None:
     with suppress(Exception):  # psutil raises what the platform raises; unknown is unknown
         frequency = psutil.cpu_freq()
-        return frequency.current * 1e6 if frequency and frequency.current else None
+        return frequency.current * 1e6 or None
     return None
 
 
 def _temperature_c() -> float | None:
-    readings = getattr(psutil, "sensors_temperatures", dict)()
+    readings: Mapping[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
     values = [t.current for ts in readings.values() for t in ts if t.current]
     return max(values, default=None)
 

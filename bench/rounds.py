@@ -6,6 +6,7 @@ its budget is spent and every worker has seen it. One batch at a time, so that i
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -78,29 +79,32 @@ class Rounds:
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[Outcome]:
         """The outcome of each case, as soon as its batch is done."""
-        waiting = list(cases)
+        waiting = deque(Outcome(case=case) for case in cases)
         while waiting:
             batch = self._next_batch(waiting)
-            del waiting[: len(batch)]
             for round_ in range(self._schedule.rounds):
                 self._round(batch, round_)
             self._crew.forget()
             yield from batch
 
-    def _next_batch(self, waiting: list[PlannedCase]) -> list[Outcome]:
-        """Check and prepare cases until the batch is full or its inputs fill the memory allowed."""
+    def _next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
+        """Check and prepare cases until the batch is full or the next one's inputs would not fit.
+
+        One that does not fit stays at the head of those waiting; alone, each may have its turn.
+        """
         batch: list[Outcome] = []
         room = self._schedule.memory_bytes / self._schedule.workers
-        for case in waiting[:BATCH_CASES]:
-            outcome = Outcome(case=case)
-            batch.append(outcome)
+        while waiting and len(batch) < BATCH_CASES:
+            outcome = waiting[0]
             self._check(outcome)
+            needed = outcome.checked.input_bytes if outcome.checked else 0
+            if batch and needed > room:
+                break
+            room -= needed
+            batch.append(waiting.popleft())
             for worker in range(self._schedule.workers):
                 self._prepare(outcome, worker)
-                self._advance(case.id, 1)
-            room -= outcome.checked.input_bytes if outcome.checked else 0
-            if room <= 0:
-                break
+                self._advance(outcome.case.id, 1)
         return batch
 
     def _round(self, batch: list[Outcome], round_: int) -> None:
@@ -122,6 +126,8 @@ class Rounds:
         return spent and worker in outcome.visited_workers
 
     def _check(self, outcome: Outcome) -> None:
+        if outcome.checked or not outcome.open:
+            return
         timeout_s = self._schedule.timeout_s
         reply = self._timed(outcome, lambda: self._crew.check(0, outcome.case, timeout_s))
         if isinstance(reply, protocol.Checked):

@@ -23,9 +23,10 @@ from bench.stats import CONFIDENCE
 from bench.store import journal, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from bench.measure.protocol import Hello
     from bench.plan import Plan, PlannedCase
     from bench.record import Record
     from bench.store.runs import RunInfo, StoredRun
@@ -151,7 +152,7 @@ def _measure(
     with journal.Journal(folder) as diary:
         for skip in skips:
             outcome = Outcome(case=skip.case, status="skipped", reason=skip.reason)
-            _keep(diary, outcome.entry(_facts(info, options, {}, None)), listener)
+            _keep(diary, outcome.entry(_facts(info, options, None)), listener)
         if cases:
             info = _measure_cases(cases, options, info, diary, listener)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -170,7 +171,7 @@ def _measure_cases(
         hello = crew.hello(0)
         info = _with_torch(info, hello.torch)
         diary.write_header({"torch": info.torch})
-        facts = _facts(info, options, hello.device_names, str(hello.torch["version"]))
+        facts = _facts(info, options, hello)
         rounds = Rounds(
             crew,
             options.schedule,
@@ -196,18 +197,21 @@ def _keep(diary: journal.Journal, entry: journal.Entry, listener: Listener) -> N
     listener.finished(entry.record)
 
 
-def _facts(
-    info: RunInfo, options: Options, device_names: Mapping[str, str], torch_version: str | None
-) -> RunFacts:
+def _facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
+    """What the rows share: as a worker says it is, which is not always what was asked for."""
+    torch = hello.torch if hello else {}
     started = datetime.fromisoformat(info.started_at)
     since_start_ns = (datetime.now(UTC) - started).total_seconds() * 1e9
     return RunFacts(
         run_id=info.run_id,
         machine_id=info.machine["machine_id"],
         machine=info.machine["name"],
-        device_names={"cpu": info.machine["cpu_model"], **device_names},
-        torch_version=torch_version,
-        threads=options.threads,
+        device_names={
+            "cpu": info.machine["cpu_model"],
+            **(hello.device_names if hello else {}),
+        },
+        torch_version=torch.get("version"),
+        threads=torch.get("threads", options.threads),
         confidence=options.confidence,
         started_at=started,
         started_ns=time.perf_counter_ns() - round(since_start_ns),

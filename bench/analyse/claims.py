@@ -73,16 +73,17 @@ def correctness(records: Sequence[Record]) -> str | None:
     right = sum(r.correct is True for r in ok)
     if not ok:
         return None
+    if len(wrong) == 1:
+        where = f"{wrong[0].suite}/{title(wrong[0])}"
+        return f"1 result differs from its reference ({where}): don't use its time."
     if wrong:
-        first = f"{wrong[0].suite}/{title(wrong[0])}"
-        verb = "differs from its reference" if len(wrong) == 1 else "differ from their references"
-        what = first if len(wrong) == 1 else f"{first} and {len(wrong) - 1} more"
-        noun = "result" if len(wrong) == 1 else "results"
-        return f"{len(wrong)} {noun} {verb} ({what}): don't use their times."
-    if right == len(ok):
+        where = f"{wrong[0].suite}/{title(wrong[0])} and {len(wrong) - 1} more"
         return (
-            f"All {right} results match their references." if right > 1 else "The result matches."
+            f"{len(wrong)} results differ from their references ({where}): don't use their times."
         )
+    if right == len(ok):
+        all_ = f"All {right} results match their references."
+        return all_ if right > 1 else "The result matches its reference."
     if not right:
         return "No result was compared with a reference."
     return f"{right} of {len(ok)} results match their references; the others were not compared."

@@ -127,7 +127,7 @@ def ranked_dtypes(records: Iterable[Record]) -> list[str]:
 
 
 def ranked_devices(records: Iterable[Record]) -> list[str]:
-    """The devices that occur: cpu, cuda, cuda:1, …"""
+    """The devices that occur, by kind and number: cpu, cuda:2, cuda:10."""
     return sorted({r.device for r in records}, key=_natural)
 
 

@@ -32,9 +32,10 @@ def records(frame: pd.DataFrame) -> list[Record]:
 
 
 def _record(values: dict[str, Any]) -> Record:
-    known = {f.name: values.get(f.name) for f in _FIELDS}
-    warnings = tuple(values.get("warnings") or ())
-    return Record(**{**known, "params": dict(values.get("params") or {}), "warnings": warnings})
+    known: dict[str, Any] = {f.name: values.get(f.name) for f in _FIELDS}
+    known["params"] = dict(known["params"] or {})
+    known["warnings"] = tuple(known["warnings"] or ())
+    return Record(**known)
 
 
 def _plain(value: Any, *, whole: bool = False) -> Any:

@@ -80,7 +80,10 @@ def largest_error(result: Any, expected: Any) -> float:
             return math.inf
         pairs = zip(result, expected, strict=True)
         return max((largest_error(r, e) for r, e in pairs), default=0.0)
-    actual, wanted = _array(result), _array(expected)
+    return _deviation(_array(result), _array(expected))
+
+
+def _deviation(actual: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> float:
     if actual.shape != wanted.shape:
         return math.inf
     if not actual.size:

@@ -7,7 +7,7 @@ ceremony: what it lacks it builds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bench.measure import protocol
 from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
@@ -105,7 +105,7 @@ class Crew:
             self._places[worker] = _Place(self._start())
             return protocol.Refused(status=lost.status, reason=str(lost))
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         """The crew is at work from the moment it is made."""
         return self
 

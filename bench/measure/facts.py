@@ -10,6 +10,8 @@ import torch
 
 def torch_facts() -> dict[str, Any]:
     """Everything about torch that can change a number and that torch will tell."""
+    cudnn: Any = torch.backends.cudnn  # these two carry no types
+    mkldnn: Any = torch.backends.mkldnn
     config = torch.__config__.show()
     built = dict(re.findall(r"(BLAS_INFO|LAPACK_INFO|CXX_COMPILER|BUILD_TYPE)=([^,\n]+)", config))
     capability = re.search(r"CPU capability usage: (\S+)", config)
@@ -18,13 +20,13 @@ def torch_facts() -> dict[str, Any]:
         "git": torch.version.git_version,
         "cuda": torch.version.cuda,
         "hip": torch.version.hip,
-        "cudnn": torch.backends.cudnn.version() if torch.backends.cudnn.is_available() else None,
+        "cudnn": cudnn.version() if cudnn.is_available() else None,
         "blas": built.get("BLAS_INFO"),
         "lapack": built.get("LAPACK_INFO"),
         "build_type": built.get("BUILD_TYPE"),
         "compiler": built.get("CXX_COMPILER"),
         "cpu_capability": capability[1] if capability else None,
-        "mkldnn": torch.backends.mkldnn.is_available(),
+        "mkldnn": mkldnn.is_available(),
         "threads": torch.get_num_threads(),
         "interop_threads": torch.get_num_interop_threads(),
         "float32_matmul_precision": torch.get_float32_matmul_precision(),

@@ -29,7 +29,7 @@ _HOME = Path(__file__).resolve().parents[2]
 class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake of the user's
     """A worker is gone: `status` is that of the row it was working on, `str()` the reason."""
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, *, status: str, reason: str) -> None:
         super().__init__(reason)
         self.status = status
 
@@ -51,7 +51,7 @@ class WorkerProcess:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "bench.measure.worker"],
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -61,6 +61,7 @@ class WorkerProcess:
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is for the session; it ends its workers in order
         )
+        self._errors_before = 0
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         self.hello: protocol.Hello | None = None
@@ -82,6 +83,7 @@ class WorkerProcess:
             WorkerLost: the worker died, or did not answer in time (it is then killed).
         """
         self.wait_ready()
+        self._errors_before = self._errors_size()
         assert self._process.stdin is not None  # noqa: S101 - opened above
         try:
             self._process.stdin.write(protocol.encode(request) + "\n")
@@ -121,7 +123,7 @@ class WorkerProcess:
         except queue.Empty:
             self.kill()
             reason = f"no answer within {timeout_s:.3g} s; raise --timeout or choose smaller sizes"
-            raise WorkerLost("timeout", reason) from None
+            raise WorkerLost(status="timeout", reason=reason) from None
         if not line:
             raise self._lost()
         return protocol.decode(line)
@@ -130,14 +132,18 @@ class WorkerProcess:
         code = self._process.wait()
         if code == -getattr(signal, "SIGKILL", 9):
             reason = "the worker was killed from outside, most likely because memory ran out"
-            return WorkerLost("oom", reason)
+            return WorkerLost(status="oom", reason=reason)
         if code < 0:
-            return WorkerLost("failed", f"the worker crashed with {signal.Signals(-code).name}")
-        last = self._last_error_line()
-        return WorkerLost("failed", f"the worker ended with exit code {code}" + last)
+            reason = f"the worker crashed with {signal.Signals(-code).name}"
+        else:
+            reason = f"the worker ended with exit code {code}{self._last_error_line()}"
+        return WorkerLost(status="failed", reason=reason)
+
+    def _errors_size(self) -> int:
+        return os.fstat(self._errors.fileno()).st_size
 
     def _last_error_line(self) -> str:
-        size = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, size - _TAIL_BYTES))
+        """What it wrote last since it was asked; earlier output is about other cases."""
+        self._errors.seek(max(self._errors_before, self._errors_size() - _TAIL_BYTES))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return f": {lines[-1].strip()}" if lines else ""

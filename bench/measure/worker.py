@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import torch
 
@@ -116,7 +116,7 @@ class Worker:
         suite = self._suites[planned.suite_path].suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
-        call = op.build(with_inputs(case, TensorInputs(case.id, case.device, case.dtype_name)))
+        call: Any = op.build(with_inputs(case, TensorInputs(case.id, case.device, case.dtype_name)))
         if not isinstance(call, Call):
             message = (
                 f"op {op.name!r} returned {type(call).__name__}, not a Call; "

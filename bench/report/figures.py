@@ -130,12 +130,13 @@ def dots(records: Sequence[Record], look: Look) -> Any | None:
     )
 
 
-def heat(found: Sequence[Line]) -> Any | None:
+def heat(found: Sequence[Line], look: Look) -> Any | None:
     """Times as a grid of lines × sizes: the darker, the slower; what is missing says why."""
     sizes = sorted({size for line in found for size, _ in line.points})
     cells = [[line.at(size) for size in sizes] for line in found]
     times = [[_time(r) if r else None for r in row] for row in cells]
-    if not any(time for row in times for time in row):
+    known = [math.log10(time[0]) for row in times for time in row if time]
+    if not known:
         return None
     names = [theme.escaped(f"{line.name} {line.dtype} {line.device}") for line in found]
     columns = [theme.escaped(text) for text in theme.size_labels(sizes)]
@@ -154,7 +155,13 @@ def heat(found: Sequence[Line]) -> Any | None:
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
-        "meta": {"heat": True, "width": 7 * max(map(len, names)) + _COLUMN_WIDTH * len(columns)},
+        "meta": {
+            "heat": [look.numbers(n.suite, n.name, n.dtype, n.device) for n in found],
+            "column": _COLUMN_WIDTH,
+            "row": _ROW_HEIGHT,
+            "low": min(known),
+            "high": max(known),
+        },
     }
     absent = [
         {"x": i, "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 Definitions = list[tuple[str, str]]
-_UNITS = {
+_UNITS: Mapping[str, Callable[[float], str]] = {
     "bytes": size,
     "hz": lambda value: rate(value, "Hz"),
-    "s": lambda value: seconds(value),
-    "share": lambda value: share(value),
+    "s": seconds,
+    "share": share,
     "c": lambda value: f"{value:g} °C",
     "cores": lambda value: f"{value:g}",
 }
@@ -85,11 +85,11 @@ def _text(key: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         unit = _UNITS.get(key.rpartition("_")[2]) if "_" in key else None
-        return unit(value) if unit else f"{value:g}" if isinstance(value, float) else str(value)
+        return unit(value) if unit else str(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_text(str(k), v)}" for k, v in value.items()) or "none"
+        value = [f"{k}: {_text(str(k), v)}" for k, v in value.items()]
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(_text(key, v) for v in value) or "none"
+        return ", ".join(_text(key, v) for v in value) or "none"
     return str(value) or "none"
 
 

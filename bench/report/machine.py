@@ -10,12 +10,9 @@ from rich.text import Text
 from bench import units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import RenderableType
-
-_SIZES = ("memory_bytes", "free_memory_bytes")
-_SHARES = ("cpu_busy_share",)
 
 
 def machine_table(facts: Mapping[str, Mapping[str, Any]]) -> RenderableType:
@@ -46,14 +43,18 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def _text(name: str, value: Any) -> str:
     if value is None:
         return units.MISSING
-    if name in _SIZES:
-        return units.size(value)
-    if name in _SHARES:
-        return units.share(value) if value else "0 %"
-    if name.endswith("_hz"):
-        return units.rate(value, "Hz")
+    if name in _UNITS:
+        return _UNITS[name](value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or units.MISSING
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+_UNITS: Mapping[str, Callable[[Any], str]] = {
+    "memory_bytes": units.size,
+    "free_memory_bytes": units.size,
+    "cpu_busy_share": units.share,
+    "frequency_hz": lambda hz: units.rate(hz, "Hz"),
+}

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from bench.analyse import claims, grid, notes
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 PLOTLY = "plotly.min.js"
-_JSON_UNSAFE = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_JSON_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_FLAG = re.compile(r"(?<!\S)--[a-z][a-z-]*(?: \d+)?")
 _FACTS_ID = "facts"
 
 
@@ -47,7 +49,7 @@ def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> 
     missing = notes.unmeasured(found)
     return _render(
         "run.html",
-        plotly=Markup(get_plotlyjs()) if single_file else None,
+        plotly=Markup(get_plotlyjs()) if single_file else None,  # noqa: S704 - plotly's own
         sources=[get_plotlyjs()] if single_file else [],
         facts=facts(info),
         info=info,
@@ -59,6 +61,7 @@ def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> 
         theme=theme,
         rows=tables.full(found, known, info.options),
         choices=_choices(found),
+        several_devices=len(grid.ranked_devices(found)) > 1,
         notes=known,
         missing=[
             (g, words.who(g, f"{g.records[0].suite}/{grid.title(g.records[0])}")) for g in missing
@@ -100,7 +103,12 @@ def facts_in(html: str) -> dict[str, str] | None:
 def safe_json(value: Any) -> Markup:
     """JSON that can stand inside a script element, whatever the data holds."""
     text = value.to_json() if hasattr(value, "to_json") else json.dumps(value, ensure_ascii=False)
-    return Markup(text.translate(str.maketrans(_JSON_UNSAFE)))  # noqa: S704 - this makes it safe
+    return Markup(text.translate(_JSON_UNSAFE))  # noqa: S704 - this makes it safe
+
+
+def flags(text: str) -> Markup:
+    """Text with its command-line options set as code, so that no line breaks inside them."""
+    return Markup(_FLAG.sub(r"<code>\g<0></code>", str(escape(text))))  # noqa: S704 - escaped here
 
 
 def _choices(records: Sequence[Record]) -> list[Choice]:
@@ -147,6 +155,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["safe_json"] = safe_json
+    environment.filters["flags"] = flags
     return environment
 
 

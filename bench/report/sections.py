@@ -75,7 +75,7 @@ def _section(id_: str, suite: str, records: Sequence[Record], look: Look) -> Sec
     return Section(
         id=id_,
         suite=suite,
-        summary=f"{ok} of {len(records)} cases measured",
+        summary=f"{ok} of {len(records)} measured",
         controls=_controls(records, look) if drawings else (),
         drawings=tuple(drawings),
     )
@@ -88,9 +88,10 @@ def _along(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -
         ("flop", figures.FLOP_RATE, tables.flop_rate_of, "FLOP per second"),
         ("bytes", figures.BYTE_RATE, tables.byte_rate_of, "Bytes per second"),
     )
+    drawn = [(kind, figures.by_size(found, look, kind[1])) for kind in kinds]
+    lonely = sum(figure is not None for _, figure in drawn) < len(kinds)  # nothing to stand beside
     drawings = []
-    for name, quantity, cell, what in kinds:
-        figure = figures.by_size(found, look, quantity)
+    for (name, _, cell, what), figure in drawn:
         if figure is not None:
             drawings.append(
                 Drawing(
@@ -99,10 +100,10 @@ def _along(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -
                     label=f"{what} of {subject}: {_described(found)}.",
                     caption=f"{what} of {subject}, both logarithmic; {_READING[name]}",
                     twin=tables.twin(found, cell),
-                    wide=name == "time",
+                    wide=lonely or name == "time",
                 )
             )
-    return drawings + _heat(id_, suite, axis, found)
+    return drawings + _heat(id_, suite, axis, found, look)
 
 
 _READING = {
@@ -115,9 +116,9 @@ _READING = {
 }
 
 
-def _heat(id_: str, suite: str, axis: str, found: Sequence[Line]) -> list[Drawing]:
+def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -> list[Drawing]:
     sizes = {size for line in found for size, _ in line.points}
-    figure = figures.heat(found) if len(sizes) > 1 and len(found) > 1 else None
+    figure = figures.heat(found, look) if len(sizes) > 1 and len(found) > 1 else None
     if figure is None:
         return []
     return [

@@ -39,10 +39,10 @@ class Row:
     title: str
     time: str
     interval: str
-    rate: str
-    marks: str
-    sort_rate: float | None
     width: str
+    flop_rate: str
+    byte_rate: str
+    marks: str
     command: str
     facts: tuple[tuple[str, str], ...]
 
@@ -103,10 +103,10 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
         title=title(record),
         time=time,
         interval=interval,
-        rate=words.rate_of(record) if record.status == "ok" else MISSING,
-        marks=notes.marks(record, known) if record.status == "ok" else "",
-        sort_rate=record.flop_per_s if record.flop else record.bytes_per_s,
         width=_finite(claims.width(record)),
+        flop_rate=flop_rate_of(record),
+        byte_rate=byte_rate_of(record),
+        marks=notes.marks(record, known) if record.status == "ok" else "",
         command=command,
         facts=tuple(_facts(record)),
     )

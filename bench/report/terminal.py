@@ -76,10 +76,11 @@ def _cases(found: Sequence[Record], known: Sequence[notes.Note]) -> RenderableTy
         table.add_row(Text(suite, style="bold"))
         for record in members:
             if record.status != "skipped":
-                name = Padding(Text(title(record)), (0, 0, 0, 2))
-                device = [Text(record.device)] if several else []
-                time, rate = Text(times[record.case, record.device]), Text(_rate(record))
-                table.add_row(name, *device, time, rate, Text(notes.marks(record, known)))
+                where = [record.device] if several else []
+                time = times[record.case, record.device]
+                cells = [*where, time, _rate(record), notes.marks(record, known)]
+                shown = Padding(Text(title(record)), (0, 0, 0, 2))  # also where it is folded
+                table.add_row(shown, *map(Text, cells))
     return table
 
 

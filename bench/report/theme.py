@@ -62,13 +62,31 @@ class Look:
 
     def trace(self, suite: str, name: str, dtype: str, device: str) -> dict[str, Any]:
         """Line, marker and the numbers by which the page's controls find the trace."""
-        op, kind, place = self.names[suite, name], self.dtypes[dtype], self.devices[device]
+        numbers = self.numbers(suite, name, dtype, device)
+        op, kind, place = numbers["op"], numbers["dtype"], numbers["device"]
         colour = op % len(LIGHT)
         marker = SYMBOLS[self.symbol(op, kind)] + ("-open" if place % 2 else "")
         return {
-            "line": {"color": LIGHT[colour], "dash": DASHES[kind % len(DASHES)], "width": 1.25 if place else 2},
-            "marker": {"color": LIGHT[colour], "symbol": marker, "size": 8, "line": {"width": 2 if place else 0}},
-            "meta": {"op": op, "dtype": kind, "device": place, "colour": colour},
+            "line": {
+                "color": LIGHT[colour],
+                "dash": DASHES[kind % len(DASHES)],
+                "width": 1.25 if place else 2,
+            },
+            "marker": {
+                "color": LIGHT[colour],
+                "symbol": marker,
+                "size": 8,
+                "line": {"width": 2 if place else 0},
+            },
+            "meta": {**numbers, "colour": colour},
+        }
+
+    def numbers(self, suite: str, name: str, dtype: str, device: str) -> dict[str, int]:
+        """By which the page's controls find a line."""
+        return {
+            "op": self.names[suite, name],
+            "dtype": self.dtypes[dtype],
+            "device": self.devices[device],
         }
 
     def symbol(self, op: int, dtype: int) -> int:

@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bench.errors import StoreError
 from bench.record import Record, Sample
@@ -58,7 +58,7 @@ class Journal:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         """Nothing to prepare: the file is open."""
         return self
 

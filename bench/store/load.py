@@ -34,8 +34,8 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
     frame: pd.DataFrame = _read(places, CASES, schema()).to_pandas()
-    frame["params"] = [{} if pairs is None else dict(pairs) for pairs in frame["params"]]
-    frame["warnings"] = [[] if codes is None else list(codes) for codes in frame["warnings"]]
+    frame["params"] = frame["params"].map(dict, na_action="ignore")
+    frame["warnings"] = frame["warnings"].map(list, na_action="ignore")
     return frame
 
 

@@ -124,11 +124,9 @@ def find(store: Path, word: str) -> StoredRun:
     Raises:
         StoreError: it means no run, or several.
     """
-    path = Path(word)
-    if path.is_dir() and ((path / MANIFEST).is_file() or (path / journal.NAME).is_file()):
-        run = _read(path)
-        if run:
-            return run
+    by_path = _at(Path(word))
+    if by_path:
+        return by_path
     runs = [run for run in list_runs(store) if run.finished]
     if not runs:
         message = (
@@ -150,21 +148,31 @@ def find(store: Path, word: str) -> StoredRun:
 
 
 def find_unfinished(store: Path, word: str) -> StoredRun:
-    """The unfinished run that a word means (an id's beginning, or @latest).
+    """The unfinished run that a word means, in the words of `find`.
 
     Raises:
         StoreError: it means no unfinished run, or several.
     """
-    unfinished = [run for run in list_runs(store) if not run.finished]
+    by_path = _at(Path(word))
+    if by_path and not by_path.finished:
+        return by_path
+    runs = [by_path] if by_path else list_runs(store)
+    unfinished = [run for run in runs if not run.finished]
     matches = _matching(unfinished, word)
     if len(matches) == 1:
         return matches[0]
-    if any(run.finished for run in _matching(list_runs(store), word)):
+    if by_path or any(run.finished for run in _matching(runs, word)):
         message = f"run {word} is finished, and a finished run never changes; start a new one"
         raise StoreError(message)
     ids = ", ".join(run.info.run_id for run in unfinished) or "none"
     message = f"{word!r} means {len(matches) or 'no'} unfinished run in {store}; unfinished: {ids}"
     raise StoreError(message)
+
+
+def _at(path: Path) -> StoredRun | None:
+    """The run in a folder that is named by its path."""
+    known = (path / MANIFEST).is_file() or (path / journal.NAME).is_file()
+    return _read(path) if known else None
 
 
 def _matching(runs: list[StoredRun], word: str) -> list[StoredRun]:
@@ -202,6 +210,9 @@ def _read(folder: Path) -> StoredRun | None:
 
 def info_from(facts: Mapping[str, Any]) -> RunInfo:
     """A `RunInfo` from JSON; keys of newer versions are passed over."""
+    if not isinstance(facts, dict):
+        message = "a run's facts are a JSON object"
+        raise TypeError(message)
     known = {f.name for f in dataclasses.fields(RunInfo)}
     return RunInfo(**{k: v for k, v in facts.items() if k in known})
 

@@ -30,33 +30,65 @@
     return (meta) => !["op", "dtype", "device"].some((kind) => hidden.has(kind + meta[kind]));
   }
 
+  function recoloured(trace, shown, colour) {
+    const c = colour(`--c${trace.meta.colour}`);
+    const bars = (b) => b && { ...b, color: c };
+    return {
+      ...trace, visible: shown(trace.meta),
+      line: { ...trace.line, color: c },
+      marker: { ...trace.marker, color: c, line: { ...trace.marker.line, color: c } },
+      error_x: bars(trace.error_x), error_y: bars(trace.error_y),
+    };
+  }
+
+  function narrowed(figure, box, shown) { // a heat map keeps the rows that are shown
+    const [trace] = figure.data;
+    const rows = trace.meta.heat.map((meta, row) => (shown(meta) ? row : -1)).filter((row) => row >= 0);
+    const pick = (list) => rows.map((row) => list[row]);
+    const names = pick(figure.layout.yaxis.ticktext);
+    const longest = Math.max(0, ...names.map((name) => name.length));
+    const height = 64 + trace.meta.row * Math.max(1, rows.length);
+    box.style.minWidth = `${7 * longest + trace.meta.column * trace.x.length}px`;
+    box.style.height = `${height}px`;
+    const places = rows.map((_, place) => place);
+    return {
+      data: [{ ...trace, y: places, z: pick(trace.z), text: pick(trace.text), hovertext: pick(trace.hovertext), zmin: trace.meta.low, zmax: trace.meta.high }],
+      layout: {
+        ...figure.layout,
+        height,
+        yaxis: { ...figure.layout.yaxis, ticktext: names, tickvals: places, range: [rows.length - 0.5, -0.5] },
+        annotations: (figure.layout.annotations ?? [])
+          .filter((note) => rows.includes(note.y))
+          .map((note) => ({ ...note, y: rows.indexOf(note.y) })),
+      },
+    };
+  }
+
   function draw(box) {
-    const figure = figureOf(box);
+    const stored = figureOf(box);
     const style = getComputedStyle(root);
     const colour = (name) => style.getPropertyValue(name).trim();
     const shown = shownIn(box.closest("section"));
-    const data = figure.data.map((trace) => {
-      if (trace.meta.heat) return trace;
-      const c = colour(`--c${trace.meta.colour}`);
-      const bars = (b) => b && { ...b, color: c };
-      return {
-        ...trace, visible: shown(trace.meta),
-        line: { ...trace.line, color: c }, marker: { ...trace.marker, color: c },
-        error_x: bars(trace.error_x), error_y: bars(trace.error_y),
-      };
-    });
-    const axis = (a) => ({ ...a, gridcolor: colour("--line"), linecolor: colour("--line"), tickcolor: colour("--line") });
-    const layout = {
-      ...figure.layout,
-      font: { ...figure.layout.font, color: colour("--ink") },
-      hoverlabel: { ...figure.layout.hoverlabel, bgcolor: colour("--wash"), bordercolor: colour("--line"), font: { color: colour("--ink") } },
-      xaxis: axis(figure.layout.xaxis), yaxis: axis(figure.layout.yaxis),
-      dragmode: matchMedia("(pointer: fine)").matches && !figure.data[0].meta.heat ? "zoom" : false,
+    const heat = Boolean(stored.data[0].meta.heat);
+    const { data, layout } = heat ? narrowed(stored, box, shown) : stored;
+    const ruled = (axis) => ({ ...axis, gridcolor: colour("--line"), linecolor: colour("--line") });
+    const themed = {
+      ...layout,
+      font: { ...layout.font, color: colour("--ink") },
+      hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--wash"), bordercolor: colour("--line"), font: { color: colour("--ink") } },
+      xaxis: ruled(layout.xaxis), yaxis: ruled(layout.yaxis),
+      dragmode: !heat && matchMedia("(pointer: fine)").matches ? "zoom" : false, // a finger scrolls
     };
-    const heat = figure.data[0].meta;
-    if (heat.heat) box.style.minWidth = `${heat.width}px`;
     drawn.add(box);
-    return Plotly.react(box, data, layout, { displayModeBar: false, responsive: true });
+    const traces = heat ? data : data.map((trace) => recoloured(trace, shown, colour));
+    return Plotly.react(box, traces, themed, { displayModeBar: false, responsive: true });
+  }
+
+  function reserve() { // before anything scrolls to a place beneath
+    for (const box of all(".plot")) {
+      const figure = figureOf(box);
+      if (figure.data[0].meta.heat) narrowed(figure, box, shownIn(box.closest("section")));
+    }
   }
 
   function watch() {
@@ -80,6 +112,20 @@
       if (!button) return;
       button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") === "false"));
       redraw(button.closest("section"));
+    });
+  }
+
+  function printing() { // on paper everything is drawn, and light
+    let before;
+    window.addEventListener("beforeprint", () => {
+      before = root.dataset.theme;
+      root.dataset.theme = "light";
+      all(".plot").forEach(draw);
+    });
+    window.addEventListener("afterprint", () => {
+      if (before) root.dataset.theme = before;
+      else delete root.dataset.theme;
+      redraw();
     });
   }
 
@@ -110,7 +156,8 @@
       row.element.hidden = !(fits && words.every((word) => row.text.includes(word)));
       count += row.element.hidden ? 0 : 1;
     }
-    one("#shown").textContent = count === table.rows.length ? `${count} rows` : `${count} of ${table.rows.length} rows`;
+    const total = `${table.rows.length} row${table.rows.length === 1 ? "" : "s"}`;
+    one("#shown").textContent = count === table.rows.length ? total : `${count} of ${total}`;
   }
 
   function sortRows() {
@@ -160,15 +207,19 @@
     all("tr.named").forEach((row) => row.classList.remove("named"));
     element.classList.add("named");
     one("details", element).open = true;
-    element.scrollIntoView({ block: "center" });
+    const show = () => element.scrollIntoView({ block: "center" });
+    show();
+    if (document.readyState !== "complete") { // the browser goes to where the page was left
+      window.addEventListener("load", () => setTimeout(show), { once: true });
+    }
   }
 
   function cases() {
     const form = one("#filter");
     table.rows = all("#cases tbody tr").map((element, place) => ({
       element, place,
-      text: [element.dataset.suite, one("summary", element).textContent, element.dataset.device,
-        element.dataset.status, element.cells[6].textContent].join(" ").toLowerCase(),
+      text: [one("summary", element).textContent, element.dataset.device,
+        element.dataset.status, element.cells[element.cells.length - 1].textContent].join(" ").toLowerCase(),
     }));
     for (const head of all("#cases th[data-key]")) {
       const button = document.createElement("button");
@@ -211,12 +262,13 @@
     theme();
     if (!one("#cases")) return;
     controls();
+    reserve();
     cases();
     watch();
     document.addEventListener("click", (event) => {
       const button = event.target.closest("button.copy");
       if (button) copy(button);
     });
-    window.addEventListener("beforeprint", () => all(".plot").forEach((box) => { if (!drawn.has(box)) draw(box); }));
+    printing();
   });
 })();

@@ -1,0 +1,91 @@
+"""Which axis is the size, which cases make a line, in which order they are read."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bench.analyse import grid
+from tests.fakes_report import example, record
+
+
+@pytest.mark.parametrize(
+    ("params", "axis"),
+    [
+        ({"rows": 4, "n": 8, "dtype": "float32"}, "n"),
+        ({"layout": "NCHW", "rows": 4, "columns": 8}, "rows"),
+        ({"n": "4x4", "batch": 8}, "batch"),
+        ({"dim": 0, "dtype": "float32"}, None),
+        ({"n": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_the_size_is_n_or_the_first_positive_numeric_axis(
+    params: dict[str, object], axis: str | None
+) -> None:
+    """An axis that a logarithmic scale can't show is no size."""
+    assert grid.size_axes([record(params=params)]) == {("matmul", "square"): axis}
+
+
+def test_one_label_that_is_no_number_makes_the_axis_no_size() -> None:
+    """All of an op's cases must lie on its size axis."""
+    cases = [record(params={"n": 4}), record(params={"n": "max"})]
+    assert grid.size_axes(cases) == {("matmul", "square"): None}
+    assert grid.lines(cases) == []
+    assert grid.without_size(cases) == cases
+
+
+def test_lines_part_by_everything_but_size() -> None:
+    """Dtype, device and every other axis begin a new line; points go by size."""
+    cases = [
+        record(params={"n": n, "call": call, "dtype": "float32"}, device=device)
+        for n in (64, 16)
+        for call in ("@", "mm")
+        for device in ("cpu", "cuda")
+    ]
+    found = grid.lines(cases)
+    assert [(line.name, line.device) for line in found] == [
+        ("square call=@", "cpu"),
+        ("square call=@", "cuda"),
+        ("square call=mm", "cpu"),
+        ("square call=mm", "cuda"),
+    ]
+    assert [size for size, _ in found[0].points] == [16, 64]
+    assert found[0].at(16) is cases[4]
+    assert found[0].at(32) is None
+
+
+def test_the_reading_order_does_not_depend_on_sizes_coming_in_order() -> None:
+    """Sizes and devices are sorted as numbers; the usual dtype comes first."""
+    cases = [
+        record(params={"n": n, "dtype": dtype}, device=device)
+        for device in ("cuda:10", "cuda:2", "cpu")
+        for dtype in ("bfloat16", "float32")
+        for n in (1024, 16)
+    ]
+    random.Random(1).shuffle(cases)  # noqa: S311 - no secret
+    ordered = grid.in_reading_order(cases)
+    assert [(r.dtype, r.params["n"], r.device) for r in ordered[:4]] == [
+        ("float32", "16", "cpu"),
+        ("float32", "16", "cuda:2"),
+        ("float32", "16", "cuda:10"),
+        ("float32", "1024", "cpu"),
+    ]
+
+
+def test_suites_and_ops_stay_in_the_order_in_which_they_were_run() -> None:
+    """It is the order in which a suite's author declared them."""
+    ordered = grid.in_reading_order(example())
+    assert list(dict.fromkeys((r.suite, r.op) for r in ordered)) == [
+        ("matmul", "square"),
+        ("matmul", "spelling"),
+        ("view", "reshape"),
+        ("view", "t"),
+    ]
+
+
+def test_a_title_has_no_suite_and_says_dtype_by_its_value() -> None:
+    """`float32` explains itself."""
+    assert grid.title(record(params={"n": 16, "dtype": "float32"})) == "square n=16 float32"
+    assert grid.title(record(params={})) == "square"

@@ -1,0 +1,218 @@
+"""Who the machine is, how it is set up and how it is now, read from made-up trees."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import socket
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from bench import machine
+from bench.machine import Gpu, default_threads, read_environment, read_machine, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+INTEL = "model name\t: Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"
+EPYC = "model name\t: AMD EPYC 7763 64-Core Processor"
+GRAVITON = "CPU implementer\t: 0x41\nCPU part\t: 0xd40"
+RASPBERRY = GRAVITON + "\nModel\t\t: Raspberry Pi 5 Model B Rev 1.0"
+CPU = "sys/devices/system/cpu"
+H100 = Gpu(name="NVIDIA H100", uuid="GPU-1", memory_bytes=80 * 2**30)
+
+
+@pytest.fixture(autouse=True)
+def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same on every machine: no GPU, no name, four logical cores on two physical ones."""
+    monkeypatch.setattr(machine, "_nvidia", lambda: ((), None))
+    monkeypatch.setattr(machine, "usable_cores", lambda: (0, 1, 2, 3))
+    monkeypatch.delenv("BENCH_MACHINE", raising=False)
+
+
+def tree(root: Path, files: Mapping[str, str]) -> Path:
+    """A root folder that holds these files."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    return root
+
+
+def siblings(*groups: str) -> dict[str, str]:
+    """The topology of four logical cores: who shares a physical one with whom."""
+    return {
+        f"{CPU}/cpu{core}/topology/thread_siblings_list": group for core, group in enumerate(groups)
+    }
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "model"),
+    [
+        ("processor\t: 0\n" + INTEL, "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"),
+        (EPYC, "AMD EPYC 7763 64-Core Processor"),
+        (RASPBERRY, "Raspberry Pi 5 Model B Rev 1.0"),
+        (GRAVITON, "aarch64"),
+        ("", "aarch64"),
+    ],
+    ids=["intel", "amd", "raspberry", "arm without a name", "nothing"],
+)
+def test_the_cpu_has_a_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cpuinfo: str, model: str
+) -> None:
+    """As the kernel names it, else the architecture."""
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert read_machine(tree(tmp_path, {"proc/cpuinfo": cpuinfo})).cpu_model == model
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "gpus", "name"),
+    [
+        (INTEL, (), "Intel Xeon Platinum 8481C 2-core"),
+        (EPYC, (), "AMD EPYC 7763 2-core"),
+        (EPYC, (H100,), "AMD EPYC 7763 2-core + NVIDIA H100"),
+        (EPYC, (H100, H100), "AMD EPYC 7763 2-core + 2× NVIDIA H100"),
+    ],
+    ids=["intel", "amd", "one gpu", "two gpus"],
+)
+def test_a_machine_is_named_after_its_hardware(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    cpuinfo: str,
+    gpus: tuple[Gpu, ...],
+    name: str,
+) -> None:
+    """Without the decoration that vendors put around it."""
+    monkeypatch.setattr(machine, "_nvidia", lambda: (gpus, "999.9"))
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 4 if logical else 2)  # noqa: FBT002 - psutil's signature
+    assert read_machine(tree(tmp_path, {"proc/cpuinfo": cpuinfo})).name == name
+
+
+def test_people_may_name_their_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the environment, or for this once; the id stays the same, for the hardware does."""
+    unnamed = read_machine(tmp_path)
+    monkeypatch.setenv("BENCH_MACHINE", " the big one ")
+    assert read_machine(tmp_path).name == "the big one"
+    assert read_machine(tmp_path, "another").name == "another"
+    assert read_machine(tmp_path, "another").machine_id == unnamed.machine_id
+
+
+def test_the_id_is_stable() -> None:
+    """Looking twice gives the same machine."""
+    assert read_machine() == read_machine()
+
+
+def test_the_id_follows_the_hardware(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another CPU or another GPU is another machine."""
+    ids = {
+        read_machine(tree(tmp_path, {"proc/cpuinfo": text})).machine_id for text in (INTEL, EPYC)
+    }
+    monkeypatch.setattr(machine, "_nvidia", lambda: ((H100,), "999.9"))
+    ids.add(read_machine(tmp_path).machine_id)
+    assert len(ids) == 3
+
+
+def test_a_few_pages_more_or_less_are_the_same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firmware of virtual machines takes a little memory, and not always as much."""
+    found = []
+    for total in (8 * 2**30 - 2**26, 8 * 2**30 - 2**27):
+        memory = psutil.virtual_memory()._replace(total=total)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
+        found.append(read_machine())
+    assert found[0] == found[1]
+    assert found[0].memory_bytes == 8 * 2**30
+
+
+def test_no_host_name_is_in_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are published, and a host name is a private fact."""
+    real = platform.uname()
+    monkeypatch.setattr(socket, "gethostname", lambda: "secret-host")
+    monkeypatch.setattr(platform, "node", lambda: "secret-host")
+    monkeypatch.setattr(platform, "uname", lambda: real._replace(node="secret-host"))
+    monkeypatch.setenv("HOSTNAME", "secret-host")
+    everything = [read_machine(), read_environment(), read_state()]
+    assert "secret-host" not in repr([dataclasses.asdict(one) for one in everything])
+
+
+@pytest.mark.parametrize(
+    ("files", "threads"),
+    [
+        ({}, 4),
+        (siblings("0-1", "0-1", "2-3", "2-3"), 2),
+        (siblings("0,2", "1,3", "0,2", "1,3"), 2),
+        (siblings("0", "1", "2", "3"), 4),
+        ({"sys/fs/cgroup/cpu.max": "max 100000"}, 4),
+        ({"sys/fs/cgroup/cpu.max": "300000 100000"}, 3),
+        ({"sys/fs/cgroup/cpu.max": "50000 100000"}, 1),
+        ({**siblings("0-1", "0-1", "2-3", "2-3"), "sys/fs/cgroup/cpu.max": "300000 100000"}, 2),
+    ],
+    ids=["unknown", "pairs", "split", "no smt", "no quota", "quota", "half a core", "both"],
+)
+def test_there_is_one_thread_per_physical_core(
+    tmp_path: Path, files: dict[str, str], threads: int
+) -> None:
+    """Siblings share one, and a container may have fewer than the machine."""
+    assert default_threads(tree(tmp_path, files)) == threads
+
+
+def test_cores_that_may_not_be_used_are_not_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A process that is bound to one core gets one thread."""
+    monkeypatch.setattr(machine, "usable_cores", lambda: (2,))
+    assert default_threads(tree(tmp_path, siblings("0", "1", "2", "3"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "facts"),
+    [
+        ({}, {"governor": None, "turbo": None}),
+        ({f"{CPU}/cpu0/cpufreq/scaling_governor": "powersave"}, {"governor": "powersave"}),
+        ({f"{CPU}/cpu0/cpufreq/scaling_cur_freq": "2700000"}, {"frequency_hz": 2.7e9}),
+        ({f"{CPU}/intel_pstate/no_turbo": "0"}, {"turbo": True}),
+        ({f"{CPU}/intel_pstate/no_turbo": "1"}, {"turbo": False}),
+        ({f"{CPU}/cpufreq/boost": "1"}, {"turbo": True}),
+        ({f"{CPU}/cpufreq/boost": "0"}, {"turbo": False}),
+    ],
+    ids=["nothing", "governor", "frequency", "intel on", "intel off", "amd on", "amd off"],
+)
+def test_the_state_is_what_the_kernel_says(
+    tmp_path: Path, files: dict[str, str], facts: dict[str, Any]
+) -> None:
+    """And what it does not say is None."""
+    state = dataclasses.asdict(read_state(tree(tmp_path, files)))
+    assert {name: state[name] for name in facts} == facts
+
+
+def test_a_frequency_that_is_no_number_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Some kernels write <unknown>."""
+    monkeypatch.setattr(machine, "_frequency_hz", lambda: None)
+    root = tree(tmp_path, {f"{CPU}/cpu0/cpufreq/scaling_cur_freq": "<unknown>"})
+    assert read_state(root).frequency_hz is None
+
+
+def test_the_environment_is_what_is_set_and_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of variables those that can change a number, and no others."""
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "2", "LD_PRELOAD": "x", "TOKEN": "s"})
+    files = {
+        "etc/os-release": 'NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12"',
+        "sys/fs/cgroup/cpu.max": "150000 100000",
+        "sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
+    }
+    found = read_environment(tree(tmp_path, files), folder=tmp_path)
+    assert found.variables == {"LD_PRELOAD": "x", "OMP_NUM_THREADS": "2"}
+    assert found.os == "Debian GNU/Linux 12"
+    assert found.cpu_quota_cores == 1.5
+    assert found.transparent_huge_pages == "madvise"
+    assert (found.git_commit, found.git_dirty) == (None, None)
+    assert found.usable_cores == (0, 1, 2, 3)
+    assert set(found.packages) >= {"torch", "numpy"}

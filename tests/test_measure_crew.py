@@ -1,0 +1,112 @@
+"""A crew of fakes: who is asked, who is replaced, and what the others notice of it (nothing)."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.measure import protocol
+from bench.measure.process import WorkerLost
+from tests.fakes import HELLO, Stage, case, lost, settle
+
+
+def test_places_are_filled_when_the_crew_is_made() -> None:
+    """All processes are started together, so that they import torch at the same time."""
+    stage = Stage()
+    assert len(stage.crew(3)) == 3
+    assert len(stage.processes) == 3
+
+
+def test_a_worker_says_hello() -> None:
+    """What its measuring costs is its own."""
+    assert Stage().crew(1).hello(0) == HELLO
+
+
+def test_requests_go_to_the_worker_that_is_meant() -> None:
+    """Check, prepare and visit, each with its case."""
+    stage = Stage()
+    crew = stage.crew(2)
+    assert isinstance(crew.check(1, case(), 5), protocol.Checked)
+    assert isinstance(crew.prepare(1, case(), 0.01, 5), protocol.Prepared)
+    assert isinstance(crew.visit(1, case(), 0.1, 5), protocol.Visited)
+    assert stage.log == [
+        (1, protocol.Check(case=case())),
+        (1, protocol.Prepare(case=case(), sample_s=0.01)),
+        (1, protocol.Visit(case=case(), seconds=0.1)),
+    ]
+
+
+def test_a_case_is_prepared_once_in_each_worker() -> None:
+    """Asking again costs nothing and says so."""
+    stage = Stage()
+    crew = stage.crew(2)
+    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert crew.prepare(0, case(), 0.01, 5) is None
+    assert crew.prepare(1, case(), 0.01, 5) is not None
+    assert stage.asked(protocol.Prepare) == [(0, case().id), (1, case().id)]
+
+
+def test_the_same_case_on_another_device_is_another() -> None:
+    """A case and its device together are what is prepared."""
+    crew = Stage().crew(1)
+    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert crew.prepare(0, case(device="cuda"), 0.01, 5) is not None
+
+
+def test_a_case_that_was_refused_is_not_prepared() -> None:
+    """It would be asked for again."""
+    stage = Stage(lambda _: protocol.Refused(status="failed", reason="no"))
+    crew = stage.crew(1)
+    for _ in range(2):
+        assert crew.prepare(0, case(), 0.01, 5) == protocol.Refused(status="failed", reason="no")
+    assert len(stage.log) == 2
+
+
+def test_what_was_forgotten_is_prepared_again() -> None:
+    """Only workers that hold something are told to forget it."""
+    stage = Stage()
+    crew = stage.crew(2)
+    crew.prepare(1, case(), 0.01, 5)
+    crew.forget()
+    assert stage.log[-1] == (1, protocol.Forget())
+    assert len(stage.log) == 2
+    assert crew.prepare(1, case(), 0.01, 5) is not None
+
+
+def test_a_lost_worker_is_replaced_and_its_case_refused() -> None:
+    """With the reason of the loss; the successor has prepared nothing."""
+    stage = Stage()
+    crew = stage.crew(2)
+    crew.prepare(0, case(), 0.01, 5)
+    stage.answer = lambda _: (_ for _ in ()).throw(lost("oom", "killed"))
+    assert crew.visit(0, case(), 0.1, 5) == protocol.Refused(status="oom", reason="killed")
+    assert [process.closed for process in stage.processes] == [True, False, False]
+    stage.answer = settle
+    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert stage.log[-1] == (2, protocol.Prepare(case=case(), sample_s=0.01))
+
+
+def test_a_worker_that_is_lost_while_it_forgets_is_replaced() -> None:
+    """It holds nothing any more, and the run goes on."""
+    stage = Stage()
+    crew = stage.crew(1)
+    crew.prepare(0, case(), 0.01, 5)
+    stage.answer = lambda _: (_ for _ in ()).throw(lost())
+    crew.forget()
+    assert len(stage.processes) == 2
+
+
+def test_a_worker_that_can_not_start_ends_the_run() -> None:
+    """It is no fault of the case, and the next case would fare no better."""
+    stage = Stage()
+    crew = stage.crew(1)
+    stage.processes[0].broken = lost("failed", "no module named torch")
+    with pytest.raises(WorkerLost, match="no module named torch"):
+        crew.check(0, case(), 5)
+
+
+def test_all_workers_are_ended_with_the_crew() -> None:
+    """Also when what they were needed for failed."""
+    stage = Stage()
+    with pytest.raises(KeyboardInterrupt), stage.crew(3):
+        raise KeyboardInterrupt
+    assert [process.closed for process in stage.processes] == [True] * 3

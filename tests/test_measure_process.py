@@ -1,0 +1,283 @@
+"""Real workers, and every way in which an op can take one down. Each start costs an import of torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from bench.measure import protocol
+from bench.measure.crew import Crew
+from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
+from tests.fakes import case, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.plan import PlannedCase
+
+pytestmark = pytest.mark.slow
+
+THREADS = 1
+GUEST = '''
+"""A guest with bad manners."""
+
+import os
+import signal
+import sys
+import time
+
+import torch
+
+from bench import Axis, Call, Skip, Suite
+
+WAYS = [
+    "well", "print", "raise", "two lines", "not a call", "exit", "sys exit", "kill", "crash",
+    "sleep", "memory", "allocate", "skip", "skip silently", "late",
+]
+suite = Suite("guest", axes=[Axis("way", WAYS)])
+
+
+def late(tensor):
+    """Fails when it is called, not when it is built."""
+    raise RuntimeError("only now")
+
+
+@suite.op
+def behave(case):
+    match case["way"]:
+        case "print":
+            print("hello")
+            os.write(1, b"hello from below\\n")
+            sys.stdout.flush()
+        case "raise":
+            raise ValueError("no good")
+        case "two lines":
+            raise ValueError("no good\\nat all")
+        case "not a call":
+            return 3
+        case "exit":
+            os._exit(3)
+        case "sys exit":
+            sys.exit("had enough")
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "sleep":
+            while True:
+                time.sleep(60)
+        case "memory":
+            raise MemoryError
+        case "allocate":
+            torch.empty(2**50)
+        case "skip":
+            raise Skip("not on a Monday")
+        case "skip silently":
+            raise Skip
+        case "late":
+            return Call(late, case.randn(2))
+    return Call(torch.add, case.ones(2, 3), 1)
+
+
+@behave.reference
+def behave_reference(a, b):
+    return a + b
+'''
+
+
+@pytest.fixture(name="guest", scope="module")
+def _guest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("suite") / "guest.py"
+    path.write_text(GUEST, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(name="crew", scope="module")
+def _crew() -> Iterator[Crew]:
+    """One worker that all tests share; whoever takes it down gets the next a new one."""
+    with Crew.of_processes(1, THREADS, os.environ) as crew:
+        yield crew
+
+
+def behaving(way: str, guest: Path) -> PlannedCase:
+    """The case in which the guest behaves in this way."""
+    return case(
+        id=f"guest/behave[way={way}]",
+        suite="guest",
+        op="behave",
+        suite_path=str(guest),
+        labels={"way": way},
+    )
+
+
+def refusal(crew: Crew, way: str, guest: Path, timeout_s: float = 60) -> tuple[str, str]:
+    """Status and reason of a refused check."""
+    reply = crew.check(0, behaving(way, guest), timeout_s)
+    assert isinstance(reply, protocol.Refused)
+    return reply.status, reply.reason
+
+
+def assert_works(crew: Crew, guest: Path) -> None:
+    """A case that is all right is checked, prepared and measured."""
+    well = behaving("well", guest)
+    checked = crew.check(0, well, 60)
+    assert checked == protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=24)
+    crew.prepare(0, well, 1e-4, 60)
+    visited = crew.visit(0, well, 1e-3, 60)
+    assert isinstance(visited, protocol.Visited)
+    assert len(visited.started_ns) == len(visited.elapsed_ns) >= 1
+    crew.forget()
+
+
+def test_a_case_that_is_all_right_is_measured(crew: Crew, guest: Path) -> None:
+    """Built, compared, called, timed."""
+    assert_works(crew, guest)
+
+
+def test_a_worker_has_the_threads_it_was_born_with(crew: Crew) -> None:
+    """The number in the environment is the number torch reports."""
+    assert crew.hello(0).torch["threads"] == THREADS
+
+
+def test_what_a_suite_prints_does_not_break_the_conversation(crew: Crew, guest: Path) -> None:
+    """Neither through Python nor past it."""
+    assert isinstance(crew.check(0, behaving("print", guest), 60), protocol.Checked)
+    assert_works(crew, guest)
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "reason"),
+    [
+        ("raise", "failed", "ValueError: no good"),
+        ("two lines", "failed", "ValueError: no good"),
+        ("late", "failed", "RuntimeError: only now"),
+        (
+            "not a call",
+            "failed",
+            "op 'behave' returned int, not a Call; write: return Call(function, argument, …)",
+        ),
+        ("memory", "oom", "MemoryError"),
+        ("skip", "skipped", "not on a Monday"),
+        ("skip silently", "skipped", "the op gave no reason"),
+    ],
+)
+def test_what_an_op_raises_is_the_reason_of_its_row(
+    crew: Crew, guest: Path, way: str, status: str, reason: str
+) -> None:
+    """One line of it; the worker lives on."""
+    before = crew._places[0].process
+    assert refusal(crew, way, guest) == (status, reason)
+    assert crew._places[0].process is before
+
+
+def test_memory_that_torch_can_not_get_is_oom(crew: Crew, guest: Path) -> None:
+    """On a CPU torch says so with a RuntimeError like any other, so its words count."""
+    status, reason = refusal(crew, "allocate", guest)
+    assert status == "oom"
+    assert reason.startswith("RuntimeError: ")
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "reason"),
+    [
+        ("exit", "failed", "the worker ended with exit code 3"),
+        ("sys exit", "failed", "the worker ended with exit code 1: had enough"),
+        (
+            "kill",
+            "oom",
+            "the worker was killed from outside, most likely because memory ran out",
+        ),
+        ("crash", "failed", "the worker crashed with SIGSEGV"),
+    ],
+)
+def test_a_worker_that_dies_is_replaced(
+    crew: Crew, guest: Path, way: str, status: str, reason: str
+) -> None:
+    """Its case is refused with the manner of its death; the next case is measured."""
+    assert refusal(crew, way, guest) == (status, reason)
+    assert_works(crew, guest)
+
+
+def test_a_worker_that_does_not_answer_is_ended_and_replaced(crew: Crew, guest: Path) -> None:
+    """An op that never returns costs its own time limit, not the run."""
+    crew.hello(0)
+    silent = crew._places[0].process._process
+    status, reason = refusal(crew, "sleep", guest, timeout_s=1)
+    assert status == "timeout"
+    assert reason == "no answer within 1 s; raise --timeout or choose smaller sizes"
+    assert silent.returncode is not None
+    assert_works(crew, guest)
+
+
+def test_a_worker_ends_by_itself_when_its_input_does() -> None:
+    """Nobody has to kill it; and it may be closed before it is ready."""
+    worker = WorkerProcess(worker_environment(1, os.environ))
+    worker.wait_ready()
+    worker.close()
+    assert worker._process.returncode == 0
+    early = WorkerProcess(worker_environment(1, os.environ))
+    early.close()
+    assert early._process.returncode is not None
+
+
+def test_a_worker_does_not_outlive_its_parent() -> None:
+    """Whoever is killed with SIGKILL can't clean up; the end of its pipe does."""
+    parent = """
+        import os, signal
+        from bench.measure.process import WorkerProcess, worker_environment
+        worker = WorkerProcess(worker_environment(1, os.environ))
+        worker.wait_ready()
+        print(worker._process.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(parent)],
+        env=worker_environment(1, os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode < 0
+    assert eventually(lambda: is_gone(int(done.stdout)))
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has collected yet has ended too."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_worker_that_can_not_start_says_why(tmp_path: Path) -> None:
+    """The last line that Python wrote is the reason."""
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch today')")
+    broken = WorkerProcess(worker_environment(1, {**os.environ, "PYTHONPATH": str(tmp_path)}))
+    with pytest.raises(WorkerLost) as caught:
+        broken.wait_ready()
+    broken.close()
+    assert caught.value.status == "failed"
+    assert str(caught.value) == "the worker ended with exit code 1: ImportError: no torch today"
+
+
+def test_a_worker_is_born_with_bound_threads() -> None:
+    """Torch reads the number once, and the scheduler may not move them afterwards."""
+    born = worker_environment(4, {"HOME": "/home"})
+    assert born["OMP_NUM_THREADS"] == born["MKL_NUM_THREADS"] == "4"
+    assert (born["OMP_PROC_BIND"], born["OMP_PLACES"]) == ("true", "cores")
+    assert born["HOME"] == "/home"
+
+
+def test_what_the_user_has_set_stays_but_for_the_number_of_threads() -> None:
+    """That is kept in the row, so it must be the one we were told."""
+    base = {"OMP_PROC_BIND": "false", "OMP_NUM_THREADS": "9", "PYTHONPATH": "mine"}
+    born = worker_environment(2, base)
+    assert (born["OMP_PROC_BIND"], born["OMP_NUM_THREADS"]) == ("false", "2")
+    assert born["PYTHONPATH"].endswith(os.pathsep + "mine")

@@ -1,0 +1,56 @@
+"""Messages survive the line between session and worker, and nothing else passes for one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.measure import protocol
+from tests.fakes import HELLO, case
+
+MESSAGES = (
+    protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
+    protocol.Prepare(case=case(), sample_s=0.01),
+    protocol.Visit(case=case(), seconds=0.1),
+    protocol.Forget(),
+    HELLO,
+    protocol.Checked(correct=None, max_error=None, note="no reference", input_bytes=0),
+    protocol.Checked(correct=False, max_error=math.inf, note="shapes differ", input_bytes=8),
+    protocol.Prepared(first_call_s=1e-3, call_s=1e-6, loops=7),
+    protocol.Visited(loops=7, started_ns=(2**62, 2**62 + 1), elapsed_ns=(5, 6)),
+    protocol.Visited(loops=7, started_ns=(), elapsed_ns=()),
+    protocol.Forgotten(),
+    protocol.Refused(status="failed", reason="line one\nline two"),
+)
+
+
+@pytest.mark.parametrize(
+    "message", MESSAGES, ids=[f"{n} {type(m).__name__}" for n, m in enumerate(MESSAGES)]
+)
+def test_a_message_survives_its_line(message: protocol.Request | protocol.Reply) -> None:
+    """One line, whatever the text in it, and the same message at the other end."""
+    line = protocol.encode(message)
+    assert "\n" not in line
+    assert protocol.decode(line) == message
+
+
+def test_every_kind_of_message_is_tried_here() -> None:
+    """A new kind needs a line above."""
+    assert {type(message).__name__ for message in MESSAGES} == set(protocol._KINDS)
+
+
+@given(reason=st.text())
+def test_any_text_may_be_a_reason(reason: str) -> None:
+    """Suites raise what they like."""
+    message = protocol.Refused(status="failed", reason=reason)
+    assert protocol.decode(protocol.encode(message)) == message
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", "3", '{"kind": "Rubbish"}', "not JSON", ""])
+def test_what_is_no_message_is_refused(line: str) -> None:
+    """With a ValueError, so that nobody goes on with half of one."""
+    with pytest.raises(ValueError, match=r"not a message|Expecting value"):
+        protocol.decode(line)

@@ -1,0 +1,99 @@
+"""Pages are written where they should be, listed, and replaced whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.errors import StoreError
+from bench.report import page
+from bench.report.build import build_report
+from tests.fakes_report import example, record, stored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD, NEW = "20261122T050201Z-aaaaaa", "20261123T050201Z-bbbbbb"
+
+
+def test_one_run_is_one_page_and_the_index_lists_it(tmp_path: Path) -> None:
+    """The page is what to open; Plotly lies beside it."""
+    run = stored(tmp_path / "store", example(), run_id=NEW)
+    opened = build_report([run], tmp_path / "out")
+    assert opened == tmp_path / "out" / f"{NEW}.html"
+    assert sorted(p.name for p in opened.parent.iterdir()) == [
+        f"{NEW}.html",
+        "index.html",
+        "plotly.min.js",
+    ]
+
+
+def test_of_several_runs_the_index_is_what_to_open(tmp_path: Path) -> None:
+    """Newest first, whatever the order asked for; twice the same run is one page."""
+    runs = [stored(tmp_path / "s", [record()], run_id=i, label=i[:8]) for i in (OLD, NEW)]
+    opened = build_report([*runs, runs[0]], tmp_path / "out")
+    html = opened.read_text(encoding="utf-8")
+    assert opened.name == "index.html"
+    assert 0 < html.index(f"{NEW}.html") < html.index(f"{OLD}.html")
+    assert html.count(f'href="{OLD}.html"') == 1
+
+
+def test_the_index_keeps_pages_made_before(tmp_path: Path) -> None:
+    """It is made from what lies in the folder; strangers are passed over."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.html").write_text("<p>not a report</p>", encoding="utf-8")
+    for run_id in (NEW, OLD, OLD):
+        build_report([stored(tmp_path / os.urandom(4).hex(), [record()], run_id=run_id)], out)
+    html = (out / "index.html").read_text(encoding="utf-8")
+    assert html.count('.html"') == 2
+    assert "mine.html" not in html
+
+
+def test_a_single_file_needs_nothing_beside_it(tmp_path: Path) -> None:
+    """It is made to be sent on."""
+    run = stored(tmp_path / "store", example(), run_id=NEW)
+    opened = build_report([run], tmp_path / "out", single_file=True)
+    assert [p.name for p in opened.parent.iterdir()] == [f"{NEW}.html"]
+    assert "plotly.min.js" not in opened.read_text(encoding="utf-8").partition("* plotly.js v")[0]
+
+
+def test_building_again_changes_nothing(tmp_path: Path) -> None:
+    """The same run makes the same bytes."""
+    run = stored(tmp_path / "store", example(), run_id=NEW)
+    first = build_report([run], tmp_path / "out").read_bytes()
+    assert build_report([run], tmp_path / "out").read_bytes() == first
+    assert not list((tmp_path / "out").glob("*.partial"))
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    """With the option that chooses another."""
+    run = stored(tmp_path / "store", [record()])
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"can't be written: .*; choose another with --out"):
+        build_report([run], tmp_path / "file" / "out")
+
+
+def test_an_unfinished_run_has_no_page_yet(tmp_path: Path) -> None:
+    """The error says how to finish it."""
+    run = dataclasses.replace(stored(tmp_path / "store", [record()]), finished=False)
+    with pytest.raises(StoreError, match="bench run --resume"):
+        build_report([run], tmp_path / "out")
+    with pytest.raises(StoreError, match="make one with"):
+        build_report([], tmp_path / "out")
+
+
+def test_a_run_can_not_write_outside_the_folder(tmp_path: Path) -> None:
+    """An id from a manifest that someone sent is data."""
+    run = stored(tmp_path / "store", [record()])
+    evil = dataclasses.replace(run, info=dataclasses.replace(run.info, run_id="../evil"))
+    with pytest.raises(StoreError, match="is no run id"):
+        build_report([evil], tmp_path / "out")
+
+
+def test_an_empty_index_says_how_to_fill_it() -> None:
+    """It is a page as well."""
+    assert "bench report @latest" in page.index_page([])

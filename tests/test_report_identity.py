@@ -1,0 +1,65 @@
+"""Facts of a run are written for people, with their units."""
+
+from __future__ import annotations
+
+from bench.report import identity
+from tests.fakes_report import example, info, on, record
+
+
+def test_the_headline_has_what_a_reader_wants_to_know_first() -> None:
+    """Machine, devices, torch, threads, when."""
+    facts = dict(identity.headline(info(), [*example(), *on("cuda", example())]))
+    assert facts["machine"] == "Test machine"
+    assert facts["devices"] == "cpu: Test CPU · cuda: Test GPU"
+    assert facts["threads"] == "2"
+    assert facts["begun"] == "2026-11-23 05:02 UTC, took 1 min 33 s"
+    assert facts["tags"] == "branch=main"
+
+
+def test_what_is_not_known_is_left_out_of_the_headline() -> None:
+    """An old or foreign manifest may lack anything."""
+    facts = dict(identity.headline(info(machine={}, torch={}, options={}, finished_at=None), []))
+    assert facts == {
+        "machine": "unknown machine",
+        "begun": "2026-11-23 05:02 UTC",
+        "tags": "branch=main",
+    }
+
+
+def test_numbers_have_the_unit_that_their_name_says() -> None:
+    """Nobody counts the digits of bytes."""
+    groups = {name: dict(pairs) for name, pairs in identity.groups(info())}
+    assert groups["Machine"]["memory bytes"] == "16.0 GiB"
+    assert groups["State at the start"]["frequency hz"] == "2.60 GHz"
+    assert groups["State at the start"]["cpu busy share"] == "2.0 %"
+    assert groups["Options"]["budget s"] == "500 ms"
+    assert groups["Environment"]["usable cores"] == "0, 1"
+    assert groups["Environment"]["git dirty"] == "no"
+    assert groups["Torch"]["cuda"] == "not known"
+
+
+def test_what_is_inside_of_something_is_spelt_out() -> None:
+    """GPUs are a list of mappings."""
+    gpus = [{"name": "Test GPU", "memory_bytes": 2**30}]
+    groups = dict(identity.groups(info(machine={"gpus": gpus, "tags": [], "more": {}})))
+    assert dict(groups["Machine"]) == {
+        "gpus": "name: Test GPU, memory_bytes: 1.00 GiB",
+        "tags": "none",
+        "more": "none",
+    }
+
+
+def test_confidence_is_named_if_it_is_one() -> None:
+    """Runs of two confidences have none of their own."""
+    assert identity.confidence([record()]) == "95 %"
+    assert identity.confidence([record(), record(confidence=0.99)]) == "stated"
+
+
+def test_outcomes_that_did_not_occur_are_not_counted() -> None:
+    """A badge with a zero is noise."""
+    assert identity.outcomes(example()) == [
+        ("ok", 8),
+        ("failed", 1),
+        ("timeout", 1),
+        ("skipped", 3),
+    ]

@@ -1,0 +1,211 @@
+"""A page escapes its data, fetches nothing, and gives every figure a name and its numbers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from bench.report import page
+from tests.fakes_report import HOSTILE, example, info, lost, on, record
+
+if TYPE_CHECKING:
+    from bench.record import Record
+
+VOID = {"meta", "input", "br", "wbr", "link", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """A page as its elements and texts; complains about tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the element."""
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """`<path/>` opens nothing."""
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that it closes what is open."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note the text and the element around it."""
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
+        """The attributes of every such element."""
+        found = [attrs for name, attrs in self.elements if name == tag]
+        return [a for a in found if all(a.get(k) == v for k, v in attributes.items())]
+
+
+def made(rows: list[Record], *, single_file: bool = False, **values: object) -> tuple[str, Page]:
+    """The page of these rows, as text and as elements."""
+    html = page.run_page(rows, info(**values), single_file=single_file)
+    return html, Page(html)
+
+
+CASES = {
+    "usual": example(),
+    "two devices": [*example(), *on("cuda", example())],
+    "one case": [record()],
+    "nothing": [],
+    "all failed": [lost("failed", "x"), lost("oom", None, params={"n": 4})],
+    "only skips": [lost("skipped", "no kernel", "view", "t", params={})],
+    "no sizes": [record("x", op, params={"kind": "a b"}) for op in ("a", "b")],
+    "no intervals": [record(time_lo_s=None, time_hi_s=None)],
+}
+
+
+@pytest.mark.parametrize("rows", CASES.values(), ids=CASES.keys())
+def test_every_run_has_a_page(rows: list[Record]) -> None:
+    """Its tags match, its ids are unique, and every row of the run is on it."""
+    _, found = made(rows)
+    ids = [attrs["id"] for _, attrs in found.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert len([i for i in ids if i.startswith("c-")]) == len(rows)
+
+
+@pytest.mark.parametrize("rows", CASES.values(), ids=CASES.keys())
+def test_every_figure_has_a_name_a_caption_and_its_numbers(rows: list[Record]) -> None:
+    """A figure that can't be seen can be read."""
+    _, found = made(rows)
+    figures = found.all("figure")
+    assert all(f.get("role") == "img" and f["aria-label"] for f in figures)
+    assert len(found.all("figcaption")) == len(figures)
+    assert len(found.all("table", **{"class": "twin"})) == len(figures)
+    plots = [a["data-figure"] for a in found.all("div") if "data-figure" in a]
+    data = {a["id"] for a in found.all("script", type="application/json")}
+    assert set(plots) <= data
+    assert len(plots) == len(figures)
+
+
+@pytest.mark.parametrize("single_file", [False, True])
+def test_nothing_is_fetched(single_file: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Plotly is there once, beside the page or inside it; nothing has an address elsewhere."""
+    html, found = made(example(), single_file=single_file)
+    links = [a[k] for _, a in found.elements for k in ("src", "href", "action") if k in a]
+    assert [link for link in links if re.match(r"(?i)\w+:|//", link)] == []
+    scripts = found.all("script")
+    assert len([s for s in scripts if s.get("src") == "plotly.min.js"]) == (not single_file)
+    assert html.count("* plotly.js v") == single_file
+    assert "http://" not in html.replace(get_plotlyjs(), "")
+    assert "https://" not in html.replace(get_plotlyjs(), "")
+
+
+@pytest.mark.parametrize("single_file", [False, True])
+def test_the_policy_allows_the_scripts_that_are_there_and_no_others(
+    single_file: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Every script inside the page is named in the policy by its hash."""
+    html, found = made(example(), single_file=single_file)
+    (policy,) = found.all("meta", **{"http-equiv": "Content-Security-Policy"})
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert len(scripts) == 1 + single_file
+    for source in scripts:
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy["content"]
+    assert "default-src 'none'" in policy["content"]
+    assert "unsafe-inline'; img" in policy["content"]
+    assert "'unsafe-eval'" not in policy["content"]
+
+
+def test_no_data_becomes_markup() -> None:
+    """Labels, reasons, names and tags are shown as they were written."""
+    params = {"n": 4, "kind": HOSTILE}
+    rows = [
+        record(HOSTILE, HOSTILE, params=params, device=HOSTILE, dtype=HOSTILE, warnings=(HOSTILE,)),
+        lost("failed", HOSTILE, HOSTILE, "other", params={"n": 8}),
+        record(HOSTILE, HOSTILE, params={**params, "n": 16}, device_name=HOSTILE),
+    ]
+    html, found = made(
+        rows,
+        label=HOSTILE,
+        tags={HOSTILE: HOSTILE},
+        argv=["bench", HOSTILE],
+        machine={"name": HOSTILE, HOSTILE: [HOSTILE]},
+        options={"preset": HOSTILE, "devices": [HOSTILE], "suites": [HOSTILE + ".py"]},
+    )
+    assert "<b onmouseover" not in html
+    assert not [a for _, a in found.elements if "onmouseover" in a]
+    assert HOSTILE in [text for tag, text in found.texts if tag == "h1"]
+    for attrs in found.all("script", type="application/json"):
+        (body,) = re.findall(rf'id="{attrs["id"]}">(.*?)</script>', html)
+        json.loads(body)
+
+
+def test_json_in_a_page_can_not_end_its_element() -> None:
+    """And is still the same JSON."""
+    text = page.safe_json({"x": HOSTILE + "\u2028<!--"})
+    assert not set(text) & set("<>&\u2028")
+    assert json.loads(text) == {"x": HOSTILE + "\u2028<!--"}
+
+
+def test_a_page_carries_what_the_index_says_of_it() -> None:
+    """So that an index can be made from pages alone."""
+    html, _ = made(example())
+    facts = page.facts_in(html)
+    assert facts == page.facts(info())
+    assert page.facts_in("<p>not ours</p>") is None
+    assert page.facts_in('<script type="application/json" id="facts">{</script>') is None
+
+
+def test_failures_are_on_the_page_with_their_reasons() -> None:
+    """Nothing is lost."""
+    _, found = made(example())
+    texts = [text for _, text in found.texts]
+    assert "no answer within 60 s" in texts
+    assert "RuntimeError: [red]boom[/red] <b>" in texts
+    assert "3 cases of view" in texts
+
+
+def test_only_warnings_that_occur_are_explained() -> None:
+    """With their counts."""
+    _, found = made(example())
+    headings = " ".join(text for tag, text in found.texts if tag == "h3")
+    assert "noisy" in headings
+    assert "below-overhead" not in headings
+    _, quiet = made([record()])
+    assert quiet.all("section", id="warnings") == []
+
+
+def test_an_option_in_a_text_is_set_as_code() -> None:
+    """And the text around it is escaped."""
+    assert page.flags("<b> try --budget 5, not a--b") == (
+        "&lt;b&gt; try <code>--budget 5</code>, not a--b"
+    )
+
+
+def test_filters_are_offered_only_where_they_choose() -> None:
+    """A list of one is no choice."""
+    _, found = made([*example(), *on("cuda", example())])
+    assert [s["name"] for s in found.all("select")] == ["suite", "op", "dtype", "device", "status"]
+    _, one = made([record()])
+    assert one.all("select") == []
+
+
+def test_the_script_closes_no_element() -> None:
+    """It stands in the page as it is."""
+    folder = Path(page.__file__).parent / "templates"
+    assert "</script" not in (folder / "page.js").read_text(encoding="utf-8").lower()
+    assert "</style" not in (folder / "page.css").read_text(encoding="utf-8").lower()
+    assert "</script" not in get_plotlyjs().lower()

@@ -1,0 +1,83 @@
+"""Axes have human ticks, and colours can be seen on their paper."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.report import theme
+
+STYLE = Path(theme.__file__).parent / "templates" / "page.css"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, after WCAG 2.2."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio, after WCAG 2.2."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("colours", "paper"), [(theme.LIGHT, "#ffffff"), (theme.DARK, "#11161c")])
+def test_lines_can_be_seen_on_their_paper(colours: tuple[str, ...], paper: str) -> None:
+    """3:1, what WCAG asks of graphics."""
+    assert min(contrast(colour, paper) for colour in colours) >= 3
+
+
+def test_text_can_be_read_on_every_cell_of_the_heat_map() -> None:
+    """4.5:1, what WCAG asks of text; and lighter is always faster."""
+    assert min(contrast(colour, theme.HEAT_INK) for colour in theme.HEAT) >= 4.5
+    lights = [luminance(colour) for colour in theme.HEAT]
+    assert lights == sorted(lights, reverse=True)
+
+
+def test_the_style_sheet_has_the_same_colours() -> None:
+    """The page's script takes them from there; two lists may not drift apart."""
+    found = re.findall(r"--c\d: (#\w+);", STYLE.read_text(encoding="utf-8"))
+    assert tuple(found) == theme.LIGHT + theme.DARK + theme.DARK
+
+
+@given(st.lists(st.floats(min_value=1e-9, max_value=1e4), min_size=1, max_size=50))
+def test_value_axes_show_all_values_with_few_ticks(values: list[float]) -> None:
+    """A point outside the axis would be lost."""
+    axis = theme.value_axis(values, "s")
+    low, high = axis["range"]
+    assert 10**low < min(values)
+    assert max(values) < 10**high
+    assert 2 <= len(axis["tickvals"]) <= 12
+    assert len(set(axis["ticktext"])) == len(axis["ticktext"])
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "texts"),
+    [
+        ([2e-6, 3e-3], "s", ["1 µs", "10 µs", "100 µs", "1 ms", "10 ms"]),
+        ([2e9, 3e10], "FLOP/s", ["1 GFLOP/s", "10 GFLOP/s", "100 GFLOP/s"]),
+        ([2.1e-6, 2.2e-6], "s", ["1 µs", "2 µs", "5 µs", "10 µs", "20 µs", "50 µs"]),
+    ],
+)
+def test_ticks_are_in_units_people_use(values: list[float], unit: str, texts: list[str]) -> None:
+    """Never 1e-06."""
+    assert theme.value_axis(values, unit)["ticktext"] == texts
+
+
+def test_sizes_are_short_unless_that_makes_two_alike() -> None:
+    """16.8M twice would be a lie."""
+    assert theme.size_labels([16, 16777216, 0.5]) == ["16", "16.8M", "0.5"]
+    assert theme.size_labels([16777216, 16777217]) == ["16777216", "16777217"]
+
+
+def test_many_sizes_get_some_of_the_ticks_and_the_largest_always() -> None:
+    """Ticks that overlap can't be read."""
+    axis = theme.size_axis("n", [2**k for k in range(24)])
+    assert len(axis["tickvals"]) <= 8
+    assert axis["tickvals"][-1] == 2**23

@@ -1,0 +1,295 @@
+"""Cases are measured crossed: every worker sees every open case in every round, one at a time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import rounds
+from bench.measure import protocol
+from bench.rounds import Rounds, Schedule
+from tests.fakes import Stage, case, lost, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.outcome import Outcome
+
+WORKERS, ROUNDS = 2, 3
+
+
+def schedule(**changes: Any) -> Schedule:
+    """Two workers, three rounds, 0.2 s a visit, plenty of memory."""
+    known = {
+        "workers": WORKERS,
+        "rounds": ROUNDS,
+        "case_budget_s": 1.2,
+        "timeout_s": 60.0,
+        "memory_bytes": 1e9,
+    }
+    return Schedule(**{**known, **changes})
+
+
+class Hall:
+    """A stage with a clock on which each request takes the seconds it is told."""
+
+    def __init__(
+        self,
+        answer: Callable[[protocol.Request], protocol.Reply] = settle,
+        seconds: Mapping[type[Any], float] | None = None,
+    ) -> None:
+        self.now_s = 0.0
+        self.steps: Counter[str] = Counter()
+        self.stage = Stage(self._answer)
+        self._script = answer
+        self._seconds = seconds or {}
+
+    def _answer(self, request: protocol.Request) -> protocol.Reply:
+        self.now_s += self._seconds.get(type(request), 0.0)
+        return self._script(request)
+
+    def _advance(self, identity: str, steps: int) -> None:
+        self.steps[identity] += steps
+
+    def measure(self, cases: int, seed: int = 1, **changes: Any) -> list[Outcome]:
+        """The outcomes of this many cases."""
+        plan = schedule(**changes)
+        crew = self.stage.crew(plan.workers)
+        measuring = Rounds(
+            crew,
+            plan,
+            shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
+            advance=self._advance,
+            clock=lambda: self.now_s,
+        )
+        return list(measuring.measure([case(number) for number in range(cases)]))
+
+    def batches(self) -> list[list[str]]:
+        """The cases prepared by worker 0 between one forgetting and the next."""
+        found: list[list[str]] = [[]]
+        for number, request in self.stage.log:
+            if number == 0 and isinstance(request, protocol.Forget):
+                found.append([])
+            elif number == 0 and isinstance(request, protocol.Prepare):
+                found[-1].append(request.case.id)
+        return found[:-1]
+
+
+def but(
+    kind: type[Any], number: int, reply: protocol.Reply | Exception
+) -> Callable[[protocol.Request], protocol.Reply]:
+    """All is well but for one kind of request of one case."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, kind) and request.case == case(number):
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+        return settle(request)
+
+    return answer
+
+
+def places(outcome: Outcome) -> list[tuple[int, int]]:
+    """(worker, round) of each visit."""
+    return [(worker, round_) for worker, round_, *_ in outcome.visits]
+
+
+def test_every_worker_visits_every_case_in_every_round() -> None:
+    """Workers and moments are crossed, so that they can be told apart."""
+    for outcome in Hall().measure(5):
+        assert sorted(places(outcome)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
+        assert set(outcome.prepared) == {0, 1}
+
+
+def test_a_round_is_over_before_the_next_begins() -> None:
+    """No worker runs ahead of the others."""
+    for outcome in Hall().measure(5):
+        assert [round_ for _, round_ in places(outcome)] == [0, 0, 1, 1, 2, 2]
+
+
+def test_the_order_differs_from_round_to_round() -> None:
+    """Otherwise a case would always follow the same neighbour, and be blamed for what that did."""
+    hall = Hall()
+    hall.measure(8, workers=1)
+    visits = [identity for _, identity in hall.stage.asked(protocol.Visit)]
+    orders = [tuple(visits[8 * r : 8 * (r + 1)]) for r in range(ROUNDS)]
+    assert len(set(orders)) == ROUNDS
+    assert {frozenset(order) for order in orders} == {frozenset(orders[0])}
+
+
+@pytest.mark.parametrize(("seeds", "orders"), [((1, 1), 1), ((1, 2), 2)])
+def test_the_order_follows_from_the_seed(seeds: tuple[int, int], orders: int) -> None:
+    """The same seed gives the same order, another seed another."""
+    found = set()
+    for seed in seeds:
+        hall = Hall()
+        hall.measure(8, seed=seed)
+        found.add(tuple(hall.stage.asked(protocol.Visit)))
+    assert len(found) == orders
+
+
+def test_a_case_closes_when_its_budget_is_spent() -> None:
+    """Six visits of 0.4 s would be twice the budget; three are enough, once both workers saw it."""
+    long = protocol.Visited(loops=1, started_ns=(0,), elapsed_ns=(400_000_000,))
+    (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
+    assert [round_ for _, round_ in places(outcome)] == [0, 0, 1]
+
+
+def test_a_case_does_not_close_before_every_worker_saw_it() -> None:
+    """Even where the first visit spends the whole budget."""
+    long = protocol.Visited(loops=1, started_ns=(0,), elapsed_ns=(5_000_000_000,))
+    (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
+    assert sorted(places(outcome)) == [(0, 0), (1, 0)]
+
+
+def test_a_slow_case_stops_with_what_it_has() -> None:
+    """Visits of 10 s of which 25 s are allowed: the third is the last, and the case is still good."""
+    (outcome,) = Hall(seconds={protocol.Visit: 10}).measure(1, timeout_s=25)
+    assert (outcome.status, len(outcome.visits)) == ("ok", 3)
+
+
+@pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare])
+def test_a_case_that_is_not_ready_in_time_is_a_timeout(kind: type[Any]) -> None:
+    """There is nothing to show for it, so the row says why."""
+    hall = Hall(seconds={kind: 30})
+    (outcome,) = hall.measure(1, timeout_s=25)
+    assert outcome.status == "timeout"
+    assert outcome.reason == "not ready within 25 s; raise --timeout or choose smaller sizes"
+    assert hall.stage.asked(protocol.Visit) == []
+
+
+@pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare, protocol.Visit])
+def test_the_failure_of_a_case_ends_that_case_alone(kind: type[Any]) -> None:
+    """It is asked nothing more; the others are measured as if nothing had happened."""
+    refused = protocol.Refused(status="failed", reason="ValueError: no")
+    hall = Hall(but(kind, 1, refused))
+    outcomes = hall.measure(3)
+    assert [(o.status, o.reason) for o in outcomes] == [
+        ("ok", None),
+        ("failed", "ValueError: no"),
+        ("ok", None),
+    ]
+    assert [len(o.visits) for o in outcomes] == [WORKERS * ROUNDS, 0, WORKERS * ROUNDS]
+    assert len([one for one in hall.stage.asked(kind) if one[1] == case(1).id]) == 1
+
+
+def test_samples_taken_before_a_failure_are_kept() -> None:
+    """A case whose fourth visit loses the worker has the three before it."""
+    visits = 0
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        nonlocal visits
+        visits += isinstance(request, protocol.Visit)
+        if visits == 4:
+            raise lost(status="oom", reason="the worker was killed")
+        return settle(request)
+
+    (outcome,) = Hall(answer).measure(1)
+    assert (outcome.status, outcome.reason) == ("oom", "the worker was killed")
+    assert len(outcome.visits) == 3
+
+
+def test_a_worker_that_takes_anothers_place_prepares_what_it_lacks() -> None:
+    """Case 0 loses a worker; case 1 is prepared and measured in its successor."""
+    hall = Hall(but(protocol.Visit, 0, lost()))
+    failed, good = hall.measure(2)
+    assert failed.status == "failed"
+    assert sorted(places(good)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
+    prepared = hall.stage.asked(protocol.Prepare)
+    assert all(visit in prepared for visit in hall.stage.asked(protocol.Visit))
+    successors = {number for number, _ in prepared} - set(range(WORKERS))
+    assert successors == {2}
+
+
+def weighing(*sizes: int) -> Callable[[protocol.Request], protocol.Reply]:
+    """Case k has inputs of the k-th size."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Check):
+            size = sizes[int(request.case.labels["n"])]
+            return protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=size)
+        return settle(request)
+
+    return answer
+
+
+def test_inputs_of_a_batch_fit_in_the_memory_allowed() -> None:
+    """Each worker has a half of 200 bytes: 60 and 60 do not fit together, 60 and 40 do."""
+    hall = Hall(weighing(60, 60, 40))
+    hall.measure(3, memory_bytes=200)
+    assert hall.batches() == [[case(0).id], [case(1).id, case(2).id]]
+
+
+@given(sizes=st.lists(st.integers(0, 200), min_size=1, max_size=12))
+def test_a_batch_fits_or_is_a_single_case(sizes: list[int]) -> None:
+    """Whatever the sizes, no case is lost, repeated, checked twice or moved."""
+    hall = Hall(weighing(*sizes))
+    outcomes = hall.measure(len(sizes), memory_bytes=200, rounds=1)
+    everyone = [case(number).id for number in range(len(sizes))]
+    assert [outcome.case.id for outcome in outcomes] == everyone
+    assert [identity for _, identity in hall.stage.asked(protocol.Check)] == everyone
+    assert [identity for batch in hall.batches() for identity in batch] == everyone
+    size_of = dict(zip(everyone, sizes, strict=True))
+    for batch in hall.batches():
+        assert len(batch) == 1 or sum(size_of[identity] for identity in batch) <= 100
+
+
+def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds stay seconds apart, and a killed run loses no more than a batch."""
+    monkeypatch.setattr(rounds, "BATCH_CASES", 2)
+    hall = Hall()
+    hall.measure(5)
+    assert [len(batch) for batch in hall.batches()] == [2, 2, 1]
+
+
+def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing of the next batch has been asked when the first one's rows can be written."""
+    monkeypatch.setattr(rounds, "BATCH_CASES", 1)
+    stage = Stage()
+    crew = stage.crew(WORKERS)
+    order = random.Random(1)  # noqa: S311 - an order, not a secret
+    measuring = Rounds(crew, schedule(), shuffle=order, advance=lambda _case, _steps: None)
+    outcomes = measuring.measure([case(0), case(1)])
+    assert next(outcomes).case == case(0)
+    assert {identity for _, identity in stage.asked(protocol.Prepare)} == {case(0).id}
+    assert isinstance(stage.log[-1][1], protocol.Forget)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        settle,
+        but(protocol.Check, 1, protocol.Refused(status="failed", reason="no")),
+        but(protocol.Visit, 1, protocol.Refused(status="failed", reason="no")),
+        but(protocol.Visit, 1, lost()),
+    ],
+    ids=["well", "refused", "refused late", "lost"],
+)
+def test_the_steps_taken_add_up_to_those_announced(
+    answer: Callable[[protocol.Request], protocol.Reply],
+) -> None:
+    """However a case ends, a progress bar reaches its end."""
+    hall = Hall(answer)
+    hall.measure(3)
+    each = schedule().steps_per_case
+    assert hall.steps == {case(number).id: each for number in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "visit_s", "sample_s"), [(0.006, 0.001, 2e-4), (0.3, 0.05, 5e-3), (6, 1, 1e-2)]
+)
+def test_a_schedule_splits_the_budget_evenly(
+    budget_s: float, visit_s: float, sample_s: float
+) -> None:
+    """Ten samples to a visit, none so short that the clock is coarse, none so long that it averages."""
+    made = schedule(case_budget_s=budget_s)
+    assert made.visit_s == pytest.approx(visit_s)
+    assert made.sample_s == pytest.approx(sample_s)
