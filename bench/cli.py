@@ -301,9 +301,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    except SystemExit as error:
+        # Click and rich answer a closed pipe with it: the reader (head, less) has seen enough.
+        if isinstance(error.__context__, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+        raise
     return code if isinstance(code, int) else OK
 
 
@@ -429,8 +432,8 @@ def _print_json(facts: Any) -> None:
 
 
 def _say(text: str, *, err: bool = False) -> None:
-    sys.stdout.flush()
-    print(text, file=sys.stderr if err else sys.stdout)
+    sys.stdout.flush()  # so that both keep their order where they end in one place
+    print(text, file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def _refuse(message: str) -> int:

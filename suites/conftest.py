@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,42 +12,49 @@ from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from bench.plan import PlannedCase
     from bench.record import Record
 
 
+@cache
+def planned_cases() -> dict[str, PlannedCase]:
+    """The quick cases of the CPU, by their ids."""
+    return {case.id: case for case in QUICK_CPU.plan().cases}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per quick case, under the case's own id."""
-    if "planned" in metafunc.fixturenames:
-        cases = QUICK_CPU.plan().cases
-        metafunc.parametrize("planned", cases, ids=[case.id for case in cases])
+    if "measured" in metafunc.fixturenames:
+        metafunc.parametrize("case_id", list(planned_cases()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test a clock of its own, before the benchmark fixture looks for one."""
     for item in items:
         if isinstance(item, pytest.Function) and "measured" in item.fixturenames:
-            case: PlannedCase = item.callspec.params["planned"]
+            case = planned_cases()[str(item.callspec.params["case_id"])]
             group = f"{case.suite}/{case.op}"
             item.add_marker(pytest.mark.benchmark(timer=ReplayClock(), group=group), append=False)
 
 
 @pytest.fixture(name="door", scope="session")
 def _door() -> Iterator[Door]:
-    with Door(QUICK_CPU, len(QUICK_CPU.plan().cases)) as door:
+    with Door(QUICK_CPU, len(planned_cases())) as door:
         yield door
 
 
 @pytest.fixture(name="measured")
 def _measured(
-    benchmark: BenchmarkFixture, request: pytest.FixtureRequest, door: Door, planned: PlannedCase
+    benchmark: Any,  # a BenchmarkFixture, whose methods carry no types
+    request: pytest.FixtureRequest,
+    door: Door,
+    case_id: str,
 ) -> Callable[[], Record]:
     """Measure the case with our engine and hand its samples to pytest-benchmark."""
 
     def measure() -> Record:
-        entry = door.measure(planned) if benchmark.enabled else door.check(planned)
+        case = planned_cases()[case_id]
+        entry = door.measure(case) if benchmark.enabled else door.check(case)
         if entry.record.status == "skipped":
             pytest.skip(entry.record.reason or "the op gave no reason")
         if entry.samples:

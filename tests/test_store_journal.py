@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from datetime import UTC
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -41,7 +41,7 @@ RECORDS = st.builds(
     correct=st.none() | st.booleans(),
     started_at=st.datetimes(timezones=st.just(UTC)),
 )
-MEASURED = st.builds(
+MEASURED: st.SearchStrategy[dict[str, object]] = st.builds(
     dict,
     worker=st.integers(0, 9),
     round=st.integers(0, 9),

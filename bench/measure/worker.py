@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bench.plan import PlannedCase
     from bench.suite import Op
 
+_COLD_S = 2.0
+"""A first call may take this long because libraries are loaded and threads or a GPU's context made;
+beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
 _WARM_SHARE = 4
 """A visit begins with a quarter of a sample's calls untimed: other cases have had the caches since."""
 
@@ -92,8 +95,7 @@ class Worker:
         device = device_of(case.device)
         _, first = take_sample(call, 1, device, self._clock)
         first_s = first * 1e-9
-        # A call that alone fills several samples need not be made again to learn that.
-        slow = first_s > 4 * sample_s
+        slow = first_s > max(sample_s, _COLD_S)
         loops, call_s = (1, first_s) if slow else calibrate(call, sample_s, device, self._clock)
         self._calls[case.key] = call, loops
         return protocol.Prepared(first_call_s=first_s, call_s=call_s, loops=loops)
@@ -158,6 +160,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     gc.disable()
+    gc.freeze()  # what torch's import made stays; looking through it took 70 ms a case
     serve(Worker(time.perf_counter_ns), sys.stdin, replies)
 
 

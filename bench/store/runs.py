@@ -161,11 +161,11 @@ def find_unfinished(store: Path, word: str) -> StoredRun:
     matches = _matching(unfinished, word)
     if len(matches) == 1:
         return matches[0]
-    if by_path or any(run.finished for run in _matching(runs, word)):
+    if by_path or (not matches and _matching(runs, word)):
         message = f"run {word} is finished, and a finished run never changes; start a new one"
         raise StoreError(message)
     ids = ", ".join(run.info.run_id for run in unfinished) or "none"
-    message = f"{word!r} means {len(matches) or 'no'} unfinished run in {store}; unfinished: {ids}"
+    message = f"{word!r} means {len(matches) or 'no'} unfinished runs in {store}; unfinished: {ids}"
     raise StoreError(message)
 
 

@@ -1,0 +1,146 @@
+"""The other door: pytest-benchmark shows our engine's samples, and measures nothing itself."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
+from bench.measure import protocol
+from bench.measure.crew import Crew
+from tests.fakes import Stage, case, record, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_replay_clock_gives_back_what_it_was_told() -> None:
+    """Pairs of readings, each as far apart as the sample was long; never backwards."""
+    clock = ReplayClock()
+    clock.load([0.25, 0.5, 0.125])
+    readings = [clock() for _ in range(6)]
+    assert [end - start for start, end in zip(readings[::2], readings[1::2], strict=True)] == [
+        0.25,
+        0.5,
+        0.125,
+    ]
+    assert readings == sorted(readings)
+
+
+def test_a_replay_clock_that_was_told_nothing_stands_still() -> None:
+    """A case that was only checked takes one round of no time."""
+    clock = ReplayClock()
+    assert clock() == clock()
+
+
+@pytest.fixture(name="stage")
+def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Fakes where the door would start processes."""
+    stage = Stage()
+    monkeypatch.setattr(Crew, "of_processes", lambda count, _threads, _base: stage.crew(count))
+    start = stage.start
+
+    def greeting() -> Any:
+        process = start()
+        process.hello = protocol.Hello(
+            torch={"version": "2.9.0", "threads": 3},
+            device_names={},
+            clock_s=0.0,
+            loop_s=0.0,
+            loop_uncertainty_s=0.0,
+        )
+        return process
+
+    monkeypatch.setattr(stage, "start", greeting)
+    return stage
+
+
+def test_a_door_measures_a_case_with_every_worker_and_round(stage: Stage) -> None:
+    """By the same engine as `bench run`, with its row and samples."""
+    with Door(QUICK_CPU, 10) as door:
+        assert stage.processes == []
+        entry = door.measure(case())
+        door.measure(case(1))
+    preset = QUICK_CPU.chosen_preset
+    assert entry.record.status == "ok"
+    assert entry.record.time_s == pytest.approx(1e-4)
+    assert entry.record.threads == 3
+    assert len(entry.samples) == preset.workers * preset.rounds
+    assert [process.closed for process in stage.processes] == [True] * preset.workers
+
+
+def test_a_door_checks_without_measuring(stage: Stage) -> None:
+    """One call in one worker."""
+    with Door(QUICK_CPU, 10) as door:
+        entry = door.check(case())
+    assert (entry.record.status, entry.record.correct, entry.samples) == ("ok", True, ())
+    assert [type(request) for _, request in stage.log] == [protocol.Check]
+
+
+@pytest.mark.parametrize("ask", [Door.measure, Door.check], ids=["measure", "check"])
+def test_a_door_says_why_a_case_failed(stage: Stage, ask: Callable[..., Any]) -> None:
+    """In the row, as everywhere."""
+    stage.answer = lambda request: (
+        protocol.Refused(status="failed", reason="no good")
+        if isinstance(request, protocol.Check)
+        else settle(request)
+    )
+    with Door(QUICK_CPU, 10) as door:
+        row = ask(door, case()).record
+    assert (row.status, row.reason) == ("failed", "no good")
+
+
+def test_the_row_travels_beside_the_statistics() -> None:
+    """As JSON can hold it, without what is empty or belongs to a run."""
+    facts = extra_info(record(warnings=("noisy",)))
+    assert json.loads(json.dumps(facts)) == facts
+    assert (facts["time_s"], facts["params"], facts["warnings"]) == (1e-6, {"n": "0"}, ["noisy"])
+    assert not {"run_id", "started_at", "roof_share"} & set(facts)
+
+
+def run_pytest(*words: str) -> str:
+    """What pytest prints in this checkout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_pytest_benchmark_reports_our_numbers(tmp_path: Path) -> None:
+    """Test id, statistics and extra facts of one real case; `=` has no place in pytest's -k."""
+    path = tmp_path / "out.json"
+    only = "view/t[n and 64"
+    run_pytest("suites", "--benchmark-only", "-k", only, f"--benchmark-json={path}")
+    (told,) = json.loads(path.read_text())["benchmarks"]
+    extra, data = told["extra_info"], told["stats"]["data"]
+    assert extra["case"].startswith("view/t[n=64")
+    assert told["name"] == f"test_quick[{extra['case']}]"
+    assert told["group"] == "view/t"
+    assert told["params"] == {"case_id": extra["case"]}
+    assert len(data) == told["stats"]["rounds"] == extra["samples"]
+    assert told["stats"]["median"] == pytest.approx(statistics.median(data))
+    assert min(data) == pytest.approx(extra["time_best_s"])
+    assert min(data) <= extra["time_s"] <= max(data)
+    assert extra["status"] == "ok"
+
+
+@pytest.mark.slow
+def test_pytest_can_check_the_suites_without_measuring() -> None:
+    """`--benchmark-disable` is how to see whether an op still works."""
+    out = run_pytest("suites", "--benchmark-disable", "-k", "view/t[n and 64")
+    assert "1 passed" in out
+    assert "benchmark:" not in out

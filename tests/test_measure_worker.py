@@ -1,0 +1,198 @@
+"""A worker, asked directly and on a clock of our own: what it builds, keeps, times and refuses."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.measure import protocol
+from bench.measure.worker import Worker, serve
+from tests.fakes import Clock, case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import PlannedCase
+
+SUITE = '''
+import torch
+
+from bench import Axis, Call, Skip, Suite
+
+suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "nothing", "cold"])])
+made, calls, clock, costs_ns = [], [], [], []
+
+
+def tick(tensor):
+    """Costs one time when it is cold and another from then on."""
+    calls.append(tensor)
+    clock[0].advance(costs_ns[0 if len(calls) == 1 else 1])
+
+
+@suite.op
+def op(case):
+    made.append(case.id)
+    if case["way"] == "skip":
+        raise Skip("too small")
+    if case["way"] == "raise":
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 TiB")
+    if case["way"] == "nothing":
+        return None
+    if case["way"] == "cold":
+        return Call(tick, case.randn(4))
+    return Call(torch.neg, case.randn(4))
+
+
+@op.reference
+def op_reference(a):
+    return -a.numpy()
+'''
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path: Path) -> Path:
+    path = tmp_path / "guest.py"
+    path.write_text(SUITE)
+    return path
+
+
+@pytest.fixture(name="clock")
+def _clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(name="worker")
+def _worker(clock: Clock) -> Worker:
+    return Worker(clock)
+
+
+def planned(way: str, path: Path) -> PlannedCase:
+    """The case of this way."""
+    labels = {"way": way}
+    identity = f"guest/op[way={way}]"
+    return case(id=identity, suite="guest", op="op", suite_path=str(path), labels=labels)
+
+
+def guest(worker: Worker, path: Path) -> dict[str, Any]:
+    """The guest's own variables, as the worker has loaded it."""
+    build = worker._suites[str(path)].suite.ops["op"].build
+    return build.__globals__
+
+
+def test_a_check_compares_and_weighs(worker: Worker, path: Path) -> None:
+    """The result is right, and its input takes sixteen bytes."""
+    reply = worker.answer(protocol.Check(case=planned("well", path)))
+    assert reply == protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=16)
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "reason"),
+    [
+        ("skip", "skipped", "too small"),
+        ("raise", "oom", "OutOfMemoryError: CUDA out of memory. Tried to allocate 1 TiB"),
+        (
+            "nothing",
+            "failed",
+            "op 'op' returned NoneType, not a Call; write: return Call(function, argument, …)",
+        ),
+    ],
+)
+def test_what_goes_wrong_in_an_op_is_a_refusal(
+    worker: Worker, path: Path, way: str, status: str, reason: str
+) -> None:
+    """Of whatever request, and the worker can be asked again."""
+    refused = protocol.Refused(status=status, reason=reason)
+    assert worker.answer(protocol.Check(case=planned(way, path))) == refused
+    assert worker.answer(protocol.Prepare(case=planned(way, path), sample_s=1e-3)) == refused
+    assert isinstance(worker.answer(protocol.Forget()), protocol.Forgotten)
+
+
+def test_a_suite_that_is_gone_is_a_refusal(worker: Worker, tmp_path: Path) -> None:
+    """It was there when the plan was made."""
+    reply = worker.answer(protocol.Check(case=planned("well", tmp_path / "gone.py")))
+    assert isinstance(reply, protocol.Refused)
+    assert "gone.py can't be loaded" in reply.reason
+
+
+def test_a_case_is_built_anew_for_each_request_that_builds(worker: Worker, path: Path) -> None:
+    """Checking does not warm what is measured; visiting uses what was prepared."""
+    well = planned("well", path)
+    worker.answer(protocol.Check(case=well))
+    guest(worker, path)["made"].clear()
+    worker.answer(protocol.Check(case=well))
+    assert guest(worker, path)["made"] == [well.id]
+
+
+def prepared_cold(
+    worker: Worker, path: Path, clock: Clock, costs_ns: tuple[int, int], sample_s: float
+) -> tuple[protocol.Prepared, int]:
+    """What preparing a call gives whose first and later times are these, and how many were made."""
+    worker.answer(protocol.Check(case=planned("well", path)))  # loads the file
+    own = guest(worker, path)
+    own["clock"][:], own["costs_ns"][:] = [clock], costs_ns
+    reply = worker.answer(protocol.Prepare(case=planned("cold", path), sample_s=sample_s))
+    assert isinstance(reply, protocol.Prepared)
+    return reply, len(own["calls"])
+
+
+def test_a_cold_first_call_says_nothing_of_those_after_it(
+    worker: Worker, path: Path, clock: Clock
+) -> None:
+    """A second in which a library was loaded; then calls of 10 µs, a hundred to a sample."""
+    costs_ns = 1_000_000_000, 10_000
+    reply, _ = prepared_cold(worker, path, clock, costs_ns, sample_s=1e-3)
+    assert reply.first_call_s == 1.0
+    assert reply.call_s == pytest.approx(1e-5)
+    assert 80 <= reply.loops <= 120
+
+
+def test_a_call_of_many_seconds_is_not_made_twice_to_learn_that(
+    worker: Worker, path: Path, clock: Clock
+) -> None:
+    """It fills a sample alone."""
+    reply, calls = prepared_cold(worker, path, clock, (3_000_000_000, 3_000_000_000), 1e-3)
+    assert (reply.first_call_s, reply.loops, calls) == (3.0, 1, 1)
+
+
+def test_a_visit_takes_samples_of_what_was_prepared(
+    worker: Worker, path: Path, clock: Clock
+) -> None:
+    """Begun warm, with the loops found before, for as long as it was told."""
+    prepared, _ = prepared_cold(worker, path, clock, (10_000, 10_000), sample_s=1e-3)
+    begun_ns = clock()
+    visited = worker.answer(protocol.Visit(case=planned("cold", path), seconds=5e-3))
+    assert isinstance(visited, protocol.Visited)
+    sample_ns = prepared.loops * 10_000
+    warm_ns = prepared.loops // 4 * 10_000
+    assert visited.loops == prepared.loops
+    assert set(visited.elapsed_ns) == {sample_ns}
+    assert visited.started_ns == tuple(
+        begun_ns + warm_ns + place * sample_ns for place in range(len(visited.elapsed_ns))
+    )
+    assert len(visited.elapsed_ns) == round(5_000_000 / sample_ns)
+
+
+def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock: Clock) -> None:
+    """Nor is it kept in memory."""
+    prepared_cold(worker, path, clock, (10_000, 10_000), sample_s=1e-3)
+    assert len(worker._calls) == 1
+    worker.answer(protocol.Forget())
+    assert worker._calls == {}
+    reply = worker.answer(protocol.Visit(case=planned("cold", path), seconds=1e-3))
+    assert isinstance(reply, protocol.Refused)
+
+
+def test_a_conversation_begins_with_hello_and_ends_with_the_input(path: Path) -> None:
+    """A line for a line; what measuring costs is known before anything is asked."""
+    well = planned("well", path)
+    requests: list[protocol.Request] = [protocol.Check(case=well), protocol.Forget()]
+    lines = io.StringIO("".join(protocol.encode(one) + "\n" for one in requests))
+    replies = io.StringIO()
+    serve(Worker(Clock()), lines, replies)
+    told = [protocol.decode(line) for line in replies.getvalue().splitlines()]
+    kinds = [type(one) for one in told]
+    assert kinds == [protocol.Hello, protocol.Checked, protocol.Forgotten]
+    assert (told[0].clock_s, told[0].loop_s) == (0.0, 0.0)
+    assert told[0].torch["version"]

@@ -1,0 +1,56 @@
+"""A machine as people read it: every fact in its unit, and a dash for what is not known."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bench.report.machine import machine_table
+
+
+def lines(facts: dict[str, dict[str, Any]]) -> list[str]:
+    """The lines on a wide terminal, with spaces squeezed."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(machine_table(facts))
+    assert isinstance(console.file, io.StringIO)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("memory_bytes", 8 * 2**30, "memory 8.00 GiB"),
+        ("free_memory_bytes", 512, "free memory 512 B"),
+        ("cpu_busy_share", 0.125, "cpu busy 12 %"),
+        ("cpu_busy_share", 0.0, "cpu busy 0 %"),
+        ("frequency_hz", 2.7e9, "frequency 2.70 GHz"),
+        ("temperature_c", 51.25, "temperature 51.2"),
+        ("turbo", True, "turbo yes"),
+        ("turbo", False, "turbo no"),
+        ("turbo", None, "turbo –"),
+        ("frequency_hz", None, "frequency –"),
+        ("usable_cores", (0, 1), "usable cores 0, 1"),
+        ("usable_cores", (), "usable cores –"),
+        ("physical_cores", 2, "physical cores 2"),
+        ("variables", {"A": "1", "B": "2"}, "variables A=1, B=2"),
+        ("variables", {}, "variables –"),
+        ("gpus", (), "gpus none"),
+        (
+            "gpus",
+            ({"name": "H100", "uuid": "GPU-1", "memory_bytes": 2**30},),
+            "gpus H100 (1.00 GiB, GPU-1)",
+        ),
+        ("name", "[red]", "name [red]"),
+    ],
+)
+def test_a_fact_is_a_line(name: str, value: Any, line: str) -> None:
+    """Under the name of its section."""
+    assert lines({"state": {name: value}}) == ["state", line]
+
+
+def test_sections_follow_each_other() -> None:
+    """In the order in which they were given."""
+    assert lines({"machine": {"a": 1}, "state": {"b": 2}}) == ["machine", "a 1", "state", "b 2"]

@@ -1,0 +1,251 @@
+"""What the user asked for, in the user's words, becomes a plan and options, and can be asked again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import machine
+from bench.discover import shipped_suites
+from bench.errors import SelectionError, SuiteError, UnitError
+from bench.measure import devices
+from bench.plan import PRESETS
+from bench.request import (
+    EXTRA_PER_CASE_S,
+    START_S,
+    Request,
+    parse_budget,
+    parse_settings,
+    parse_tags,
+    request_of,
+)
+from bench.session import _info
+from tests.fakes import STARTED_AT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CPU: dict[str, Any] = {"devices": ("cpu",)}
+MINE = """
+from bench import Axis, Call, Suite
+
+suite = Suite("mine", axes=[Axis("n", [1, 64], quick=[1])])
+
+
+@suite.op
+def op(case):
+    return Call(abs, case["n"])
+
+
+@suite.op
+def other(case):
+    return Call(abs, case["n"])
+"""
+
+
+def options_of(request: Request, **more: Any) -> Any:
+    """The options of a request for ten cases."""
+    return request.options(10, **{"label": None, "tags": {}, "argv": (), **more})
+
+
+def test_without_words_everything_quick_is_meant() -> None:
+    """All shipped suites, on the short list of their axes."""
+    plan = Request(**CPU).plan()
+    assert {one.suite for one in plan.cases} == set(shipped_suites())
+    assert len(plan.cases) < len(Request(**CPU, preset="full").plan().cases)
+
+
+def test_words_narrow_the_plan(tmp_path: Path) -> None:
+    """Suite, keyword and setting together."""
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    request = Request(**CPU, suites=(str(path),), keyword="/op[", settings={"n": ("64", "100")})
+    assert [one.id for one in request.plan().cases] == ["mine/op[n=64]", "mine/op[n=100]"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "said"),
+    [
+        ({"suites": ("matmull",)}, SuiteError, "did you mean matmul or mul?"),
+        ({"preset": "quik"}, SelectionError, "there is no preset 'quik'; did you mean quick?"),
+        ({"devices": ("gpu",)}, SelectionError, "--device 'gpu' is no device"),
+        ({"keyword": "("}, SelectionError, "-k '('"),
+        ({"keyword": "zebra"}, SelectionError, "matches none of the cases"),
+        ({"settings": {"m": ("1",)}}, SelectionError, "no selected op has such an axis"),
+    ],
+    ids=["suite", "preset", "device", "expression", "keyword", "axis"],
+)
+def test_a_word_that_stands_for_nothing_is_an_error(
+    words: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    """It says what would have been possible."""
+    with pytest.raises(error) as caught:
+        Request(**{**CPU, **words}).plan()
+    assert said in str(caught.value)
+
+
+def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for, so it is said why it can't be had."""
+    monkeypatch.setattr(devices, "why_missing", lambda _: "it is on holiday")
+    plan = Request(suites=("view",), devices=("cuda",)).plan()
+    assert plan.cases == ()
+    assert {skip.reason for skip in plan.skips} == {"it is on holiday"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "present", "alone"),
+    [((), ("cpu",), True), ((), ("cpu", "cuda"), False), (("cpu",), ("cpu",), False)],
+    ids=["no choice", "a gpu", "chosen"],
+)
+def test_the_cpu_is_alone_where_nothing_else_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+    asked: tuple[str, ...],
+    present: tuple[str, ...],
+    *,
+    alone: bool,
+) -> None:
+    """Not where it was all that was asked for."""
+    monkeypatch.setattr(devices, "present", lambda: present)
+    assert Request(devices=asked).cpu_only_by_default == alone
+
+
+@pytest.mark.parametrize(
+    ("words", "cases", "budget_s"),
+    [
+        ({}, 10, 0.5),
+        ({}, 300, 0.25),
+        ({}, 100_000, 0.05),
+        ({}, 0, 0.5),
+        ({"preset": "full"}, 100_000, 0.5),
+        ({"budget_s": 3.0}, 100_000, 3.0),
+    ],
+    ids=["few", "many", "too many", "none", "full", "asked"],
+)
+def test_the_budget_of_a_case_is_cut_to_what_the_run_may_take(
+    words: dict[str, Any], cases: int, budget_s: float
+) -> None:
+    """A quick look stays quick, but no case is measured for less than a moment."""
+    assert Request(**words).case_budget_s(cases) == budget_s
+
+
+def test_the_estimate_is_about_what_it_takes() -> None:
+    """Starting, and for each case its budget and getting ready; nothing for nothing."""
+    request = Request(budget_s=2.0)
+    assert request.estimate_s(3) == pytest.approx(START_S + 3 * (2.0 + EXTRA_PER_CASE_S))
+    assert request.estimate_s(0) == 0
+
+
+def test_what_is_not_said_comes_from_the_preset() -> None:
+    """Workers and rounds; what is said wins."""
+    preset = PRESETS["full"]
+    schedule = options_of(Request(preset="full")).schedule
+    assert (schedule.workers, schedule.rounds) == (preset.workers, preset.rounds)
+    said = options_of(Request(preset="full", workers=1, rounds=2, timeout_s=9)).schedule
+    assert (said.workers, said.rounds, said.timeout_s) == (1, 2, 9)
+
+
+@pytest.mark.parametrize(
+    ("said", "set_to", "threads"),
+    [(None, "", 4), (None, "3", 3), (5, "3", 5), (None, "many", 4), (None, "0", 4)],
+)
+def test_threads_are_as_said_or_as_set_or_one_per_core(
+    monkeypatch: pytest.MonkeyPatch, said: int | None, set_to: str, threads: int
+) -> None:
+    """The option wins over the environment, which wins over the cores."""
+    monkeypatch.setattr(machine, "default_threads", lambda: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", set_to)
+    assert options_of(Request(threads=said)).threads == threads
+
+
+def test_a_seed_is_drawn_where_none_is_given() -> None:
+    """And kept, so that the order can be had again."""
+    assert options_of(Request(seed=0)).seed == 0
+    assert len({options_of(Request()).seed for _ in range(5)}) > 1
+
+
+def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
+    """All choices are in its manifest, also those that were made by default."""
+    request = Request(
+        suites=("view",),
+        keyword="t and n=64",
+        devices=("cpu", "cuda:1"),
+        settings={"n": ("64", "100")},
+        preset="full",
+        budget_s=0.25,
+        workers=2,
+        rounds=4,
+        threads=3,
+        timeout_s=12.0,
+        seed=5,
+    )
+    options = options_of(request)
+    assert request_of(_info("r", STARTED_AT, options)) == request
+    default = options_of(Request())
+    again = request_of(_info("r", STARTED_AT, default))
+    assert options_of(again).schedule.case_budget_s == default.schedule.case_budget_s
+    assert (again.seed, again.threads) == (default.seed, default.threads)
+    unset: Any = {"budget_s": None, "workers": None, "rounds": None, "threads": None, "seed": None}
+    assert dataclasses.replace(again, **unset) == Request()
+
+
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        ([], {}),
+        (["n=64"], {"n": ("64",)}),
+        (["n=64,256", "dtype=float32"], {"n": ("64", "256"), "dtype": ("float32",)}),
+        (["n=64", "n=256"], {"n": ("64", "256")}),
+        ([" n = 64 , 256 ,"], {"n": ("64", "256")}),
+    ],
+)
+def test_settings_are_axes_and_their_values(
+    words: list[str], settings: dict[str, tuple[str, ...]]
+) -> None:
+    """Spaces don't matter, and an axis may be set in several places."""
+    assert parse_settings(words) == settings
+
+
+@pytest.mark.parametrize("word", ["", "n", "n=", "=64", "n=,"])
+def test_a_setting_without_axis_or_value_is_an_error(word: str) -> None:
+    """It shows how one is written."""
+    with pytest.raises(SelectionError, match=r"can't be read; write axis=value,value"):
+        parse_settings([word])
+
+
+def test_tags_are_keys_and_values() -> None:
+    """A value may be empty or hold an equals sign."""
+    assert parse_tags(["branch=main", "flags= -O3=x ", "note="]) == {
+        "branch": "main",
+        "flags": "-O3=x",
+        "note": "",
+    }
+
+
+@pytest.mark.parametrize("word", ["branch", "=main", ""])
+def test_a_tag_without_a_key_or_an_equals_sign_is_an_error(word: str) -> None:
+    """It shows how one is written."""
+    with pytest.raises(SelectionError, match=r"can't be read; write key=value"):
+        parse_tags([word])
+
+
+def test_a_budget_has_a_unit_or_is_in_seconds() -> None:
+    """None stays None."""
+    assert parse_budget("200ms", "--budget") == pytest.approx(0.2)
+    assert parse_budget("3", "--budget") == 3
+    assert parse_budget(None, "--budget") is None
+
+
+def test_a_budget_that_is_no_time_names_its_option() -> None:
+    """So that one of several is found."""
+    with pytest.raises(UnitError, match=r"^--timeout 'soon' is not a stretch of time"):
+        parse_budget("soon", "--timeout")
+
+
+def test_a_file_is_a_suite_too(tmp_path: Path) -> None:
+    """The user's own, by its path."""
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    ids = [one.id for one in Request(**CPU, suites=(str(path),)).plan().cases]
+    assert ids == ["mine/op[n=1]", "mine/other[n=1]"]

@@ -1,0 +1,338 @@
+"""A run from plan to finished folder; with fakes where it is about order, with processes where it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import machine, session
+from bench.errors import StoreError
+from bench.measure import protocol
+from bench.measure.crew import Crew
+from bench.plan import Plan, PlannedSkip
+from bench.rounds import Schedule
+from bench.session import Listener, Options
+from bench.store import journal, runs
+from bench.store.load import load_rows, load_samples
+from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.record import Record
+    from bench.store.runs import RunInfo
+
+ROOT = Path(__file__).parent.parent
+QUICKLY = (
+    "--workers",
+    "1",
+    "--rounds",
+    "1",
+    "--budget",
+    "1ms",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+)
+GATED = '''
+"""64 cases fill a batch; the one after it waits for a file to appear."""
+
+import time
+from pathlib import Path
+
+from bench import Axis, Call, Suite
+
+suite = Suite("gated", axes=[Axis("n", range(1, 66))])
+
+
+@suite.op
+def op(case):
+    if case["n"] == 65:
+        while not Path(__file__).with_name("gate").exists():
+            time.sleep(0.01)
+    return Call(abs, case["n"])
+
+
+@op.reference
+def op_reference(value):
+    return value
+'''
+
+
+class Diary(Listener):
+    """Remembers what it hears."""
+
+    def __init__(self) -> None:
+        self.announced: tuple[int, int] | None = None
+        self.steps = 0
+        self.rows: list[Record] = []
+
+    def started(self, run_id: str, cases: int, steps: int) -> None:
+        """The run begins."""
+        assert run_id
+        self.announced = cases, steps
+
+    def advanced(self, case: str, steps: int) -> None:
+        """Steps were taken."""
+        assert case
+        self.steps += steps
+
+    def finished(self, record: Record) -> None:
+        """A case is done."""
+        self.rows.append(record)
+
+
+def options(**changes: Any) -> Options:
+    """Two workers, two rounds."""
+    schedule = Schedule(workers=2, rounds=2, case_budget_s=0.4, timeout_s=60, memory_bytes=1e9)
+    known = {"schedule": schedule, "threads": 1, "seed": 7, "preset": "quick", "selection": {}}
+    return Options(**{**known, **changes})
+
+
+def plan(cases: int, skips: int = 0) -> Plan:
+    """Cases 0, 1, … and skips on a device that is not here."""
+    return Plan(
+        cases=tuple(case(number) for number in range(cases)),
+        skips=tuple(
+            PlannedSkip(case=case(number, device="cuda"), reason="no such device")
+            for number in range(skips)
+        ),
+    )
+
+
+@pytest.fixture(name="stage")
+def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Fakes where the session would start processes."""
+    stage = Stage()
+    monkeypatch.setattr(Crew, "of_processes", lambda count, _threads, _base: stage.crew(count))
+    return stage
+
+
+def mine(**changes: Any) -> RunInfo:
+    """A run of this machine."""
+    here = machine.read_machine()
+    facts = {"machine_id": here.machine_id, "name": here.name, "cpu_model": here.cpu_model}
+    return info(**{"machine": facts, **changes})
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
+    """Cases and skips, samples, the manifest, and no journal."""
+    run = session.run(plan(3, skips=2), options(label="mine"), tmp_path, Listener())
+    assert run.folder == tmp_path / run.info.run_id
+    assert sorted(p.name for p in run.folder.iterdir()) == [
+        "cases.parquet",
+        "run.json",
+        "samples.parquet",
+    ]
+    frame = load_rows(tmp_path)
+    assert Counter(frame["status"]) == {"ok": 3, "skipped": 2}
+    assert (frame["run_id"] == run.info.run_id).all()
+    assert len(load_samples(tmp_path)) == 3 * 2 * 2
+    assert (run.info.label, run.info.torch, run.info.finished_at is None) == (
+        "mine",
+        HELLO.torch,
+        False,
+    )
+    assert run.info.counts == {"ok": 3, "failed": 0, "timeout": 0, "oom": 0, "skipped": 2}
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_listener_hears_everything(tmp_path: Path) -> None:
+    """As many steps as were announced, and each row when it is on disk."""
+    diary = Diary()
+    session.run(plan(3, skips=2), options(), tmp_path, diary)
+    assert diary.announced == (3, diary.steps)
+    assert [(row.case, row.device) for row in diary.rows] == [
+        *((case(number).id, "cuda") for number in range(2)),
+        *((case(number).id, "cpu") for number in range(3)),
+    ]
+
+
+def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
+    """Torch may have other threads than it was asked for, and the row keeps the truth."""
+    told = {"version": "2.9.0", "threads": 2}
+    hello = protocol.Hello(
+        torch=told,
+        device_names={"cuda": "a GPU"},
+        clock_s=0.0,
+        loop_s=0.0,
+        loop_uncertainty_s=0.0,
+    )
+    start = stage.start
+
+    def start_greeting() -> Any:
+        process = start()
+        process.hello = hello
+        return process
+
+    stage.start = start_greeting  # type: ignore[method-assign]  # the crew asks for it by name
+    session.run(plan(1), options(threads=16), tmp_path, Listener())
+    row = load_rows(tmp_path).iloc[0]
+    assert (row["threads"], row["torch_version"]) == (2, "2.9.0")
+    assert row["device_name"] == machine.read_machine().cpu_model
+
+
+def test_a_run_without_a_case_starts_no_worker(stage: Stage, tmp_path: Path) -> None:
+    """On a machine without the device there is nothing to wait for."""
+    run = session.run(plan(0, skips=2), options(), tmp_path, Listener())
+    assert run.info.counts["skipped"] == 2
+    assert stage.processes == []
+
+
+def test_a_store_that_can_not_be_written_fails_before_a_worker_starts(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Nobody waits for minutes to learn that."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="can't be written"):
+        session.run(plan(1), options(), tmp_path / "file" / "store", Listener())
+    assert stage.processes == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("ours")])
+def test_workers_are_ended_whatever_happens(
+    stage: Stage, tmp_path: Path, error: BaseException
+) -> None:
+    """And the run stays unfinished."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Visit):
+            raise error
+        return settle(request)
+
+    stage.answer = answer
+    with pytest.raises(type(error)):
+        session.run(plan(1), options(), tmp_path, Listener())
+    assert [process.closed for process in stage.processes] == [True, True]
+    assert [run.finished for run in runs.list_runs(tmp_path)] == [False]
+
+
+def test_a_case_that_loses_its_worker_is_a_row_with_its_samples(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Its other samples are kept, and the other case has all of its own."""
+    seen = Counter[str]()
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Visit):
+            seen[request.case.id] += 1
+            if request.case == case(0) and seen[request.case.id] == 3:
+                raise lost(status="oom", reason="killed")
+        return settle(request)
+
+    stage.answer = answer
+    session.run(plan(2), options(), tmp_path, Listener())
+    rows = load_rows(tmp_path).set_index("case")
+    assert rows["status"].to_dict() == {case(0).id: "oom", case(1).id: "ok"}
+    assert Counter(load_samples(tmp_path)["case"]) == {case(0).id: 2, case(1).id: 4}
+
+
+def test_a_resumed_run_measures_what_is_missing(stage: Stage, tmp_path: Path) -> None:
+    """Nothing twice, and the folder is then finished."""
+    begun_run(tmp_path, mine(), entry(0), entry(0, device="cuda", status="skipped", time_s=None))
+    (unfinished,) = runs.list_runs(tmp_path)
+    diary = Diary()
+    run = session.resume(unfinished, plan(3, skips=1), options(), diary)
+    assert {identity for _, identity in stage.asked(protocol.Check)} == {case(1).id, case(2).id}
+    assert diary.announced == (2, diary.steps)
+    assert run.info.run_id == unfinished.info.run_id
+    assert sorted(load_rows(tmp_path)["case"]) == [case(0).id, *(case(n).id for n in range(3))]
+    assert not (run.folder / journal.NAME).exists()
+
+
+def test_a_resumed_run_with_nothing_missing_is_finished(stage: Stage, tmp_path: Path) -> None:
+    """It was killed between its last case and its manifest."""
+    begun_run(tmp_path, mine(), entry(0))
+    (unfinished,) = runs.list_runs(tmp_path)
+    run = session.resume(unfinished, plan(1), options(), Listener())
+    assert run.info.counts["ok"] == 1
+    assert stage.processes == []
+
+
+def test_a_run_of_another_machine_is_not_resumed(stage: Stage, tmp_path: Path) -> None:
+    """Half a table from each would be no table."""
+    other = {"machine_id": "m-other", "name": "the other one"}
+    begun_run(tmp_path, info(machine=other), entry(0))
+    (unfinished,) = runs.list_runs(tmp_path)
+    with pytest.raises(StoreError, match="began on the other one, and this is"):
+        session.resume(unfinished, plan(2), options(), Listener())
+    assert stage.processes == []
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_run_of_another_torch_is_not_resumed(tmp_path: Path) -> None:
+    """As for the machine."""
+    begun_run(tmp_path, mine(torch={"version": "1.0"}), entry(0))
+    (unfinished,) = runs.list_runs(tmp_path)
+    with pytest.raises(StoreError, match=r"began with torch 1\.0, and this is 2\.9\.0\+fake"):
+        session.resume(unfinished, plan(2), options(), Listener())
+
+
+def bench(*words: str, **more: Any) -> subprocess.Popen[str]:
+    """The command line, as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def rows_on_disk(store: Path) -> int:
+    """How many cases the journal of the only run has."""
+    return sum(
+        line.startswith('{"row"')
+        for path in store.glob(f"*/{journal.NAME}")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    )
+
+
+@pytest.fixture(name="stopped", params=[signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
+def _stopped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, int, str]]:
+    """The store of a run that was stopped in its second batch, its exit code and what it said."""
+    suite, store = tmp_path / "gated.py", tmp_path / "store"
+    suite.write_text(GATED)
+    process = bench("run", str(suite), *QUICKLY, "--store", str(store))
+    try:
+        assert eventually(lambda: rows_on_disk(store) == 64 or process.poll() is not None)
+        process.send_signal(request.param)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    (tmp_path / "gate").touch()  # a worker that was orphaned goes on and sees that it is alone
+    yield store, process.returncode, said
+    shutil.rmtree(store)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_can_be_resumed(stopped: tuple[Path, int, str]) -> None:
+    """By kill -9 or by Ctrl-C: what was finished is not measured again, and no case is twice."""
+    store, code, said = stopped
+    (unfinished,) = runs.list_runs(store)
+    how = f"bench run --resume {unfinished.info.run_id} --store {store}"
+    assert (code, how in said) in {(-signal.SIGKILL, False), (130, True)}
+    assert "Traceback" not in said
+    before = {one.record.case: one.record.time_s for one in journal.read(unfinished.folder)[1]}
+    assert len(before) == 64
+    with (unfinished.folder / journal.NAME).open("ab") as file:
+        file.write('{"row": {"case": "µ'.encode()[:-1])
+
+    resumed = bench("run", "--resume", unfinished.info.run_id, "--store", str(store), "--json")
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, out + err
+    rows = load_rows(store).set_index("case")
+    assert sorted(rows.index) == sorted(f"gated/op[n={n}]" for n in range(1, 66))
+    assert {name: rows["time_s"][name] for name in before} == before
+    assert not (unfinished.folder / journal.NAME).exists()

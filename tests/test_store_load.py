@@ -1,0 +1,205 @@
+"""Rows and samples as frames, from stores, folders and files of this version, older and newer ones.
+
+`tests/golden/schema_v1` is a run as the first version of the schema wrote it, and it must be readable for
+ever. A new version of the schema gets a folder of its own, made once, by its own code, with:
+
+    python -c "import tests.test_store_load as t; t.write_golden()"
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bench.errors import StoreError
+from bench.record import SCHEMA_VERSION, schema
+from bench.store import runs
+from bench.store.load import StoreWarning, load_rows, load_samples
+from tests.fakes import begun_run, entry, finished_run, info
+
+GOLDEN = Path(__file__).parent / "golden"
+OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
+
+
+def write_golden() -> None:
+    """Write the golden run of the present version, once: an existing one is not touched."""
+    finished_run(
+        GOLDEN / f"schema_v{SCHEMA_VERSION}",
+        info("20260102T030405Z-abcdef", label="golden", torch={"version": "2.9.0"}),
+        entry(0, warnings=("noisy", "unchecked"), time_lo_s=9e-7, time_hi_s=1.1e-6, correct=True),
+        entry(1, samples=0, status="failed", reason="ValueError: µ ± “@”", time_s=None),
+    )
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Path:
+    """Two finished runs and one that was killed."""
+    store = tmp_path / "store"
+    finished_run(store, info(OLD), entry(0), entry(1, samples=3))
+    finished_run(store, info(NEW), entry(0, warnings=("noisy",)))
+    begun_run(store, info("20260103T000000Z-cccccc"), entry(5))
+    return store
+
+
+def keys(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """(run, case) of each row."""
+    return list(zip(frame["run_id"], frame["case"], strict=True))
+
+
+def rewrite(path: Path, change: Any) -> None:
+    """Replace a file by what a change makes of its table."""
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def test_a_store_is_the_rows_of_its_finished_runs(store: Path) -> None:
+    """In the order of the runs, then as measured."""
+    assert keys(load_rows(store)) == [
+        (OLD, "s/op[n=0]"),
+        (OLD, "s/op[n=1]"),
+        (NEW, "s/op[n=0]"),
+    ]
+
+
+def test_samples_know_their_run(store: Path) -> None:
+    """So that they join with the rows."""
+    frame = load_samples(store)
+    assert (
+        keys(frame)
+        == [(OLD, "s/op[n=0]")] * 2 + [(OLD, "s/op[n=1]")] * 3 + [(NEW, "s/op[n=0]")] * 2
+    )
+    assert frame["round"].tolist() == [0, 1, 0, 1, 2, 0, 1]
+
+
+def test_places_may_be_mixed(store: Path) -> None:
+    """Stores, run folders and files, in the order in which they are named."""
+    frame = load_rows(store / NEW, str(store / OLD / runs.CASES), store)
+    assert len(frame) == 1 + 2 + 3
+    assert frame["run_id"].tolist()[0] == NEW
+
+
+def test_values_are_of_the_kinds_that_python_has(store: Path) -> None:
+    """Mappings, lists, dates with a zone."""
+    row = load_rows(store / NEW).iloc[0]
+    assert row["params"] == {"n": "0"}
+    assert row["warnings"] == ["noisy"]
+    assert row["started_at"] == pd.Timestamp("2026-01-02T03:04:05Z")
+    assert pd.isna(row["roof_share"])
+
+
+def test_stores_merge_by_copying(store: Path, tmp_path: Path) -> None:
+    """The run folders of another machine become part of this store."""
+    other = tmp_path / "other"
+    finished_run(other, info("20251231T000000Z-999999", machine={"machine_id": "m-9"}))
+    shutil.copytree(other, store, dirs_exist_ok=True)
+    assert keys(load_rows(store))[0] == ("20251231T000000Z-999999", "s/op[n=0]")
+    assert len(load_rows(store)) == 4
+
+
+def test_a_torn_file_of_a_store_is_passed_over_with_a_warning(store: Path) -> None:
+    """One broken run must not hide the others, nor be hidden itself."""
+    path = store / OLD / runs.CASES
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.warns(StoreWarning, match=rf"passed over: .*{OLD}.*can't be read"):
+        frame = load_rows(store)
+    assert keys(frame) == [(NEW, "s/op[n=0]")]
+
+
+@pytest.mark.parametrize("by", ["file", "run"])
+def test_a_torn_file_that_was_asked_for_is_an_error(store: Path, by: str) -> None:
+    """There is nothing else to give."""
+    path = store / OLD / runs.CASES
+    path.write_bytes(b"")
+    with pytest.raises(StoreError, match=r"cases\.parquet can't be read"):
+        load_rows(path if by == "file" else path.parent)
+
+
+def test_a_file_whose_columns_are_of_another_kind_is_an_error(store: Path) -> None:
+    """It is a Parquet file, but not one of ours."""
+    path = store / OLD / runs.CASES
+    pq.write_table(pa.table({"run_id": ["r"], "time_s": ["fast"]}), path)
+    with pytest.raises(StoreError, match=r"cases\.parquet can't be read"):
+        load_rows(path)
+
+
+@pytest.mark.parametrize("place", ["nowhere", "store/README.md", "empty"])
+def test_a_place_without_results_is_an_error(store: Path, place: str) -> None:
+    """An empty frame would look like a machine that measured nothing."""
+    (store.parent / "empty").mkdir()
+    (store / "README.md").write_text("no rows")
+    with pytest.raises(StoreError, match=r"there is no store|holds no finished run|can't be read"):
+        load_rows(store.parent / place)
+
+
+@pytest.mark.parametrize("column", ["roof_share", "warnings", "params", "correct", "samples"])
+def test_a_column_that_an_older_file_lacks_is_null(store: Path, column: str) -> None:
+    """Versions only ever add columns, and old rows have nothing in them."""
+    rewrite(store / OLD / runs.CASES, lambda table: table.drop_columns([column]))
+    frame = load_rows(store)
+    assert list(frame.columns) == schema().names
+    assert frame[column][:2].isna().all()
+    assert len(frame) == 3
+
+
+def test_a_column_that_a_newer_file_has_more_is_kept(store: Path) -> None:
+    """Whoever wrote it knows what it is good for."""
+    extra = pa.array([1.5])
+    rewrite(store / NEW / runs.CASES, lambda table: table.append_column("joule", extra))
+    frame = load_rows(store)
+    assert frame["joule"][2] == 1.5
+    assert frame["joule"][:2].isna().all()
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_every_version_of_the_schema_has_a_golden_run(version: int) -> None:
+    """A new version without one could break without a sound."""
+    assert (GOLDEN / f"schema_v{version}").is_dir()
+
+
+def test_rows_of_version_1_stay_readable() -> None:
+    """With every value that was written."""
+    with warnings.catch_warnings(action="error"):
+        frame = load_rows(GOLDEN / "schema_v1")
+    good, bad = frame.to_dict("records")
+    assert set(frame.columns) >= set(schema().names)
+    assert (good["run_id"], good["case"], good["device"]) == (
+        "20260102T030405Z-abcdef",
+        "s/op[n=0]",
+        "cpu",
+    )
+    assert (good["time_lo_s"], good["time_s"], good["time_hi_s"]) == (9e-7, 1e-6, 1.1e-6)
+    assert (good["params"], good["warnings"]) == ({"n": "0"}, ["noisy", "unchecked"])
+    assert (good["correct"], good["schema_version"]) == (True, 1)
+    assert good["started_at"] == pd.Timestamp("2026-01-02T03:04:05Z")
+    assert (bad["status"], bad["reason"]) == ("failed", "ValueError: µ ± “@”")
+    assert pd.isna(bad["time_s"])
+
+
+def test_samples_of_version_1_stay_readable() -> None:
+    """Each with its place in time."""
+    first, second = load_samples(GOLDEN / "schema_v1").to_dict("records")
+    assert first == {
+        "run_id": "20260102T030405Z-abcdef",
+        "case": "s/op[n=0]",
+        "device": "cpu",
+        "worker": 0,
+        "round": 0,
+        "at_s": 0.0,
+        "loops": 10,
+        "elapsed_s": 1e-5,
+        "time_s": 1e-6,
+    }
+    assert (second["round"], second["at_s"]) == (1, 0.5)
+
+
+def test_a_run_of_version_1_is_found() -> None:
+    """Its manifest is read too."""
+    found = runs.find(GOLDEN / "schema_v1", "label:golden")
+    assert found.info.torch == {"version": "2.9.0"}
+    assert found.info.counts["failed"] == 1

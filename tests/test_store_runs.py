@@ -1,0 +1,239 @@
+"""Run folders: begun, finished once, listed in order, and found by what people call them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import StoreError
+from bench.record import sample_schema, schema
+from bench.store import journal, runs
+from tests.fakes import STARTED_AT, begun_run, entry, finished_run, info
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD, MIDDLE, NEW = (
+    "20260101T000000Z-aaaaaa",
+    "20260102T000000Z-bbbbbb",
+    "20260103T000000Z-cccccc",
+)
+BROKEN = "20260104T000000Z-dddddd"
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Path:
+    """Three finished runs of two machines, one that was killed, and things that are no runs."""
+    store = tmp_path / "store"
+    other = {"machine_id": "m-2", "name": "the Other one"}
+    finished_run(store, info(NEW, label="after"), entry(0), entry(1, status="failed"))
+    finished_run(store, info(OLD, label="before"))
+    finished_run(store, info(MIDDLE, label="before", machine=other))
+    begun_run(store, info(BROKEN, label="killed"), entry())
+    (store / "README.md").write_text("no run")
+    (store / "20260105T000000Z-eeeeee").mkdir()
+    (store / "notes").mkdir()
+    return store
+
+
+def test_a_run_folder_holds_three_files_and_no_journal(store: Path) -> None:
+    """The manifest is written last, so whoever sees it sees all."""
+    names = {path.name for path in (store / NEW).iterdir()}
+    assert names == {runs.MANIFEST, runs.CASES, runs.SAMPLES}
+    assert pq.read_schema(store / NEW / runs.CASES).equals(schema())
+    assert pq.read_schema(store / NEW / runs.SAMPLES).equals(sample_schema())
+
+
+def test_the_manifest_counts_cases_and_vouches_for_the_files(store: Path) -> None:
+    """How many of which status, how many rows, and what the bytes hash to."""
+    manifest = json.loads((store / NEW / runs.MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["counts"] == {"ok": 1, "failed": 1, "timeout": 0, "oom": 0, "skipped": 0}
+    for name, rows in ((runs.CASES, 2), (runs.SAMPLES, 4)):
+        data = (store / NEW / name).read_bytes()
+        facts = {"bytes": len(data), "rows": rows, "sha256": hashlib.sha256(data).hexdigest()}
+        assert manifest["files"][name] == facts
+
+
+def test_a_run_without_a_sample_can_be_finished(tmp_path: Path) -> None:
+    """On a machine without the device all cases are skipped."""
+    folder = finished_run(tmp_path, info(), entry(samples=0, status="skipped", time_s=None))
+    assert pq.read_table(folder / runs.SAMPLES).num_rows == 0
+    assert pq.read_table(folder / runs.CASES).num_rows == 1
+
+
+def test_a_run_that_was_killed_while_it_finished_can_be_finished_again(tmp_path: Path) -> None:
+    """Until the manifest is there the journal is, and half-written files are replaced."""
+    folder = begun_run(tmp_path, info(), entry())
+    (folder / runs.CASES).write_bytes(b"torn")
+    (folder / "cases.partial").write_bytes(b"torn")
+    runs.finish(folder, info())
+    assert pq.read_table(folder / runs.CASES).num_rows == 1
+
+
+def test_what_a_run_says_of_itself_is_read_as_it_was_written(store: Path) -> None:
+    """Label, tags, options and all."""
+    (found,) = [run for run in runs.list_runs(store) if run.info.run_id == MIDDLE]
+    written = info(MIDDLE, label="before", machine={"machine_id": "m-2", "name": "the Other one"})
+    again = dataclasses.replace(found.info, counts={}, files={}, argv=tuple(found.info.argv))
+    assert again == written
+
+
+def test_facts_of_a_newer_version_are_passed_over() -> None:
+    """A manifest may say more than this version knows."""
+    facts = {**dataclasses.asdict(info()), "weather": "mild"}
+    assert runs.info_from(facts) == info()
+
+
+def test_runs_are_listed_oldest_first(store: Path) -> None:
+    """Whenever they were copied here, and unfinished ones among them."""
+    listed = [(run.info.run_id, run.finished) for run in runs.list_runs(store)]
+    assert listed == [(OLD, True), (MIDDLE, True), (NEW, True), (BROKEN, False)]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"started_at": 3}'])
+def test_a_manifest_that_can_not_be_read_is_no_run(store: Path, text: str) -> None:
+    """One broken folder does not hide the others."""
+    (store / OLD / runs.MANIFEST).write_text(text)
+    assert [run.info.run_id for run in runs.list_runs(store)] == [MIDDLE, NEW, BROKEN]
+
+
+@given(
+    moment=st.datetimes(timezones=st.just(UTC), max_value=datetime(2999, 1, 1)),  # noqa: DTZ001 - hypothesis adds the zone
+    later_s=st.integers(1, 10**6),
+)
+def test_run_ids_sort_by_time(moment: datetime, later_s: int) -> None:
+    """As text, so that a folder's listing is a history."""
+    moment = moment.replace(year=max(moment.year, 1000))
+    later = moment + timedelta(seconds=later_s)
+    assert runs.new_run_id(moment) < runs.new_run_id(later)
+
+
+def test_two_runs_of_a_second_have_two_ids() -> None:
+    """Machines and processes don't have to agree on a counter."""
+    assert len({runs.new_run_id(STARTED_AT) for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize(
+    ("word", "run_id"),
+    [
+        (OLD, OLD),
+        ("20260102", MIDDLE),
+        ("@latest", NEW),
+        ("@-1", NEW),
+        ("@-2", MIDDLE),
+        ("@-3", OLD),
+        ("label:after", NEW),
+        ("machine:other ONE", MIDDLE),
+        ("machine:m-2", MIDDLE),
+    ],
+)
+def test_a_run_is_found_by_what_it_is_called(store: Path, word: str, run_id: str) -> None:
+    """By its id or the beginning of it, its place in time, its label or its machine."""
+    assert runs.find(store, word).info.run_id == run_id
+
+
+def test_a_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
+    """In whatever store it lies, and also where there is no store."""
+    assert runs.find(tmp_path / "nowhere", str(store / OLD)).info.run_id == OLD
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("label:before", r"'label:before' means 2 runs .*name one by its id"),
+        ("2026", r"'2026' means 3 runs"),
+        ("", r"'' means 3 runs"),
+        ("machine:m", r"means 2 runs"),
+        ("label:never", r"'label:never' means no run in .*; the newest are"),
+        ("19990101", r"'19990101' means no run"),
+        ("@-4", r"'@-4' means no run"),
+        ("@-0", r"'@-0' means no run"),
+        (BROKEN, r"means no run"),
+        ("label:killed", r"means no run"),
+    ],
+)
+def test_a_word_that_means_no_run_or_several_is_an_error(store: Path, word: str, said: str) -> None:
+    """It says how many, which are the newest, and what may be written."""
+    with pytest.raises(StoreError, match=said):
+        runs.find(store, word)
+
+
+def test_a_store_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
+    """There is nothing to choose from."""
+    begun_run(tmp_path, info(BROKEN))
+    with pytest.raises(StoreError, match="holds no finished run; make one with: bench run"):
+        runs.find(tmp_path, "@latest")
+
+
+def test_a_store_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """It names the option that names another."""
+    with pytest.raises(StoreError, match=r"there is no store .*--store"):
+        runs.list_runs(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("word", [BROKEN, "20260104", "@latest", "@-1", "label:killed"])
+def test_an_unfinished_run_is_found_in_the_same_words(store: Path, word: str) -> None:
+    """Among the unfinished ones."""
+    assert runs.find_unfinished(store, word).info.run_id == BROKEN
+
+
+def test_an_unfinished_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
+    """As a finished one is."""
+    found = runs.find_unfinished(tmp_path / "nowhere", str(store / BROKEN))
+    assert (found.info.run_id, found.finished) == (BROKEN, False)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (OLD, "is finished, and a finished run never changes"),
+        ("label:after", "is finished"),
+        ("19990101", f"means no unfinished runs in .*; unfinished: {BROKEN}"),
+    ],
+)
+def test_a_finished_run_can_not_be_gone_on_with(store: Path, word: str, said: str) -> None:
+    """Nor one that does not exist."""
+    with pytest.raises(StoreError, match=said):
+        runs.find_unfinished(store, word)
+
+
+def test_a_finished_run_named_by_its_path_can_not_be_gone_on_with(store: Path) -> None:
+    """The way in which it is named makes no difference."""
+    with pytest.raises(StoreError, match="is finished"):
+        runs.find_unfinished(store, str(store / OLD))
+
+
+def test_two_unfinished_runs_are_too_many(store: Path) -> None:
+    """Which of them is meant is for the user to say."""
+    begun_run(store, info("20260106T000000Z-ffffff"))
+    with pytest.raises(StoreError, match="means 2 unfinished run"):
+        runs.find_unfinished(store, "2026010")
+
+
+def test_a_store_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+    """Before anything is measured."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"can't be written: .*; choose another with --store"):
+        runs.begin(tmp_path / "file" / "store", info())
+
+
+def test_a_run_is_begun_once(tmp_path: Path) -> None:
+    """Two writers never share a folder."""
+    runs.begin(tmp_path, info())
+    with pytest.raises(StoreError, match="can't be written: File exists"):
+        runs.begin(tmp_path, info())
+
+
+def test_a_run_that_has_begun_says_who_it_is(tmp_path: Path) -> None:
+    """Its journal has the whole header before the first case."""
+    about = info(label="mine", options={"seed": 3})
+    header: dict[str, Any] = journal.read(runs.begin(tmp_path, about))[0]
+    assert runs.info_from({**header, "argv": tuple(header["argv"])}) == about
