@@ -28,6 +28,10 @@ class StoreError(BenchError):
     """A store, run or file of results that can't be found, read or written."""
 
 
+class WorkerError(BenchError):
+    """A worker that can't even start: no torch, say, or no memory for another process."""
+
+
 class UnitError(BenchError):
     """Text that is not a quantity of the wanted kind."""
 

@@ -196,11 +196,11 @@ def _plan_one(
 
 
 def _work(op: Op, case: Case) -> Work | None:
-    work = op.work_of(case) if op.work_of else None
-    if work is not None and not isinstance(work, Work):
-        message = f"the work model of {case.id} returned {type(work).__name__}; write: return Work(…)"
-        raise SuiteError(message)
-    return work
+    work: object = op.work_of(case) if op.work_of else None
+    if work is None or isinstance(work, Work):
+        return work
+    message = f"the work model of {case.id} returned {type(work).__name__}; write: return Work(…)"
+    raise SuiteError(message)
 
 
 def _skip_reason(op: Op, case: Case) -> str:

@@ -99,7 +99,6 @@ def resume(unfinished: StoredRun, plan: Plan, options: Options, listener: Listen
     if info.machine.get("machine_id") != here.machine_id:
         message = f"run {info.run_id} began on {info.machine.get('name')}, and this is {here.name}"
         raise StoreError(message)
-    journal.drop_torn_line(unfinished.folder)
     return _measure(plan, options, unfinished.folder, info, listener)
 
 

@@ -77,6 +77,11 @@ def count(value: float) -> str:
     return _scaled(value, _SI, 3).replace(" ", "")
 
 
+def counted(number_of: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
 def share(value: float | None, digits: int = 2) -> str:
     """`0.0123` → `1.2 %`; shares below 0.1 % are shown as such, nobody needs more."""
     if value is None or math.isnan(value):

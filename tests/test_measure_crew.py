@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bench.errors import WorkerError
 from bench.measure import protocol
-from bench.measure.process import WorkerLost
 from tests.fakes import HELLO, Stage, case, lost, settle
 
 
@@ -100,7 +100,7 @@ def test_a_worker_that_can_not_start_ends_the_run() -> None:
     stage = Stage()
     crew = stage.crew(1)
     stage.processes[0].broken = lost("failed", "no module named torch")
-    with pytest.raises(WorkerLost, match="no module named torch"):
+    with pytest.raises(WorkerError, match="a worker can't start: no module named torch"):
         crew.check(0, case(), 5)
 
 

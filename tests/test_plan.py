@@ -202,7 +202,7 @@ def test_a_skipped_case_needs_no_work_model() -> None:
 def test_a_work_model_must_return_work() -> None:
     """The error names the case, what came back and what to write."""
     one = loaded()
-    one.suite.ops["square"].work(lambda _: 3)
+    one.suite.ops["square"].work(lambda _: 3)  # type: ignore[arg-type,return-value]  # the mistake
 
     with pytest.raises(SuiteError, match=r"s/square\[n=1\] returned int; write: return Work"):
         plan(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,9 +121,21 @@ def test_a_journal_with_a_torn_line_can_be_written_on(tmp_path: Path) -> None:
     folder = begun_run(tmp_path, info(), entry(0))
     with (folder / journal.NAME).open("ab") as file:
         file.write('{"row": {"reason": "µ'.encode()[:-1])
-    journal.drop_torn_line(folder)
     with Journal(folder) as diary:
         diary.write(entry(1))
+    assert journal.read(folder)[1] == [entry(0), entry(1)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of files to hold")
+def test_a_journal_has_one_writer(tmp_path: Path) -> None:
+    """Resuming a run that is still going on is refused, and what is being written stays whole."""
+    folder = begun_run(tmp_path, info(), entry(0))
+
+    with Journal(folder) as diary:
+        with pytest.raises(StoreError, match="is being measured by another process"):
+            Journal(folder)
+        diary.write(entry(1))
+
     assert journal.read(folder)[1] == [entry(0), entry(1)]
 
 

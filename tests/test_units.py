@@ -222,3 +222,8 @@ def test_any_text_is_a_positive_duration_or_refused(text: str) -> None:
     except UnitError:
         return
     assert 0 < value < math.inf
+
+
+def test_one_is_singular() -> None:
+    """Nobody reads "1 cases" without a wince."""
+    assert [units.counted(n, "case") for n in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from bench.errors import WorkerError
 from bench.measure import protocol
 from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
 
@@ -50,9 +51,9 @@ class Crew:
         """What a worker said when it was ready (waits for it).
 
         Raises:
-            WorkerLost: it never became ready.
+            WorkerError: it never became ready.
         """
-        return self._places[worker].process.wait_ready()
+        return _ready(self._places[worker].process)
 
     def check(
         self, worker: int, case: PlannedCase, timeout_s: float
@@ -97,7 +98,7 @@ class Crew:
     def _ask(self, worker: int, request: protocol.Request, timeout_s: float) -> Any:
         """The reply; a lost worker is replaced, and the case it was on is refused."""
         place = self._places[worker]
-        place.process.wait_ready()  # a worker that can't even start ends the run, not the case
+        _ready(place.process)
         try:
             return place.process.ask(request, timeout_s)
         except WorkerLost as lost:
@@ -118,3 +119,12 @@ class Crew:
         """End every worker."""
         for place in self._places:
             place.process.close()
+
+
+def _ready(process: WorkerProcess) -> protocol.Hello:
+    """Wait for a worker; one that can't even start ends the run, not the case."""
+    try:
+        return process.wait_ready()
+    except WorkerLost as lost:
+        message = f"a worker can't start: {lost}"
+        raise WorkerError(message) from lost

@@ -55,14 +55,11 @@ def plan_table(plan: Plan, estimate_s: float) -> RenderableType:
         table.add_row(op, device, str(len(cases)), Text(_axes(cases)))
     skipped = Counter((skip.case.device, skip.reason) for skip in plan.skips)
     lines = [
-        Text(f"skipped: {_cases(n)} on {device}: {why}") for (device, why), n in skipped.items()
+        Text(f"skipped: {units.counted(n, 'case')} on {device}: {why}")
+        for (device, why), n in skipped.items()
     ]
-    total = f"{_cases(len(plan.cases))}, about {units.clock(estimate_s)}"
+    total = f"{units.counted(len(plan.cases), 'case')}, about {units.clock(estimate_s)}"
     return Group(*([table] if plan.cases else []), *lines, Text(total))
-
-
-def _cases(count: int) -> str:
-    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 def _axes(cases: Sequence[PlannedCase]) -> str:

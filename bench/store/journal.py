@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bench.errors import StoreError
 from bench.record import Record, Sample
@@ -32,10 +32,20 @@ class Entry:
 
 
 class Journal:
-    """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns."""
+    """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns.
+
+    Opening it cuts what a kill left of a last line, and keeps other processes from writing to it.
+
+    Raises:
+        StoreError: another process is writing to it.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / NAME).open("a", encoding="utf-8")
+        path = folder / NAME
+        self._file = path.open("ab")
+        _lock(self._file, folder)
+        data = path.read_bytes()
+        os.truncate(path, data.rfind(b"\n") + 1)
 
     def write_header(self, header: dict[str, Any]) -> None:
         """Write what is known of the run; later headers add to earlier ones."""
@@ -54,7 +64,7 @@ class Journal:
         self._line({"row": values, "samples": columns})
 
     def _line(self, value: dict[str, Any]) -> None:
-        self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -95,11 +105,18 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     return header, [_entry(line) for line in whole if "row" in line]
 
 
-def drop_torn_line(folder: Path) -> None:
-    """Cut what follows the last whole line, so that appending goes on cleanly."""
-    path = folder / NAME
-    data = path.read_bytes()
-    path.write_bytes(data[: data.rfind(b"\n") + 1])
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Hold the journal until it is closed, where the system has locks of files."""
+    try:
+        import fcntl  # noqa: PLC0415 - POSIX only
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        message = f"run {folder.name} is being measured by another process; wait for it to end"
+        raise StoreError(message) from error
 
 
 def _entry(line: dict[str, Any]) -> Entry:

@@ -1,0 +1,58 @@
+"""The command line: argv → one call → what is printed, and the exit code. The only room that prints.
+
+Everything heavy is imported by the command that needs it, so that `bench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from bench.cli import asking, measuring, reading
+from bench.cli.app import INTERRUPTED, OK, USAGE, app
+from bench.cli.printing import say
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["asking", "main", "measuring", "reading"]
+
+# Typer brings click along under changing names; the base of its own exception is always UsageError.
+_Misused: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code, prints errors as one line each."""
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    try:
+        code = app(words, prog_name="bench", standalone_mode=False)
+    except BenchError as error:
+        return _refuse(str(error))
+    except _Misused as error:
+        return _refuse(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except SystemExit as error:
+        # Click and rich answer a closed pipe with it: the reader (head, less) has seen enough.
+        if isinstance(error.__context__, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+        raise
+    return code if isinstance(code, int) else OK
+
+
+def _usage(error: Exception) -> str:
+    """What was wrong with the words, in one line, and where the right ones are listed."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "bench"
+    said: str = error.format_message()  # type: ignore[attr-defined]  # every UsageError has it
+    return f"{' '.join(said.split()).rstrip('.')}; see {command} --help"
+
+
+def _refuse(message: str) -> int:
+    say(f"bench: {message}", err=True)
+    return USAGE

@@ -1,0 +1,41 @@
+"""`bench machine` and `bench explain`: about this machine, and about a warning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bench.cli.app import OK, app
+from bench.cli.printing import print_json, say, show
+from bench.cli.words import Json
+
+
+@app.command("machine")
+def machine_command(*, as_json: Json = False) -> int:
+    """Show this machine: what it is, how it is set up, how it is now."""
+    from bench.report.machine import machine_table
+    from bench.session import look_around
+
+    facts = look_around()
+    if as_json:
+        print_json(facts)
+    else:
+        show(machine_table(facts))
+    return OK
+
+
+@app.command("explain")
+def explain_command(
+    *,
+    code: Annotated[
+        str | None, typer.Argument(help="A warning's code; all if none is named.")
+    ] = None,
+) -> int:
+    """Say what a warning means and what to do about it."""
+    from bench.codes import CODES, explain
+
+    chosen = [explain(code)] if code else list(CODES.values())
+    for one in chosen:
+        say(f"{one.code}\n  seen:  {one.seen}\n  cause: {one.cause}\n  try:   {one.remedy}")
+    return OK

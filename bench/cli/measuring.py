@@ -1,0 +1,189 @@
+"""`bench run` and `bench list`: what will be measured, and measuring it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.printing import console, print_json, say, show
+from bench.cli.reading import show_run, write_report
+from bench.cli.words import (
+    OUT,
+    STORE,
+    Budget,
+    Device,
+    Json,
+    Keyword,
+    PresetName,
+    Setting,
+    Store,
+    Suites,
+    split_words,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import Plan
+    from bench.request import Request
+    from bench.store.runs import StoredRun
+
+
+@app.command("run")
+def run_command(
+    *,
+    suites: Suites = None,
+    keyword: Keyword = "",
+    device: Device = None,
+    setting: Setting = None,
+    preset: PresetName = "quick",
+    budget: Budget = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Fresh processes per case.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Visits of each worker to each case.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads per worker. Default: the physical cores.")
+    ] = None,
+    timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
+    store: Store = STORE,
+    label: Annotated[
+        str | None, typer.Option(help="A name for the run: label:TEXT finds it.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A fact to keep with the run.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with a run that was killed.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the order of cases.")] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write a page when done.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Measure cases and store them; a table at the end."""
+    from bench import request as requests
+
+    asked = requests.Request(
+        suites=tuple(suites or ()),
+        keyword=keyword,
+        devices=split_words(device),
+        settings=requests.parse_settings(setting or ()),
+        preset=preset,
+        budget_s=requests.parse_budget(budget, "--budget"),
+        workers=workers,
+        rounds=rounds,
+        threads=threads,
+        timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
+        seed=seed,
+    )
+    tags = requests.parse_tags(tag or ())
+    run = _resumed(store, resume) if resume else _measured(asked, store, label, tags)
+    page = write_report([run], OUT, single_file=False) if report else None
+    if as_json:
+        facts = {"run": run.info.run_id, "path": str(run.folder), "cases": dict(run.info.counts)}
+        print_json({**facts, "report": str(page) if page else None})
+    else:
+        show_run(run)
+        say(f"run {run.info.run_id} is in {run.folder}" + (f"; page: {page}" if page else ""))
+    return SOME_FAILED if _failures(run) else OK
+
+
+@app.command("list")
+def list_command(
+    *,
+    suites: Suites = None,
+    keyword: Keyword = "",
+    device: Device = None,
+    setting: Setting = None,
+    preset: PresetName = "quick",
+    budget: Budget = None,
+    as_json: Json = False,
+) -> int:
+    """Show the plan: cases, skips with their reasons, the time it would take."""
+    from bench import request as requests
+
+    asked = requests.Request(
+        suites=tuple(suites or ()),
+        keyword=keyword,
+        devices=split_words(device),
+        settings=requests.parse_settings(setting or ()),
+        preset=preset,
+        budget_s=requests.parse_budget(budget, "--budget"),
+    )
+    plan = asked.plan()
+    estimate_s = asked.estimate_s(len(plan.cases))
+    if as_json:
+        from bench.report.plan import plan_facts
+
+        print_json(plan_facts(plan, estimate_s))
+    else:
+        from bench.report.plan import plan_table
+
+        _say_cpu_only(asked)
+        show(plan_table(plan, estimate_s))
+    return OK
+
+
+def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, str]) -> StoredRun:
+    from bench import session
+
+    plan = asked.plan()
+    options = asked.options(len(plan.cases), label=label, tags=tags, argv=["bench", *sys.argv[1:]])
+    _announce(asked, plan)
+    return _listening(store, lambda listener: session.run(plan, options, store, listener))
+
+
+def _resumed(store: Path, word: str) -> StoredRun:
+    from bench import session
+    from bench.request import request_of
+    from bench.store import runs
+
+    unfinished = runs.find_unfinished(store, word)
+    asked = request_of(unfinished.info)
+    plan = asked.plan()
+    info = unfinished.info
+    options = asked.options(len(plan.cases), label=info.label, tags=info.tags, argv=info.argv)
+    _announce(asked, plan)
+    return _listening(store, lambda listener: session.resume(unfinished, plan, options, listener))
+
+
+def _listening(store: Path, measure: Any) -> StoredRun:
+    """Measure under a progress bar; an interrupted run says how to go on."""
+    from bench.console import LiveListener
+
+    with LiveListener(console(stderr=True)) as listener:
+        try:
+            run: StoredRun = measure(listener)
+        except KeyboardInterrupt:
+            if listener.run_id:
+                how = f"bench run --resume {listener.run_id} --store {shlex.quote(str(store))}"
+                say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
+            raise
+    return run
+
+
+def _announce(asked: Request, plan: Plan) -> None:
+    from bench import units
+
+    _say_cpu_only(asked)
+    if plan.cases:
+        about = units.clock(asked.estimate_s(len(plan.cases)))
+        say(f"measuring {units.counted(len(plan.cases), 'case')}, about {about}", err=True)
+    for reason in dict.fromkeys(skip.reason for skip in plan.skips):
+        skipped = sum(skip.reason == reason for skip in plan.skips)
+        say(f"skipping {units.counted(skipped, 'case')}: {reason}", err=True)
+
+
+def _say_cpu_only(asked: Request) -> None:
+    if asked.cpu_only_by_default:
+        from bench.measure.devices import why_missing
+
+        say(f"no GPU here ({why_missing('cuda')}): the CPU alone", err=True)
+
+
+def _failures(run: StoredRun) -> int:
+    return sum(run.info.counts.get(status, 0) for status in ("failed", "timeout", "oom"))

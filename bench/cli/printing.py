@@ -1,0 +1,43 @@
+"""What is printed, and where: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_NARROWEST, _PLAIN_WIDTH = 60, 120
+
+
+def width() -> int:
+    """Columns of the terminal; 120 where output goes to a file."""
+    if not sys.stdout.isatty():
+        return _PLAIN_WIDTH
+    return max(_NARROWEST, shutil.get_terminal_size().columns)
+
+
+def console(*, stderr: bool = False) -> Any:
+    """A rich console on one of the streams."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, width=None if stderr else width(), highlight=False)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table or text on stdout."""
+    console().print(renderable)
+
+
+def print_json(facts: Any) -> None:
+    """Print one JSON document on stdout; what is not a number is an error here, not `NaN`."""
+    say(json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line."""
+    sys.stdout.flush()  # so that both keep their order where they end in one place
+    print(text, file=sys.stderr if err else sys.stdout, flush=True)
