@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PRESET = "quick"
 DEFAULT_TIMEOUT_S = 60.0
-START_S = 5.0
+START_S = 6.0
 """Starting workers and importing torch, for estimates."""
-EXTRA_PER_CASE_S = 0.1
+EXTRA_PER_CASE_S = 0.13
 """Building, checking and warming up a case in every worker, for estimates."""
 _LEAST_BUDGET_S = 0.05
 

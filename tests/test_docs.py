@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -46,19 +47,23 @@ def skeleton(output: str) -> list[str]:
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_print_what_it_shows(tmp_path: Path) -> None:
-    """Every `$ bench …` of the README, in order, in an empty folder, up to quantities and names."""
+    """Every `$ bench …` of the README works in an empty folder, in order; what is pasted is so.
+
+    Up to quantities, that is, and to ids and footnotes, which differ from run to run.
+    """
     shown = [(c, o) for c, o in console_blocks(README) if c.startswith("bench ")]
     assert len(shown) >= 3
     for command, expected in shown:
         done = subprocess.run(
-            [sys.executable, "-m", *command.split()],
+            [sys.executable, "-m", *shlex.split(command)],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "BENCH_MACHINE": "AMD EPYC 2-core"},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
-        assert skeleton(done.stdout) == skeleton(expected), command
+        if expected:
+            assert skeleton(done.stdout) == skeleton(expected), command
 
 
 def test_a_skeleton_keeps_what_must_not_change() -> None:

@@ -28,8 +28,11 @@ def console(*, stderr: bool = False) -> Any:
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a table or text on stdout."""
-    console().print(renderable)
+    """Print a table or text on stdout, without the blanks that pad a table's last column."""
+    screen = console()
+    with screen.capture() as shown:
+        screen.print(renderable)
+    say("\n".join(line.rstrip() for line in shown.get().rstrip("\n").split("\n")))
 
 
 def print_json(facts: Any) -> None:
