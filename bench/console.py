@@ -13,9 +13,9 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from bench.session import Listener
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bench.record import Record
 
-_LONGEST_NAME = 40
+_BAR_WIDTH = 20
 _BAD = ("failed", "timeout", "oom")
 
 
@@ -36,16 +36,21 @@ class LiveListener(Listener):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=_BAR_WIDTH),
             MofNCompleteColumn(),
-            TextColumn("cases ·"),
-            TimeElapsedColumn(),
-            TextColumn("· left"),
+            TextColumn("cases,"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=False),
-            TextColumn("{task.fields[case]}", style="dim", markup=False),
+            TextColumn("left"),
+            # The name of the case takes what is left of the line, and is cut rather than the numbers.
+            TextColumn(
+                "{task.fields[case]}",
+                style="dim",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=console,
             transient=True,
+            expand=True,
             disable=not console.is_terminal,
         )
         self._task: TaskID | None = None
@@ -62,8 +67,7 @@ class LiveListener(Listener):
     def advanced(self, case: str, steps: int) -> None:
         """Move the bar by the share of a case that these steps are."""
         if self._task is not None:
-            shown = case if len(case) <= _LONGEST_NAME else case[: _LONGEST_NAME - 1] + "…"
-            self._progress.update(self._task, advance=steps / self._per_case, case=shown)
+            self._progress.update(self._task, advance=steps / self._per_case, case=case)
 
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
