@@ -50,6 +50,24 @@ _ALL = (
         remedy="close other programs and run again; --budget with more seconds narrows it",
     ),
     Code(
+        code="not-settled",
+        seen="a tenth of a second of warming up did not end the call's getting faster",
+        cause="caches, allocators or clocks that take longer to settle, or an op that learns",
+        remedy="--budget with more seconds, so that the beginning weighs less",
+    ),
+    Code(
+        code="other-state",
+        seen="the machine was never at its reference conditions while this case was measured",
+        cause="other programs or other guests of the host, a lower clock, or threads further apart",
+        remedy="run again later; time_s is what was seen, time_at_reference_s is not known",
+    ),
+    Code(
+        code="two-states",
+        seen="the case took clearly longer or shorter when the machine was not at reference conditions",
+        cause="the host moves the cores of this machine, or shares them with others, for minutes on end",
+        remedy="compare time_at_reference_s, not time_s; see the samples by their sentinels",
+    ),
+    Code(
         code="wrong-result",
         seen="the result differs from its reference by more than the dtype allows",
         cause="a wrong op or reference, or arithmetic less precise than the dtype suggests",

@@ -63,6 +63,9 @@ class Record:
         "The headline at this machine's reference conditions, where there is a reference.",
         None,
     )
+    reference_share: float | None = _column(
+        _REAL, "Share of the turns (worker × round) that were at reference conditions.", None
+    )
     time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
     time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
     first_call_s: float | None = _column(
@@ -73,7 +76,7 @@ class Record:
     rounds: int | None = _column(_WHOLE, "Rounds the samples come from.", None)
     loops: int | None = _column(_WHOLE, "Calls per sample (median over workers).", None)
     overhead_s: float | None = _column(
-        _REAL, "What the measuring loop itself costs per call; already subtracted.", None
+        _REAL, "What an empty call of the same shape costs; already subtracted.", None
     )
     host_time_s: float | None = _column(
         _REAL, "What submitting a call costs the host (CUDA).", None
@@ -144,7 +147,18 @@ class Sample:
     at_s: float = _column(_REAL, "When it began, in seconds since the run began.")
     loops: int = _column(_WHOLE, "Calls between the two readings.")
     elapsed_s: float = _column(_REAL, "Time between the two readings, as it was read.")
-    time_s: float = _column(_REAL, "Per call, with the loop's own cost subtracted.")
+    time_s: float = _column(_REAL, "Per call, with the cost of an empty call subtracted.")
+    cpu_s: float | None = _column(_REAL, "CPU time of the process meanwhile, all threads.", None)
+    minor_faults: int | None = _column(_WHOLE, "Page faults meanwhile that needed no disk.", None)
+    involuntary_switches: int | None = _column(
+        _WHOLE, "Times the process was made to give up a core meanwhile.", None
+    )
+    sentinel_compute_s: float | None = _column(
+        _REAL, "The compute sentinel at the beginning of the worker's turn.", None
+    )
+    sentinel_barrier_s: float | None = _column(
+        _REAL, "The barrier sentinel at the beginning of the worker's turn.", None
+    )
 
 
 def sample_schema() -> pa.Schema:

@@ -12,7 +12,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from bench.measure import protocol
-from bench.outcome import Outcome
+from bench.outcome import Outcome, Visit
+from bench.states import Conditions
 
 if TYPE_CHECKING:
     import random
@@ -76,6 +77,8 @@ class Rounds:
         self._shuffle = shuffle
         self._advance = advance
         self._clock = clock
+        self.turns: list[Conditions] = []
+        """What the sentinels took, turn by turn, in all batches so far."""
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[Outcome]:
         """The outcome of each case, as soon as its batch is done."""
@@ -111,12 +114,21 @@ class Rounds:
         workers = list(range(self._schedule.workers))
         self._shuffle.shuffle(workers)
         for worker in workers:
+            wanted = [o for o in batch if o.open and not self._enough(o, worker)]
+            sensed = self._sense(worker) if wanted else None
             order = list(batch)
             self._shuffle.shuffle(order)
             for outcome in order:
                 if outcome.open and not self._enough(outcome, worker):
-                    self._visit(outcome, worker, round_)
+                    self._visit(outcome, worker, round_, sensed)
                 self._advance(outcome.case.id, 1)
+
+    def _sense(self, worker: int) -> protocol.Sensed | None:
+        """Time the sentinels at the beginning of a worker's turn."""
+        sensed = self._crew.sense(worker)
+        if sensed:
+            self.turns.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
+        return sensed
 
     def _enough(self, outcome: Outcome, worker: int) -> bool:
         """The time allowed is up, or the budget is spent and this worker has had its turn."""
@@ -143,7 +155,9 @@ class Rounds:
         if isinstance(reply, protocol.Prepared):
             outcome.prepared[worker] = reply
 
-    def _visit(self, outcome: Outcome, worker: int, round_: int) -> None:
+    def _visit(
+        self, outcome: Outcome, worker: int, round_: int, sensed: protocol.Sensed | None
+    ) -> None:
         self._prepare(outcome, worker)  # a no-op, but for a worker that was replaced
         if not outcome.open:
             return
@@ -152,7 +166,10 @@ class Rounds:
             outcome, lambda: self._crew.visit(worker, outcome.case, seconds, timeout_s)
         )
         if isinstance(reply, protocol.Visited):
-            outcome.add_visit(worker, round_, reply, self._crew.hello(worker))
+            prepared = outcome.prepared[worker]
+            outcome.add_visit(
+                Visit(worker=worker, round=round_, prepared=prepared, visited=reply, sensed=sensed)
+            )
 
     def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
         """Take a step and note the time it took; a refusal ends the case."""

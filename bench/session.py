@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bench import machine as machines
+from bench import states
 from bench.errors import StoreError
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds, Schedule
+from bench.states import Conditions
 from bench.stats import CONFIDENCE
 from bench.store import journal, runs
 
@@ -153,7 +155,8 @@ def _measure(
             outcome = Outcome(case=skip.case, status="skipped", reason=skip.reason)
             _keep(diary, outcome.entry(_facts(info, options, None)), listener)
         if cases:
-            info = _measure_cases(cases, options, info, diary, listener)
+            earlier = earlier_levels(folder.parent, info, options.threads)
+            info = _measure_cases(cases, options, info, (diary, listener), earlier)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     return runs.finish(folder, dataclasses.replace(info, finished_at=finished))
 
@@ -162,10 +165,11 @@ def _measure_cases(
     cases: Sequence[PlannedCase],
     options: Options,
     info: RunInfo,
-    diary: journal.Journal,
-    listener: Listener,
+    told: tuple[journal.Journal, Listener],
+    earlier: Sequence[Conditions],
 ) -> RunInfo:
-    """Measure the cases into the journal; gives the run's facts with what torch said of itself."""
+    """Measure the cases into the journal; gives the run's facts with what was found on the way."""
+    diary, listener = told
     with Crew.of_processes(options.schedule.workers, options.threads, os.environ) as crew:
         hello = crew.hello(0)
         info = _with_torch(info, hello.torch)
@@ -178,8 +182,24 @@ def _measure_cases(
             advance=listener.advanced,
         )
         for outcome in rounds.measure(cases):
+            levels = [*earlier, states.level(rounds.turns)] if rounds.turns else earlier
+            facts = dataclasses.replace(facts, reference=states.reference(levels))
             _keep(diary, outcome.entry(facts), listener)
+    if rounds.turns:
+        return dataclasses.replace(info, sentinels=dataclasses.asdict(states.level(rounds.turns)))
     return info
+
+
+def earlier_levels(store: Path, info: RunInfo, threads: int) -> list[Conditions]:
+    """The sentinels' levels in the store's runs of this machine and as many threads, oldest first."""
+    return [
+        Conditions(**run.info.sentinels)
+        for run in runs.list_runs(store)
+        if run.finished
+        and run.info.sentinels
+        and run.info.machine.get("machine_id") == info.machine["machine_id"]
+        and run.info.options.get("threads") == threads
+    ]
 
 
 def _with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.measure.process import WorkerLost
+from bench.measure.protocol import Visited
 from bench.plan import PlannedCase
 from bench.record import Record, Sample
 from bench.store import journal, runs
@@ -26,14 +27,32 @@ if TYPE_CHECKING:
     Answer = Callable[[protocol.Request], protocol.Reply]
 
 STARTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-HELLO = protocol.Hello(
-    torch={"version": "2.9.0+fake"},
-    device_names={},
+HELLO = protocol.Hello(torch={"version": "2.9.0+fake"}, device_names={})
+PREPARED = protocol.Prepared(
+    first_call_s=1e-3,
+    call_s=1e-4,
+    loops=10,
+    settled=True,
     clock_s=0.0,
-    loop_s=0.0,
-    loop_uncertainty_s=0.0,
+    overhead_s=0.0,
+    overhead_uncertainty_s=0.0,
 )
-"""A worker whose measuring costs nothing."""
+"""A call of 100 µs that is warm, in a worker whose measuring costs nothing."""
+CALM = protocol.Sensed(compute_s=1e-4, barrier_s=3e-6)
+"""Sentinels of a machine at its best."""
+
+
+def visited(*elapsed_ns: int, loops: int = 10, started_ns: int = 0, apart_ns: int = 500) -> Visited:
+    """Samples that took this long, one after the other, and nothing else happened."""
+    nothing = (0,) * len(elapsed_ns)
+    return Visited(
+        loops=loops,
+        started_ns=tuple(started_ns + apart_ns * place for place in range(len(elapsed_ns))),
+        elapsed_ns=elapsed_ns,
+        cpu_ns=elapsed_ns,
+        minor_faults=nothing,
+        involuntary_switches=nothing,
+    )
 
 
 class Clock:
@@ -156,9 +175,11 @@ def settle(request: protocol.Request) -> protocol.Reply:
     if isinstance(request, protocol.Check):
         return protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8)
     if isinstance(request, protocol.Prepare):
-        return protocol.Prepared(first_call_s=1e-3, call_s=1e-4, loops=10)
+        return PREPARED
     if isinstance(request, protocol.Visit):
-        return protocol.Visited(loops=10, started_ns=(0,), elapsed_ns=(1_000_000,))
+        return visited(1_000_000)
+    if isinstance(request, protocol.Sense):
+        return CALM
     return protocol.Forgotten()
 
 
@@ -188,6 +209,10 @@ class Stage:
     def asked(self, kind: type[Any]) -> list[tuple[int, str]]:
         """(process, case) of each request of a kind, in order."""
         return [(number, one.case.id) for number, one in self.log if isinstance(one, kind)]
+
+    def senses(self) -> list[int]:
+        """The process of each time the sentinels were asked for, in order."""
+        return [number for number, one in self.log if isinstance(one, protocol.Sense)]
 
 
 class FakeProcess:

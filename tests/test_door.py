@@ -53,9 +53,6 @@ def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         process.hello = protocol.Hello(
             torch={"version": "2.9.0", "threads": 3},
             device_names={},
-            clock_s=0.0,
-            loop_s=0.0,
-            loop_uncertainty_s=0.0,
         )
         return process
 

@@ -9,19 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure import protocol
-from tests.fakes import HELLO, case
+from tests.fakes import HELLO, PREPARED, case, visited
 
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
     protocol.Prepare(case=case(), sample_s=0.01),
     protocol.Visit(case=case(), seconds=0.1),
+    protocol.Sense(),
     protocol.Forget(),
     HELLO,
     protocol.Checked(correct=None, max_error=None, note="no reference", input_bytes=0),
     protocol.Checked(correct=False, max_error=math.inf, note="shapes differ", input_bytes=8),
-    protocol.Prepared(first_call_s=1e-3, call_s=1e-6, loops=7),
-    protocol.Visited(loops=7, started_ns=(2**62, 2**62 + 1), elapsed_ns=(5, 6)),
-    protocol.Visited(loops=7, started_ns=(), elapsed_ns=()),
+    PREPARED,
+    visited(5, 6, loops=7, started_ns=2**62),
+    visited(loops=7),
+    protocol.Sensed(compute_s=1e-4, barrier_s=3e-6),
+    protocol.Sensed(compute_s=1e-4, barrier_s=None),
     protocol.Forgotten(),
     protocol.Refused(status="failed", reason="line one\nline two"),
 )

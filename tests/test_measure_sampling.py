@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from bench.case import Call
 from bench.measure import sampling
-from bench.measure.sampling import calibrate, measure_overhead, take_sample, take_samples
+from bench.measure.sampling import (
+    Usage,
+    calibrate,
+    clock_cost_s,
+    measure_overhead,
+    read_usage,
+    settled,
+    take_sample,
+    take_samples,
+    warm_up,
+)
 from tests.fakes import Clock, Device
 
 
@@ -29,18 +40,22 @@ class Op:
         self._clock.advance(self._cost_ns)
 
 
+def ticking(*steps_ns: int) -> Clock:
+    """A clock that moves by these steps at its readings, over and over."""
+    steps = itertools.cycle(steps_ns)
+
+    class Ticking(Clock):
+        def __call__(self) -> int:
+            self.advance(next(steps))
+            return self.now_ns
+
+    return Ticking()
+
+
 def overhead_of(pair_ns: int, turns_ns: list[int]) -> sampling.Overhead:
-    """What is found where a pair of readings and each try of the loop take this long."""
-    steps = itertools.chain.from_iterable(
-        (0, pair_ns, 0, pair_ns + turn) for turn in itertools.cycle(turns_ns)
-    )
-    clock = Clock()
-
-    def read() -> int:
-        clock.advance(next(steps))
-        return clock()
-
-    return measure_overhead(read)
+    """What is found where a pair of readings and each try of the empty call take this long."""
+    steps = itertools.chain.from_iterable((0, pair_ns + turn) for turn in turns_ns)
+    return measure_overhead(Call(abs, 1, key=2), pair_ns * 1e-9, ticking(*steps))
 
 
 def test_a_sample_is_what_its_calls_took() -> None:
@@ -111,25 +126,102 @@ def test_samples_fill_the_time_given(seconds_ns: int, samples: int) -> None:
     clock = Clock()
     call = Call(Op(clock, 10))
     found = take_samples(call, 1, seconds_ns * 1e-9, Device(clock), clock)
-    assert found == [(10 * place, 10) for place in range(samples)]
+    assert [(s.started_ns, s.elapsed_ns) for s in found] == [(10 * i, 10) for i in range(samples)]
 
 
-def test_the_cost_of_measuring_is_found() -> None:
-    """A pair of readings of 40 ns, and a turn of the loop of 3 ns on top of it."""
+def test_what_the_process_used_meanwhile_stands_beside_each_sample() -> None:
+    """Each sample has its own share, not the sum since the beginning."""
+    clock = Clock()
+    accounts = iter([Usage(0, 10, 0), Usage(7, 10, 1), Usage(9, 13, 1)])
+    found = take_samples(
+        Call(Op(clock, 10)), 1, 16e-9, Device(clock), clock, usage=lambda: next(accounts)
+    )
+    assert [sample.used for sample in found] == [Usage(7, 0, 1), Usage(2, 3, 0)]
+
+
+def test_the_systems_account_is_read() -> None:
+    """CPU time goes on; counts never go back."""
+    before, after = read_usage(), read_usage()
+    assert all(b >= a for a, b in zip(before, after, strict=True))
+    assert after.cpu_ns > 0
+
+
+def test_the_cost_of_reading_the_clock_is_found() -> None:
+    """A pair of readings is 40 ns apart where nothing lies between them."""
+    assert clock_cost_s(ticking(0, 40)) == pytest.approx(40e-9)
+
+
+def test_the_cost_of_an_empty_call_is_found() -> None:
+    """Three nanoseconds a turn, on top of a pair of readings of 40 ns."""
     found = overhead_of(40, [3 * sampling._OVERHEAD_LOOPS])
-    assert found.clock_s == pytest.approx(40e-9)
-    assert found.loop_s == pytest.approx(3e-9)
-    assert found.loop_uncertainty_s == pytest.approx(0, abs=1e-15)
+    assert found.call_s == pytest.approx(3e-9)
+    assert found.uncertainty_s == pytest.approx(0, abs=1e-15)
 
 
-def test_the_uncertainty_of_the_loop_is_the_middle_half_of_its_tries() -> None:
-    """Turns of 1 to 25 ns: the median is 13, the quartiles 6.5 and 19.5."""
-    turns = [ns * sampling._OVERHEAD_LOOPS for ns in range(1, 26)]
-    found = overhead_of(40, turns)
-    assert found.loop_s == pytest.approx(13e-9)
-    assert found.loop_uncertainty_s == pytest.approx(13e-9)
+def test_the_uncertainty_of_the_overhead_is_the_middle_half_of_its_tries() -> None:
+    """Turns of 1 to 9 ns: the median is 5, the quartiles 2.5 and 7.5."""
+    found = overhead_of(40, [ns * sampling._OVERHEAD_LOOPS for ns in range(1, 10)])
+    assert found.call_s == pytest.approx(5e-9)
+    assert found.uncertainty_s == pytest.approx(5e-9)
 
 
-def test_a_loop_never_costs_less_than_nothing() -> None:
-    """Where the clock is too coarse to see the loop, nothing is subtracted for it."""
-    assert overhead_of(40, [-40]).loop_s == 0
+def test_an_empty_call_never_costs_less_than_nothing() -> None:
+    """Where the clock is too coarse to see it, nothing is subtracted."""
+    assert overhead_of(40, [-40]).call_s == 0
+
+
+def test_an_empty_call_takes_any_arguments() -> None:
+    """It stands for calls of every shape, and looks at no argument."""
+    call = Call(abs, object(), [1], dim=2, out=None)
+    assert measure_overhead(call, 0.0, Clock()).call_s == 0
+
+
+def test_warming_up_ends_when_calls_no_longer_get_faster() -> None:
+    """A call that halves its time again and again, to a floor, is called until it is on the floor."""
+    clock = Clock()
+    costs = itertools.chain((10_000 // 2**i for i in range(6)), itertools.repeat(200))
+    made: list[int] = []
+
+    def falling() -> None:
+        made.append(next(costs))
+        clock.advance(made[-1])
+
+    assert warm_up(Call(falling), Device(clock), clock)
+    assert made[-1] == 200
+
+
+def test_warming_up_is_bounded_in_time() -> None:
+    """A call that gets faster for ever is not waited for, and that is said."""
+    clock = Clock()
+    cost = itertools.count(200_000_000, -1)
+
+    def learning() -> None:
+        clock.advance(next(cost))
+
+    assert not warm_up(Call(learning), Device(clock), clock, limit_s=5.0)
+    assert clock() < 6_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([5] * 9, False),
+        ([5] * 10, True),
+        ([9, 9, 9, 9, 9, 5, 5, 5, 5, 5], False),
+        ([9, 8, 7, 6, 5, 4, 3, 2, 1, 0], False),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], True),
+        ([9, 9, 9, 9, 9, 9, 9, 9, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5], True),
+        ([5, 7, 6, 5, 6, 7, 5, 6, 5, 6], True),
+    ],
+    ids=["too few", "flat", "a step", "a slope", "rising", "a step long ago", "noise"],
+)
+def test_what_has_settled_shows_no_fall(times: list[int], expected: bool) -> None:  # noqa: FBT001 - a table
+    """The older five of the last ten are not slower than the newer five."""
+    assert settled(times) is expected
+
+
+def test_noise_is_rarely_taken_for_a_fall() -> None:
+    """Of 2,000 windows of pure noise, at most 5 % are held to be still falling (drawn: 4.8 %)."""
+    draw = random.Random(1)  # noqa: S311 - noise, not a secret
+    windows = [[draw.randrange(10**6) for _ in range(10)] for _ in range(2000)]
+    assert sum(not settled(window) for window in windows) <= 0.06 * 2000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench import rounds
 from bench.measure import protocol
 from bench.rounds import Rounds, Schedule
-from tests.fakes import Stage, case, lost, settle
+from tests.fakes import CALM, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +97,7 @@ def but(
 
 def places(outcome: Outcome) -> list[tuple[int, int]]:
     """(worker, round) of each visit."""
-    return [(worker, round_) for worker, round_, *_ in outcome.visits]
+    return [(visit.worker, visit.round) for visit in outcome.visits]
 
 
 def test_every_worker_visits_every_case_in_every_round() -> None:
@@ -136,14 +136,14 @@ def test_the_order_follows_from_the_seed(seeds: tuple[int, int], orders: int) ->
 
 def test_a_case_closes_when_its_budget_is_spent() -> None:
     """Six visits of 0.4 s would be twice the budget; three are enough, once both workers saw it."""
-    long = protocol.Visited(loops=1, started_ns=(0,), elapsed_ns=(400_000_000,))
+    long = visited(400_000_000, loops=1)
     (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
     assert [round_ for _, round_ in places(outcome)] == [0, 0, 1]
 
 
 def test_a_case_does_not_close_before_every_worker_saw_it() -> None:
     """Even where the first visit spends the whole budget."""
-    long = protocol.Visited(loops=1, started_ns=(0,), elapsed_ns=(5_000_000_000,))
+    long = visited(5_000_000_000, loops=1)
     (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
     assert sorted(places(outcome)) == [(0, 0), (1, 0)]
 
@@ -293,3 +293,38 @@ def test_a_schedule_splits_the_budget_evenly(
     made = schedule(case_budget_s=budget_s)
     assert made.visit_s == pytest.approx(visit_s)
     assert made.sample_s == pytest.approx(sample_s)
+
+
+def test_every_turn_begins_with_the_sentinels() -> None:
+    """One look at the machine per worker and round, kept with each visit of that turn."""
+    hall = Hall()
+
+    outcomes = hall.measure(3)
+
+    assert len(hall.stage.senses()) == WORKERS * ROUNDS
+    assert {visit.sensed for one in outcomes for visit in one.visits} == {CALM}
+
+
+def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:
+    """When every case is closed, nothing is timed any more."""
+    hall = Hall(lambda _: protocol.Refused(status="failed", reason="no"))
+
+    hall.measure(2)
+
+    assert hall.stage.senses() == []
+
+
+def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
+    """Its place is taken, and the visits of that turn have no conditions."""
+
+    def lost_once(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Sense) and len(hall.stage.senses()) == 1:
+            raise lost()
+        return settle(request)
+
+    hall = Hall(lost_once)
+
+    (outcome,) = hall.measure(1)
+
+    assert outcome.status == "ok"
+    assert [visit.sensed for visit in outcome.visits].count(None) == 1

@@ -87,6 +87,11 @@ class Crew:
         )
         return reply
 
+    def sense(self, worker: int, timeout_s: float = 60.0) -> protocol.Sensed | None:
+        """What the sentinels take in a worker right now; None if the worker was lost over it."""
+        reply = self._ask(worker, protocol.Sense(), timeout_s)
+        return reply if isinstance(reply, protocol.Sensed) else None
+
     def forget(self, timeout_s: float = 60.0) -> None:
         """Free every worker's calls and inputs; a worker that can't is replaced."""
         for worker, place in enumerate(self._places):

@@ -40,22 +40,24 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sense:
+    """Time the sentinels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Forget
+Request = Check | Prepare | Visit | Sense | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """A worker is ready: what its torch is, and what measuring costs it."""
+    """A worker is ready: what its torch is, and which devices that sees."""
 
     torch: Mapping[str, Any]
     device_names: Mapping[str, str]
-    clock_s: float
-    loop_s: float
-    loop_uncertainty_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +72,38 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The call is ready and warm."""
+    """The call is ready and warm; what reading the clock and an empty call of its shape cost."""
 
     first_call_s: float
     call_s: float
     loops: int
+    settled: bool
+    clock_s: float
+    overhead_s: float
+    overhead_uncertainty_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
-    """Samples, in the order taken: when each began (on the shared clock) and how long it took."""
+    """Samples, in the order taken: when each began (on the shared clock) and how long it took.
+
+    Beside it, what the system says the process used meanwhile.
+    """
 
     loops: int
     started_ns: tuple[int, ...]
     elapsed_ns: tuple[int, ...]
+    cpu_ns: tuple[int, ...]
+    minor_faults: tuple[int, ...]
+    involuntary_switches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensed:
+    """What the sentinels took just now; there is no barrier where there is one thread."""
+
+    compute_s: float
+    barrier_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +119,12 @@ class Refused:
     reason: str
 
 
-Reply = Hello | Checked | Prepared | Visited | Forgotten | Refused
+Reply = Hello | Checked | Prepared | Visited | Sensed | Forgotten | Refused
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Forget),
-        *(Hello, Checked, Prepared, Visited, Forgotten, Refused),
+        *(Check, Prepare, Visit, Sense, Forget),
+        *(Hello, Checked, Prepared, Visited, Sensed, Forgotten, Refused),
     )
 }
 

@@ -1,20 +1,26 @@
 """The timed loop, and how many turns of it make a sample. The clock and the device are passed in.
 
 A sample is `loops` calls back to back between two readings of the clock, the device drained before
-each reading. What the loop and the clock cost is measured here, once per worker, to be subtracted.
+each reading. What an empty call of the same shape and the clock cost is measured too, to be subtracted.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
+import time
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.case import Call
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from bench.case import Call
     from bench.measure.devices import Device
 
     Clock = Callable[[], int]
@@ -22,37 +28,75 @@ if TYPE_CHECKING:
 
 MOST_LOOPS = 10_000_000
 """Ten million turns of an empty loop take about 30 ms: no sample needs more."""
-_OVERHEAD_LOOPS = 20_000
-_OVERHEAD_REPEATS = 25
+WARM_UP_LIMIT_S = 0.1
+_WARM_UP_SAMPLE_S = 2e-4
+_WINDOW, _FALLING_PAIRS = 5, 21
+_OVERHEAD_LOOPS = 5_000
+_OVERHEAD_REPEATS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overhead:
-    """What measuring costs: a pair of clock readings, one turn of the loop, and how sure that is."""
+    """What measuring costs per call, and how sure that is."""
 
-    clock_s: float
-    loop_s: float
-    loop_uncertainty_s: float
+    call_s: float
+    uncertainty_s: float
 
 
-def measure_overhead(clock: Clock) -> Overhead:
-    """Time the loop without a call in it, and the clock without a loop."""
-    pairs, turns = [], []
-    for _ in range(_OVERHEAD_REPEATS):
+class Usage(NamedTuple):
+    """What the process has used so far, by the system's own account."""
+
+    cpu_ns: int
+    minor_faults: int
+    involuntary_switches: int
+
+
+class Taken(NamedTuple):
+    """A sample: when it began, how long it took, what the process used meanwhile."""
+
+    started_ns: int
+    elapsed_ns: int
+    used: Usage
+
+
+def read_usage() -> Usage:
+    """CPU time of all threads, page faults served without a disk, switches nobody asked for."""
+    if sys.platform == "win32":  # it keeps no such account
+        return Usage(time.process_time_ns(), 0, 0)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return Usage(time.process_time_ns(), used.ru_minflt, used.ru_nivcsw)
+
+
+def clock_cost_s(clock: Clock) -> float:
+    """What a pair of readings adds to a sample."""
+    pairs = []
+    for _ in range(_OVERHEAD_REPEATS * 10):
         start = clock()
         pairs.append(clock() - start)
-        start = clock()
-        for _ in repeat(None, _OVERHEAD_LOOPS):
-            pass
-        turns.append(clock() - start)
-    reading = statistics.median(pairs)
-    per_turn = [max(t - reading, 0) / _OVERHEAD_LOOPS * 1e-9 for t in turns]
-    quarters = statistics.quantiles(per_turn, n=4)
-    return Overhead(
-        clock_s=reading * 1e-9,
-        loop_s=statistics.median(per_turn),
-        loop_uncertainty_s=quarters[2] - quarters[0],
-    )
+    return statistics.median(pairs) * 1e-9
+
+
+def measure_overhead(call: Call, clock_s: float, clock: Clock) -> Overhead:
+    """The cost of an empty call of the same shape: the loop, and handing over the arguments.
+
+    It is the formatting of an empty text, which takes any arguments and looks at none of them:
+    the cheapest function in C that does so. Its uncertainty is the distance between the quartiles.
+    """
+    empty = Call("".format, *call.args, **call.kwargs)
+    idle = _Idle()
+    costs = []
+    for _ in range(_OVERHEAD_REPEATS):
+        _, elapsed = take_sample(empty, _OVERHEAD_LOOPS, idle, clock)
+        costs.append(max(elapsed * 1e-9 - clock_s, 0.0) / _OVERHEAD_LOOPS)
+    quarters = statistics.quantiles(costs, n=4)
+    return Overhead(call_s=quarters[1], uncertainty_s=quarters[2] - quarters[0])
+
+
+class _Idle:
+    """A device that has nothing to do."""
+
+    def synchronize(self) -> None:
+        """Nothing was submitted."""
 
 
 def take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
@@ -87,12 +131,46 @@ def calibrate(call: Call, sample_s: float, device: Device, clock: Clock) -> tupl
         loops = min(max(loops + 1, round(loops * growth)), MOST_LOOPS)
 
 
+def warm_up(call: Call, device: Device, clock: Clock, limit_s: float = WARM_UP_LIMIT_S) -> bool:
+    """Make calls until they no longer get faster, or for `limit_s`; whether they have settled."""
+    end = clock() + round(limit_s * 1e9)
+    loops, _ = calibrate(call, _WARM_UP_SAMPLE_S, device, clock)
+    times: list[int] = []
+    while not settled(times):
+        if clock() >= end:
+            return False
+        times.append(take_sample(call, loops, device, clock)[1])
+    return True
+
+
+def settled(times: Sequence[int]) -> bool:
+    """Whether the last ten times show no fall: a rank test of the older five against the newer.
+
+    Of 25 pairs, 21 or more with the older one slower happen by chance in less than 5 % of cases
+    (Mann & Whitney 1947, table for 5 and 5).
+    """
+    if len(times) < 2 * _WINDOW:
+        return False
+    older, newer = times[-2 * _WINDOW : -_WINDOW], times[-_WINDOW:]
+    return sum(a > b for a in older for b in newer) < _FALLING_PAIRS
+
+
 def take_samples(
-    call: Call, loops: int, seconds: float, device: Device, clock: Clock
-) -> list[tuple[int, int]]:
+    call: Call,
+    loops: int,
+    seconds: float,
+    device: Device,
+    clock: Clock,
+    usage: Callable[[], Usage] = read_usage,
+) -> list[Taken]:
     """Samples for about `seconds`, at least one; it stops where another would overrun by half."""
     end = clock() + round(seconds * 1e9)
-    samples = [take_sample(call, loops, device, clock)]
-    while clock() + samples[-1][1] // 2 < end:
-        samples.append(take_sample(call, loops, device, clock))
+    before = usage()
+    samples: list[Taken] = []
+    while not samples or clock() + samples[-1].elapsed_ns // 2 < end:
+        started, elapsed = take_sample(call, loops, device, clock)
+        after = usage()
+        used = Usage(*(b - a for a, b in zip(before, after, strict=True)))
+        samples.append(Taken(started, elapsed, used))
+        before = after
     return samples

@@ -23,7 +23,15 @@ from bench.measure.check import check
 from bench.measure.devices import device_of, names_of_devices
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import TensorInputs, storage_bytes
-from bench.measure.sampling import calibrate, measure_overhead, take_sample, take_samples
+from bench.measure.sampling import (
+    calibrate,
+    clock_cost_s,
+    measure_overhead,
+    take_sample,
+    take_samples,
+    warm_up,
+)
+from bench.measure.sentinels import Sentinels
 from bench.suite import make_case
 
 if TYPE_CHECKING:
@@ -44,19 +52,14 @@ class Worker:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], tuple[Call, int]] = {}
+        self._sentinels = Sentinels(torch.get_num_threads())
 
     def hello(self) -> protocol.Hello:
-        """Who is here, and what measuring costs in this process."""
-        overhead = measure_overhead(self._clock)
-        return protocol.Hello(
-            torch=torch_facts(),
-            device_names=names_of_devices(),
-            clock_s=overhead.clock_s,
-            loop_s=overhead.loop_s,
-            loop_uncertainty_s=overhead.loop_uncertainty_s,
-        )
+        """Who is here."""
+        return protocol.Hello(torch=torch_facts(), device_names=names_of_devices())
 
     def answer(self, request: protocol.Request) -> protocol.Reply:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
@@ -74,6 +77,8 @@ class Worker:
             return self._prepare(request.case, request.sample_s)
         if isinstance(request, protocol.Visit):
             return self._visit(request.case, request.seconds)
+        if isinstance(request, protocol.Sense):
+            return self._sentinels.sense(self._clock)
         self._calls.clear()
         gc.collect()
         return protocol.Forgotten()
@@ -95,10 +100,23 @@ class Worker:
         device = device_of(case.device)
         _, first = take_sample(call, 1, device, self._clock)
         first_s = first * 1e-9
-        slow = first_s > max(sample_s, _COLD_S)
-        loops, call_s = (1, first_s) if slow else calibrate(call, sample_s, device, self._clock)
+        settled = True
+        if first_s > max(sample_s, _COLD_S):
+            loops, call_s = 1, first_s
+        else:
+            settled = warm_up(call, device, self._clock)
+            loops, call_s = calibrate(call, sample_s, device, self._clock)
         self._calls[case.key] = call, loops
-        return protocol.Prepared(first_call_s=first_s, call_s=call_s, loops=loops)
+        overhead = measure_overhead(call, self._clock_s, self._clock)
+        return protocol.Prepared(
+            first_call_s=first_s,
+            call_s=call_s,
+            loops=loops,
+            settled=settled,
+            clock_s=self._clock_s,
+            overhead_s=overhead.call_s,
+            overhead_uncertainty_s=overhead.uncertainty_s,
+        )
 
     def _visit(self, case: PlannedCase, seconds: float) -> protocol.Visited:
         call, loops = self._calls[case.key]
@@ -108,8 +126,11 @@ class Worker:
         samples = take_samples(call, loops, seconds, device, self._clock)
         return protocol.Visited(
             loops=loops,
-            started_ns=tuple(start for start, _ in samples),
-            elapsed_ns=tuple(elapsed for _, elapsed in samples),
+            started_ns=tuple(sample.started_ns for sample in samples),
+            elapsed_ns=tuple(sample.elapsed_ns for sample in samples),
+            cpu_ns=tuple(sample.used.cpu_ns for sample in samples),
+            minor_faults=tuple(sample.used.minor_faults for sample in samples),
+            involuntary_switches=tuple(sample.used.involuntary_switches for sample in samples),
         )
 
     def _build(self, planned: PlannedCase) -> tuple[Op, Call]:

@@ -1,0 +1,50 @@
+"""Small known calls whose time tells in what state the machine is, apart from any op under test.
+
+One bound by a single core's arithmetic, one by two threads waiting for each other. Both take a few
+milliseconds, so that every worker's turn can begin with them.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.case import Call
+from bench.measure.devices import Cpu
+from bench.measure.protocol import Sensed
+from bench.measure.sampling import take_sample
+
+if TYPE_CHECKING:
+    from bench.measure.sampling import Clock
+
+_SAMPLES = 3
+_COMPUTE_SIDE, _COMPUTE_LOOPS = 256, 4
+"""65,536 random numbers: 140 µs of integer arithmetic in one thread, however many there are."""
+_BARRIER_SIZE, _BARRIER_LOOPS = 40_000, 150
+"""Torch splits element-wise work from 32,768 elements on: 3 µs, most of it the threads' meeting."""
+
+
+class Sentinels:
+    """The sentinels of a worker, ready to be timed."""
+
+    def __init__(self, threads: int) -> None:
+        self._compute = Call(torch.rand, _COMPUTE_SIDE, _COMPUTE_SIDE)
+        self._barrier: Call | None = None
+        if threads > 1:
+            a, b = torch.ones(_BARRIER_SIZE), torch.ones(_BARRIER_SIZE)
+            self._barrier = Call(torch.add, a, b)
+
+    def sense(self, clock: Clock) -> Sensed:
+        """Time them now: each the median of three samples, after one that is not counted."""
+        barrier = None
+        if self._barrier is not None:
+            barrier = _timed(self._barrier, _BARRIER_LOOPS, clock)
+        return Sensed(compute_s=_timed(self._compute, _COMPUTE_LOOPS, clock), barrier_s=barrier)
+
+
+def _timed(call: Call, loops: int, clock: Clock) -> float:
+    take_sample(call, max(1, loops // _SAMPLES), Cpu(), clock)
+    samples = [take_sample(call, loops, Cpu(), clock)[1] for _ in range(_SAMPLES)]
+    return statistics.median(samples) / loops * 1e-9

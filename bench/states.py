@@ -1,0 +1,89 @@
+"""In what state the machine was: told from sentinels, by a stated rule, never from the op under test.
+
+On a shared or two-core machine a thread barrier, or a single core, can take 1.4 to 1.9 times as long
+for minutes on end. A time has a meaning at equal conditions; here is what equal means. Torch-free.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SAME_LEVEL = 1.15
+"""Drift of a shared machine stays within ±5 %, its states differ by 1.4 and more: between them."""
+_FASTEST_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What the sentinels took: in one turn, or, as a level, in a state."""
+
+    compute_s: float
+    barrier_s: float | None = None
+
+
+def level(turns: Sequence[Conditions]) -> Conditions:
+    """The fast level of these turns: per sentinel, the median of those near the fastest tenth.
+
+    Not the minimum: a single lucky turn is no state.
+    """
+    barriers = [t.barrier_s for t in turns if t.barrier_s is not None]
+    return Conditions(
+        compute_s=_fast([t.compute_s for t in turns]),
+        barrier_s=_fast(barriers) if barriers else None,
+    )
+
+
+def reference(levels: Iterable[Conditions]) -> Conditions | None:
+    """The conditions that times are brought to, from the levels of runs in order of time.
+
+    The first run sets them and later runs keep them, so that times stay comparable; but a run that
+    reaches a faster state replaces them, since the first may have been slow from end to end.
+    """
+    found: Conditions | None = None
+    for one in levels:
+        if found is None:
+            found = one
+            continue
+        found = Conditions(
+            compute_s=_kept(found.compute_s, one.compute_s),
+            barrier_s=_kept_or_none(found.barrier_s, one.barrier_s),
+        )
+    return found
+
+
+def is_at(turn: Conditions, wanted: Conditions) -> bool:
+    """Whether every sentinel was at its level."""
+    if not _near(turn.compute_s, wanted.compute_s):
+        return False
+    if turn.barrier_s is None or wanted.barrier_s is None:
+        return turn.barrier_s is wanted.barrier_s
+    return _near(turn.barrier_s, wanted.barrier_s)
+
+
+def brought_to(time_s: float, turn: Conditions, wanted: Conditions) -> float:
+    """A time as it would have been: in proportion to the compute sentinel, within a state."""
+    return time_s * wanted.compute_s / turn.compute_s
+
+
+def _fast(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    fastest = ordered[math.floor(_FASTEST_SHARE * len(ordered))]
+    return median(v for v in ordered if _near(v, fastest))
+
+
+def _near(value: float, wanted: float) -> bool:
+    return wanted / SAME_LEVEL <= value <= wanted * SAME_LEVEL
+
+
+def _kept(before: float, now: float) -> float:
+    return now if now * SAME_LEVEL < before else before
+
+
+def _kept_or_none(before: float | None, now: float | None) -> float | None:
+    return _kept(before, now) if before is not None and now is not None else before

@@ -1,0 +1,133 @@
+"""What samples say about a case at equal conditions; made-up samples in, known numbers out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.measure.protocol import Sensed
+from bench.outcome import Outcome, RunFacts, Visit
+from bench.states import Conditions
+from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
+
+if TYPE_CHECKING:
+    from bench.record import Record
+
+REFERENCE = Conditions(compute_s=CALM.compute_s, barrier_s=CALM.barrier_s)
+SLOW = Sensed(compute_s=1.8 * CALM.compute_s, barrier_s=CALM.barrier_s)
+DRIFTED = Sensed(compute_s=1.02 * CALM.compute_s, barrier_s=CALM.barrier_s)
+FACTS = RunFacts(
+    run_id="20260102T030405Z-abcdef",
+    machine_id="m-1",
+    machine="a machine",
+    device_names={},
+    torch_version="2.9.0",
+    threads=2,
+    confidence=0.95,
+    started_at=STARTED_AT,
+    started_ns=0,
+    reference=REFERENCE,
+)
+
+
+def row(*turns: tuple[int, Sensed | None], **facts: Any) -> Record:
+    """The row of turns (nanoseconds per call, sentinels), two workers by turns."""
+    made = Outcome(case=case())
+    for place, (time_ns, sensed) in enumerate(turns):
+        made.add_visit(
+            Visit(
+                worker=place % 2,
+                round=place // 2,
+                prepared=PREPARED,
+                visited=visited(10 * time_ns),
+                sensed=sensed,
+            )
+        )
+    return made.entry(dataclasses.replace(FACTS, **facts)).record
+
+
+def test_a_time_at_reference_is_that_of_the_turns_at_reference() -> None:
+    """Slow turns move the headline, not the time at reference; the share says how many there were."""
+    found = row(*[(1_000, CALM)] * 4, *[(1_700, SLOW)] * 6)
+
+    assert found.time_s == pytest.approx(1.7e-6)
+    assert found.time_at_reference_s == pytest.approx(1e-6)
+    assert found.reference_share == pytest.approx(0.4)
+
+
+def test_drift_within_the_state_is_taken_out() -> None:
+    """A core that is 2 % slower all the time gives the same time at reference."""
+    found = row(*[(1_020, DRIFTED)] * 6)
+
+    assert found.time_s == pytest.approx(1.02e-6)
+    assert found.time_at_reference_s == pytest.approx(1e-6)
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [(1_000, CALM)] * 2 + [(1_700, SLOW)] * 4,
+        [(1_000, CALM), (1_700, SLOW)] * 3,
+        [(1_000, None)] * 6,
+    ],
+    ids=["two turns", "one worker only", "no sentinels"],
+)
+def test_too_few_turns_at_reference_give_no_time(turns: list[tuple[int, Sensed | None]]) -> None:
+    """Fewer than three turns, or turns of one worker, are a matter of luck."""
+    assert row(*turns).time_at_reference_s is None
+
+
+def test_without_a_reference_there_is_no_time_at_it() -> None:
+    """Nor a share of turns."""
+    found = row(*[(1_000, CALM)] * 6, reference=None)
+
+    assert (found.time_at_reference_s, found.reference_share) == (None, None)
+
+
+def test_the_row_keeps_what_the_sentinels_took() -> None:
+    """The medians over the turns."""
+    found = row((1_000, CALM), (1_000, CALM), (1_000, SLOW))
+
+    assert found.sentinel_compute_s == CALM.compute_s
+    assert found.sentinel_barrier_s == CALM.barrier_s
+    assert row((1_000, None), (1_000, None)).sentinel_compute_s is None
+
+
+@pytest.mark.parametrize(
+    ("turns", "codes"),
+    [
+        ([(1_000, CALM)] * 6 + [(1_700, SLOW)] * 4, {"two-states"}),
+        ([(1_000, CALM)] * 6 + [(1_020, SLOW)] * 4, set()),
+        ([(1_000, CALM)] * 9 + [(1_700, SLOW)], set()),
+        ([(1_700, SLOW)] * 6, {"other-state"}),
+        ([(1_000, None)] * 6, set()),
+    ],
+    ids=["two states", "an op that does not mind", "one slow turn", "slow throughout", "unknown"],
+)
+def test_the_state_of_the_machine_becomes_a_warning(
+    turns: list[tuple[int, Sensed | None]], codes: set[str]
+) -> None:
+    """Where it matters to the op, and where nothing is known of the op at reference."""
+    assert set(row(*turns).warnings) - {"noisy", "unchecked"} == codes
+
+
+def test_an_unsure_overhead_widens_the_interval() -> None:
+    """In quadrature: 30 ns of doubt on a time of 1 µs that shows no other."""
+    doubt = dataclasses.replace(PREPARED, overhead_uncertainty_s=30e-9)
+    made = Outcome(case=case())
+    for place in range(6):
+        made.add_visit(
+            Visit(
+                worker=place % 2,
+                round=place // 2,
+                prepared=doubt,
+                visited=visited(10_000),
+                sensed=CALM,
+            )
+        )
+    found = made.entry(FACTS).record
+
+    assert found.time_lo_s == pytest.approx(0.97e-6)
+    assert found.time_hi_s == pytest.approx(1.03e-6)
