@@ -80,6 +80,13 @@ def gpu(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "pytest", "-m", "gpu", *session.posargs)
 
 
+@nox.session(default=False)
+def repeatability(session: nox.Session) -> None:
+    """How well unchanged code repeats, here and in other tools: `-- --runs 6 --budget 0.5`; minutes."""
+    script = str(ROOT / "tests" / "lab" / "repeatability.py")
+    session.run(sys.executable, script, *session.posargs)
+
+
 def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
     """Look, measure, look again."""
 

@@ -69,7 +69,7 @@ class Door:
         rounds = Rounds(
             crew, self._options.schedule, shuffle=shuffle, advance=lambda _case, _steps: None
         )
-        (outcome,) = rounds.measure([case])
+        ((outcome,),) = rounds.measure([case])
         return outcome.entry(self._facts(crew))
 
     def check(self, case: PlannedCase) -> Entry:

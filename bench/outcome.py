@@ -6,9 +6,12 @@ Collects; decides nothing about measuring. What the samples say is for `bench.su
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING
 
+from bench import stats
 from bench.record import Record, Sample
+from bench.stopping import Stopping
 from bench.store.journal import Entry
 from bench.summary import Measuring, summarised
 
@@ -16,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bench.measure.protocol import Checked, Prepared, Sensed, Visited
     from bench.plan import PlannedCase
     from bench.states import Conditions
+    from bench.stats import Spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,8 @@ class RunFacts:
     """The same moment on the clock that samples are taken with."""
     reference: Conditions | None = None
     """What the sentinels take on this machine when it is at its best."""
+    others: Spread | None = None
+    """What the cases measured together say of how far one more may be off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,11 @@ class Visit:
     prepared: Prepared
     visited: Visited
     sensed: Sensed | None
+
+    def net_times_s(self) -> list[float]:
+        """Seconds per call of each sample, overhead subtracted."""
+        loops, prepared = self.visited.loops, self.prepared
+        return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
         """The visit's samples, as they are stored."""
@@ -90,11 +104,18 @@ class Outcome:
     sampled_s: float = 0.0
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
+    stopping: Stopping = field(default_factory=Stopping)
+    stopped_by: str | None = None
 
     def add_visit(self, visit: Visit) -> None:
         """Keep the samples of one visit."""
         self.visits.append(visit)
         self.sampled_s += sum(visit.visited.elapsed_ns) * 1e-9
+
+    def cells(self) -> NDArray[np.float64]:
+        """The median time of each worker in each round so far: workers × rounds."""
+        times = [median(v.net_times_s()) for v in self.visits]
+        return stats.cells(times, [v.worker for v in self.visits], [v.round for v in self.visits])
 
     def end(self, status: str, reason: str) -> None:
         """Nothing more is measured; samples taken so far are kept."""
@@ -117,6 +138,8 @@ class Outcome:
         if self.open and samples:
             how = Measuring(
                 confidence=facts.confidence,
+                cells=self.cells(),
+                others=facts.others,
                 reference=facts.reference,
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
@@ -146,8 +169,10 @@ class Outcome:
             flop=case.flop,
             bytes=case.bytes,
             input_bytes=checked.input_bytes if checked else None,
+            peak_memory_bytes=checked.peak_memory_bytes if checked else None,
             correct=checked.correct if checked else None,
             max_error=checked.max_error if checked else None,
+            stopped_by=self.stopped_by if self.visits else None,
             threads=facts.threads,
             cache="hot",
             torch_version=facts.torch_version,

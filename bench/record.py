@@ -63,6 +63,11 @@ class Record:
         "The headline at this machine's reference conditions, where there is a reference.",
         None,
     )
+    reference_compute_s: float | None = _column(
+        _REAL,
+        "The compute sentinel at the reference that `time_at_reference_s` is brought to.",
+        None,
+    )
     reference_share: float | None = _column(
         _REAL, "Share of the turns (worker × round) that were at reference conditions.", None
     )
@@ -74,6 +79,9 @@ class Record:
     samples: int | None = _column(_WHOLE, "Samples taken; all are in `samples.parquet`.", None)
     workers: int | None = _column(_WHOLE, "Fresh processes the samples come from.", None)
     rounds: int | None = _column(_WHOLE, "Rounds the samples come from.", None)
+    stopped_by: str | None = _column(
+        _TEXT, "Why measuring ended: `precise`, `no-gain`, `budget` or `timeout`.", None
+    )
     loops: int | None = _column(_WHOLE, "Calls per sample (median over workers).", None)
     overhead_s: float | None = _column(
         _REAL, "What an empty call of the same shape costs; already subtracted.", None
@@ -91,7 +99,9 @@ class Record:
     roof_share: float | None = _column(_REAL, "Share of the roof measured on this machine.", None)
     input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
     peak_memory_bytes: int | None = _column(
-        _WHOLE, "Peak memory of the case, beyond its inputs.", None
+        _WHOLE,
+        "What one call takes beyond its inputs, at its peak (CPU); empty where it can't be told, as below 1 MiB.",
+        None,
     )
     sentinel_compute_s: float | None = _column(
         _REAL, "The compute sentinel in the same rounds.", None

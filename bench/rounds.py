@@ -1,19 +1,23 @@
 """The order in which cases are measured: crossed, so that workers and moments can be told apart.
 
-Each round visits every worker, and in it every open case, both in random order. A case closes when
-its budget is spent and every worker has seen it. One batch at a time, so that inputs fit in memory.
+Each round visits every worker, and in it every open case, both in random order. A case closes when it is
+precise enough, no longer gets more precise, or has spent its budget and been seen by every worker; what it
+leaves goes to those that are least precise. One batch at a time, so that inputs fit in memory.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from bench import units
 from bench.measure import protocol
 from bench.outcome import Outcome, Visit
 from bench.states import Conditions
+from bench.stopping import BUDGET, TIMEOUT
 
 if TYPE_CHECKING:
     import random
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
 _SAMPLES_PER_VISIT = 10
+_MOST_ROUNDS = 3
+"""A case may get up to three times the planned rounds, from what others left over."""
 _SHORTEST_SAMPLE_S, _LONGEST_SAMPLE_S = 2e-4, 1e-2
 """200 µs is 4,000 readings of a 50 ns clock; beyond 10 ms a sample only averages more away."""
 
@@ -55,6 +61,11 @@ class Schedule:
         return min(max(self.visit_s / _SAMPLES_PER_VISIT, _SHORTEST_SAMPLE_S), _LONGEST_SAMPLE_S)
 
     @property
+    def worker_memory_bytes(self) -> float:
+        """What the inputs in one worker may take, all workers being alive together."""
+        return self.memory_bytes / self.workers
+
+    @property
     def steps_per_case(self) -> int:
         """Steps that settle a case: one to prepare and one a round, in each worker."""
         return self.workers * (self.rounds + 1)
@@ -77,30 +88,58 @@ class Rounds:
         self._shuffle = shuffle
         self._advance = advance
         self._clock = clock
+        self._steps_left = 0
         self.turns: list[Conditions] = []
         """What the sentinels took, turn by turn, in all batches so far."""
 
-    def measure(self, cases: Sequence[PlannedCase]) -> Iterator[Outcome]:
-        """The outcome of each case, as soon as its batch is done."""
+    def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
+        """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
         waiting = deque(Outcome(case=case) for case in cases)
         while waiting:
             batch = self._next_batch(waiting)
+            self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
             for round_ in range(self._schedule.rounds):
-                self._round(batch, round_)
+                self._round([o for o in batch if self._unfinished(o)], round_)
+            self._spend_what_is_left(batch)
+            for outcome in batch:
+                outcome.stopped_by = outcome.stopped_by or BUDGET
+            self._advance(batch[-1].case.id, self._steps_left)
             self._crew.forget()
-            yield from batch
+            yield batch
+
+    def _spend_what_is_left(self, batch: list[Outcome]) -> None:
+        """More rounds, from the time that easy cases left, for the cases that are least precise."""
+        rounds = self._schedule.rounds
+        for round_ in range(rounds, _MOST_ROUNDS * rounds):
+            left_s = self._schedule.case_budget_s * len(batch) - sum(o.sampled_s for o in batch)
+            chosen = []
+            for outcome in sorted(batch, key=lambda o: o.stopping.half_width, reverse=True):
+                cost_s = self._round_cost_s(outcome)
+                if outcome.open and outcome.stopped_by is None and cost_s <= left_s:
+                    chosen.append(outcome)
+                    left_s -= cost_s
+            if not chosen:
+                return
+            self._round(chosen, round_)
+
+    def _round_cost_s(self, outcome: Outcome) -> float:
+        """Sampling time of one more round of a case, as its visits have shown."""
+        visits = len(outcome.visits)
+        seen_s = outcome.sampled_s / visits if visits else self._schedule.visit_s
+        return self._schedule.workers * seen_s
 
     def _next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
         """Check and prepare cases until the batch is full or the next one's inputs would not fit.
 
-        One that does not fit stays at the head of those waiting; alone, each may have its turn.
+        One that does not fit beside the others stays at the head of those waiting; one that would
+        not even fit alone is skipped.
         """
         batch: list[Outcome] = []
-        room = self._schedule.memory_bytes / self._schedule.workers
+        room = self._schedule.worker_memory_bytes
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             self._check(outcome)
-            needed = outcome.checked.input_bytes if outcome.checked else 0
+            needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
             if batch and needed > room:
                 break
             room -= needed
@@ -110,18 +149,34 @@ class Rounds:
                 self._advance(outcome.case.id, 1)
         return batch
 
-    def _round(self, batch: list[Outcome], round_: int) -> None:
+    def _round(self, cases: list[Outcome], round_: int) -> None:
+        """Every worker takes its turn with every case, in random order; then each case is judged."""
         workers = list(range(self._schedule.workers))
         self._shuffle.shuffle(workers)
         for worker in workers:
-            wanted = [o for o in batch if o.open and not self._enough(o, worker)]
+            wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
             sensed = self._sense(worker) if wanted else None
-            order = list(batch)
-            self._shuffle.shuffle(order)
-            for outcome in order:
-                if outcome.open and not self._enough(outcome, worker):
-                    self._visit(outcome, worker, round_, sensed)
-                self._advance(outcome.case.id, 1)
+            self._shuffle.shuffle(wanted)
+            for outcome in wanted:
+                self._visit(outcome, worker, round_, sensed)
+                if self._steps_left > 0:
+                    self._steps_left -= 1
+                    self._advance(outcome.case.id, 1)
+        for outcome in cases:
+            if outcome.open and outcome.visits:
+                outcome.stopped_by = self._judged(outcome)
+
+    def _judged(self, outcome: Outcome) -> str | None:
+        if outcome.spent_s > self._schedule.timeout_s:
+            return TIMEOUT
+        return outcome.stopping.judge(outcome.cells())
+
+    def _unfinished(self, outcome: Outcome) -> bool:
+        """Whether a case has rounds of its own to come: not stopped, and not out of its budget."""
+        if not outcome.open or outcome.stopped_by:
+            return False
+        workers = range(self._schedule.workers)
+        return not all(self._spent(outcome, worker) for worker in workers)
 
     def _sense(self, worker: int) -> protocol.Sensed | None:
         """Time the sentinels at the beginning of a worker's turn."""
@@ -130,20 +185,39 @@ class Rounds:
             self.turns.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
         return sensed
 
-    def _enough(self, outcome: Outcome, worker: int) -> bool:
-        """The time allowed is up, or the budget is spent and this worker has had its turn."""
+    def _enough(self, outcome: Outcome, worker: int, round_: int) -> bool:
+        """The time allowed is up, or, in the case's own rounds, its budget is spent."""
         if outcome.spent_s > self._schedule.timeout_s:
             return True
+        return round_ < self._schedule.rounds and self._spent(outcome, worker)
+
+    def _spent(self, outcome: Outcome, worker: int) -> bool:
+        """The budget is spent, and this worker has had its turn."""
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
     def _check(self, outcome: Outcome) -> None:
         if outcome.checked or not outcome.open:
             return
-        timeout_s = self._schedule.timeout_s
-        reply = self._timed(outcome, lambda: self._crew.check(0, outcome.case, timeout_s))
+        case, timeout_s = outcome.case, self._schedule.timeout_s
+        room = self._schedule.worker_memory_bytes if case.device == "cpu" else math.inf
+        reply = self._timed(outcome, lambda: self._crew.check(0, case, timeout_s, room))
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
+        if isinstance(reply, protocol.Checked | protocol.Refused):
+            self._skip_if_too_large(outcome, reply.input_bytes or 0)
+
+    def _skip_if_too_large(self, outcome: Outcome, needed: int) -> None:
+        """End a case whose inputs can't be in every worker at once; the CPU's memory is what we know."""
+        plan = self._schedule
+        if outcome.case.device != "cpu" or needed <= plan.worker_memory_bytes:
+            return
+        size = units.size(needed) if outcome.checked else f"at least {units.size(needed)}"
+        each = f" in each of {plan.workers} workers" if plan.workers > 1 else ""
+        fewer = f"--workers {int(plan.memory_bytes // needed)} or " if each else ""
+        remedy = f"use {fewer if needed <= plan.memory_bytes else ''}smaller sizes"
+        there = units.size(plan.memory_bytes)
+        outcome.end("skipped", f"inputs take {size}{each}; {there} may be used: {remedy}")
 
     def _prepare(self, outcome: Outcome, worker: int) -> None:
         if not outcome.open:

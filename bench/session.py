@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bench import machine as machines
-from bench import states
+from bench import states, stats
+from bench.environment import read_environment
 from bench.errors import StoreError
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
@@ -111,7 +112,7 @@ def look_around() -> dict[str, dict[str, Any]]:
         hello = crew.hello(0)
     return {
         "machine": dataclasses.asdict(machines.read_machine()),
-        "environment": dataclasses.asdict(machines.read_environment()),
+        "environment": dataclasses.asdict(read_environment()),
         "torch": dict(hello.torch),
         "state": dataclasses.asdict(machines.read_state()),
     }
@@ -137,7 +138,7 @@ def _info(run_id: str, now: datetime, options: Options) -> RunInfo:
             "seed": options.seed,
         },
         machine=dataclasses.asdict(machines.read_machine()),
-        environment=dataclasses.asdict(machines.read_environment()),
+        environment=dataclasses.asdict(read_environment()),
         state=dataclasses.asdict(machines.read_state()),
     )
 
@@ -181,13 +182,22 @@ def _measure_cases(
             shuffle=random.Random(options.seed),  # noqa: S311 - an order, not a secret
             advance=listener.advanced,
         )
-        for outcome in rounds.measure(cases):
+        for batch in rounds.measure(cases):
             levels = [*earlier, states.level(rounds.turns)] if rounds.turns else earlier
-            facts = dataclasses.replace(facts, reference=states.reference(levels))
-            _keep(diary, outcome.entry(facts), listener)
+            facts = dataclasses.replace(
+                facts, reference=states.reference(levels), others=_pooled(batch)
+            )
+            for outcome in batch:
+                _keep(diary, outcome.entry(facts), listener)
     if rounds.turns:
         return dataclasses.replace(info, sentinels=dataclasses.asdict(states.level(rounds.turns)))
     return info
+
+
+def _pooled(batch: Sequence[Outcome]) -> stats.Spread | None:
+    """What the cases of a batch say together of how far each may be off."""
+    spreads = [stats.spread(outcome.cells()) for outcome in batch if outcome.visits]
+    return stats.pooled([spread for spread in spreads if spread])
 
 
 def earlier_levels(store: Path, info: RunInfo, threads: int) -> list[Conditions]:

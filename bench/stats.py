@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import digamma, polygamma, stdtrit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _FEWEST_WORKERS = 2
+_FEWEST_TO_POOL = 6
+_MOST_POOLED_FREEDOM = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,31 +49,84 @@ def cells(
     return matrix
 
 
-def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
-    """The median of the cells and an interval from workers and rounds as crossed random effects.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The variance of the mean of a case's log cells, and how many degrees of freedom tell it."""
 
-    On the logarithms y of the cells (W workers × R rounds) the model is
-    y = m + worker + round + rest. The variance of the mean of the cells is taken as that of the
-    workers' means over W plus that of the rounds' means over R, with degrees of freedom after
+    variance: float
+    freedom: float
+
+
+def spread(matrix: NDArray[np.float64]) -> Spread | None:
+    """How far the mean of the logarithms of the cells may be off, from workers and rounds.
+
+    The model is y = m + worker + round + rest, crossed. The variance of the mean is taken as that of
+    the workers' means over W plus that of the rounds' means over R, with degrees of freedom after
     Satterthwaite (1946). That is (MS_worker + MS_round) / (W·R) in the mean squares of Searle, Casella
     & McCulloch, "Variance Components" (1992), §4.3. The unbiased estimate also subtracts MS_rest, which
     this counts twice; but it can be negative, its degrees of freedom then jump, and with three workers
     such intervals are wider on average. Lost cells need no special case. One worker says nothing of the
-    spread between workers, so it has no interval: one from its rounds alone held the truth in as few as
+    spread between workers, so it has none: an interval from its rounds alone held the truth in as few as
     6 % of simulated cases. One round leaves the spread between workers, and that is used.
-    The half-width is multiplied by √(π/2), the price of a median over a mean under normal noise.
+
+    Args:
+        matrix: seconds per call, workers × rounds, NaN where nothing was measured.
+    """
+    known = matrix[np.isfinite(matrix)]
+    if len(matrix) < _FEWEST_WORKERS or not (known > 0).all():
+        return None
+    logs = np.log(matrix)
+    both = (np.nanmean(logs, axis=1), np.nanmean(logs, axis=0))
+    parts = [(float(np.var(m, ddof=1)) / len(m), len(m) - 1) for m in both if len(m) > 1]
+    total = sum(variance for variance, _ in parts)
+    if not total:
+        return Spread(variance=0.0, freedom=1.0)
+    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in parts)
+    return Spread(variance=total, freedom=freedom)
+
+
+def pooled(spreads: Sequence[Spread]) -> Spread | None:
+    """What the spreads of cases measured together say of the spread of one more; None if nothing.
+
+    Empirical Bayes on the logarithms of the variances, after Smyth, "Linear models and empirical Bayes
+    methods" (2004), §6.2: the less they differ beyond chance, the more degrees of freedom come of it.
+    """
+    known = [s for s in spreads if s.variance > 0]
+    if len(known) < _FEWEST_TO_POOL:
+        return None
+    half = np.array([s.freedom for s in known]) / 2
+    logs = np.log([s.variance for s in known]) - digamma(half) + np.log(half)
+    beyond_chance = float(np.var(logs, ddof=1) - np.mean(polygamma(1, half)))
+    if beyond_chance <= 0:
+        freedom = _MOST_POOLED_FREEDOM
+    else:
+        freedom = min(2 * _inverse_trigamma(beyond_chance), _MOST_POOLED_FREEDOM)
+    centre = float(np.mean(logs) + digamma(freedom / 2) - math.log(freedom / 2))
+    return Spread(variance=math.exp(centre), freedom=freedom)
+
+
+def estimate(
+    matrix: NDArray[np.float64], confidence: float = CONFIDENCE, others: Spread | None = None
+) -> Estimate:
+    """The median of the cells and its interval.
+
+    The half-width is Student's t times the root of the spread, times √(π/2), the price of a median over
+    a mean under normal noise. `others`, what cases measured together say of the spread, is averaged with
+    the case's own, each weighted by its degrees of freedom, and the degrees of freedom add up.
 
     Args:
         matrix: seconds per call, workers × rounds, NaN where nothing was measured.
         confidence: of the interval, in (0, 1).
+        others: the pooled spread, if there is one.
     """
-    known = matrix[np.isfinite(matrix)]
-    centre = float(np.median(known))
-    if not (known > 0).all():
+    centre = float(np.median(matrix[np.isfinite(matrix)]))
+    own = spread(matrix)
+    if own is None:
         return Estimate(centre=centre, low=math.nan, high=math.nan, confidence=confidence)
-    variance, freedom = _variance_of_mean(np.log(matrix))
-    if not math.isfinite(variance):
-        return Estimate(centre=centre, low=math.nan, high=math.nan, confidence=confidence)
+    variance, freedom = own.variance, own.freedom
+    if others is not None and variance > 0:
+        freedom = own.freedom + others.freedom
+        variance = (own.freedom * variance + others.freedom * others.variance) / freedom
     quantile = float(stdtrit(freedom, 0.5 + confidence / 2))
     width = quantile * math.sqrt(variance) * math.sqrt(math.pi / 2)
     return Estimate(
@@ -82,16 +137,16 @@ def estimate(matrix: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
     )
 
 
-def _variance_of_mean(logs: NDArray[np.float64]) -> tuple[float, float]:
-    """Variance of the mean of the cells, and its degrees of freedom; NaN if it can't be told."""
-    if len(logs) < _FEWEST_WORKERS:
-        return math.nan, math.nan
-    both = (np.nanmean(logs, axis=1), np.nanmean(logs, axis=0))
-    parts = [(float(np.var(m, ddof=1)) / len(m), len(m) - 1) for m in both if len(m) > 1]
-    total = sum(variance for variance, _ in parts)
-    if not total:
-        return 0.0, 1.0
-    return total, total**2 / sum(variance**2 / freedom for variance, freedom in parts)
+def _inverse_trigamma(value: float) -> float:
+    """The x with trigamma(x) = value, by Newton's method on 1/trigamma (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / value
+    for _ in range(50):
+        trigamma = float(polygamma(1, x))
+        step = trigamma * (1 - trigamma / value) / float(polygamma(2, x))
+        x += step
+        if abs(step) < 1e-8 * x:
+            break
+    return x
 
 
 def quantile(values: Sequence[float], share: float) -> float:

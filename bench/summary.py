@@ -17,6 +17,9 @@ from bench.states import Conditions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bench.measure.protocol import Prepared
     from bench.record import Record, Sample
 
@@ -35,6 +38,8 @@ class Measuring:
     """How the samples were taken, as far as the summary needs it."""
 
     confidence: float
+    cells: NDArray[np.float64]
+    others: stats.Spread | None
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
 
@@ -51,8 +56,8 @@ class _Turn:
 def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Record:
     """The record with everything that its samples say."""
     times = [s.time_s for s in samples]
-    matrix = stats.cells(times, [s.worker for s in samples], [s.round for s in samples])
-    estimate = _with_overhead(stats.estimate(matrix, how.confidence), how.prepared)
+    estimate = stats.estimate(how.cells, how.confidence, how.others)
+    estimate = _with_overhead(estimate, how.prepared)
     headline = estimate.centre if estimate.centre > 0 else None
     known = math.isfinite(estimate.low)
     turns = _turns(samples)
@@ -64,6 +69,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         time_hi_s=estimate.high if known else None,
         confidence=how.confidence,
         time_at_reference_s=_at_reference_s(turns, how.reference),
+        reference_compute_s=how.reference.compute_s if how.reference else None,
         reference_share=_reference_share(turns, how.reference),
         sentinel_compute_s=_median_of([t.conditions.compute_s for t in turns if t.conditions]),
         sentinel_barrier_s=_median_of([t.conditions.barrier_s for t in turns if t.conditions]),

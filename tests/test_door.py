@@ -14,6 +14,7 @@ import pytest
 from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
 from bench.measure import protocol
 from bench.measure.crew import Crew
+from bench.stopping import LEAST_ROUNDS
 from tests.fakes import Stage, case, record, settle
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return stage
 
 
-def test_a_door_measures_a_case_with_every_worker_and_round(stage: Stage) -> None:
+def test_a_door_measures_a_case_with_every_worker_until_it_is_precise(stage: Stage) -> None:
     """By the same engine as `bench run`, with its row and samples."""
     with Door(QUICK_CPU, 10) as door:
         assert stage.processes == []
@@ -70,7 +71,8 @@ def test_a_door_measures_a_case_with_every_worker_and_round(stage: Stage) -> Non
     assert entry.record.status == "ok"
     assert entry.record.time_s == pytest.approx(1e-4)
     assert entry.record.threads == 3
-    assert len(entry.samples) == preset.workers * preset.rounds
+    assert entry.record.stopped_by == "precise"
+    assert len(entry.samples) == preset.workers * LEAST_ROUNDS
     assert [process.closed for process in stage.processes] == [True] * preset.workers
 
 

@@ -1,9 +1,8 @@
-"""Who the machine is, how it is set up and how it is now, read from made-up trees."""
+"""Who the machine is and how it is now, read from made-up trees."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import platform
 import socket
 from typing import TYPE_CHECKING, Any
@@ -12,42 +11,26 @@ import psutil
 import pytest
 
 from bench import machine
-from bench.machine import Gpu, default_threads, read_environment, read_machine, read_state
+from bench.environment import read_environment
+from bench.machine import Gpu, cpu_quota, default_threads, read_machine, read_state
+from tests.fakes_machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 INTEL = "model name\t: Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"
 EPYC = "model name\t: AMD EPYC 7763 64-Core Processor"
 GRAVITON = "CPU implementer\t: 0x41\nCPU part\t: 0xd40"
 RASPBERRY = GRAVITON + "\nModel\t\t: Raspberry Pi 5 Model B Rev 1.0"
-CPU = "sys/devices/system/cpu"
 H100 = Gpu(name="NVIDIA H100", uuid="GPU-1", memory_bytes=80 * 2**30)
 
 
 @pytest.fixture(autouse=True)
 def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on every machine: no GPU, no name, four logical cores on two physical ones."""
-    monkeypatch.setattr(machine, "_nvidia", lambda: ((), None))
+    monkeypatch.setattr(machine, "nvidia", lambda: ((), None))
     monkeypatch.setattr(machine, "usable_cores", lambda: (0, 1, 2, 3))
     monkeypatch.delenv("BENCH_MACHINE", raising=False)
-
-
-def tree(root: Path, files: Mapping[str, str]) -> Path:
-    """A root folder that holds these files."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n")
-    return root
-
-
-def siblings(*groups: str) -> dict[str, str]:
-    """The topology of four logical cores: who shares a physical one with whom."""
-    return {
-        f"{CPU}/cpu{core}/topology/thread_siblings_list": group for core, group in enumerate(groups)
-    }
 
 
 @pytest.mark.parametrize(
@@ -88,7 +71,7 @@ def test_a_machine_is_named_after_its_hardware(
     name: str,
 ) -> None:
     """Without the decoration that vendors put around it."""
-    monkeypatch.setattr(machine, "_nvidia", lambda: (gpus, "999.9"))
+    monkeypatch.setattr(machine, "nvidia", lambda: (gpus, "999.9"))
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 4 if logical else 2)
     assert read_machine(tree(tmp_path, {"proc/cpuinfo": cpuinfo})).name == name
 
@@ -112,7 +95,7 @@ def test_the_id_follows_the_hardware(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ids = {
         read_machine(tree(tmp_path, {"proc/cpuinfo": text})).machine_id for text in (INTEL, EPYC)
     }
-    monkeypatch.setattr(machine, "_nvidia", lambda: ((H100,), "999.9"))
+    monkeypatch.setattr(machine, "nvidia", lambda: ((H100,), "999.9"))
     ids.add(read_machine(tmp_path).machine_id)
     assert len(ids) == 3
 
@@ -197,21 +180,30 @@ def test_a_frequency_that_is_no_number_is_passed_over(
     assert read_state(root).frequency_hz is None
 
 
-def test_the_environment_is_what_is_set_and_installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({}, None),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "150000 100000"}, 1.5),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, 0.5),
+        ({"cpu/cpu.cfs_quota_us": "50000"}, None),
+        ({"cpu.max": "rubbish"}, None),
+        ({"a/cpu.max": "300000 100000", "a/b/cpu.max": "max 100000"}, 3.0),
+        ({"a/cpu.max": "300000 100000", "a/b/cpu.max": "200000 100000"}, 2.0),
+        ({"c/cpu.max": "100000 100000"}, None),
+        ({"cpu,cpuacct/v/cpu.cfs_quota_us": "7", "cpu,cpuacct/v/cpu.cfs_period_us": "2"}, 3.5),
+    ],
+    ids=[
+        *("nothing", "no limit", "limit", "old, no limit", "old, limit", "half of it", "rubbish"),
+        *("of the parent", "the tightest", "of another group", "old and nested"),
+    ],
+)
+def test_the_quota_is_that_of_all_groups_the_process_is_in(
+    tmp_path: Path, files: dict[str, str], quota: float | None
 ) -> None:
-    """Of variables those that can change a number, and no others."""
-    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "2", "LD_PRELOAD": "x", "TOKEN": "s"})
-    files = {
-        "etc/os-release": 'NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12"',
-        "sys/fs/cgroup/cpu.max": "150000 100000",
-        "sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
-    }
-    found = read_environment(tree(tmp_path, files), folder=tmp_path)
-    assert found.variables == {"LD_PRELOAD": "x", "OMP_NUM_THREADS": "2"}
-    assert found.os == "Debian GNU/Linux 12"
-    assert found.cpu_quota_cores == 1.5
-    assert found.transparent_huge_pages == "madvise"
-    assert (found.git_commit, found.git_dirty) == (None, None)
-    assert found.usable_cores == (0, 1, 2, 3)
-    assert set(found.packages) >= {"torch", "numpy"}
+    """In either version of control groups; where nothing is said, there is none."""
+    groups = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    own = {"proc/self/cgroup": "4:cpu,cpuacct:/v\n3:memory:/m\n0::/a/b"}
+    assert cpu_quota(tree(tmp_path, {**groups, **own})) == quota

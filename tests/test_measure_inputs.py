@@ -9,6 +9,7 @@ import torch
 
 from bench.case import ITEMSIZE_BYTES
 from bench.measure.inputs import (
+    InputsTooLarge,
     TensorInputs,
     for_reference,
     seed_of,
@@ -130,3 +131,15 @@ def test_a_reference_gets_copies() -> None:
     for copy in tensors_in(nest):
         assert not copy.requires_grad
         assert copy.data_ptr() != value.data_ptr()
+
+
+@pytest.mark.parametrize("maker", ["randn", "rand", "ints", "zeros", "ones", "empty"])
+@pytest.mark.parametrize(("dtype", "item"), [("float32", 4), ("int16", 2)])
+def test_inputs_are_weighed_before_they_are_made(maker: str, dtype: str, item: int) -> None:
+    """All of a case's together: three of this size have room, the fourth has not."""
+    size = 8 if maker == "ints" and dtype == "float32" else item  # whole numbers are int64
+    inputs = TensorInputs("s/op", "cpu", dtype, room_bytes=3 * 10 * size)
+    for _ in range(3):
+        assert getattr(inputs, maker)(2, 5).nbytes == 10 * size
+    with pytest.raises(InputsTooLarge, match=f"inputs of {40 * size} bytes do not fit"):
+        getattr(inputs, maker)(2, 5)

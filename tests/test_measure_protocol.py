@@ -26,7 +26,9 @@ MESSAGES = (
     protocol.Sensed(compute_s=1e-4, barrier_s=3e-6),
     protocol.Sensed(compute_s=1e-4, barrier_s=None),
     protocol.Forgotten(),
+    protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=2**20),
     protocol.Refused(status="failed", reason="line one\nline two"),
+    protocol.Refused(status="oom", reason="no memory", input_bytes=2**62),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
     from bench.plan import PlannedCase
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much a call takes")
+
 SUITE = '''
 import torch
 
 from bench import Axis, Call, Skip, Suite
 
-suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "nothing", "cold"])])
+suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "huge", "nothing", "cold", "large"])])
 made, calls, clock, costs_ns = [], [], [], []
 
 
@@ -42,6 +45,10 @@ def op(case):
         return None
     if case["way"] == "cold":
         return Call(tick, case.randn(4))
+    if case["way"] == "huge":
+        return Call(torch.neg, case.empty(2**50))
+    if case["way"] == "large":
+        return Call(torch.neg, case.zeros(2**22))
     return Call(torch.neg, case.randn(4))
 
 
@@ -85,6 +92,45 @@ def test_a_check_compares_and_weighs(worker: Worker, path: Path) -> None:
     """The result is right, and its input takes sixteen bytes."""
     reply = worker.answer(protocol.Check(case=planned("well", path)))
     assert reply == protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=16)
+
+
+@LINUX
+def test_a_check_weighs_what_a_call_takes(worker: Worker, path: Path) -> None:
+    """The result of 16 MiB is beyond the inputs."""
+    reply = worker.answer(protocol.Check(case=planned("large", path)))
+    assert isinstance(reply, protocol.Checked)
+    assert reply.peak_memory_bytes is not None
+    assert 2**24 <= reply.peak_memory_bytes < 2**25
+
+
+def test_a_case_whose_check_takes_long_is_not_called_once_more(
+    worker: Worker, path: Path, clock: Clock
+) -> None:
+    """Its time is worth more than the number."""
+    worker.answer(protocol.Check(case=planned("well", path)))  # loads the file
+    own = guest(worker, path)
+    own["clock"][:], own["costs_ns"][:] = [clock], (11_000_000_000, 11_000_000_000)
+    reply = worker.answer(protocol.Check(case=planned("cold", path)))
+    assert isinstance(reply, protocol.Checked)
+    assert (reply.peak_memory_bytes, len(own["calls"])) == (None, 1)
+
+
+@LINUX
+def test_an_input_that_can_not_be_made_says_how_large_it_is(worker: Worker, path: Path) -> None:
+    """So that the run can tell whether it would ever fit."""
+    reply = worker.answer(protocol.Check(case=planned("huge", path)))
+    assert isinstance(reply, protocol.Refused)
+    assert (reply.status, reply.input_bytes) == ("oom", 2**52)
+
+
+def test_inputs_that_have_no_room_are_not_made(worker: Worker, path: Path) -> None:
+    """They would push out everything else before they failed; sixteen bytes are one too many."""
+    well = planned("well", path)
+    refused = worker.answer(protocol.Check(case=well, room_bytes=15))
+    assert refused == protocol.Refused(
+        status="oom", reason="InputsTooLarge: inputs of 16 bytes do not fit", input_bytes=16
+    )
+    assert isinstance(worker.answer(protocol.Check(case=well, room_bytes=16)), protocol.Checked)
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,13 @@ def test_a_note_of_the_check_becomes_the_reason() -> None:
     assert (found.correct, found.max_error, found.input_bytes) == (False, 0.5, 64)
 
 
+def test_a_row_says_how_much_memory_a_call_takes() -> None:
+    """Where that is known."""
+    weighed = dataclasses.replace(RIGHT, peak_memory_bytes=2**24)
+    rows = [Outcome(case=case(), checked=one).entry(FACTS).record for one in (weighed, RIGHT)]
+    assert [row.peak_memory_bytes for row in rows] == [2**24, None]
+
+
 def test_a_row_without_trouble_has_no_warnings() -> None:
     """Two workers, three rounds, one time, a right result."""
     assert row(outcome(*calm())).warnings == ()

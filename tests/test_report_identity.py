@@ -38,6 +38,13 @@ def test_numbers_have_the_unit_that_their_name_says() -> None:
     assert groups["Torch"]["cuda"] == "not known"
 
 
+def test_numbers_inside_of_something_have_its_unit() -> None:
+    """Caches are named by their level, which says nothing of bytes."""
+    caches = {"L1d": 49152, "L2": 2**20}
+    groups = dict(identity.groups(info(environment={"cpu_caches_bytes": caches})))
+    assert dict(groups["Environment"])["cpu caches bytes"] == "L1d: 48.0 KiB, L2: 1.00 MiB"
+
+
 def test_what_is_inside_of_something_is_spelt_out() -> None:
     """GPUs are a list of mappings."""
     gpus = [{"name": "Test GPU", "memory_bytes": 2**30}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,8 @@ class Hall:
             advance=self._advance,
             clock=lambda: self.now_s,
         )
-        return list(measuring.measure([case(number) for number in range(cases)]))
+        planned = [case(number) for number in range(cases)]
+        return list(itertools.chain.from_iterable(measuring.measure(planned)))
 
     def batches(self) -> list[list[str]]:
         """The cases prepared by worker 0 between one forgetting and the next."""
@@ -227,17 +229,81 @@ def test_inputs_of_a_batch_fit_in_the_memory_allowed() -> None:
 
 
 @given(sizes=st.lists(st.integers(0, 200), min_size=1, max_size=12))
-def test_a_batch_fits_or_is_a_single_case(sizes: list[int]) -> None:
-    """Whatever the sizes, no case is lost, repeated, checked twice or moved."""
+def test_a_batch_fits(sizes: list[int]) -> None:
+    """Whatever the sizes, no case is lost, repeated, checked twice or moved; none too large is built."""
     hall = Hall(weighing(*sizes))
     outcomes = hall.measure(len(sizes), memory_bytes=200, rounds=1)
     everyone = [case(number).id for number in range(len(sizes))]
     assert [outcome.case.id for outcome in outcomes] == everyone
     assert [identity for _, identity in hall.stage.asked(protocol.Check)] == everyone
-    assert [identity for batch in hall.batches() for identity in batch] == everyone
     size_of = dict(zip(everyone, sizes, strict=True))
-    for batch in hall.batches():
-        assert len(batch) == 1 or sum(size_of[identity] for identity in batch) <= 100
+    fitting = [identity for identity in everyone if size_of[identity] <= 100]
+    assert [identity for batch in hall.batches() for identity in batch] == fitting
+    assert all(sum(size_of[identity] for identity in batch) <= 100 for batch in hall.batches())
+    assert [o.status for o in outcomes] == ["ok" if size <= 100 else "skipped" for size in sizes]
+
+
+@pytest.mark.parametrize(
+    ("workers", "gib", "reason"),
+    [
+        (
+            4,
+            3.0,
+            "3.00 GiB in each of 4 workers; 9.20 GiB may be used: use --workers 3 or smaller sizes",
+        ),
+        (
+            4,
+            12.0,
+            "12.0 GiB in each of 4 workers; 9.20 GiB may be used: use smaller sizes",
+        ),
+        (1, 12.0, "12.0 GiB; 9.20 GiB may be used: use smaller sizes"),
+    ],
+    ids=["fewer workers would do", "nothing would do", "one worker"],
+)
+def test_a_case_that_can_not_fit_is_skipped_and_says_what_would_help(
+    workers: int, gib: float, reason: str
+) -> None:
+    """It is neither prepared nor measured; the one after it is."""
+    hall = Hall(weighing(int(gib * 2**30), 8))
+    large, small = hall.measure(2, workers=workers, memory_bytes=9.2 * 2**30)
+    assert (large.status, large.reason) == ("skipped", f"inputs take {reason}")
+    assert large.visits == []
+    assert (small.status, {name for _, name in hall.stage.asked(protocol.Prepare)}) == (
+        "ok",
+        {case(1).id},
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "reason"),
+    [
+        (
+            2**34,
+            "skipped",
+            "inputs take at least 16.0 GiB in each of 2 workers; 4.00 GiB may be used: use smaller sizes",
+        ),
+        (2**30, "oom", "RuntimeError: no memory"),
+        (None, "oom", "RuntimeError: no memory"),
+    ],
+    ids=["too large", "small enough", "not known"],
+)
+def test_an_input_that_can_not_be_made_is_too_large_or_out_of_memory(
+    asked: int | None, status: str, reason: str
+) -> None:
+    """It is memory that ran out, unless there never was enough."""
+    refused = protocol.Refused(status="oom", reason="RuntimeError: no memory", input_bytes=asked)
+    (outcome,) = Hall(but(protocol.Check, 0, refused)).measure(1, memory_bytes=2**32)
+    assert (outcome.status, outcome.reason) == (status, reason)
+
+
+def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
+    """Its inputs lie elsewhere."""
+    stage = Stage(weighing(500))
+    order = random.Random(1)  # noqa: S311 - an order, not a secret
+    plan = schedule(memory_bytes=200)
+    measuring = Rounds(stage.crew(WORKERS), plan, shuffle=order, advance=lambda _case, _steps: None)
+    ((outcome,),) = measuring.measure([case(0, device="cuda")])
+    assert outcome.status == "ok"
 
 
 def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,8 +323,8 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     crew = stage.crew(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     measuring = Rounds(crew, schedule(), shuffle=order, advance=lambda _case, _steps: None)
-    outcomes = measuring.measure([case(0), case(1)])
-    assert next(outcomes).case == case(0)
+    batches = measuring.measure([case(0), case(1)])
+    assert [outcome.case for outcome in next(batches)] == [case(0)]
     assert {identity for _, identity in stage.asked(protocol.Prepare)} == {case(0).id}
     assert isinstance(stage.log[-1][1], protocol.Forget)
 
@@ -279,8 +345,7 @@ def test_the_steps_taken_add_up_to_those_announced(
     """However a case ends, a progress bar reaches its end."""
     hall = Hall(answer)
     hall.measure(3)
-    each = schedule().steps_per_case
-    assert hall.steps == {case(number).id: each for number in range(3)}
+    assert hall.steps.total() == 3 * schedule().steps_per_case
 
 
 @pytest.mark.parametrize(
@@ -328,3 +393,41 @@ def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
 
     assert outcome.status == "ok"
     assert [visit.sensed for visit in outcome.visits].count(None) == 1
+
+
+def scattered() -> Callable[[protocol.Request], protocol.Reply]:
+    """Visits of 0.1 s; those of the second case scatter, the others are all alike."""
+    times = itertools.cycle([90_000_000, 110_000_000, 104_000_000, 97_000_000, 101_000_000])
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Visit) and request.case == case(1):
+            return visited(next(times))
+        return visited(100_000_000) if isinstance(request, protocol.Visit) else settle(request)
+
+    return answer
+
+
+def test_what_calm_cases_leave_goes_to_those_that_scatter() -> None:
+    """They stop when they are precise; the other gets more rounds than were planned for it."""
+    outcomes = Hall(scattered()).measure(4, rounds=5, case_budget_s=1.0)
+
+    rounds = [len({visit.round for visit in one.visits}) for one in outcomes]
+    assert [rounds[0], rounds[2], rounds[3]] == [3, 3, 3]
+    assert rounds[1] > 5
+    assert [one.stopped_by for one in outcomes][0::2] == ["precise", "precise"]
+
+
+def test_no_more_is_spent_than_all_cases_had_together() -> None:
+    """And a case gets three times its rounds at most."""
+    outcomes = Hall(scattered()).measure(4, rounds=5, case_budget_s=1.0)
+    assert sum(one.sampled_s for one in outcomes) <= 4 * 1.0 + 0.11
+
+    alone = Hall(scattered()).measure(30, rounds=5, case_budget_s=1.0)
+    assert max(visit.round for visit in alone[1].visits) < 3 * 5
+
+
+def test_a_row_says_why_measuring_ended() -> None:
+    """A case that scatters and finds nothing left has spent its budget."""
+    outcomes = Hall(scattered()).measure(2, rounds=3, case_budget_s=0.6)
+
+    assert [one.stopped_by for one in outcomes] == ["precise", "budget"]

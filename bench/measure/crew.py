@@ -6,6 +6,7 @@ ceremony: what it lacks it builds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,11 +57,11 @@ class Crew:
         return _ready(self._places[worker].process)
 
     def check(
-        self, worker: int, case: PlannedCase, timeout_s: float
+        self, worker: int, case: PlannedCase, timeout_s: float, room_bytes: float = math.inf
     ) -> protocol.Checked | protocol.Refused:
-        """Compare the case's result with its reference."""
+        """Compare the case's result with its reference, if its inputs fit in the room there is."""
         reply: protocol.Checked | protocol.Refused = self._ask(
-            worker, protocol.Check(case=case), timeout_s
+            worker, protocol.Check(case=case, room_bytes=room_bytes), timeout_s
         )
         return reply
 

@@ -6,6 +6,7 @@ Values stay in a normal range: no denormals, no drift to zero or infinity by con
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,10 +21,22 @@ def seed_of(identity: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+class InputsTooLarge(MemoryError):  # noqa: N818 - it is no mistake, but a size
+    """More was asked for than there is room; it is said before anything is made."""
+
+    def __init__(self, asked_bytes: int) -> None:
+        super().__init__(f"inputs of {asked_bytes} bytes do not fit")
+        self.asked_bytes = asked_bytes
+
+
 class TensorInputs:
     """`bench.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
 
-    def __init__(self, identity: str, device: str, dtype_name: str) -> None:
+    def __init__(
+        self, identity: str, device: str, dtype_name: str, room_bytes: float = math.inf
+    ) -> None:
+        self._room_bytes = room_bytes
+        self._asked_bytes = 0
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, dtype_name)
         self._generator = torch.Generator(self._device).manual_seed(seed_of(identity))
@@ -37,16 +50,23 @@ class TensorInputs:
     def _whole(self) -> bool:
         return not (self._dtype.is_floating_point or self._dtype.is_complex)
 
+    def _claim(self, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
+        self._asked_bytes += math.prod(shape) * (dtype or self._dtype).itemsize
+        if self._asked_bytes > self._room_bytes:
+            raise InputsTooLarge(self._asked_bytes)
+
     def randn(self, *shape: int) -> torch.Tensor:
         """Standard normal values; in an integer dtype whole numbers from -8 to 8."""
         if self._whole:
             return self.ints(*shape)
+        self._claim(shape)
         return torch.randn(shape, generator=self._generator, device=self._device, dtype=self._dtype)
 
     def rand(self, *shape: int) -> torch.Tensor:
         """Uniform values in [0, 1); in an integer dtype 0 or 1."""
         if self._whole:
             return self.ints(*shape, low=0, high=2)
+        self._claim(shape)
         return torch.rand(shape, generator=self._generator, device=self._device, dtype=self._dtype)
 
     def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
@@ -56,20 +76,24 @@ class TensorInputs:
         elif self._dtype is torch.uint8:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
+        self._claim(shape, dtype)
         return torch.randint(
             low, high, shape, generator=self._generator, device=self._device, dtype=dtype
         )
 
     def zeros(self, *shape: int) -> torch.Tensor:
         """Zeros."""
+        self._claim(shape)
         return torch.zeros(shape, device=self._device, dtype=self._dtype)
 
     def ones(self, *shape: int) -> torch.Tensor:
         """Ones."""
+        self._claim(shape)
         return torch.ones(shape, device=self._device, dtype=self._dtype)
 
     def empty(self, *shape: int) -> torch.Tensor:
         """Memory as it is found."""
+        self._claim(shape)
         return torch.empty(shape, device=self._device, dtype=self._dtype)
 
 

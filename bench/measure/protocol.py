@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ class Check:
     """Build the case's call, make it once, compare with the reference."""
 
     case: PlannedCase
+    room_bytes: float = math.inf
+    """Inputs larger than that are not even made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,8 @@ class Checked:
     max_error: float | None
     note: str
     input_bytes: int
+    peak_memory_bytes: int | None = None
+    """What one call takes beyond its inputs, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,8 @@ class Refused:
 
     status: str
     reason: str
+    input_bytes: int | None = None
+    """What its inputs would have taken, or the first of them, if that is why."""
 
 
 Reply = Hello | Checked | Prepared | Visited | Sensed | Forgotten | Refused

@@ -7,7 +7,9 @@ requests it sleeps in a read; what a suite prints goes to stderr, so it can't br
 from __future__ import annotations
 
 import gc
+import math
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -22,7 +24,8 @@ from bench.measure import protocol
 from bench.measure.check import check
 from bench.measure.devices import device_of, names_of_devices
 from bench.measure.facts import torch_facts
-from bench.measure.inputs import TensorInputs, storage_bytes
+from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
+from bench.measure.memory import peak_bytes
 from bench.measure.sampling import (
     calibrate,
     clock_cost_s,
@@ -43,8 +46,12 @@ if TYPE_CHECKING:
 _COLD_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made;
 beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
+_WEIGH_LIMIT_S = 10.0
+"""A case whose check took longer is not called again to learn how much memory a call takes."""
 _WARM_SHARE = 4
 """A visit begins with a quarter of a sample's calls untimed: other cases have had the caches since."""
+
+_ASKED_FOR = re.compile(r"DefaultCPUAllocator: .*tried to allocate (\d+) bytes")
 
 
 class Worker:
@@ -72,7 +79,7 @@ class Worker:
 
     def _answer(self, request: protocol.Request) -> protocol.Reply:
         if isinstance(request, protocol.Check):
-            return self._check(request.case)
+            return self._check(request.case, request.room_bytes)
         if isinstance(request, protocol.Prepare):
             return self._prepare(request.case, request.sample_s)
         if isinstance(request, protocol.Visit):
@@ -83,15 +90,24 @@ class Worker:
         gc.collect()
         return protocol.Forgotten()
 
-    def _check(self, case: PlannedCase) -> protocol.Checked:
-        op, call = self._build(case)
+    def _check(self, case: PlannedCase, room_bytes: float) -> protocol.Checked | protocol.Refused:
+        try:
+            op, call = self._build(case, room_bytes)
+        except (InputsTooLarge, RuntimeError) as error:
+            asked = _asked_bytes(error)
+            if asked is None:
+                raise
+            return protocol.Refused(status="oom", reason=_reason_of(error), input_bytes=asked)
         input_bytes = storage_bytes([call.args, call.kwargs])
+        started = self._clock()
         result = check(call, op.reference_of, case.dtype)
+        quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
             note=result.note,
             input_bytes=input_bytes,
+            peak_memory_bytes=peak_bytes(call) if quick and case.device == "cpu" else None,
         )
 
     def _prepare(self, case: PlannedCase, sample_s: float) -> protocol.Prepared:
@@ -133,13 +149,14 @@ class Worker:
             involuntary_switches=tuple(sample.used.involuntary_switches for sample in samples),
         )
 
-    def _build(self, planned: PlannedCase) -> tuple[Op, Call]:
+    def _build(self, planned: PlannedCase, room_bytes: float = math.inf) -> tuple[Op, Call]:
         if planned.suite_path not in self._suites:
             self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
         suite = self._suites[planned.suite_path].suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
-        call: Any = op.build(with_inputs(case, TensorInputs(case.id, case.device, case.dtype_name)))
+        inputs = TensorInputs(case.id, case.device, case.dtype_name, room_bytes)
+        call: Any = op.build(with_inputs(case, inputs))
         if not isinstance(call, Call):
             message = (
                 f"op {op.name!r} returned {type(call).__name__}, not a Call; "
@@ -147,6 +164,14 @@ class Worker:
             )
             raise SuiteError(message)
         return op, call
+
+
+def _asked_bytes(error: Exception) -> int | None:
+    """How much memory was asked for, where that is what went wrong."""
+    if isinstance(error, InputsTooLarge):
+        return error.asked_bytes
+    found = _ASKED_FOR.search(str(error))
+    return int(found[1]) if found else None
 
 
 def _status_of(error: Exception) -> str:

@@ -87,7 +87,8 @@ def _text(key: str, value: Any) -> str:
         unit = _UNITS.get(key.rpartition("_")[2]) if "_" in key else None
         return unit(value) if unit else str(value)
     if isinstance(value, Mapping):
-        value = [f"{k}: {_text(str(k), v)}" for k, v in value.items()]
+        shared = key.rpartition("_")[2] in _UNITS
+        value = [f"{k}: {_text(key if shared else str(k), v)}" for k, v in value.items()]
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_text(key, v) for v in value) or "none"
     return str(value) or "none"

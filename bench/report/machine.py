@@ -32,7 +32,8 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
     plain = name.rpartition("_")[0] if name.endswith(("_bytes", "_hz", "_c", "_share")) else name
     label = plain.replace("_", " ")
     if isinstance(value, dict):
-        yield label, ", ".join(f"{k}={v}" for k, v in value.items()) or units.MISSING
+        shown = [f"{k}={units.size(v) if name.endswith('_bytes') else v}" for k, v in value.items()]
+        yield label, ", ".join(shown) or "none"
     elif name == "gpus":
         shown = [f"{g['name']} ({units.size(g['memory_bytes'])}, {g['uuid']})" for g in value]
         yield label, "; ".join(shown) or "none"
@@ -48,7 +49,7 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or units.MISSING
+        return ", ".join(map(str, value)) or "none"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -1,0 +1,178 @@
+"""How well unchanged code repeats: every pair of runs in which nothing changed but the moment. No torch.
+
+Rows of one machine go in. A pair is one case in two runs; the share of pairs that look like a change
+is the rate of false alarms, and what nearly no pair exceeds is the smallest effect that can be shown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+THRESHOLDS = (0.02, 0.05, 0.10)
+"""Changes that people set alarms at."""
+VISIBLE_QUANTILE = 0.95
+"""An effect is visible if no more than one unchanged pair in twenty differs as much."""
+HEADLINE, AT_REFERENCE = "time_s", "time_at_reference_s"
+_CASE = ["case", "device"]
+_ENDS = ["time_lo_s", "time_hi_s"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How far one column of times agrees between runs; spread is (max - min) / median over runs."""
+
+    cases: int
+    pairs: int
+    changed: Mapping[float, float]
+    smallest_visible: float
+    spread_middle: float
+    spread_worst: float
+    worst_case: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervals:
+    """How far the intervals keep their promise; `confidence` is None where rows differ in it."""
+
+    pairs: int
+    disjoint: float
+    half_width: float
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """All that these runs say about repeating; None where no pair has what it takes."""
+
+    runs: int
+    headline: Agreement | None
+    at_reference: Agreement | None
+    intervals: Intervals | None
+
+
+def repeats(rows: pd.DataFrame) -> Repeats:
+    """What the rows of unchanged runs on one machine say."""
+    return Repeats(
+        runs=int(rows["run_id"].nunique()),
+        headline=agreement(rows, HEADLINE),
+        at_reference=agreement(at_one_reference(rows), AT_REFERENCE),
+        intervals=intervals(rows),
+    )
+
+
+def at_one_reference(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows brought to the reference that most were; a run that found a faster state sets another.
+
+    Times brought to different references can't be compared: between states, ops differ in how much
+    slower they are.
+    """
+    usual = rows["reference_compute_s"].mode()
+    return rows[rows["reference_compute_s"].isin(usual.head(1))]
+
+
+def agreement(
+    rows: pd.DataFrame, column: str = HEADLINE, thresholds: Sequence[float] = THRESHOLDS
+) -> Agreement | None:
+    """How far this column agrees between runs; None if no case has it in two of them."""
+    logs = log_ratios(rows, column)
+    if logs.empty:
+        return None
+    spread = spreads(rows, column)
+    return Agreement(
+        cases=len(spread),
+        pairs=len(logs),
+        changed={t: changed_share(logs, t) for t in thresholds},
+        smallest_visible=smallest_visible(logs),
+        spread_middle=float(spread.median()),
+        spread_worst=float(spread.iloc[0]),
+        worst_case=str(spread.index[0][0]),
+    )
+
+
+def log_ratios(rows: pd.DataFrame, column: str = HEADLINE) -> pd.Series[float]:
+    """Per pair, how far apart the two runs are: |log(one / other)|."""
+    both = _pairs(rows, [column])
+    ratios = (both[f"{column}_one"] / both[f"{column}_other"]).to_numpy(dtype=float)
+    return pd.Series(np.abs(np.log(ratios)), index=both.index)
+
+
+def changed_share(logs: pd.Series[float], threshold: float) -> float:
+    """The share of pairs whose times differ by more than the threshold, up or down."""
+    return float((logs > math.log1p(threshold)).mean())
+
+
+def smallest_visible(logs: pd.Series[float]) -> float:
+    """The difference that only one pair in twenty exceeds, as a share."""
+    return math.expm1(float(logs.quantile(VISIBLE_QUANTILE)))
+
+
+def spreads(rows: pd.DataFrame, column: str = HEADLINE) -> pd.Series[float]:
+    """(max - min) / median over the runs of each case that two or more have, widest first."""
+    times = _measured(rows, [column]).groupby(_CASE, sort=False)[column]
+    several = times.count() > 1
+    found = ((times.max() - times.min()) / times.median())[several]
+    return found.sort_values(ascending=False, kind="stable")
+
+
+def intervals(rows: pd.DataFrame) -> Intervals | None:
+    """How often intervals of unchanged code are disjoint; None if no case has them in two runs."""
+    gaps = interval_gaps(rows)
+    if gaps.empty:
+        return None
+    known = _measured(rows, [HEADLINE, *_ENDS])
+    levels = known["confidence"].dropna().unique()
+    return Intervals(
+        pairs=len(gaps),
+        disjoint=disjoint_share(gaps),
+        half_width=half_width(known),
+        confidence=float(levels[0]) if len(levels) == 1 else None,
+    )
+
+
+def interval_gaps(rows: pd.DataFrame) -> pd.Series[float]:
+    """Per pair, log(lower end of the upper interval / upper end of the lower); above 0: disjoint."""
+    both = _pairs(rows, _ENDS, zero_is_known=True)
+    with np.errstate(divide="ignore"):  # an interval may begin at 0, and then it meets any other
+        one = np.log(both["time_lo_s_one"] / both["time_hi_s_other"])
+        other = np.log(both["time_lo_s_other"] / both["time_hi_s_one"])
+    return pd.Series(np.maximum(one, other), index=both.index)
+
+
+def disjoint_share(gaps: pd.Series[float], by_more_than: float = 0.0) -> float:
+    """The share of pairs whose intervals are disjoint, with a gap of more than this share."""
+    return float((gaps > math.log1p(by_more_than)).mean())
+
+
+def half_width(rows: pd.DataFrame) -> float:
+    """The middle of the intervals' larger sides, as a share of the headline."""
+    known = _measured(rows, [HEADLINE, *_ENDS], zero_is_known=True)
+    above, below = known["time_hi_s"] - known[HEADLINE], known[HEADLINE] - known["time_lo_s"]
+    return float((np.maximum(above, below) / known[HEADLINE]).median())
+
+
+def _measured(
+    rows: pd.DataFrame, columns: Sequence[str], *, zero_is_known: bool = False
+) -> pd.DataFrame:
+    """The rows that were measured and have these columns."""
+    values = rows[list(columns)].to_numpy(dtype=float)
+    known = np.isfinite(values) & ((values >= 0) if zero_is_known else (values > 0))
+    measured: pd.DataFrame = rows.loc[(rows["status"] == "ok").to_numpy() & known.all(axis=1)]
+    return measured
+
+
+def _pairs(
+    rows: pd.DataFrame, columns: Sequence[str], *, zero_is_known: bool = False
+) -> pd.DataFrame:
+    """Each case in each two runs, side by side: `column_one`, `column_other`."""
+    known = _measured(rows, columns, zero_is_known=zero_is_known)
+    kept = known[["run_id", *_CASE, *columns]].astype(dict.fromkeys(columns, float))
+    both = kept.merge(kept, on=_CASE, suffixes=("_one", "_other"))
+    return both[both["run_id_one"] < both["run_id_other"]].reset_index(drop=True)

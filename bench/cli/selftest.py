@@ -1,0 +1,88 @@
+"""`bench selftest`: the same cases several times over, and how far apart the numbers are."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.printing import console, print_json, say, show, width
+from bench.cli.words import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.store.runs import StoredRun
+
+PANEL = Path(__file__).resolve().parents[1] / "panels" / "small.py"
+_FEWEST_RUNS = 2
+
+
+@app.command("selftest")
+def selftest_command(
+    *,
+    repetitions: Annotated[
+        int, typer.Option("--runs", min=_FEWEST_RUNS, help="Runs of the same cases.")
+    ] = 3,
+    budget: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Sampling time per case and run.")
+    ] = "0.2",
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder to keep the runs in. Default: they are removed."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run the same cases several times: this machine's false alarms and smallest visible effect."""
+    from bench.analyse.repeats import repeats
+    from bench.report.selftest import selftest_facts, selftest_table
+    from bench.request import parse_budget
+    from bench.store.load import load_rows
+
+    budget_s = parse_budget(budget, "--budget")
+    with _kept_in(store) as folder:
+        runs = _runs(repetitions, budget_s, folder)
+        rows = load_rows(*(run.folder for run in runs))
+    found = repeats(rows)
+    if as_json:
+        kept = None if store is None else str(store)
+        names = [run.info.run_id for run in runs]
+        print_json({**selftest_facts(found), "store": kept, "run_ids": names})
+    else:
+        show(selftest_table(found, width=width()))
+    return OK if (rows["status"] == "ok").all() else SOME_FAILED
+
+
+@contextmanager
+def _kept_in(store: Path | None) -> Iterator[Path]:
+    """The folder for the runs: the one asked for, else one that is gone afterwards."""
+    if store is not None:
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-selftest-") as name:
+        yield Path(name)
+
+
+def _runs(repetitions: int, budget_s: float | None, store: Path) -> list[StoredRun]:
+    from bench import session, units
+    from bench.console import LiveListener
+    from bench.request import Request
+
+    asked = Request(suites=(str(PANEL),), devices=("cpu",), budget_s=budget_s)
+    plan = asked.plan()
+    argv = ["bench", *sys.argv[1:]]
+    options = asked.options(len(plan.cases), label=None, tags={}, argv=argv)
+    about = units.clock(repetitions * asked.estimate_s(len(plan.cases)))
+    cases = units.counted(len(plan.cases), "case")
+    say(f"measuring {cases} of the CPU {repetitions} times over, about {about}", err=True)
+    found = []
+    for number in range(1, repetitions + 1):
+        say(f"run {number} of {repetitions}", err=True)
+        with LiveListener(console(stderr=True)) as listener:
+            found.append(session.run(plan, options, store, listener))
+    return found
