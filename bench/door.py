@@ -86,7 +86,9 @@ class Door:
     def _ready_crew(self) -> Crew:
         if self._crew is None:
             workers = self._options.schedule.workers
-            self._crew = Crew.of_processes(workers, self._options.threads, os.environ)
+            self._crew = Crew.of_processes(
+                workers, self._options.threads, os.environ, machine.core_groups()
+            )
         return self._crew
 
     def _facts(self, crew: Crew) -> RunFacts:

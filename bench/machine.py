@@ -109,14 +109,18 @@ def usable_cores() -> tuple[int, ...]:
     return tuple(range(psutil.cpu_count() or 1))
 
 
+def core_groups(root: Path = Path("/")) -> tuple[tuple[int, ...], ...]:
+    """The logical cores this process may run on, grouped by physical core, in order."""
+    groups: dict[str, list[int]] = {}
+    for core in usable_cores():
+        groups.setdefault(core_siblings(root, core) or str(core), []).append(core)
+    return tuple(tuple(group) for group in groups.values())
+
+
 def default_threads(root: Path = Path("/")) -> int:
     """One thread per physical core this process may use, and no more than its CPU quota allows."""
-    usable = set(usable_cores())
-    first_of_core = set()
-    for core in usable:
-        first_of_core.add(core_siblings(root, core) or str(core))
     quota = cpu_quota(root)
-    cores = len(first_of_core) or 1
+    cores = len(core_groups(root)) or 1
     return max(1, min(cores, int(quota))) if quota else cores
 
 

@@ -68,6 +68,9 @@ class Record:
         "The compute sentinel at the reference that `time_at_reference_s` is brought to.",
         None,
     )
+    reference_barrier_s: float | None = _column(
+        _REAL, "The barrier sentinel at that reference; none with one thread.", None
+    )
     reference_share: float | None = _column(
         _REAL, "Share of the turns (worker × round) that were at reference conditions.", None
     )

@@ -108,7 +108,7 @@ def resume(unfinished: StoredRun, plan: Plan, options: Options, listener: Listen
 def look_around() -> dict[str, dict[str, Any]]:
     """This machine's identity, environment (with torch, as a worker sees it) and state."""
     threads = machines.default_threads()
-    with Crew.of_processes(1, threads, os.environ) as crew:
+    with _crew(1, threads) as crew:
         hello = crew.hello(0)
     return {
         "machine": dataclasses.asdict(machines.read_machine()),
@@ -171,7 +171,7 @@ def _measure_cases(
 ) -> RunInfo:
     """Measure the cases into the journal; gives the run's facts with what was found on the way."""
     diary, listener = told
-    with Crew.of_processes(options.schedule.workers, options.threads, os.environ) as crew:
+    with _crew(options.schedule.workers, options.threads) as crew:
         hello = crew.hello(0)
         info = _with_torch(info, hello.torch)
         diary.write_header({"torch": info.torch})
@@ -210,6 +210,10 @@ def earlier_levels(store: Path, info: RunInfo, threads: int) -> list[Conditions]
         and run.info.machine.get("machine_id") == info.machine["machine_id"]
         and run.info.options.get("threads") == threads
     ]
+
+
+def _crew(workers: int, threads: int) -> Crew:
+    return Crew.of_processes(workers, threads, os.environ, machines.core_groups())
 
 
 def _with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:

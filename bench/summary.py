@@ -70,6 +70,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         confidence=how.confidence,
         time_at_reference_s=_at_reference_s(turns, how.reference),
         reference_compute_s=how.reference.compute_s if how.reference else None,
+        reference_barrier_s=how.reference.barrier_s if how.reference else None,
         reference_share=_reference_share(turns, how.reference),
         sentinel_compute_s=_median_of([t.conditions.compute_s for t in turns if t.conditions]),
         sentinel_barrier_s=_median_of([t.conditions.barrier_s for t in turns if t.conditions]),

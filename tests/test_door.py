@@ -46,7 +46,7 @@ def test_a_replay_clock_that_was_told_nothing_stands_still() -> None:
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where the door would start processes."""
     stage = Stage()
-    monkeypatch.setattr(Crew, "of_processes", lambda count, _threads, _base: stage.crew(count))
+    monkeypatch.setattr(Crew, "of_processes", lambda count, *_: stage.crew(count))
     start = stage.start
 
     def greeting() -> Any:

@@ -14,7 +14,9 @@ SHAKY = [{"a": 1.0, "b": 2.0}, {"a": 1.04, "b": 2.0}]
 
 def test_equal_times_get_equal_lines() -> None:
     """What a tool is called makes no difference; a number that it lacks is a dash."""
-    ours = repeatability.frame(SHAKY).assign(time_at_reference_s=None, reference_compute_s=None)
+    ours = repeatability.frame(SHAKY).assign(
+        time_at_reference_s=None, reference_compute_s=None, reference_barrier_s=None
+    )
     text = repeatability.table(ours, {"other": repeatability.frame(SHAKY)})
     _, _, headline, reference, other = text.splitlines()
     assert headline.removeprefix("| tensorbench, headline |") == other.removeprefix("| other |")

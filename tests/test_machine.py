@@ -12,7 +12,7 @@ import pytest
 
 from bench import machine
 from bench.environment import read_environment
-from bench.machine import Gpu, cpu_quota, default_threads, read_machine, read_state
+from bench.machine import Gpu, core_groups, cpu_quota, default_threads, read_machine, read_state
 from tests.fakes_machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
@@ -140,6 +140,15 @@ def test_there_is_one_thread_per_physical_core(
 ) -> None:
     """Siblings share one, and a container may have fewer than the machine."""
     assert default_threads(tree(tmp_path, files)) == threads
+
+
+def test_cores_are_grouped_by_the_physical_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Siblings stand together, whatever their numbers; unknown siblings stand alone."""
+    monkeypatch.setattr(machine, "usable_cores", lambda: (0, 1, 2, 3, 4))
+    files = siblings("0,2", "1,3", "0,2", "1,3")
+    assert core_groups(tree(tmp_path, files)) == ((0, 2), (1, 3), (4,))
 
 
 def test_cores_that_may_not_be_used_are_not_counted(

@@ -281,3 +281,19 @@ def test_what_the_user_has_set_stays_but_for_the_number_of_threads() -> None:
     born = worker_environment(2, base)
     assert (born["OMP_PROC_BIND"], born["OMP_NUM_THREADS"]) == ("false", "2")
     assert born["PYTHONPATH"].endswith(os.pathsep + "mine")
+
+
+@pytest.mark.parametrize(
+    ("number", "places"),
+    [(0, "{0,4},{1,5},{2,6}"), (1, "{1,5},{2,6},{0,4}"), (4, "{1,5},{2,6},{0,4}")],
+)
+def test_each_worker_begins_at_another_core(number: int, places: str) -> None:
+    """Siblings of a physical core stay together; after the last core comes the first."""
+    born = worker_environment(2, {}, number=number, cores=[(0, 4), (1, 5), (2, 6)])
+    assert born["OMP_PLACES"] == places
+
+
+def test_places_that_the_user_chose_are_kept() -> None:
+    """Whoever sets them knows more of the machine."""
+    born = worker_environment(2, {"OMP_PLACES": "{3}"}, number=1, cores=[(0,), (1,)])
+    assert born["OMP_PLACES"] == "{3}"

@@ -113,7 +113,7 @@ def plan(cases: int, skips: int = 0) -> Plan:
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where the session would start processes."""
     stage = Stage()
-    monkeypatch.setattr(Crew, "of_processes", lambda count, _threads, _base: stage.crew(count))
+    monkeypatch.setattr(Crew, "of_processes", lambda count, *_: stage.crew(count))
     return stage
 
 

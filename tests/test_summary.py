@@ -55,6 +55,8 @@ def test_a_time_at_reference_is_that_of_the_turns_at_reference() -> None:
     assert found.time_s == pytest.approx(1.7e-6)
     assert found.time_at_reference_s == pytest.approx(1e-6)
     assert found.reference_share == pytest.approx(0.4)
+    assert found.reference_compute_s == REFERENCE.compute_s
+    assert found.reference_barrier_s == REFERENCE.barrier_s
 
 
 def test_drift_within_the_state_is_taken_out() -> None:

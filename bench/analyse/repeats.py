@@ -22,6 +22,7 @@ VISIBLE_QUANTILE = 0.95
 """An effect is visible if no more than one unchanged pair in twenty differs as much."""
 HEADLINE, AT_REFERENCE = "time_s", "time_at_reference_s"
 _CASE = ["case", "device"]
+_REFERENCE = ["reference_compute_s", "reference_barrier_s"]
 _ENDS = ["time_lo_s", "time_hi_s"]
 
 
@@ -74,8 +75,11 @@ def at_one_reference(rows: pd.DataFrame) -> pd.DataFrame:
     Times brought to different references can't be compared: between states, ops differ in how much
     slower they are.
     """
-    usual = rows["reference_compute_s"].mode()
-    return rows[rows["reference_compute_s"].isin(usual.head(1))]
+    if rows.empty:
+        return rows
+    references = rows.groupby(_REFERENCE, dropna=False)[HEADLINE].transform("size")
+    usual: pd.DataFrame = rows[references == references.max()]
+    return usual
 
 
 def agreement(

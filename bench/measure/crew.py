@@ -6,6 +6,7 @@ ceremony: what it lacks it builds.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,7 @@ from bench.measure import protocol
 from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from bench.plan import PlannedCase
@@ -39,10 +40,21 @@ class Crew:
         self._places = [_Place(start()) for _ in range(count)]
 
     @classmethod
-    def of_processes(cls, count: int, threads: int, base: Mapping[str, str]) -> Crew:
-        """Real processes with `threads` threads each, started together."""
-        environment = worker_environment(threads, base)
-        return cls(count, lambda: WorkerProcess(environment))
+    def of_processes(
+        cls,
+        count: int,
+        threads: int,
+        base: Mapping[str, str],
+        cores: Sequence[Sequence[int]] = (),
+    ) -> Crew:
+        """Real processes with `threads` threads each, started together, each at another core."""
+        number = itertools.count()
+
+        def start() -> WorkerProcess:
+            place = next(number) % count
+            return WorkerProcess(worker_environment(threads, base, number=place, cores=cores))
+
+        return cls(count, start)
 
     def __len__(self) -> int:
         """How many places there are."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bench.measure import protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 START_TIMEOUT_S = 120.0
 """A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
@@ -34,13 +34,35 @@ class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake
         self.status = status
 
 
-def worker_environment(threads: int, base: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(
+    threads: int,
+    base: Mapping[str, str],
+    *,
+    number: int = 0,
+    cores: Sequence[Sequence[int]] = (),
+) -> dict[str, str]:
     """The environment that a worker must be born with, since torch reads it once.
 
-    Threads are bound to cores so that the scheduler can't move them; what the user has set stays,
-    except the number of threads, which is ours to keep. The worker imports the same `bench` as we did.
+    Threads are bound to cores so that the scheduler can't move them, and each worker begins at another
+    core: what one core suffers from its neighbours is then seen as such. It also lets workers import
+    torch side by side, since the library binds the importing thread to the first core of the list. What
+    the user has set stays, except the number of threads, which is ours to keep. The worker imports the
+    same `bench` as we did.
+
+    Args:
+        threads: how many the worker gets.
+        base: the environment to add to.
+        number: which worker this is.
+        cores: the logical cores of each physical one; the library's own list if there are none.
     """
-    ours = {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores", "PYTHONHASHSEED": "0"}
+    first = number % len(cores) if cores else 0
+    turned = [*cores[first:], *cores[:first]]
+    places = ",".join("{" + ",".join(map(str, core)) + "}" for core in turned)
+    ours = {
+        "OMP_PROC_BIND": "true",
+        "OMP_PLACES": places or "cores",
+        "PYTHONHASHSEED": "0",
+    }
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     search = [str(_HOME), *filter(None, [base.get("PYTHONPATH")])]
     return {**ours, **base, **counts, "PYTHONPATH": os.pathsep.join(search)}
