@@ -5,6 +5,7 @@ Collects; decides nothing about measuring. What the samples say is for `bench.su
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
@@ -111,6 +112,15 @@ class Outcome:
         """Keep the samples of one visit."""
         self.visits.append(visit)
         self.sampled_s += sum(visit.visited.elapsed_ns) * 1e-9
+
+    def set_conditions(self, turn: tuple[int, int], sensed: Sensed | None) -> None:
+        """Say what the sentinels took in a turn (worker, round), which is known when it is over."""
+        self.visits = [
+            dataclasses.replace(visit, sensed=sensed)
+            if (visit.worker, visit.round) == turn
+            else visit
+            for visit in self.visits
+        ]
 
     def cells(self) -> NDArray[np.float64]:
         """The median time of each worker in each round so far: workers × rounds."""

@@ -34,12 +34,12 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
-    # 60 s of sampling leave room for start-up and the report within the two minutes a look may take.
+    # 50 s of sampling leave room for start-up and the report within the two minutes a look may take.
     "quick": Preset(
-        name="quick", short_axes=True, case_budget_s=0.5, run_budget_s=60, workers=4, rounds=5
+        name="quick", short_axes=True, case_budget_s=0.5, run_budget_s=50, workers=6, rounds=5
     ),
     "full": Preset(
-        name="full", short_axes=False, case_budget_s=0.5, run_budget_s=None, workers=6, rounds=6
+        name="full", short_axes=False, case_budget_s=0.5, run_budget_s=None, workers=6, rounds=8
     ),
 }
 

@@ -167,10 +167,10 @@ class Sample:
         _WHOLE, "Times the process was made to give up a core meanwhile.", None
     )
     sentinel_compute_s: float | None = _column(
-        _REAL, "The compute sentinel at the beginning of the worker's turn.", None
+        _REAL, "The compute sentinel in the worker's turn: the mean of its beginning and end.", None
     )
     sentinel_barrier_s: float | None = _column(
-        _REAL, "The barrier sentinel at the beginning of the worker's turn.", None
+        _REAL, "The barrier sentinel in the worker's turn: the mean of its beginning and end.", None
     )
 
 

@@ -155,13 +155,15 @@ class Rounds:
         self._shuffle.shuffle(workers)
         for worker in workers:
             wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
-            sensed = self._sense(worker) if wanted else None
+            sensed = self._crew.sense(worker) if wanted else None
             self._shuffle.shuffle(wanted)
             for outcome in wanted:
                 self._visit(outcome, worker, round_, sensed)
                 if self._steps_left > 0:
                     self._steps_left -= 1
                     self._advance(outcome.case.id, 1)
+            if wanted:
+                self._close_turn(wanted, (worker, round_), sensed)
         for outcome in cases:
             if outcome.open and outcome.visits:
                 outcome.stopped_by = self._judged(outcome)
@@ -178,12 +180,16 @@ class Rounds:
         workers = range(self._schedule.workers)
         return not all(self._spent(outcome, worker) for worker in workers)
 
-    def _sense(self, worker: int) -> protocol.Sensed | None:
-        """Time the sentinels at the beginning of a worker's turn."""
-        sensed = self._crew.sense(worker)
+    def _close_turn(
+        self, visited: list[Outcome], turn: tuple[int, int], before: protocol.Sensed | None
+    ) -> None:
+        """Time the sentinels once more, and give the turn's visits what they took on average."""
+        after = self._crew.sense(turn[0])
+        sensed = averaged(before, after)
         if sensed:
             self.turns.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
-        return sensed
+        for outcome in visited:
+            outcome.set_conditions(turn, sensed)
 
     def _enough(self, outcome: Outcome, worker: int, round_: int) -> bool:
         """The time allowed is up, or, in the case's own rounds, its budget is spent."""
@@ -258,3 +264,16 @@ class Rounds:
                 "timeout", f"not ready within {limit}; raise --timeout or choose smaller sizes"
             )
         return reply
+
+
+def averaged(
+    before: protocol.Sensed | None, after: protocol.Sensed | None
+) -> protocol.Sensed | None:
+    """The mean of two looks at the sentinels; None if one is missing, since the worker was lost."""
+    if before is None or after is None:
+        return None
+    barrier_s = None
+    if before.barrier_s is not None and after.barrier_s is not None:
+        barrier_s = (before.barrier_s + after.barrier_s) / 2
+    compute_s = (before.compute_s + after.compute_s) / 2
+    return protocol.Sensed(compute_s=compute_s, barrier_s=barrier_s)

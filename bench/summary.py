@@ -27,8 +27,8 @@ NOISY_HALF_WIDTH = 0.05
 """An interval wider than ±5 % can't settle the differences people ask about."""
 FEW_ROUNDS = 3
 """Below three rounds a change of the machine during the run can't be told from the op's own time."""
-FEWEST_TURNS = 3
-"""A centre of fewer turns at reference conditions is a matter of luck."""
+FEWEST_TURNS = 6
+"""Fewer turns at reference conditions are the ends of a state, and their centre a matter of luck."""
 TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
 """Two centres 5 % apart, each with a fifth of the turns, are two numbers and not a noisy one."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench import rounds
 from bench.measure import protocol
 from bench.rounds import Rounds, Schedule
-from tests.fakes import CALM, Stage, case, lost, settle, visited
+from tests.fakes import Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -360,14 +360,31 @@ def test_a_schedule_splits_the_budget_evenly(
     assert made.sample_s == pytest.approx(sample_s)
 
 
-def test_every_turn_begins_with_the_sentinels() -> None:
-    """One look at the machine per worker and round, kept with each visit of that turn."""
-    hall = Hall()
+def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
+    """Two looks at the machine per worker and round; each visit of the turn has their mean."""
+    looks = itertools.count()
+
+    def slowing(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Sense):
+            return protocol.Sensed(compute_s=1.0 + next(looks) % 2, barrier_s=3.0)
+        return settle(request)
+
+    hall = Hall(slowing)
 
     outcomes = hall.measure(3)
 
-    assert len(hall.stage.senses()) == WORKERS * ROUNDS
-    assert {visit.sensed for one in outcomes for visit in one.visits} == {CALM}
+    assert len(hall.stage.senses()) == 2 * WORKERS * ROUNDS
+    mean = protocol.Sensed(compute_s=1.5, barrier_s=3.0)
+    assert {visit.sensed for one in outcomes for visit in one.visits} == {mean}
+
+
+def test_one_thread_has_no_barrier_on_average() -> None:
+    """And a turn in which a look is missing has no conditions at all."""
+    alone = protocol.Sensed(compute_s=1.0, barrier_s=None)
+
+    assert rounds.averaged(alone, alone) == alone
+    assert rounds.averaged(alone, None) is None
+    assert rounds.averaged(None, alone) is None
 
 
 def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:

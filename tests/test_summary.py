@@ -50,7 +50,7 @@ def row(*turns: tuple[int, Sensed | None], **facts: Any) -> Record:
 
 def test_a_time_at_reference_is_that_of_the_turns_at_reference() -> None:
     """Slow turns move the headline, not the time at reference; the share says how many there were."""
-    found = row(*[(1_000, CALM)] * 4, *[(1_700, SLOW)] * 6)
+    found = row(*[(1_000, CALM)] * 8, *[(1_700, SLOW)] * 12)
 
     assert found.time_s == pytest.approx(1.7e-6)
     assert found.time_at_reference_s == pytest.approx(1e-6)
@@ -70,14 +70,14 @@ def test_drift_within_the_state_is_taken_out() -> None:
 @pytest.mark.parametrize(
     "turns",
     [
-        [(1_000, CALM)] * 2 + [(1_700, SLOW)] * 4,
-        [(1_000, CALM), (1_700, SLOW)] * 3,
+        [(1_000, CALM)] * 5 + [(1_700, SLOW)] * 4,
+        [(1_000, CALM), (1_700, SLOW)] * 8,
         [(1_000, None)] * 6,
     ],
-    ids=["two turns", "one worker only", "no sentinels"],
+    ids=["five turns", "one worker only", "no sentinels"],
 )
 def test_too_few_turns_at_reference_give_no_time(turns: list[tuple[int, Sensed | None]]) -> None:
-    """Fewer than three turns, or turns of one worker, are a matter of luck."""
+    """Fewer than six turns, or turns of one worker, are a matter of luck."""
     assert row(*turns).time_at_reference_s is None
 
 
