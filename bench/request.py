@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 DEFAULT_PRESET = "quick"
 DEFAULT_TIMEOUT_S = 60.0
-START_S = 6.0
+START_S = 7.0
 """Starting workers and importing torch, for estimates."""
-EXTRA_PER_CASE_S = 0.13
-"""Building, checking and warming up a case in every worker, for estimates."""
+EXTRA_PER_WORKER_S = 0.04
+"""Building, checking and warming up a case in a worker, and looking at the sentinels, for estimates."""
 _LEAST_BUDGET_S = 0.05
 
 
@@ -90,7 +90,9 @@ class Request:
 
     def estimate_s(self, cases: int) -> float:
         """About how long measuring takes."""
-        return START_S + cases * (self.case_budget_s(cases) + EXTRA_PER_CASE_S) if cases else 0.0
+        workers = self.workers or self.chosen_preset.workers
+        each_s = self.case_budget_s(cases) + workers * EXTRA_PER_WORKER_S
+        return START_S + cases * each_s if cases else 0.0
 
     def options(
         self, cases: int, *, label: str | None, tags: Mapping[str, str], argv: Sequence[str]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from bench.measure.crew import Crew
     from bench.measure.protocol import Checked, Prepared, Refused, Visited
     from bench.plan import PlannedCase
+    from bench.schedule import Schedule
 
     _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]
@@ -33,42 +33,8 @@ if TYPE_CHECKING:
 
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
-_SAMPLES_PER_VISIT = 10
 _MOST_ROUNDS = 3
 """A case may get up to three times the planned rounds, from what others left over."""
-_SHORTEST_SAMPLE_S, _LONGEST_SAMPLE_S = 2e-4, 1e-2
-"""200 µs is 4,000 readings of a 50 ns clock; beyond 10 ms a sample only averages more away."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """How long and how often a case is measured."""
-
-    workers: int
-    rounds: int
-    case_budget_s: float
-    timeout_s: float
-    memory_bytes: float
-
-    @property
-    def visit_s(self) -> float:
-        """Sampling time of one visit."""
-        return self.case_budget_s / (self.workers * self.rounds)
-
-    @property
-    def sample_s(self) -> float:
-        """How long a sample should take."""
-        return min(max(self.visit_s / _SAMPLES_PER_VISIT, _SHORTEST_SAMPLE_S), _LONGEST_SAMPLE_S)
-
-    @property
-    def worker_memory_bytes(self) -> float:
-        """What the inputs in one worker may take, all workers being alive together."""
-        return self.memory_bytes / self.workers
-
-    @property
-    def steps_per_case(self) -> int:
-        """Steps that settle a case: one to prepare and one a round, in each worker."""
-        return self.workers * (self.rounds + 1)
 
 
 class Rounds:

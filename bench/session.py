@@ -20,7 +20,8 @@ from bench.environment import read_environment
 from bench.errors import StoreError
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
-from bench.rounds import Rounds, Schedule
+from bench.rounds import Rounds
+from bench.schedule import Schedule
 from bench.states import Conditions
 from bench.stats import CONFIDENCE
 from bench.store import journal, runs

@@ -179,7 +179,7 @@ def test_suites_are_planned_in_the_order_given() -> None:
 
 
 def test_presets_differ_in_width_and_length() -> None:
-    """A look is short and bounded; a full run takes every value and more workers."""
+    """A look is short and bounded; a full run takes every value and more rounds."""
     quick, full = PRESETS["quick"], PRESETS["full"]
     assert quick.short_axes
     assert not full.short_axes

@@ -13,7 +13,7 @@ from bench.errors import SelectionError, SuiteError, UnitError
 from bench.measure import devices
 from bench.plan import PRESETS
 from bench.request import (
-    EXTRA_PER_CASE_S,
+    EXTRA_PER_WORKER_S,
     START_S,
     Request,
     parse_budget,
@@ -133,7 +133,9 @@ def test_the_budget_of_a_case_is_cut_to_what_the_run_may_take(
 def test_the_estimate_is_about_what_it_takes() -> None:
     """Starting, and for each case its budget and getting ready; nothing for nothing."""
     request = Request(budget_s=2.0)
-    assert request.estimate_s(3) == pytest.approx(START_S + 3 * (2.0 + EXTRA_PER_CASE_S))
+    assert request.estimate_s(3) == pytest.approx(
+        START_S + 3 * (2.0 + request.chosen_preset.workers * EXTRA_PER_WORKER_S)
+    )
     assert request.estimate_s(0) == 0
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bench import rounds
 from bench.measure import protocol
-from bench.rounds import Rounds, Schedule
+from bench.rounds import Rounds
+from bench.schedule import Schedule
 from tests.fakes import Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from bench.errors import StoreError
 from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.plan import Plan, PlannedSkip
-from bench.rounds import Schedule
+from bench.schedule import Schedule
 from bench.session import Listener, Options
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
