@@ -57,7 +57,8 @@ class Visit:
     round: int
     prepared: Prepared
     visited: Visited
-    sensed: Sensed | None
+    sensed: Sensed | None = None
+    """What the sentinels took in that turn, known when it is over."""
 
     def net_times_s(self) -> list[float]:
         """Seconds per call of each sample, overhead subtracted."""

@@ -121,15 +121,15 @@ class Rounds:
         self._shuffle.shuffle(workers)
         for worker in workers:
             wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
-            sensed = self._crew.sense(worker) if wanted else None
+            before = self._crew.sense(worker) if wanted else None
             self._shuffle.shuffle(wanted)
             for outcome in wanted:
-                self._visit(outcome, worker, round_, sensed)
+                self._visit(outcome, worker, round_)
                 if self._steps_left > 0:
                     self._steps_left -= 1
                     self._advance(outcome.case.id, 1)
             if wanted:
-                self._close_turn(wanted, (worker, round_), sensed)
+                self._close_turn(wanted, (worker, round_), before)
         for outcome in cases:
             if outcome.open and outcome.visits:
                 outcome.stopped_by = self._judged(outcome)
@@ -201,9 +201,7 @@ class Rounds:
         if isinstance(reply, protocol.Prepared):
             outcome.prepared[worker] = reply
 
-    def _visit(
-        self, outcome: Outcome, worker: int, round_: int, sensed: protocol.Sensed | None
-    ) -> None:
+    def _visit(self, outcome: Outcome, worker: int, round_: int) -> None:
         self._prepare(outcome, worker)  # a no-op, but for a worker that was replaced
         if not outcome.open:
             return
@@ -213,9 +211,7 @@ class Rounds:
         )
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]
-            outcome.add_visit(
-                Visit(worker=worker, round=round_, prepared=prepared, visited=reply, sensed=sensed)
-            )
+            outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
 
     def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
         """Take a step and note the time it took; a refusal ends the case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +27,7 @@ from bench.cli.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.plan import Plan
@@ -67,13 +69,9 @@ def run_command(
     """Measure cases and store them; a table at the end."""
     from bench import request as requests
 
-    asked = requests.Request(
-        suites=tuple(suites or ()),
-        keyword=keyword,
-        devices=split_words(device),
-        settings=requests.parse_settings(setting or ()),
-        preset=preset,
-        budget_s=requests.parse_budget(budget, "--budget"),
+    chosen = _request(suites, keyword, device, setting, preset, budget)
+    asked = dataclasses.replace(
+        chosen,
         workers=workers,
         rounds=rounds,
         threads=threads,
@@ -104,16 +102,7 @@ def list_command(
     as_json: Json = False,
 ) -> int:
     """Show the plan: cases, skips with their reasons, the time it would take."""
-    from bench import request as requests
-
-    asked = requests.Request(
-        suites=tuple(suites or ()),
-        keyword=keyword,
-        devices=split_words(device),
-        settings=requests.parse_settings(setting or ()),
-        preset=preset,
-        budget_s=requests.parse_budget(budget, "--budget"),
-    )
+    asked = _request(suites, keyword, device, setting, preset, budget)
     plan = asked.plan()
     estimate_s = asked.estimate_s(len(plan.cases))
     if as_json:
@@ -126,6 +115,27 @@ def list_command(
         _say_cpu_only(asked)
         show(plan_table(plan, estimate_s))
     return OK
+
+
+def _request(
+    suites: Sequence[str] | None,
+    keyword: str,
+    device: Sequence[str] | None,
+    setting: Sequence[str] | None,
+    preset: str,
+    budget: str | None,
+) -> Request:
+    """What is to be measured, in the words that `run` and `list` share."""
+    from bench import request as requests
+
+    return requests.Request(
+        suites=tuple(suites or ()),
+        keyword=keyword,
+        devices=split_words(device),
+        settings=requests.parse_settings(setting or ()),
+        preset=preset,
+        budget_s=requests.parse_budget(budget, "--budget"),
+    )
 
 
 def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, str]) -> StoredRun:
