@@ -32,6 +32,12 @@ _ALL = (
         remedy="read it as 'free'; compare larger sizes, or time a sequence of such calls as one op",
     ),
     Code(
+        code="drift",
+        seen="the times rose or fell steadily, by more than 2 % from the first round to the last",
+        cause="a clock that sinks as the machine warms up, memory that fills, or an op that grows",
+        remedy="run again when the machine is warm; --rounds with more if it goes on",
+    ),
+    Code(
         code="few-samples",
         seen="fewer than three rounds could be measured within the budget",
         cause="a single call takes longer than the budget of the case",
@@ -57,15 +63,15 @@ _ALL = (
     ),
     Code(
         code="other-state",
-        seen="the machine was never at its reference conditions while this case was measured",
+        seen="the machine was hardly ever at its reference conditions while this case was measured",
         cause="other programs or other guests of the host, a lower clock, or threads further apart",
-        remedy="run again later; time_s is what was seen, time_at_reference_s is not known",
+        remedy="run again later; the interval reaches as far as the sentinels were off",
     ),
     Code(
         code="two-states",
-        seen="the case took clearly longer or shorter when the machine was not at reference conditions",
+        seen="the case has two times, more than 5 % apart, and took each of them in many turns",
         cause="the host moves the cores of this machine, or shares them with others, for minutes on end",
-        remedy="compare time_at_reference_s, not time_s; see the samples by their sentinels",
+        remedy="compare time_at_reference_s; state_times_s and state_shares have both",
     ),
     Code(
         code="wrong-result",

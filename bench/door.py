@@ -17,6 +17,7 @@ from bench import machine
 from bench.measure.crew import Crew
 from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
+from bench.record import LISTS
 from bench.request import Request
 from bench.rounds import Rounds
 
@@ -124,4 +125,6 @@ def extra_info(record: Record) -> dict[str, Any]:
     """What pytest-benchmark's JSON keeps beside its own statistics: our row, without empty columns."""
     facts = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
     facts = {k: v for k, v in facts.items() if v is not None and k not in {"run_id", "started_at"}}
-    return {**facts, "params": dict(record.params), "warnings": list(record.warnings)}
+    lists = {name: list(facts[name]) for name in LISTS if facts[name]}
+    facts = {k: v for k, v in facts.items() if k not in LISTS}
+    return {**facts, **lists, "params": dict(record.params)}

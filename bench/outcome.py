@@ -10,22 +10,19 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import stats
 from bench.record import Record, Sample
+from bench.states import Conditions
 from bench.stopping import Stopping
 from bench.store.journal import Entry
 from bench.summary import Measuring, summarised
+from bench.turns import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bench.measure.protocol import Checked, Prepared, Sensed, Visited
     from bench.plan import PlannedCase
-    from bench.states import Conditions
     from bench.stats import Spread
 
 
@@ -47,6 +44,8 @@ class RunFacts:
     """What the sentinels take on this machine when it is at its best."""
     others: Spread | None = None
     """What the cases measured together say of how far one more may be off."""
+    floors: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+    """Per case and device, how far earlier runs of the same code lay apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,19 @@ class Visit:
         """Seconds per call of each sample, overhead subtracted."""
         loops, prepared = self.visited.loops, self.prepared
         return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
+
+    def turn(self) -> Turn:
+        """The visit as one time under known conditions."""
+        sensed = self.sensed
+        return Turn(
+            worker=self.worker,
+            round=self.round,
+            started_ns=self.visited.started_ns[0],
+            time_s=median(self.net_times_s()),
+            conditions=Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s)
+            if sensed
+            else None,
+        )
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
         """The visit's samples, as they are stored."""
@@ -123,10 +135,9 @@ class Outcome:
             for visit in self.visits
         ]
 
-    def cells(self) -> NDArray[np.float64]:
-        """The median time of each worker in each round so far: workers × rounds."""
-        times = [median(v.net_times_s()) for v in self.visits]
-        return stats.cells(times, [v.worker for v in self.visits], [v.round for v in self.visits])
+    def turns(self) -> list[Turn]:
+        """What each worker saw in each round so far."""
+        return [visit.turn() for visit in self.visits]
 
     def end(self, status: str, reason: str) -> None:
         """Nothing more is measured; samples taken so far are kept."""
@@ -149,8 +160,9 @@ class Outcome:
         if self.open and samples:
             how = Measuring(
                 confidence=facts.confidence,
-                cells=self.cells(),
+                turns=tuple(self.turns()),
                 others=facts.others,
+                floor=facts.floors.get(self.case.key),
                 reference=facts.reference,
                 prepared=tuple(visit.prepared for visit in self.visits),
             )

@@ -53,14 +53,16 @@ class Record:
         pa.list_(_TEXT), "Codes of what to distrust; `bench explain CODE` says more.", ()
     )
     time_s: float | None = _column(
-        _REAL, "The headline: what a caller waits per call, calls made back to back.", None
+        _REAL,
+        "The headline: what a caller waits per call, calls made back to back, in the turns at reference conditions where these are enough.",
+        None,
     )
     time_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
     time_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
     time_at_reference_s: float | None = _column(
         _REAL,
-        "The headline at this machine's reference conditions, where there is a reference.",
+        "The headline brought to this machine's reference conditions, where there is a reference.",
         None,
     )
     reference_compute_s: float | None = _column(
@@ -73,6 +75,17 @@ class Record:
     )
     reference_share: float | None = _column(
         _REAL, "Share of the turns (worker × round) that were at reference conditions.", None
+    )
+    noise_floor_share: float | None = _column(
+        _REAL,
+        "How far this case's headline lies apart between earlier runs of the same code in the store (standard deviation); empty with fewer than three.",
+        None,
+    )
+    state_times_s: tuple[float, ...] = _column(
+        pa.list_(_REAL), "Where the case has two times (`two-states`): both, the lower first.", ()
+    )
+    state_shares: tuple[float, ...] = _column(
+        pa.list_(_REAL), "The share of the turns in which it had each of them.", ()
     )
     time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
     time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
@@ -130,6 +143,10 @@ class Record:
     schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)
 
 
+LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.metadata["type"]))
+"""Columns that hold a tuple in a record and a list everywhere else."""
+
+
 def schema() -> pa.Schema:
     """The Arrow schema of `cases.parquet`: the fields of `Record`, in order."""
     fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Record)]
@@ -146,7 +163,8 @@ def meanings() -> dict[str, tuple[str, str]]:
 def row(record: Record) -> dict[str, Any]:
     """The record as Arrow takes it."""
     values = {f.name: getattr(record, f.name) for f in dataclasses.fields(Record)}
-    return {**values, "params": list(record.params.items()), "warnings": list(record.warnings)}
+    lists = {name: list(values[name]) for name in LISTS}
+    return {**values, **lists, "params": list(record.params.items())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

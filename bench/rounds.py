@@ -12,7 +12,7 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench import units
+from bench import turns, units
 from bench.measure import protocol
 from bench.outcome import Outcome, Visit
 from bench.states import Conditions
@@ -137,7 +137,7 @@ class Rounds:
     def _judged(self, outcome: Outcome) -> str | None:
         if outcome.spent_s > self._schedule.timeout_s:
             return TIMEOUT
-        return outcome.stopping.judge(outcome.cells())
+        return outcome.stopping.judge(turns.cells(outcome.turns()))
 
     def _unfinished(self, outcome: Outcome) -> bool:
         """Whether a case has rounds of its own to come: not stopped, and not out of its budget."""

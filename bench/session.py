@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bench import history, states, stats, turns
 from bench import machine as machines
-from bench import states, stats
 from bench.environment import read_environment
 from bench.errors import StoreError
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
 from bench.schedule import Schedule
-from bench.states import Conditions
 from bench.stats import CONFIDENCE
 from bench.store import journal, runs
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from bench.measure.protocol import Hello
     from bench.plan import Plan, PlannedCase
     from bench.record import Record
+    from bench.states import Conditions
     from bench.store.runs import RunInfo, StoredRun
 
 _MEMORY_SHARE = 0.4
@@ -88,7 +88,7 @@ def run(plan: Plan, options: Options, store: Path, listener: Listener) -> Stored
         StoreError: the store can't be written (found before anything is measured).
     """
     now = datetime.now(UTC)
-    info = _info(runs.new_run_id(now), now, options)
+    info = _info(runs.new_run_id(now), now, plan, options)
     folder = runs.begin(store, info)
     return _measure(plan, options, folder, info, listener)
 
@@ -119,7 +119,7 @@ def look_around() -> dict[str, dict[str, Any]]:
     }
 
 
-def _info(run_id: str, now: datetime, options: Options) -> RunInfo:
+def _info(run_id: str, now: datetime, plan: Plan, options: Options) -> RunInfo:
     schedule = options.schedule
     return runs.RunInfo(
         run_id=run_id,
@@ -141,6 +141,7 @@ def _info(run_id: str, now: datetime, options: Options) -> RunInfo:
         machine=dataclasses.asdict(machines.read_machine()),
         environment=dataclasses.asdict(read_environment()),
         state=dataclasses.asdict(machines.read_state()),
+        suites=history.fingerprints(plan),
     )
 
 
@@ -157,8 +158,7 @@ def _measure(
             outcome = Outcome(case=skip.case, status="skipped", reason=skip.reason)
             _keep(diary, outcome.entry(_facts(info, options, None)), listener)
         if cases:
-            earlier = earlier_levels(folder.parent, info, options.threads)
-            info = _measure_cases(cases, options, info, (diary, listener), earlier)
+            info = _measure_cases(cases, options, info, (diary, listener), folder.parent)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     return runs.finish(folder, dataclasses.replace(info, finished_at=finished))
 
@@ -168,7 +168,7 @@ def _measure_cases(
     options: Options,
     info: RunInfo,
     told: tuple[journal.Journal, Listener],
-    earlier: Sequence[Conditions],
+    store: Path,
 ) -> RunInfo:
     """Measure the cases into the journal; gives the run's facts with what was found on the way."""
     diary, listener = told
@@ -176,7 +176,7 @@ def _measure_cases(
         hello = crew.hello(0)
         info = _with_torch(info, hello.torch)
         diary.write_header({"torch": info.torch})
-        facts = _facts(info, options, hello)
+        facts, earlier = _facts(info, options, hello), history.read(store, info)
         rounds = Rounds(
             crew,
             options.schedule,
@@ -184,9 +184,13 @@ def _measure_cases(
             advance=listener.advanced,
         )
         for batch in rounds.measure(cases):
-            levels = [*earlier, states.level(rounds.turns)] if rounds.turns else earlier
+            now = [states.level(rounds.turns)] if rounds.turns else []
+            reference = earlier.reference(*now)
             facts = dataclasses.replace(
-                facts, reference=states.reference(levels), others=_pooled(batch)
+                facts,
+                reference=reference,
+                others=_pooled(batch, reference),
+                floors=earlier.floors(reference),
             )
             for outcome in batch:
                 _keep(diary, outcome.entry(facts), listener)
@@ -195,22 +199,11 @@ def _measure_cases(
     return info
 
 
-def _pooled(batch: Sequence[Outcome]) -> stats.Spread | None:
+def _pooled(batch: Sequence[Outcome], reference: Conditions | None) -> stats.Spread | None:
     """What the cases of a batch say together of how far each may be off."""
-    spreads = [stats.spread(outcome.cells()) for outcome in batch if outcome.visits]
+    chosen = [turns.chosen(outcome.turns(), reference) for outcome in batch]
+    spreads = [stats.spread(turns.cells(of_case)) for of_case in chosen if of_case]
     return stats.pooled([spread for spread in spreads if spread])
-
-
-def earlier_levels(store: Path, info: RunInfo, threads: int) -> list[Conditions]:
-    """The sentinels' levels in the store's runs of this machine and as many threads, oldest first."""
-    return [
-        Conditions(**run.info.sentinels)
-        for run in runs.list_runs(store)
-        if run.finished
-        and run.info.sentinels
-        and run.info.machine.get("machine_id") == info.machine["machine_id"]
-        and run.info.options.get("threads") == threads
-    ]
 
 
 def _crew(workers: int, threads: int) -> Crew:

@@ -71,6 +71,14 @@ def brought_to(time_s: float, turn: Conditions, wanted: Conditions) -> float:
     return time_s * wanted.compute_s / turn.compute_s
 
 
+def distance(seen: Conditions, wanted: Conditions) -> float:
+    """How far these conditions are from the wanted ones: the ratio of the sentinel that moved most."""
+    ratios = [seen.compute_s / wanted.compute_s]
+    if seen.barrier_s is not None and wanted.barrier_s is not None:
+        ratios.append(seen.barrier_s / wanted.barrier_s)
+    return max(max(ratio, 1 / ratio) for ratio in ratios)
+
+
 def _fast(values: Sequence[float]) -> float:
     ordered = sorted(values)
     fastest = ordered[math.floor(_FASTEST_SHARE * len(ordered))]

@@ -1,6 +1,7 @@
-"""What the samples of a case say: the headline, its interval, the conditions, and what to distrust.
+"""What the turns of a case say: the headline, its interval, the conditions, and what to distrust.
 
-Samples are grouped by turn (a worker in a round) first, because those of one turn are not independent.
+The headline is that of the turns at reference conditions where these are enough. Where they are not,
+or the case has two times, the interval says so by its width.
 """
 
 from __future__ import annotations
@@ -11,26 +12,24 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import states, stats, units
-from bench.states import Conditions
+import numpy as np
+
+from bench import states, stats, turns, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bench.measure.protocol import Prepared
     from bench.record import Record, Sample
+    from bench.states import Conditions
+    from bench.stats import Estimate
+    from bench.turns import State, Turn
 
 NOISY_HALF_WIDTH = 0.05
 """An interval wider than ±5 % can't settle the differences people ask about."""
 FEW_ROUNDS = 3
 """Below three rounds a change of the machine during the run can't be told from the op's own time."""
-FEWEST_TURNS = 6
-"""Fewer turns at reference conditions are the ends of a state, and their centre a matter of luck."""
-TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
-"""Two centres 5 % apart, each with a fifth of the turns, are two numbers and not a noisy one."""
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,42 +37,60 @@ class Measuring:
     """How the samples were taken, as far as the summary needs it."""
 
     confidence: float
-    cells: NDArray[np.float64]
+    turns: tuple[Turn, ...]
     others: stats.Spread | None
+    floor: stats.Spread | None
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
 
+    @property
+    def at(self) -> list[Turn]:
+        """The turns at reference conditions."""
+        return turns.at(self.turns, self.reference)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Turn:
-    """The samples of a worker in a round: their median, and the conditions they were taken in."""
+    @property
+    def chosen(self) -> list[Turn]:
+        """The turns that the headline is made from."""
+        return turns.chosen(self.turns, self.reference)
 
-    worker: int
-    time_s: float
-    conditions: Conditions | None
+    @property
+    def reference_share(self) -> float | None:
+        """The share of turns at reference conditions, where there is a reference and sentinels."""
+        if self.reference is None or not any(t.conditions for t in self.turns):
+            return None
+        return len(self.at) / len(self.turns)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the headline is from a machine that was mostly not at reference conditions."""
+        share = self.reference_share
+        return share is not None and share < _MOSTLY and not turns.enough(self.at)
 
 
 def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Record:
     """The record with everything that its samples say."""
     times = [s.time_s for s in samples]
-    estimate = stats.estimate(how.cells, how.confidence, how.others)
-    estimate = _with_overhead(estimate, how.prepared)
+    estimate = _estimate(how)
     headline = estimate.centre if estimate.centre > 0 else None
     known = math.isfinite(estimate.low)
-    turns = _turns(samples)
+    seen = [t.conditions for t in how.chosen if t.conditions]
+    both = _both(how)
     return dataclasses.replace(
         bare,
-        warnings=_warnings(bare, estimate, samples, turns, how),
+        warnings=_warnings(bare, estimate, how),
         time_s=headline,
         time_lo_s=max(estimate.low, 0.0) if known else None,
         time_hi_s=estimate.high if known else None,
         confidence=how.confidence,
-        time_at_reference_s=_at_reference_s(turns, how.reference),
+        time_at_reference_s=_at_reference_s(how),
         reference_compute_s=how.reference.compute_s if how.reference else None,
         reference_barrier_s=how.reference.barrier_s if how.reference else None,
-        reference_share=_reference_share(turns, how.reference),
-        sentinel_compute_s=_median_of([t.conditions.compute_s for t in turns if t.conditions]),
-        sentinel_barrier_s=_median_of([t.conditions.barrier_s for t in turns if t.conditions]),
+        reference_share=how.reference_share,
+        noise_floor_share=math.sqrt(how.floor.variance) if how.floor else None,
+        state_times_s=tuple(state.time_s for state in both),
+        state_shares=tuple(state.share for state in both),
+        sentinel_compute_s=_median_of([c.compute_s for c in seen]),
+        sentinel_barrier_s=_median_of([c.barrier_s for c in seen]),
         time_best_s=min(times),
         time_p95_s=stats.quantile(times, 0.95),
         first_call_s=median(p.first_call_s for p in how.prepared),
@@ -87,7 +104,21 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     )
 
 
-def _with_overhead(estimate: stats.Estimate, prepared: Sequence[Prepared]) -> stats.Estimate:
+def _estimate(how: Measuring) -> Estimate:
+    """The headline and its interval, as wide as everything that is not known makes it."""
+    chosen = how.chosen
+    found = stats.estimate(turns.cells(chosen), how.confidence, how.others, how.floor)
+    found = _with_overhead(found, how.prepared)
+    if how.elsewhere:
+        found = _stretched(found, _distance(chosen, how.reference))
+    mixed = turns.two_states(chosen, how.reference)
+    if mixed:
+        low, high = (state.time_s for state in mixed)
+        found = dataclasses.replace(found, low=min(found.low, low), high=max(found.high, high))
+    return found
+
+
+def _with_overhead(estimate: Estimate, prepared: Sequence[Prepared]) -> Estimate:
     """The interval, widened by how uncertain the subtracted overhead is (added in quadrature)."""
     unsure = median(p.overhead_uncertainty_s for p in prepared)
     below, above = estimate.centre - estimate.low, estimate.high - estimate.centre
@@ -98,83 +129,61 @@ def _with_overhead(estimate: stats.Estimate, prepared: Sequence[Prepared]) -> st
     )
 
 
-def _turns(samples: Sequence[Sample]) -> list[_Turn]:
-    grouped: dict[tuple[int, int], list[Sample]] = {}
-    for sample in samples:
-        grouped.setdefault((sample.worker, sample.round), []).append(sample)
-    return [
-        _Turn(
-            worker=worker,
-            time_s=median(s.time_s for s in group),
-            conditions=_conditions(group[0]),
-        )
-        for (worker, _), group in grouped.items()
-    ]
+def _stretched(estimate: Estimate, factor: float) -> Estimate:
+    """The interval in another state, reaching further than the sentinels moved, both ways.
+
+    Twice as far, as a logarithm: the sentinels have some work of their own, so that in a state in which
+    the barrier sentinel took 1.55 times as long a small matmul took 1.85 times. Both ways, because large
+    copies were faster in it.
+    """
+    return dataclasses.replace(
+        estimate, low=estimate.low / factor**2, high=estimate.high * factor**2
+    )
 
 
-def _conditions(sample: Sample) -> Conditions | None:
-    if sample.sentinel_compute_s is None:
-        return None
-    return Conditions(compute_s=sample.sentinel_compute_s, barrier_s=sample.sentinel_barrier_s)
-
-
-def _split(turns: Sequence[_Turn], wanted: Conditions) -> tuple[list[_Turn], list[_Turn]]:
-    """The turns at the wanted conditions, and the others."""
-    at = [t for t in turns if t.conditions and states.is_at(t.conditions, wanted)]
-    return at, [t for t in turns if t not in at]
-
-
-def _at_reference_s(turns: Sequence[_Turn], wanted: Conditions | None) -> float | None:
-    """The median of the turns at reference conditions, each brought to them; None if too few."""
+def _distance(chosen: Sequence[Turn], wanted: Conditions | None) -> float:
+    """How far the machine was from its reference, in the middle of these turns."""
     if wanted is None:
+        return 1.0
+    return median(states.distance(t.conditions, wanted) for t in chosen if t.conditions)
+
+
+def _at_reference_s(how: Measuring) -> float | None:
+    """The centre of the turns at reference conditions, each brought to them; None if too few."""
+    if how.reference is None or not turns.enough(how.at):
         return None
-    at, _ = _split(turns, wanted)
-    if len(at) < FEWEST_TURNS or len({t.worker for t in at}) < 2:  # noqa: PLR2004 - one is no crowd
-        return None
-    brought = [states.brought_to(t.time_s, t.conditions, wanted) for t in at if t.conditions]
-    centre = median(brought)
+    brought = [
+        states.brought_to(t.time_s, t.conditions, how.reference) for t in how.at if t.conditions
+    ]
+    centre = stats.centre(np.array(brought))
     return centre if centre > 0 else None
 
 
-def _reference_share(turns: Sequence[_Turn], wanted: Conditions | None) -> float | None:
-    if wanted is None or not any(t.conditions for t in turns):
-        return None
-    return len(_split(turns, wanted)[0]) / len(turns)
+def _both(how: Measuring) -> tuple[State, ...]:
+    """The two times of a case that has two: in the turns of the headline, or in all of them."""
+    return (
+        turns.two_states(how.chosen, how.reference)
+        or turns.two_states(how.turns, how.reference)
+        or ()
+    )
 
 
-def _warnings(
-    bare: Record,
-    estimate: stats.Estimate,
-    samples: Sequence[Sample],
-    turns: Sequence[_Turn],
-    how: Measuring,
-) -> tuple[str, ...]:
+def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ...]:
     unsure = max(p.overhead_uncertainty_s for p in how.prepared)
     width = units.half_width(estimate.centre, estimate.low, estimate.high)
-    share = _reference_share(turns, how.reference)
     found = {
         "wrong-result": bare.correct is False,
         "unchecked": bare.correct is None,
         "below-overhead": estimate.centre <= unsure,
         "not-settled": not all(p.settled for p in how.prepared),
         "no-interval": not math.isfinite(width),
-        "few-samples": len({s.round for s in samples}) < FEW_ROUNDS,
-        "two-states": _two_states(turns, how.reference),
-        "other-state": share == 0,
+        "few-samples": len({t.round for t in how.turns}) < FEW_ROUNDS,
+        "two-states": bool(_both(how)),
+        "other-state": how.elsewhere,
+        "drift": turns.drifts(how.chosen),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     return tuple(code for code, holds in found.items() if holds)
-
-
-def _two_states(turns: Sequence[_Turn], wanted: Conditions | None) -> bool:
-    """Whether the op took clearly longer or shorter in turns that were not at reference conditions."""
-    if wanted is None:
-        return False
-    at, off = _split(turns, wanted)
-    if min(len(at), len(off)) < max(2, TWO_STATES_SHARE * len(turns)):
-        return False
-    inside, outside = median(t.time_s for t in at), median(t.time_s for t in off)
-    return abs(outside - inside) > TWO_STATES_GAP * inside
 
 
 def _median_of(values: Sequence[float | None]) -> float | None:

@@ -40,6 +40,24 @@ def test_the_outcome_counts_everything(rows: list[Record], sentence: str) -> Non
     assert claims.outcome(rows) == sentence
 
 
+def test_what_runs_differ_by_is_said_to_be_unknown_or_allowed_for() -> None:
+    """One run can't know it; with earlier ones, their middle floor, and for how many cases."""
+    known = record(noise_floor_share=0.012)
+    bare = record(time_lo_s=None, time_hi_s=None)
+
+    assert claims.repeating([record()]) == (
+        "The intervals do not allow for how runs differ: "
+        "this store has fewer than three earlier runs like this one to tell."
+    )
+    assert claims.repeating([known, known]) == (
+        "Earlier runs like this one lie 1.2 % apart; the intervals allow for that."
+    )
+    assert claims.repeating([known, record()]) == (
+        "Earlier runs like this one lie 1.2 % apart; the intervals allow for that for 1 of 2 cases."
+    )
+    assert claims.repeating([bare]) is None
+
+
 def test_the_precision_says_how_many_are_noisy() -> None:
     """The middle interval alone would hide them."""
     assert claims.precision(example()) == (

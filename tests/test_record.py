@@ -69,6 +69,7 @@ FILLED: dict[Any, Any] = {
     pa.int32(): 7,
     pa.bool_(): True,
     pa.list_(pa.string()): ("noisy", "unchecked"),
+    pa.list_(pa.float64()): (1e-6, 2e-6),
     pa.map_(pa.string(), pa.string()): {"n": "16", "dtype": "float32"},
     pa.timestamp("us", tz="UTC"): datetime(2026, 11, 3, 14, 15, 16, 170_000, tzinfo=UTC),
 }

@@ -11,7 +11,7 @@ from bench import machine
 from bench.discover import shipped_suites
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.measure import devices
-from bench.plan import PRESETS
+from bench.plan import PRESETS, Plan
 from bench.request import (
     EXTRA_PER_WORKER_S,
     START_S,
@@ -183,9 +183,9 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
         seed=5,
     )
     options = options_of(request)
-    assert request_of(_info("r", STARTED_AT, options)) == request
+    assert request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), options)) == request
     default = options_of(Request())
-    again = request_of(_info("r", STARTED_AT, default))
+    again = request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), default))
     assert options_of(again).schedule.case_budget_s == default.schedule.case_budget_s
     assert (again.seed, again.threads) == (default.seed, default.threads)
     unset: Any = {"budget_s": None, "workers": None, "rounds": None, "threads": None, "seed": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -146,6 +147,20 @@ def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
         False,
     )
     assert run.info.counts == {"ok": 3, "failed": 0, "timeout": 0, "oom": 0, "skipped": 2}
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_store_learns_how_far_runs_lie_apart(tmp_path: Path) -> None:
+    """From the fourth run on the rows say it; a change of the suite's file begins anew."""
+    path = tmp_path / "s.py"
+    same = Plan(cases=(case(0, suite_path=str(path)),), skips=())
+    known = []
+    for text in ["as it was"] * 4 + ["changed"]:
+        path.write_text(text)
+        run = session.run(same, options(), tmp_path / "store", Listener())
+        (floor,) = load_rows(run.folder)["noise_floor_share"]
+        known.append(math.isfinite(floor))
+    assert known == [False, False, False, True, False]
 
 
 @pytest.mark.usefixtures("stage")

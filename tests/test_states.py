@@ -84,6 +84,15 @@ def test_a_run_is_at_the_level_of_its_own_turns_in_each_sentinel(turns: list[Con
     assert any(1 / SAME_LEVEL <= ratio <= SAME_LEVEL for ratio in ratios)
 
 
+def test_conditions_are_as_far_apart_as_the_sentinel_that_moved_most() -> None:
+    """In either direction; a barrier that one of them lacks says nothing."""
+    assert states.distance(CALM, CALM) == 1
+    assert states.distance(SLOW_CORE, CALM) == pytest.approx(1.8)
+    assert states.distance(CALM, SLOW_CORE) == pytest.approx(1.8)
+    assert states.distance(SLOW_BARRIER, CALM) == pytest.approx(5.6 / 3)
+    assert states.distance(Conditions(compute_s=100e-6), SLOW_BARRIER) == pytest.approx(100 / 99)
+
+
 def test_a_time_is_brought_to_reference_in_proportion_to_the_compute_sentinel() -> None:
     """A core that is 2 % slower makes a time 2 % longer."""
     turn = Conditions(compute_s=102e-6, barrier_s=3e-6)

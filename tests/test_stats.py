@@ -93,9 +93,9 @@ def test_samples_of_one_process_would_promise_too_much() -> None:
 
 @given(matrix=MATRICES)
 def test_the_centre_is_inside_its_interval(matrix: Matrix) -> None:
-    """The centre is the median of the cells, and an interval never leaves it out."""
+    """The centre is among the cells, and an interval never leaves it out."""
     found = estimate(matrix)
-    assert found.centre == np.median(matrix)
+    assert matrix.min() <= found.centre <= matrix.max()
     if len(matrix) > 1:
         assert 0 <= found.low <= found.centre * (1 + 1e-12)
         assert found.high >= found.centre * (1 - 1e-12)
@@ -137,6 +137,38 @@ def test_more_confidence_is_a_wider_interval() -> None:
     narrow, wide = estimate(matrix, 0.9), estimate(matrix, 0.99)
     assert wide.low < narrow.low < narrow.high < wide.high
     assert (narrow.confidence, wide.confidence) == (0.9, 0.99)
+
+
+def test_the_centre_is_deaf_to_a_quarter_of_the_values() -> None:
+    """Seven of thirty turns that took ten times as long move it by less than the others' own spread."""
+    calm = np.linspace(0.99, 1.01, 23)
+
+    assert stats.centre(np.append(calm, [10.0] * 7)) == pytest.approx(1.0, rel=0.01)
+    assert stats.centre(np.array([1.0, 2.0])) == 1.5
+
+
+def test_the_centre_wastes_less_than_a_median() -> None:
+    """Over 2,000 simulated cases it is nearer the truth than the median, by the factor of theory.
+
+    Under normal noise the variances are π/3 and π/2 of the mean's; 0.8 leaves room for chance.
+    """
+    rng = np.random.default_rng(3)
+    cases = rng.normal(1.0, 0.02, (2000, 30))
+
+    ours = np.var([stats.centre(values) for values in cases])
+    assert ours < 0.8 * np.var(np.median(cases, axis=1))
+
+
+def test_earlier_runs_widen_the_interval_and_never_narrow_it() -> None:
+    """A run that is calm in itself can't know that runs differ by 3 %."""
+    matrix = simulated(np.random.default_rng(1), (3, 5), 0.005, 0.005, 0.005)
+    alone = estimate(matrix)
+    wide = estimate(matrix, floor=stats.Spread(variance=0.03**2, freedom=9.0))
+    calm = estimate(matrix, floor=stats.Spread(variance=1e-8, freedom=9.0))
+
+    assert wide.centre == alone.centre
+    assert math.log(wide.high / wide.centre) == pytest.approx(0.03 * 2.262, rel=1e-3)
+    assert (calm.low, calm.high) == (alone.low, alone.high)
 
 
 def test_equal_cells_have_an_interval_of_no_width() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench import stats
 from bench.measure.protocol import Sensed
 from bench.outcome import Outcome, RunFacts, Visit
 from bench.states import Conditions
@@ -41,22 +43,73 @@ def row(*turns: tuple[int, Sensed | None], **facts: Any) -> Record:
                 worker=place % 2,
                 round=place // 2,
                 prepared=PREPARED,
-                visited=visited(10 * time_ns),
+                visited=visited(10 * time_ns, started_ns=place),
                 sensed=sensed,
             )
         )
     return made.entry(dataclasses.replace(FACTS, **facts)).record
 
 
-def test_a_time_at_reference_is_that_of_the_turns_at_reference() -> None:
-    """Slow turns move the headline, not the time at reference; the share says how many there were."""
+def test_the_headline_is_that_of_the_turns_at_reference() -> None:
+    """Slow turns do not move it; the row has both times, and the share of each."""
     found = row(*[(1_000, CALM)] * 8, *[(1_700, SLOW)] * 12)
 
-    assert found.time_s == pytest.approx(1.7e-6)
+    assert found.time_s == pytest.approx(1e-6)
     assert found.time_at_reference_s == pytest.approx(1e-6)
+    assert found.state_times_s == pytest.approx((1e-6, 1.7e-6))
+    assert found.state_shares == pytest.approx((0.4, 0.6))
     assert found.reference_share == pytest.approx(0.4)
     assert found.reference_compute_s == REFERENCE.compute_s
     assert found.reference_barrier_s == REFERENCE.barrier_s
+
+
+def test_with_too_few_turns_at_reference_the_headline_is_that_of_all() -> None:
+    """Five turns are the ends of a state; the interval then reaches from one state to the other."""
+    found = row(*[(1_000, CALM)] * 5, *[(1_700, SLOW)] * 12)
+
+    assert found.time_s == pytest.approx(1.7e-6, rel=0.1)
+    assert found.time_lo_s is not None
+    assert found.time_lo_s <= 1e-6
+    assert set(found.warnings) >= {"two-states", "other-state"}
+
+
+def test_in_another_state_the_interval_reaches_further_than_the_sentinels() -> None:
+    """Sentinels at 1.8 times their reference: the time at reference may be 3.24 times less, or more."""
+    found = row(*[(1_700, SLOW)] * 12)
+
+    assert found.time_s == pytest.approx(1.7e-6)
+    assert found.time_lo_s == pytest.approx(1.7e-6 / 1.8**2)
+    assert found.time_hi_s == pytest.approx(1.7e-6 * 1.8**2)
+
+
+def test_a_case_with_two_times_of_its_own_has_an_interval_that_holds_both() -> None:
+    """The sentinels saw nothing, but a third of the turns took 1.4 times as long."""
+    found = row(*[(1_000, CALM), (1_002, CALM), (1_400, CALM)] * 6)
+
+    assert "two-states" in found.warnings
+    assert found.state_times_s == pytest.approx((1.001e-6, 1.4e-6))
+    assert found.time_lo_s is not None
+    assert found.time_hi_s is not None
+    assert found.time_lo_s == pytest.approx(1.001e-6)
+    assert found.time_hi_s == pytest.approx(1.4e-6)
+
+
+def test_earlier_runs_make_the_interval_as_wide_as_they_lay_apart() -> None:
+    """Thirty degrees of freedom and 2 %: the quantile is 2.042."""
+    floor = stats.Spread(variance=0.02**2, freedom=30.0)
+    found = row(*[(1_000, CALM)] * 8, floors={(case().id, "cpu"): floor})
+
+    assert found.noise_floor_share == pytest.approx(0.02)
+    assert found.time_hi_s == pytest.approx(1e-6 * math.exp(0.02 * 2.042), rel=1e-4)
+    assert row(*[(1_000, CALM)] * 8).noise_floor_share is None
+
+
+def test_times_that_rise_steadily_are_called_drift() -> None:
+    """Three per cent over twelve turns, and nothing else."""
+    rising = [(1_000 + 3 * place, CALM) for place in range(12)]
+
+    assert "drift" in row(*rising).warnings
+    assert "drift" not in row(*[(1_000, CALM)] * 12).warnings
 
 
 def test_drift_within_the_state_is_taken_out() -> None:
@@ -104,15 +157,23 @@ def test_the_row_keeps_what_the_sentinels_took() -> None:
         ([(1_000, CALM)] * 6 + [(1_020, SLOW)] * 4, set()),
         ([(1_000, CALM)] * 9 + [(1_700, SLOW)], set()),
         ([(1_700, SLOW)] * 6, {"other-state"}),
+        ([(1_000, CALM)] * 4 + [(1_020, SLOW)], set()),
         ([(1_000, None)] * 6, set()),
     ],
-    ids=["two states", "an op that does not mind", "one slow turn", "slow throughout", "unknown"],
+    ids=[
+        "two states",
+        "an op that does not mind",
+        "one slow turn",
+        "slow throughout",
+        "few turns, most at reference",
+        "unknown",
+    ],
 )
 def test_the_state_of_the_machine_becomes_a_warning(
     turns: list[tuple[int, Sensed | None]], codes: set[str]
 ) -> None:
     """Where it matters to the op, and where nothing is known of the op at reference."""
-    assert set(row(*turns).warnings) - {"noisy", "unchecked"} == codes
+    assert set(row(*turns).warnings) - {"noisy", "unchecked", "few-samples"} == codes
 
 
 def test_an_unsure_overhead_widens_the_interval() -> None:

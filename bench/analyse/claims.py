@@ -66,6 +66,22 @@ def precision(records: Sequence[Record]) -> str | None:
     return f"Half of the times are known to ±{middle} or better{level}; {tail}{none}."
 
 
+def repeating(records: Sequence[Record]) -> str | None:
+    """Whether the intervals allow for how runs differ, which one run can't know."""
+    ok = [r for r in records if r.status == "ok" and r.time_lo_s is not None]
+    floors = [r.noise_floor_share for r in ok if r.noise_floor_share is not None]
+    if not ok:
+        return None
+    if not floors:
+        return (
+            "The intervals do not allow for how runs differ: "
+            "this store has fewer than three earlier runs like this one to tell."
+        )
+    middle = share(statistics.median(floors))
+    whole = "" if len(floors) == len(ok) else f" for {len(floors)} of {_cases(len(ok))}"
+    return f"Earlier runs like this one lie {middle} apart; the intervals allow for that{whole}."
+
+
 def correctness(records: Sequence[Record]) -> str | None:
     """Whether results met their references."""
     ok = [r for r in records if r.status == "ok"]
@@ -129,6 +145,7 @@ def width(record: Record) -> float:
 RULES: tuple[Rule, ...] = (
     outcome,
     precision,
+    repeating,
     correctness,
     highest_flop_rate,
     highest_byte_rate,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bench.record import Record
+from bench.record import LISTS, Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +34,8 @@ def records(frame: pd.DataFrame) -> list[Record]:
 def _record(values: dict[str, Any]) -> Record:
     known: dict[str, Any] = {f.name: values.get(f.name) for f in _FIELDS}
     known["params"] = dict(known["params"] or {})
-    known["warnings"] = tuple(known["warnings"] or ())
-    return Record(**known)
+    lists = {name: tuple(known[name] or ()) for name in LISTS}
+    return Record(**{**known, **lists})
 
 
 def _plain(value: Any, *, whole: bool = False) -> Any:

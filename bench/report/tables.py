@@ -138,6 +138,8 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("submitting it", seconds(record.host_time_s)),
         ("device's own time", seconds(record.device_time_s)),
         ("at reference conditions", seconds(record.time_at_reference_s)),
+        ("two states", _states(record)),
+        ("runs differ by", _floor(record)),
         ("rates", words.rates_of(record)),
         ("share of the roof", share(record.roof_share)),
         ("inputs", size(record.input_bytes)),
@@ -153,6 +155,16 @@ def _interval(record: Record) -> str:
         return ""
     level = f" at {share(record.confidence)} confidence" if record.confidence else ""
     return f"{seconds(record.time_lo_s, 4)} to {seconds(record.time_hi_s, 4)}{level}"
+
+
+def _states(record: Record) -> str:
+    both = zip(record.state_times_s, record.state_shares, strict=False)
+    return ", ".join(f"{seconds(time)} in {share(part)} of the turns" for time, part in both)
+
+
+def _floor(record: Record) -> str:
+    floor = record.noise_floor_share
+    return f"{share(floor)} (standard deviation of earlier runs)" if floor is not None else ""
 
 
 def _result(record: Record) -> str:

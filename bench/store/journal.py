@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bench.errors import StoreError
-from bench.record import Record, Sample
+from bench.record import LISTS, Record, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +121,8 @@ def _lock(file: BinaryIO, folder: Path) -> None:
 
 def _entry(line: dict[str, Any]) -> Entry:
     values = {**line["row"], "started_at": datetime.fromisoformat(line["row"]["started_at"])}
-    record = Record(**{**values, "warnings": tuple(values["warnings"])})
+    lists = {name: tuple(values.get(name) or ()) for name in LISTS}
+    record = Record(**{**values, **lists})
     return Entry(record=record, samples=_samples(record, line["samples"]))
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.record import sample_schema, schema
+from bench.record import LISTS, sample_schema, schema
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
     """
     frame: pd.DataFrame = _read(places, CASES, schema()).to_pandas()
     frame["params"] = frame["params"].map(dict, na_action="ignore")
-    frame["warnings"] = frame["warnings"].map(list, na_action="ignore")
+    for name in LISTS:
+        frame[name] = frame[name].map(list, na_action="ignore")
     return frame
 
 

@@ -47,6 +47,8 @@ class RunInfo:
     environment: Mapping[str, Any] = field(default_factory=dict)
     torch: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+    suites: Mapping[str, str] = field(default_factory=dict)
+    """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

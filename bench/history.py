@@ -1,0 +1,132 @@
+"""What earlier runs in the store say of this machine: its states, and how far unchanged code moves.
+
+Only runs that differ in nothing but the moment are asked: same machine, threads, torch, method, and
+the same suite file. No torch, no pandas: it is read before a run and while it goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench import states, stats
+from bench.states import Conditions
+from bench.stats import Spread
+from bench.store import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bench.plan import Plan
+    from bench.store.runs import RunInfo, StoredRun
+
+    Key = tuple[str, str]
+    """Case and device."""
+
+FEWEST_RUNS = 3
+"""Two runs have one difference, and it is as likely small as large."""
+MOST_RUNS = 20
+"""What is older tells more of other kernels, drivers and neighbours than of this machine now."""
+_METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
+_COLUMNS = ["case", "device", "suite", "status", "warnings", "time_s", "torch_version"]
+_REFERENCE = ["reference_compute_s", "reference_barrier_s"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A case's headline in an earlier run, and the reference that the machine was at."""
+
+    key: Key
+    time_s: float
+    reference: Conditions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the store knew when a run began."""
+
+    levels: tuple[Conditions, ...] = ()
+    past: tuple[Past, ...] = ()
+
+    def reference(self, *now: Conditions) -> Conditions | None:
+        """The reference conditions, with the levels found since."""
+        return states.reference([*self.levels, *now])
+
+    def floors(self, reference: Conditions | None) -> dict[Key, Spread]:
+        """Per case, how far its headlines at this reference lay apart; no case with fewer than three.
+
+        Cases lend each other what they have in common, as in `stats.pooled`; the machine moves them
+        together, so after a few runs even that is a guess, and it settles as runs are added.
+        """
+        times: dict[Key, list[float]] = {}
+        for one in self.past:
+            if reference and states.is_at(one.reference, reference):
+                times.setdefault(one.key, []).append(one.time_s)
+        own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
+        others = stats.pooled(list(own.values()))
+        return {key: stats.combined(s, others) if others else s for key, s in own.items()}
+
+
+def read(store: Path, info: RunInfo) -> History:
+    """What the store's runs on this machine say to a run that is about to begin."""
+    finished = [run for run in runs.list_runs(store) if run.finished]
+    here = [run for run in finished if _same_machine(run.info, info)]
+    alike = [run for run in here if _same_method(run.info, info)][-MOST_RUNS:]
+    return History(
+        levels=tuple(Conditions(**run.info.sentinels) for run in here if run.info.sentinels),
+        past=tuple(one for run in alike for one in _past(run, info)),
+    )
+
+
+def fingerprints(plan: Plan) -> dict[str, str]:
+    """Suite → SHA-256 of its file: equal ones are taken for the same code. What it imports is not seen."""
+    paths = {case.suite: Path(case.suite_path) for case in plan.cases}
+    return {
+        suite: hashlib.sha256(path.read_bytes()).hexdigest()
+        for suite, path in paths.items()
+        if path.is_file()
+    }
+
+
+def _same_machine(then: RunInfo, now: RunInfo) -> bool:
+    """The same machine with as many threads: its sentinels can be held against each other."""
+    same_machine = then.machine.get("machine_id") == now.machine.get("machine_id")
+    return same_machine and then.options.get("threads") == now.options.get("threads")
+
+
+def _same_method(then: RunInfo, now: RunInfo) -> bool:
+    return all(then.options.get(name) == now.options.get(name) for name in _METHOD)
+
+
+def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
+    """The headlines of a run that were measured at reference, with this torch and these suites."""
+    suites, torch = now.suites, now.torch.get("version")
+    for row in _rows(run):
+        same_code = run.info.suites.get(row["suite"]) == suites.get(row["suite"], "")
+        measured = row["status"] == "ok" and row["time_s"] and row["reference_compute_s"]
+        settled = "other-state" not in (row["warnings"] or ())
+        if measured and settled and same_code and row["torch_version"] == torch:
+            reference = Conditions(
+                compute_s=row["reference_compute_s"], barrier_s=row["reference_barrier_s"]
+            )
+            yield Past(key=(row["case"], row["device"]), time_s=row["time_s"], reference=reference)
+
+
+def _rows(run: StoredRun) -> list[Mapping[str, Any]]:
+    """The rows of a run; none if its file is of another version or can't be read."""
+    try:
+        table = pq.read_table(run.folder / runs.CASES, columns=[*_COLUMNS, *_REFERENCE])
+    except (OSError, pa.ArrowException):
+        return []
+    rows: list[Mapping[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _spread(times: list[float]) -> Spread:
+    return Spread(variance=float(np.var(np.log(times), ddof=1)), freedom=len(times) - 1)

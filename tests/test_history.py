@@ -1,0 +1,194 @@
+"""What earlier runs say: from runs on disk that differ in one thing at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import history
+from bench.history import FEWEST_RUNS, MOST_RUNS, History, Past
+from bench.plan import Plan
+from bench.states import Conditions
+from bench.store.runs import CASES
+from tests.fakes import case, entry, finished_run, info
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.store.runs import RunInfo
+
+CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)
+SLOW = Conditions(compute_s=1.8e-4, barrier_s=3e-6)
+HERE = (case(0).id, "cpu")
+METHOD = {"threads": 2, "workers": 6, "rounds": 5, "budget_s": 0.5}
+
+
+def about(number: int, **changes: Any) -> RunInfo:
+    """A run of this machine, torch, method and suite file."""
+    known = info(
+        f"20260102T0304{number:02}Z-abcdef",
+        options=METHOD,
+        torch={"version": "2.9.0"},
+        sentinels=dataclasses.asdict(CALM),
+        suites={"s": "a hash"},
+    )
+    return dataclasses.replace(known, **changes)
+
+
+def keep(store: Path, number: int, time_s: float, cases: int = 1, **changes: Any) -> Path:
+    """A finished run in which each case took this long."""
+    at = changes.pop("at", CALM)
+    row = {
+        "time_s": time_s,
+        "torch_version": "2.9.0",
+        "reference_compute_s": at.compute_s,
+        "reference_barrier_s": at.barrier_s,
+        "warnings": changes.pop("warnings", ()),
+    }
+    return finished_run(
+        store, about(number, **changes), *(entry(place, **row) for place in range(cases))
+    )
+
+
+def past(*times_s: float, at: Conditions = CALM) -> tuple[Past, ...]:
+    """Headlines of one case."""
+    return tuple(Past(key=HERE, time_s=time_s, reference=at) for time_s in times_s)
+
+
+def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
+    """No reference, no floor; the run's own level is then the reference."""
+    found = history.read(tmp_path, about(0))
+
+    assert found == History()
+    assert found.reference() is None
+    assert found.reference(SLOW) == SLOW
+    assert found.floors(SLOW) == {}
+
+
+def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
+    """The standard deviation of the logarithms, with as many degrees of freedom as runs less one."""
+    keep(tmp_path, 0, 1e-6)
+    keep(tmp_path, 1, 1.02e-6)
+    assert FEWEST_RUNS == 3
+    assert history.read(tmp_path, about(9)).floors(CALM) == {}
+
+    keep(tmp_path, 2, 1.04e-6)
+    found = history.read(tmp_path, about(9)).floors(CALM)
+    assert found[HERE].freedom == 2
+    assert math.sqrt(found[HERE].variance) == pytest.approx(0.0196, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"machine": {"machine_id": "m-2"}},
+        {"options": {**METHOD, "threads": 1}},
+        {"options": {**METHOD, "budget_s": 0.05}},
+        {"options": {**METHOD, "cache": "cold"}},
+        {"suites": {"s": "another hash"}},
+        {"suites": {}},
+        {"warnings": ("noisy", "other-state")},
+        {"at": SLOW},
+    ],
+    ids=[
+        "machine",
+        "threads",
+        "budget",
+        "cache",
+        "code",
+        "unknown code",
+        "another state",
+        "another reference",
+    ],
+)
+def test_runs_that_differ_in_more_than_the_moment_are_not_asked(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """What changed there may be what moved the time."""
+    for number in range(3):
+        keep(tmp_path, number, 1e-6 + number * 1e-8, **changes)
+
+    assert history.read(tmp_path, about(9)).floors(CALM) == {}
+
+
+def test_another_torch_is_another_code(tmp_path: Path) -> None:
+    """An upgrade is what one wants to see, not what one wants to allow for."""
+    for number in range(3):
+        keep(tmp_path, number, 1e-6)
+    assert history.read(tmp_path, about(9)).floors(CALM)
+    assert not history.read(tmp_path, about(9, torch={"version": "3.0"})).floors(CALM)
+
+
+def test_a_step_between_machines_levels_moves_the_reference(tmp_path: Path) -> None:
+    """Levels are those of the machine's runs with as many threads, whatever they measured."""
+    keep(tmp_path, 0, 1e-6, sentinels=dataclasses.asdict(SLOW))
+    keep(tmp_path, 1, 1e-6, suites={}, options={"threads": 2})
+    keep(tmp_path, 2, 1e-6, machine={"machine_id": "m-2"}, sentinels={"compute_s": 1e-9})
+    keep(tmp_path, 3, 1e-6, sentinels={})
+
+    found = history.read(tmp_path, about(9))
+    assert found.levels == (SLOW, CALM)
+    assert found.reference() == CALM
+
+
+def test_only_the_newest_runs_are_asked(tmp_path: Path) -> None:
+    """Twenty; the first, which was three times as slow, is forgotten."""
+    keep(tmp_path, 0, 3e-6)
+    for number in range(1, MOST_RUNS + 1):
+        keep(tmp_path, number, 1e-6)
+
+    assert history.read(tmp_path, about(59)).floors(CALM)[HERE].variance == 0
+
+
+def test_a_run_whose_rows_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
+    """A torn file, or one from before these columns, is no reason not to measure."""
+    folders = [keep(tmp_path, number, 1e-6) for number in range(4)]
+    (folders[-1] / CASES).write_bytes(b"torn")
+
+    assert history.read(tmp_path, about(9)).floors(CALM)[HERE].freedom == 2
+
+
+def test_cases_lend_each_other_what_they_have_in_common() -> None:
+    """Eight cases that moved alike: each floor stands on more than its own three runs.
+
+    It is wider, too: three runs are as likely to have shown too little as too much.
+    """
+    keys = [(case(number).id, "cpu") for number in range(8)]
+    many = tuple(
+        Past(key=key, time_s=time_s * (1 + 1e-3 * place), reference=CALM)
+        for place, key in enumerate(keys)
+        for time_s in (1.0, 1.01, 1.02)
+    )
+    alone = History(past=past(1.0, 1.01, 1.02)).floors(CALM)[HERE]
+    together = History(past=many).floors(CALM)[HERE]
+
+    assert alone.freedom == 2
+    assert together.freedom > 10
+    assert alone.variance < together.variance < 2 * alone.variance
+
+
+def test_a_floor_is_of_one_reference() -> None:
+    """Headlines brought to another state are no repeats of these."""
+    found = History(past=(*past(1.0, 1.01, 1.02), *past(1.8, 1.9, at=SLOW)))
+
+    assert found.floors(CALM)[HERE].freedom == 2
+    assert found.floors(SLOW) == {}
+    assert found.floors(None) == {}
+
+
+def test_suites_are_known_by_the_hash_of_their_file(tmp_path: Path) -> None:
+    """One per suite; a file that is gone has none."""
+    path = tmp_path / "s.py"
+    path.write_bytes(b"suite")
+    cases = (
+        case(0, suite_path=str(path)),
+        case(1, suite_path=str(path)),
+        case(2, suite="gone", suite_path=str(tmp_path / "gone.py")),
+    )
+
+    found = history.fingerprints(Plan(cases=cases, skips=()))
+    assert found == {"s": hashlib.sha256(b"suite").hexdigest()}

@@ -1,0 +1,156 @@
+"""The turns of a case, from made-up times and sentinels: which are chosen, and what they have in common."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import turns
+from bench.states import Conditions
+from bench.turns import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)
+SLOW = Conditions(compute_s=1.8e-4, barrier_s=3e-6)
+
+
+def made(
+    times: Iterable[float], conditions: Conditions | None = CALM, workers: int = 3
+) -> list[Turn]:
+    """Turns in the order of time, the workers taking part by turns."""
+    return [
+        Turn(
+            worker=i % workers,
+            round=i // workers,
+            started_ns=i,
+            time_s=time_s,
+            conditions=conditions,
+        )
+        for i, time_s in enumerate(times)
+    ]
+
+
+def both(times: Sequence[float]) -> list[float]:
+    """The two times that are told apart without sentinels; none where there is one."""
+    found = turns.two_states(made(times, None), None)
+    return [state.time_s for state in found] if found else []
+
+
+def test_turns_become_cells_by_worker_and_round() -> None:
+    """One row a worker, one column a round."""
+    assert turns.cells(made([1.0, 2.0, 3.0, 4.0], workers=2)).tolist() == [[1.0, 3.0], [2.0, 4.0]]
+
+
+def test_the_turns_at_reference_are_chosen_where_they_are_enough() -> None:
+    """Six of two workers; the others are told apart, not thrown away."""
+    there, elsewhere = made([1.0] * 6), made([2.0] * 20, SLOW)
+
+    assert turns.chosen([*there, *elsewhere], CALM) == there
+    assert turns.chosen([*there[:5], *elsewhere], CALM) == [*there[:5], *elsewhere]
+    assert turns.chosen(made([1.0] * 9, workers=1), SLOW) == made([1.0] * 9, workers=1)
+    assert turns.chosen(there, None) == there
+
+
+def test_turns_without_sentinels_are_not_at_reference() -> None:
+    """What is not known is not assumed."""
+    assert turns.at(made([1.0] * 8, None), CALM) == []
+
+
+def test_one_worker_is_not_enough() -> None:
+    """Its placement in memory would be taken for the op's time."""
+    assert not turns.enough(made([1.0] * 12, workers=1))
+    assert turns.enough(made([1.0] * 6, workers=2))
+
+
+def test_two_groups_with_a_gap_are_two_states() -> None:
+    """The lower first, whichever came first."""
+    assert both([1.4, 1.41] * 4 + [1.0, 1.01] * 3) == pytest.approx([1.005, 1.405])
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [1.0] * 10,
+        [1.0] * 9 + [2.0],
+        [1.0] * 6 + [1.04] * 6,
+        list(np.linspace(1.0, 2.0, 20)),
+        [1.0, 2.0],
+        [-1.0] * 6 + [1.0] * 6,
+    ],
+    ids=["one time", "one odd turn", "4 % apart", "no gap", "two turns", "below the overhead"],
+)
+def test_other_times_are_one_state(times: list[float]) -> None:
+    """Odd turns, small steps and wide noise are no second state."""
+    assert both(times) == []
+
+
+def test_noise_is_rarely_taken_for_two_states() -> None:
+    """Of 1,000 cases of 30 turns with noise of 10 %, in fewer than one in a hundred."""
+    rng = np.random.default_rng(5)
+    found = sum(bool(both(list(np.exp(rng.normal(0, 0.1, 30))))) for _ in range(1000))
+    assert found < 10
+
+
+def test_the_sentinels_tell_states_that_the_times_alone_do_not() -> None:
+    """Wide noise leaves no gap, but the turns in the slow state took clearly longer."""
+    calm, slow = np.linspace(1.0, 1.3, 10), np.linspace(1.2, 1.6, 10)
+    mixed = [*made(calm), *made(slow, SLOW)]
+
+    found = turns.two_states(mixed, CALM)
+    assert found is not None
+    assert [state.time_s for state in found] == pytest.approx([1.15, 1.4])
+    assert [state.share for state in found] == [0.5, 0.5]
+    assert turns.two_states(mixed, None) is None
+
+
+@given(times=st.lists(st.floats(1e-9, 1.0), max_size=40))
+def test_two_states_share_all_turns(times: list[float]) -> None:
+    """The shares add up, each is a fifth at least, and the lower comes first."""
+    found = turns.two_states(made(times), None)
+    if found:
+        lower, upper = found
+        assert lower.time_s * 1.05 < upper.time_s * (1 + 1e-12)
+        assert lower.share + upper.share == pytest.approx(1.0)
+        assert min(lower.share, upper.share) >= 0.2
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["rising", "falling"])
+def test_a_steady_change_is_drift(sign: int) -> None:
+    """Five per cent over thirty turns, beneath noise of 1 %, whatever the order they are kept in."""
+    rng = np.random.default_rng(6)
+    times = np.exp(sign * np.linspace(0, 0.05, 30) + rng.normal(0, 0.01, 30)).tolist()
+
+    assert turns.drifts(made(times)[::-1])
+
+
+@pytest.mark.parametrize(
+    "times",
+    [[1.0 + 0.0003 * i for i in range(30)], [1.0, 1.1, 1.2, 1.3, 1.4], [1.0] * 15 + [1.05] * 2],
+    ids=["steady but small", "five turns", "two late turns"],
+)
+def test_other_changes_are_no_drift(times: list[float]) -> None:
+    """Too small to matter, too few to tell, or no trend."""
+    assert not turns.drifts(made(times))
+
+
+def test_noise_is_rarely_taken_for_drift() -> None:
+    """Of 1,000 cases without a trend, two or three may be: the test is at one in a thousand."""
+    rng = np.random.default_rng(7)
+    found = sum(turns.drifts(made(np.exp(rng.normal(0, 0.1, 30)).tolist())) for _ in range(1000))
+    assert found <= 5
+
+
+@given(data=st.data(), count=st.integers(6, 12))
+def test_drift_is_told_from_the_order_in_time(data: st.DataObject, count: int) -> None:
+    """The order of the list does not matter."""
+    some = made([1.0 + 0.05 * i for i in range(count)])
+    shuffled = data.draw(st.permutations(some))
+    assert turns.drifts(shuffled) == turns.drifts(some)
+    assert len(list(itertools.chain(shuffled))) == count
