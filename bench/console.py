@@ -69,6 +69,11 @@ class LiveListener(Listener):
         if self._task is not None:
             self._progress.update(self._task, advance=steps / self._per_case, case=case)
 
+    def waiting(self) -> None:
+        """Say why the bar stands still."""
+        if self._task is not None:
+            self._progress.update(self._task, case="waiting: the machine is slower than usual")
+
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
         if record.status in _BAD:

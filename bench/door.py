@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from bench import machine
+from bench.lookout import Lookout
 from bench.measure.crew import Crew
 from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
@@ -68,7 +69,11 @@ class Door:
         crew = self._ready_crew()
         shuffle = random.Random(self._options.seed)  # noqa: S311 - an order, not a secret
         rounds = Rounds(
-            crew, self._options.schedule, shuffle=shuffle, advance=lambda _case, _steps: None
+            crew,
+            self._options.schedule,
+            shuffle=shuffle,
+            advance=lambda _case, _steps: None,
+            lookout=Lookout(crew.sense),
         )
         ((outcome,),) = rounds.measure([case])
         return outcome.entry(self._facts(crew))

@@ -54,10 +54,6 @@ class History:
     levels: tuple[Conditions, ...] = ()
     past: tuple[Past, ...] = ()
 
-    def reference(self, *now: Conditions) -> Conditions | None:
-        """The reference conditions, with the levels found since."""
-        return states.reference([*self.levels, *now])
-
     def floors(self, reference: Conditions | None) -> dict[Key, Spread]:
         """Per case, how far its headlines at this reference lay apart; no case with fewer than three.
 
@@ -79,7 +75,9 @@ def read(store: Path, info: RunInfo) -> History:
     here = [run for run in finished if _same_machine(run.info, info)]
     alike = [run for run in here if _same_method(run.info, info)][-MOST_RUNS:]
     return History(
-        levels=tuple(Conditions(**run.info.sentinels) for run in here if run.info.sentinels),
+        levels=tuple(
+            Conditions(**run.info.sentinels) for run in here[-MOST_RUNS:] if run.info.sentinels
+        ),
         past=tuple(one for run in alike for one in _past(run, info)),
     )
 

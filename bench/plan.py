@@ -31,15 +31,28 @@ class Preset:
     run_budget_s: float | None
     workers: int
     rounds: int
+    patience_s: float
 
 
 PRESETS: Mapping[str, Preset] = {
     # 50 s of sampling leave room for start-up and the report within the two minutes a look may take.
     "quick": Preset(
-        name="quick", short_axes=True, case_budget_s=0.5, run_budget_s=50, workers=6, rounds=5
+        name="quick",
+        short_axes=True,
+        case_budget_s=0.5,
+        run_budget_s=50,
+        workers=6,
+        rounds=5,
+        patience_s=30,
     ),
     "full": Preset(
-        name="full", short_axes=False, case_budget_s=0.5, run_budget_s=None, workers=6, rounds=8
+        name="full",
+        short_axes=False,
+        case_budget_s=0.5,
+        run_budget_s=None,
+        workers=6,
+        rounds=8,
+        patience_s=120,
     ),
 }
 

@@ -46,6 +46,7 @@ class Request:
     rounds: int | None = None
     threads: int | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
+    patience_s: float | None = None
     seed: int | None = None
 
     @property
@@ -104,6 +105,7 @@ class Request:
             workers=self.workers or preset.workers,
             rounds=self.rounds or preset.rounds,
             timeout_s=self.timeout_s,
+            patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
         )
         return session.Options(
             schedule=schedule,
@@ -177,6 +179,19 @@ def parse_budget(text: str | None, option: str) -> float | None:
     except UnitError as error:
         message = f"{option} {error}"
         raise UnitError(message) from error
+
+
+def parse_patience(text: str | None) -> float | None:
+    """Seconds of --patience, which may be 0, or None where it was not given.
+
+    Raises:
+        UnitError: the text is no stretch of time.
+    """
+    return (
+        0.0
+        if text is not None and text.strip() in {"0", "0s"}
+        else parse_budget(text, "--patience")
+    )
 
 
 def _threads_by_default() -> int:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from bench import turns, units
 from bench.measure import protocol
 from bench.outcome import Outcome, Visit
-from bench.states import Conditions
 from bench.stopping import BUDGET, TIMEOUT
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Sequence
 
+    from bench.lookout import Lookout
     from bench.measure.crew import Crew
     from bench.measure.protocol import Checked, Prepared, Refused, Visited
     from bench.plan import PlannedCase
@@ -47,16 +47,16 @@ class Rounds:
         *,
         shuffle: random.Random,
         advance: Advance,
+        lookout: Lookout,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._crew = crew
         self._schedule = schedule
         self._shuffle = shuffle
         self._advance = advance
+        self._lookout = lookout
         self._clock = clock
         self._steps_left = 0
-        self.turns: list[Conditions] = []
-        """What the sentinels took, turn by turn, in all batches so far."""
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
         """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
@@ -121,18 +121,23 @@ class Rounds:
         self._shuffle.shuffle(workers)
         for worker in workers:
             wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
-            before = self._crew.sense(worker) if wanted else None
             self._shuffle.shuffle(wanted)
-            for outcome in wanted:
-                self._visit(outcome, worker, round_)
-                if self._steps_left > 0:
-                    self._steps_left -= 1
-                    self._advance(outcome.case.id, 1)
             if wanted:
-                self._close_turn(wanted, (worker, round_), before)
+                self._turn(wanted, worker, round_)
         for outcome in cases:
             if outcome.open and outcome.visits:
                 outcome.stopped_by = self._judged(outcome)
+
+    def _turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
+        """A worker visits each of these cases, under the eyes of the lookout."""
+        self._lookout.begin(worker, round_)
+        for outcome in cases:
+            self._visit(outcome, worker, round_)
+            self._lookout.visited(outcome)
+            if self._steps_left > 0:
+                self._steps_left -= 1
+                self._advance(outcome.case.id, 1)
+        self._lookout.end()
 
     def _judged(self, outcome: Outcome) -> str | None:
         if outcome.spent_s > self._schedule.timeout_s:
@@ -145,17 +150,6 @@ class Rounds:
             return False
         workers = range(self._schedule.workers)
         return not all(self._spent(outcome, worker) for worker in workers)
-
-    def _close_turn(
-        self, visited: list[Outcome], turn: tuple[int, int], before: protocol.Sensed | None
-    ) -> None:
-        """Time the sentinels once more, and give the turn's visits what they took on average."""
-        after = self._crew.sense(turn[0])
-        sensed = averaged(before, after)
-        if sensed:
-            self.turns.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
-        for outcome in visited:
-            outcome.set_conditions(turn, sensed)
 
     def _enough(self, outcome: Outcome, worker: int, round_: int) -> bool:
         """The time allowed is up, or, in the case's own rounds, its budget is spent."""
@@ -226,16 +220,3 @@ class Rounds:
                 "timeout", f"not ready within {limit}; raise --timeout or choose smaller sizes"
             )
         return reply
-
-
-def averaged(
-    before: protocol.Sensed | None, after: protocol.Sensed | None
-) -> protocol.Sensed | None:
-    """The mean of two looks at the sentinels; None if one is missing, since the worker was lost."""
-    if before is None or after is None:
-        return None
-    barrier_s = None
-    if before.barrier_s is not None and after.barrier_s is not None:
-        barrier_s = (before.barrier_s + after.barrier_s) / 2
-    compute_s = (before.compute_s + after.compute_s) / 2
-    return protocol.Sensed(compute_s=compute_s, barrier_s=barrier_s)

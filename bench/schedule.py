@@ -18,6 +18,8 @@ class Schedule:
     case_budget_s: float
     timeout_s: float
     memory_bytes: float
+    patience_s: float = 0.0
+    """How long the run may wait, in all, for the machine to come back to its reference state."""
 
     @property
     def visit_s(self) -> float:

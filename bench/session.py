@@ -18,6 +18,7 @@ from bench import history, states, stats, turns
 from bench import machine as machines
 from bench.environment import read_environment
 from bench.errors import StoreError
+from bench.lookout import Lookout
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
@@ -63,12 +64,15 @@ class Listener:
     def advanced(self, case: str, steps: int) -> None:
         """Steps were taken on a case."""
 
+    def waiting(self) -> None:
+        """The machine is in a slower state than its reference; measuring pauses for a moment."""
+
     def finished(self, record: Record) -> None:
         """A case is done and on disk."""
 
 
 def default_schedule(
-    *, case_budget_s: float, workers: int, rounds: int, timeout_s: float
+    *, case_budget_s: float, workers: int, rounds: int, timeout_s: float, patience_s: float = 0.0
 ) -> Schedule:
     """A schedule whose inputs fit in the memory that is free now."""
     free = machines.read_state().free_memory_bytes
@@ -78,6 +82,7 @@ def default_schedule(
         case_budget_s=case_budget_s,
         timeout_s=timeout_s,
         memory_bytes=free * _MEMORY_SHARE,
+        patience_s=patience_s,
     )
 
 
@@ -134,6 +139,7 @@ def _info(run_id: str, now: datetime, plan: Plan, options: Options) -> RunInfo:
             "workers": schedule.workers,
             "rounds": schedule.rounds,
             "timeout_s": schedule.timeout_s,
+            "patience_s": schedule.patience_s,
             "threads": options.threads,
             "confidence": options.confidence,
             "seed": options.seed,
@@ -177,15 +183,21 @@ def _measure_cases(
         info = _with_torch(info, hello.torch)
         diary.write_header({"torch": info.torch})
         facts, earlier = _facts(info, options, hello), history.read(store, info)
+        lookout = Lookout(
+            crew.sense,
+            levels=earlier.levels,
+            patience_s=options.schedule.patience_s,
+            waits=listener.waiting,
+        )
         rounds = Rounds(
             crew,
             options.schedule,
             shuffle=random.Random(options.seed),  # noqa: S311 - an order, not a secret
             advance=listener.advanced,
+            lookout=lookout,
         )
         for batch in rounds.measure(cases):
-            now = [states.level(rounds.turns)] if rounds.turns else []
-            reference = earlier.reference(*now)
+            reference = lookout.reference
             facts = dataclasses.replace(
                 facts,
                 reference=reference,
@@ -194,9 +206,8 @@ def _measure_cases(
             )
             for outcome in batch:
                 _keep(diary, outcome.entry(facts), listener)
-    if rounds.turns:
-        return dataclasses.replace(info, sentinels=dataclasses.asdict(states.level(rounds.turns)))
-    return info
+    level = dataclasses.asdict(states.level(lookout.seen)) if lookout.seen else {}
+    return dataclasses.replace(info, sentinels=level, waited_s=lookout.waited_s)
 
 
 def _pooled(batch: Sequence[Outcome], reference: Conditions | None) -> stats.Spread | None:

@@ -66,6 +66,15 @@ def is_at(turn: Conditions, wanted: Conditions) -> bool:
     return _near(turn.barrier_s, wanted.barrier_s)
 
 
+def is_slower(turn: Conditions, wanted: Conditions) -> bool:
+    """Whether a sentinel took longer than it does at this level, by more than drift."""
+    if turn.compute_s > wanted.compute_s * SAME_LEVEL:
+        return True
+    if turn.barrier_s is None or wanted.barrier_s is None:
+        return False
+    return turn.barrier_s > wanted.barrier_s * SAME_LEVEL
+
+
 def brought_to(time_s: float, turn: Conditions, wanted: Conditions) -> float:
     """A time as it would have been: in proportion to the compute sentinel, within a state."""
     return time_s * wanted.compute_s / turn.compute_s

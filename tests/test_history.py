@@ -60,12 +60,10 @@ def past(*times_s: float, at: Conditions = CALM) -> tuple[Past, ...]:
 
 
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
-    """No reference, no floor; the run's own level is then the reference."""
+    """No level, no floor."""
     found = history.read(tmp_path, about(0))
 
     assert found == History()
-    assert found.reference() is None
-    assert found.reference(SLOW) == SLOW
     assert found.floors(SLOW) == {}
 
 
@@ -123,8 +121,8 @@ def test_another_torch_is_another_code(tmp_path: Path) -> None:
     assert not history.read(tmp_path, about(9, torch={"version": "3.0"})).floors(CALM)
 
 
-def test_a_step_between_machines_levels_moves_the_reference(tmp_path: Path) -> None:
-    """Levels are those of the machine's runs with as many threads, whatever they measured."""
+def test_levels_are_those_of_this_machine(tmp_path: Path) -> None:
+    """Of its runs with as many threads, whatever they measured, oldest first."""
     keep(tmp_path, 0, 1e-6, sentinels=dataclasses.asdict(SLOW))
     keep(tmp_path, 1, 1e-6, suites={}, options={"threads": 2})
     keep(tmp_path, 2, 1e-6, machine={"machine_id": "m-2"}, sentinels={"compute_s": 1e-9})
@@ -132,7 +130,6 @@ def test_a_step_between_machines_levels_moves_the_reference(tmp_path: Path) -> N
 
     found = history.read(tmp_path, about(9))
     assert found.levels == (SLOW, CALM)
-    assert found.reference() == CALM
 
 
 def test_only_the_newest_runs_are_asked(tmp_path: Path) -> None:

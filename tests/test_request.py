@@ -17,6 +17,7 @@ from bench.request import (
     START_S,
     Request,
     parse_budget,
+    parse_patience,
     parse_settings,
     parse_tags,
     request_of,
@@ -180,6 +181,7 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
         rounds=4,
         threads=3,
         timeout_s=12.0,
+        patience_s=0.0,
         seed=5,
     )
     options = options_of(request)
@@ -188,7 +190,8 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
     again = request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), default))
     assert options_of(again).schedule.case_budget_s == default.schedule.case_budget_s
     assert (again.seed, again.threads) == (default.seed, default.threads)
-    unset: Any = {"budget_s": None, "workers": None, "rounds": None, "threads": None, "seed": None}
+    names = ("budget_s", "workers", "rounds", "threads", "patience_s", "seed")
+    unset: Any = dict.fromkeys(names)
     assert dataclasses.replace(again, **unset) == Request()
 
 
@@ -237,6 +240,16 @@ def test_a_budget_has_a_unit_or_is_in_seconds() -> None:
     assert parse_budget("200ms", "--budget") == pytest.approx(0.2)
     assert parse_budget("3", "--budget") == 3
     assert parse_budget(None, "--budget") is None
+
+
+def test_patience_may_be_none_at_all() -> None:
+    """0 is an answer there; nothing said is the preset's."""
+    assert parse_patience("0") == 0
+    assert parse_patience("0s") == 0
+    assert parse_patience("2min") == 120
+    assert parse_patience(None) is None
+    with pytest.raises(UnitError, match=r"^--patience 'soon' is not a stretch of time"):
+        parse_patience("soon")
 
 
 def test_a_budget_that_is_no_time_names_its_option() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import rounds
+from bench.lookout import Clock, Lookout
 from bench.measure import protocol
 from bench.rounds import Rounds
 from bench.schedule import Schedule
@@ -67,6 +68,7 @@ class Hall:
             plan,
             shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
             advance=self._advance,
+            lookout=Lookout(crew.sense, clock=Clock(now_s=lambda: self.now_s)),
             clock=lambda: self.now_s,
         )
         planned = [case(number) for number in range(cases)]
@@ -299,10 +301,12 @@ def test_an_input_that_can_not_be_made_is_too_large_or_out_of_memory(
 
 def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
     """Its inputs lie elsewhere."""
-    stage = Stage(weighing(500))
+    crew = Stage(weighing(500)).crew(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     plan = schedule(memory_bytes=200)
-    measuring = Rounds(stage.crew(WORKERS), plan, shuffle=order, advance=lambda _case, _steps: None)
+    measuring = Rounds(
+        crew, plan, shuffle=order, advance=lambda _case, _steps: None, lookout=Lookout(crew.sense)
+    )
     ((outcome,),) = measuring.measure([case(0, device="cuda")])
     assert outcome.status == "ok"
 
@@ -323,7 +327,13 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     stage = Stage()
     crew = stage.crew(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
-    measuring = Rounds(crew, schedule(), shuffle=order, advance=lambda _case, _steps: None)
+    measuring = Rounds(
+        crew,
+        schedule(),
+        shuffle=order,
+        advance=lambda _case, _steps: None,
+        lookout=Lookout(crew.sense),
+    )
     batches = measuring.measure([case(0), case(1)])
     assert [outcome.case for outcome in next(batches)] == [case(0)]
     assert {identity for _, identity in stage.asked(protocol.Prepare)} == {case(0).id}
@@ -377,15 +387,6 @@ def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
     assert len(hall.stage.senses()) == 2 * WORKERS * ROUNDS
     mean = protocol.Sensed(compute_s=1.5, barrier_s=3.0)
     assert {visit.sensed for one in outcomes for visit in one.visits} == {mean}
-
-
-def test_one_thread_has_no_barrier_on_average() -> None:
-    """And a turn in which a look is missing has no conditions at all."""
-    alone = protocol.Sensed(compute_s=1.0, barrier_s=None)
-
-    assert rounds.averaged(alone, alone) == alone
-    assert rounds.averaged(alone, None) is None
-    assert rounds.averaged(None, alone) is None
 
 
 def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:

@@ -84,6 +84,15 @@ def test_a_run_is_at_the_level_of_its_own_turns_in_each_sentinel(turns: list[Con
     assert any(1 / SAME_LEVEL <= ratio <= SAME_LEVEL for ratio in ratios)
 
 
+def test_a_machine_is_slower_when_one_sentinel_is() -> None:
+    """By more than drift; one that both lack says nothing."""
+    assert states.is_slower(SLOW_CORE, CALM)
+    assert states.is_slower(SLOW_BARRIER, CALM)
+    assert not states.is_slower(CALM, SLOW_CORE)
+    assert not states.is_slower(Conditions(compute_s=114e-6, barrier_s=3e-6), CALM)
+    assert not states.is_slower(Conditions(compute_s=99e-6), SLOW_BARRIER)
+
+
 def test_conditions_are_as_far_apart_as_the_sentinel_that_moved_most() -> None:
     """In either direction; a barrier that one of them lacks says nothing."""
     assert states.distance(CALM, CALM) == 1

@@ -52,6 +52,13 @@ def run_command(
         int | None, typer.Option(min=1, help="Threads per worker. Default: the physical cores.")
     ] = None,
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
+    patience: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Wait up to so long, in all, while the machine is slower than usual (0: never).",
+        ),
+    ] = None,
     store: Store = STORE,
     label: Annotated[
         str | None, typer.Option(help="A name for the run: label:TEXT finds it.")
@@ -76,6 +83,7 @@ def run_command(
         rounds=rounds,
         threads=threads,
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
+        patience_s=requests.parse_patience(patience),
         seed=seed,
     )
     tags = requests.parse_tags(tag or ())

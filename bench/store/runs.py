@@ -50,6 +50,8 @@ class RunInfo:
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
+    waited_s: float = 0.0
+    """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

@@ -1,0 +1,120 @@
+"""Watches the state of the machine while cases are measured, by timing the sentinels in the workers.
+
+Each visit learns what they took before and after it. Where the machine is in another state than its
+reference, a turn waits for it to come back, for as long as patience lasts: states last seconds to minutes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench import states
+from bench.measure.protocol import Sensed
+from bench.states import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.outcome import Outcome
+
+    Sense = Callable[[int], Sensed | None]
+    """Times the sentinels in a worker; None if it was lost over that."""
+
+EVERY_S = 0.1
+"""A look takes 3.5 ms, a thirtieth of this; a machine changes its clock within tenths of a second."""
+_PAUSE_S = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """What tells and passes the time; tests pass their own."""
+
+    now_s: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Lookout:
+    """Looks at the machine at both ends of a worker's turn, and every tenth of a second in between."""
+
+    def __init__(
+        self,
+        sense: Sense,
+        *,
+        levels: Sequence[Conditions] = (),
+        patience_s: float = 0.0,
+        waits: Callable[[], None] = lambda: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._sense = sense
+        self._levels = levels
+        self._clock = clock or Clock()
+        self._patience_s = patience_s
+        self._waits = waits
+        self._turn = (0, 0)
+        self._before: Sensed | None = None
+        self._looked_s = 0.0
+        self._since: list[Outcome] = []
+        self.seen: list[Conditions] = []
+        """What the sentinels took between each two looks so far."""
+        self.waited_s = 0.0
+
+    @property
+    def reference(self) -> Conditions | None:
+        """The machine's reference, from the levels of earlier runs and of this one so far."""
+        own = [states.level(self.seen)] if self.seen else []
+        return states.reference([*self._levels, *own])
+
+    def begin(self, worker: int, round_: int) -> None:
+        """A worker's turn begins: look, and wait for the reference while patience lasts."""
+        self._turn = worker, round_
+        self._since = []
+        self._look()
+        wanted = self.reference
+        while self._slower(wanted) and self.waited_s < self._patience_s:
+            self._waits()
+            self._clock.sleep(_PAUSE_S)
+            self.waited_s += _PAUSE_S
+            self._look()
+
+    def visited(self, outcome: Outcome) -> None:
+        """A visit is over; look again if the last look is a while ago."""
+        self._since.append(outcome)
+        if self._clock.now_s() - self._looked_s >= EVERY_S:
+            self._close()
+
+    def end(self) -> None:
+        """The turn is over; what has been visited since the last look learns its conditions."""
+        if self._since:
+            self._close()
+
+    def _look(self) -> None:
+        self._before = self._sense(self._turn[0])
+        self._looked_s = self._clock.now_s()
+
+    def _close(self) -> None:
+        before = self._before
+        self._look()
+        sensed = averaged(before, self._before)
+        if sensed:
+            self.seen.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
+        for outcome in self._since:
+            outcome.set_conditions(self._turn, sensed)
+        self._since = []
+
+    def _slower(self, wanted: Conditions | None) -> bool:
+        if wanted is None or self._before is None:
+            return False
+        here = Conditions(compute_s=self._before.compute_s, barrier_s=self._before.barrier_s)
+        return states.is_slower(here, wanted)
+
+
+def averaged(before: Sensed | None, after: Sensed | None) -> Sensed | None:
+    """The mean of two looks at the sentinels; None if one is missing, since the worker was lost."""
+    if before is None or after is None:
+        return None
+    barrier_s = None
+    if before.barrier_s is not None and after.barrier_s is not None:
+        barrier_s = (before.barrier_s + after.barrier_s) / 2
+    return Sensed(compute_s=(before.compute_s + after.compute_s) / 2, barrier_s=barrier_s)

@@ -1,0 +1,177 @@
+"""Looks at the machine while cases are measured: scripted sentinels, a clock that is told."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench import lookout
+from bench.lookout import EVERY_S, Clock, Lookout
+from bench.measure.protocol import Sensed
+from bench.outcome import Outcome, Visit
+from bench.states import Conditions
+from tests.fakes import CALM, PREPARED, case, visited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REFERENCE = Conditions(compute_s=CALM.compute_s, barrier_s=CALM.barrier_s)
+SLOW = Sensed(compute_s=1.8 * CALM.compute_s, barrier_s=CALM.barrier_s)
+
+
+class Scene:
+    """A lookout that sees what it is told; only sleeping and being told move its clock."""
+
+    def __init__(
+        self,
+        looks: Iterable[Sensed | None],
+        levels: tuple[Conditions, ...] = (),
+        patience_s: float = 0.0,
+    ) -> None:
+        self.now_s = 0.0
+        self.asked: list[int] = []
+        self.waits = 0
+        self._looks = iter(looks)
+        self.lookout = Lookout(
+            self._sense,
+            levels=levels,
+            patience_s=patience_s,
+            waits=self._wait,
+            clock=Clock(now_s=lambda: self.now_s, sleep=self._sleep),
+        )
+
+    def _sense(self, worker: int) -> Sensed | None:
+        self.asked.append(worker)
+        return next(self._looks)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def _wait(self) -> None:
+        self.waits += 1
+
+    def turn(self, *visits_s: float, worker: int = 0, round_: int = 0) -> list[Sensed | None]:
+        """The conditions of visits that took this long, in one turn."""
+        self.lookout.begin(worker, round_)
+        seen = []
+        for place, visit_s in enumerate(visits_s):
+            outcome = Outcome(case=case(place))
+            outcome.add_visit(
+                Visit(worker=worker, round=round_, prepared=PREPARED, visited=visited(1))
+            )
+            self.now_s += visit_s
+            self.lookout.visited(outcome)
+            seen.append(outcome)
+        self.lookout.end()
+        return [outcome.visits[0].sensed for outcome in seen]
+
+
+def looks(*compute_s: float) -> list[Sensed]:
+    """Looks that differ in one sentinel."""
+    return [Sensed(compute_s=time_s, barrier_s=3.0) for time_s in compute_s]
+
+
+def test_a_short_turn_is_looked_at_when_it_begins_and_when_it_ends() -> None:
+    """Each of its visits has the mean."""
+    scene = Scene(looks(1.0, 2.0))
+
+    assert scene.turn(0.01, 0.01, worker=4) == looks(1.5, 1.5)
+    assert scene.asked == [4, 4]
+    assert scene.lookout.seen == [Conditions(compute_s=1.5, barrier_s=3.0)]
+
+
+def test_a_long_turn_is_looked_at_every_tenth_of_a_second() -> None:
+    """Each visit has the mean of the look before it and the look after it."""
+    scene = Scene(looks(1.0, 2.0, 3.0, 4.0))
+
+    assert EVERY_S == 0.1
+    assert scene.turn(0.06, 0.06, 0.2, 0.06) == looks(1.5, 1.5, 2.5, 3.5)
+    assert len(scene.lookout.seen) == 3
+
+
+def test_a_turn_that_ends_with_a_look_is_not_looked_at_twice() -> None:
+    """Nothing was visited since."""
+    scene = Scene(looks(1.0, 2.0))
+
+    assert scene.turn(0.2) == looks(1.5)
+    assert len(scene.asked) == 2
+
+
+def test_visits_of_other_turns_keep_their_conditions() -> None:
+    """What a look says is about its own turn."""
+    scene = Scene(looks(1.0, 1.0, 5.0, 5.0))
+    outcome = Outcome(case=case())
+    for round_ in range(2):
+        scene.lookout.begin(0, round_)
+        outcome.add_visit(Visit(worker=0, round=round_, prepared=PREPARED, visited=visited(1)))
+        scene.lookout.visited(outcome)
+        scene.lookout.end()
+
+    assert [visit.sensed for visit in outcome.visits] == looks(1.0, 5.0)
+
+
+def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
+    """The worker was lost over it; the next look counts again."""
+    scene = Scene([*looks(1.0), None, *looks(3.0, 3.0)])
+
+    assert scene.turn(0.2, 0.2, 0.2) == [None, None, *looks(3.0)]
+
+
+def test_one_thread_has_no_barrier_on_average() -> None:
+    """The mean of nothing is nothing."""
+    alone = Sensed(compute_s=1.0, barrier_s=None)
+
+    assert lookout.averaged(alone, alone) == alone
+    assert lookout.averaged(alone, None) is None
+    assert lookout.averaged(None, alone) is None
+
+
+def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() -> None:
+    """Nothing is known in a new store; drift does not move what is known."""
+    assert Scene([]).lookout.reference is None
+
+    scene = Scene([SLOW, SLOW, CALM, CALM], levels=(Conditions(compute_s=SLOW.compute_s),))
+    scene.turn(0.01)
+    assert scene.lookout.reference == Conditions(compute_s=SLOW.compute_s)
+    scene.turn(0.01)
+    assert scene.lookout.reference == Conditions(compute_s=CALM.compute_s)
+
+
+def test_a_turn_waits_for_the_machine_to_come_back() -> None:
+    """Half a second here, and whoever listens is told."""
+    scene = Scene([SLOW, SLOW, CALM, CALM], levels=(REFERENCE,), patience_s=20)
+
+    assert scene.turn(0.01) == [CALM]
+    assert scene.now_s == pytest.approx(0.51)
+    assert (scene.lookout.waited_s, scene.waits) == (0.5, 2)
+
+
+def test_patience_is_for_the_whole_run() -> None:
+    """When it is spent, the machine is measured as it is."""
+    scene = Scene(itertools.repeat(SLOW), levels=(REFERENCE,), patience_s=1.0)
+
+    assert scene.turn(0.01) == [SLOW]
+    assert scene.turn(0.01, round_=1) == [SLOW]
+    assert scene.lookout.waited_s == 1.0
+
+
+@pytest.mark.parametrize(
+    ("look", "patience_s"),
+    [(CALM, 20.0), (Sensed(compute_s=0.5 * CALM.compute_s, barrier_s=3e-6), 20.0), (SLOW, 0.0)],
+    ids=["at reference", "faster", "no patience"],
+)
+def test_otherwise_nothing_is_waited_for(look: Sensed, patience_s: float) -> None:
+    """A faster state is a gift, and it will be the reference."""
+    scene = Scene(itertools.repeat(look), levels=(REFERENCE,), patience_s=patience_s)
+    scene.turn(0.01)
+    assert scene.lookout.waited_s == 0
+
+
+def test_without_a_reference_there_is_nothing_to_wait_for() -> None:
+    """The first turn of the first run; a worker that is lost is no reason either."""
+    scene = Scene([SLOW, SLOW, None, CALM], patience_s=20)
+    scene.turn(0.01)
+    scene.turn(0.01)
+    assert scene.lookout.waited_s == 0
