@@ -50,6 +50,19 @@ def test_a_long_id_is_cut(length: int) -> None:
     assert len(line) <= 100
 
 
+def test_a_bar_that_stands_still_says_why() -> None:
+    """The machine is slower than usual, and the run waits for it."""
+    where = console(terminal=True)
+    listener = LiveListener(where)
+    listener.waiting()  # before there is a bar
+    listener.started("r", 4, 40)
+    listener.waiting()
+
+    with where.capture() as capture:
+        where.print(listener._progress.get_renderable())
+    assert capture.get().rstrip().endswith("waiting: the machine is slower than usual")
+
+
 def test_nothing_is_drawn_where_there_is_no_terminal() -> None:
     """A log has no use for a moving bar."""
     where = console(terminal=False)
