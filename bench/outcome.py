@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.record import Record, Sample
+from bench.schedule import HOT
 from bench.states import Conditions
 from bench.stopping import Stopping
 from bench.store.journal import Entry
@@ -42,6 +43,7 @@ class RunFacts:
     """The same moment on the clock that samples are taken with."""
     reference: Conditions | None = None
     """What the sentinels take on this machine when it is at its best."""
+    cache: str = HOT
     others: Spread | None = None
     """What the cases measured together say of how far one more may be off."""
     floors: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
@@ -116,6 +118,8 @@ class Outcome:
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
+    evicting_s: float = 0.0
+    """What emptying the caches between samples took."""
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
     stopping: Stopping = field(default_factory=Stopping)
@@ -125,6 +129,7 @@ class Outcome:
         """Keep the samples of one visit."""
         self.visits.append(visit)
         self.sampled_s += sum(visit.visited.elapsed_ns) * 1e-9
+        self.evicting_s += visit.visited.evicting_ns * 1e-9
 
     def set_conditions(self, turn: tuple[int, int], sensed: Sensed | None) -> None:
         """Say what the sentinels took in a turn (worker, round), which is known when it is over."""
@@ -147,6 +152,11 @@ class Outcome:
     def open(self) -> bool:
         """Whether it can still be measured."""
         return self.status == "ok"
+
+    @property
+    def visited_s(self) -> float:
+        """What its visits took: samples, and the evictions between them."""
+        return self.sampled_s + self.evicting_s
 
     @property
     def visited_workers(self) -> set[int]:
@@ -197,7 +207,7 @@ class Outcome:
             max_error=checked.max_error if checked else None,
             stopped_by=self.stopped_by if self.visits else None,
             threads=facts.threads,
-            cache="hot",
+            cache=facts.cache,
             torch_version=facts.torch_version,
             started_at=facts.started_at,
         )

@@ -54,7 +54,7 @@ class Record:
     )
     time_s: float | None = _column(
         _REAL,
-        "The headline: what a caller waits per call, calls made back to back, in the turns at reference conditions where these are enough.",
+        "The headline: what a caller waits per call, in the state that `cache` names, in the turns at reference conditions where these are enough.",
         None,
     )
     time_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
@@ -136,7 +136,9 @@ class Record:
     )
     threads: int | None = _column(_WHOLE, "Threads a worker had.", None)
     cache: str | None = _column(
-        _TEXT, "`hot`: calls find their data where the last one left it.", None
+        _TEXT,
+        "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone.",
+        None,
     )
     torch_version: str | None = _column(_TEXT, "The torch that ran, with its build.", None)
     started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench import discover, machine, plan, session
 from bench.errors import SelectionError, UnitError, hint
 from bench.measure import devices
+from bench.schedule import COLD, HOT, Schedule
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ START_S = 7.0
 """Starting workers and importing torch, for estimates."""
 EXTRA_PER_WORKER_S = 0.04
 """Building, checking and warming up a case in a worker, and looking at the sentinels, for estimates."""
+COLD_VISIT_S = 0.02
+"""The least that a visit with cold caches takes, for estimates: three evictions of some 6 ms."""
 _LEAST_BUDGET_S = 0.05
 
 
@@ -48,6 +51,7 @@ class Request:
     timeout_s: float = DEFAULT_TIMEOUT_S
     patience_s: float | None = None
     seed: int | None = None
+    cache: str = HOT
 
     @property
     def chosen_preset(self) -> Preset:
@@ -72,13 +76,22 @@ class Request:
         Raises:
             BenchError: a word stands for nothing.
         """
+        if self.cache not in {HOT, COLD}:
+            known = hint(self.cache, (HOT, COLD))
+            message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
+            raise SelectionError(message)
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)
         selection = plan.Selection(
             devices=wanted, keyword=self.keyword, settings=self.settings, short_axes=short
         )
-        missing = {name: devices.why_missing(name) for name in wanted}
+        missing = {name: devices.why_missing(name) or self._why_not_cold(name) for name in wanted}
         return plan.expand(discover.load_all(self.suites), selection, missing)
+
+    def _why_not_cold(self, device: str) -> str:
+        if self.cache == HOT or device == "cpu":
+            return ""
+        return "--cache cold is not measured on CUDA yet; use --device cpu"
 
     def case_budget_s(self, cases: int) -> float:
         """Sampling time of one case: as asked, else the preset's, cut to what its run may take."""
@@ -92,7 +105,11 @@ class Request:
     def estimate_s(self, cases: int) -> float:
         """About how long measuring takes."""
         workers = self.workers or self.chosen_preset.workers
-        each_s = self.case_budget_s(cases) + workers * EXTRA_PER_WORKER_S
+        each_s = self.case_budget_s(cases)
+        if self.cache == COLD:
+            rounds = self.rounds or self.chosen_preset.rounds
+            each_s = max(each_s, workers * rounds * COLD_VISIT_S)
+        each_s += workers * EXTRA_PER_WORKER_S
         return START_S + cases * each_s if cases else 0.0
 
     def options(
@@ -100,12 +117,14 @@ class Request:
     ) -> Options:
         """How these words are measured."""
         preset = self.chosen_preset
-        schedule = session.default_schedule(
+        schedule = Schedule(
             case_budget_s=self.case_budget_s(cases),
             workers=self.workers or preset.workers,
             rounds=self.rounds or preset.rounds,
             timeout_s=self.timeout_s,
             patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
+            cache=self.cache,
+            memory_bytes=session.usable_memory_bytes(),
         )
         return session.Options(
             schedule=schedule,

@@ -77,7 +77,7 @@ class Rounds:
         """More rounds, from the time that easy cases left, for the cases that are least precise."""
         rounds = self._schedule.rounds
         for round_ in range(rounds, _MOST_ROUNDS * rounds):
-            left_s = self._schedule.case_budget_s * len(batch) - sum(o.sampled_s for o in batch)
+            left_s = self._schedule.case_budget_s * len(batch) - sum(o.visited_s for o in batch)
             chosen = []
             for outcome in sorted(batch, key=lambda o: o.stopping.half_width, reverse=True):
                 cost_s = self._round_cost_s(outcome)
@@ -89,9 +89,9 @@ class Rounds:
             self._round(chosen, round_)
 
     def _round_cost_s(self, outcome: Outcome) -> float:
-        """Sampling time of one more round of a case, as its visits have shown."""
+        """What one more round of a case takes, evictions included, as its visits have shown."""
         visits = len(outcome.visits)
-        seen_s = outcome.sampled_s / visits if visits else self._schedule.visit_s
+        seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
 
     def _next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
@@ -158,7 +158,11 @@ class Rounds:
         return round_ < self._schedule.rounds and self._spent(outcome, worker)
 
     def _spent(self, outcome: Outcome, worker: int) -> bool:
-        """The budget is spent, and this worker has had its turn."""
+        """The budget is spent, and this worker has had its turn.
+
+        Evictions don't count here, so that slow ones cost a case none of its planned rounds; they
+        do where time is left for further rounds.
+        """
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
@@ -189,8 +193,10 @@ class Rounds:
         if not outcome.open:
             return
         sample_s, timeout_s = self._schedule.sample_s, self._schedule.timeout_s
+        cache = self._schedule.cache
         reply = self._timed(
-            outcome, lambda: self._crew.prepare(worker, outcome.case, sample_s, timeout_s)
+            outcome,
+            lambda: self._crew.prepare(worker, outcome.case, sample_s, timeout_s, cache=cache),
         )
         if isinstance(reply, protocol.Prepared):
             outcome.prepared[worker] = reply

@@ -22,7 +22,6 @@ from bench.lookout import Lookout
 from bench.measure.crew import Crew
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
-from bench.schedule import Schedule
 from bench.stats import CONFIDENCE
 from bench.store import journal, runs
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from bench.measure.protocol import Hello
     from bench.plan import Plan, PlannedCase
     from bench.record import Record
+    from bench.schedule import Schedule
     from bench.states import Conditions
     from bench.store.runs import RunInfo, StoredRun
 
@@ -71,19 +71,9 @@ class Listener:
         """A case is done and on disk."""
 
 
-def default_schedule(
-    *, case_budget_s: float, workers: int, rounds: int, timeout_s: float, patience_s: float = 0.0
-) -> Schedule:
-    """A schedule whose inputs fit in the memory that is free now."""
-    free = machines.read_state().free_memory_bytes
-    return Schedule(
-        workers=workers,
-        rounds=rounds,
-        case_budget_s=case_budget_s,
-        timeout_s=timeout_s,
-        memory_bytes=free * _MEMORY_SHARE,
-        patience_s=patience_s,
-    )
+def usable_memory_bytes() -> float:
+    """What the inputs of all workers may take of the memory that is free now."""
+    return machines.read_state().free_memory_bytes * _MEMORY_SHARE
 
 
 def run(plan: Plan, options: Options, store: Path, listener: Listener) -> StoredRun:
@@ -140,6 +130,7 @@ def _info(run_id: str, now: datetime, plan: Plan, options: Options) -> RunInfo:
             "rounds": schedule.rounds,
             "timeout_s": schedule.timeout_s,
             "patience_s": schedule.patience_s,
+            "cache": schedule.cache,
             "threads": options.threads,
             "confidence": options.confidence,
             "seed": options.seed,
@@ -251,6 +242,7 @@ def _facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
         torch_version=torch.get("version"),
         threads=torch.get("threads", options.threads),
         confidence=options.confidence,
+        cache=options.schedule.cache,
         started_at=started,
         started_ns=time.perf_counter_ns() - round(since_start_ns),
     )

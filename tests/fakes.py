@@ -70,6 +70,20 @@ class Clock:
         self.now_ns += ns
 
 
+class Evictor:
+    """Empties no cache, takes the time it is told, and notes when it was asked to."""
+
+    def __init__(self, clock: Clock, cost_ns: int = 0) -> None:
+        self._clock = clock
+        self._cost_ns = cost_ns
+        self.begun_ns: list[int] = []
+
+    def __call__(self) -> None:
+        """Take time."""
+        self.begun_ns.append(self._clock())
+        self._clock.advance(self._cost_ns)
+
+
 class Device:
     """A device with a queue: waiting for it takes as long as what was submitted to it."""
 

@@ -33,6 +33,13 @@ def test_options_that_made_the_case_are_repeated(options: dict[str, object], par
     assert part in repeat.commands([record()], options)[0]
 
 
+@pytest.mark.parametrize(("cache", "part"), [("cold", " --cache cold"), ("hot", ""), (None, "")])
+def test_a_cold_row_is_repeated_cold(cache: str | None, part: str) -> None:
+    """Hot caches are the default, and were all there was before."""
+    (command,) = repeat.commands([record(cache=cache)], {})
+    assert command == f'bench run matmul -k "square and n=16 and dtype=float32"{part}'
+
+
 def test_with_several_devices_the_device_is_named() -> None:
     """A row is a case on one device."""
     both = [record(), *on("cuda", [record()])]

@@ -120,6 +120,7 @@ Bench = Any
         ("run view -k zebra", "-k 'zebra' matches none of the cases; ops: view/view"),
         ("run view --preset quik", "there is no preset 'quik'; did you mean quick?"),
         ("run view --device gpu", "--device 'gpu' is no device; write cpu, cuda, cuda:1 or all"),
+        ("run view --cache cool", "--cache 'cool' is neither hot nor cold; did you mean cold?"),
         ("run view --budget soon", "--budget 'soon' is not a stretch of time"),
         ("run view --timeout 0", "--timeout '0' is not a stretch of time"),
         ("run view --tag main", "--tag 'main' can't be read; write key=value"),
@@ -220,6 +221,17 @@ def test_a_device_that_is_not_here_is_skipped_with_the_reason(bench: Bench) -> N
     assert code == 0
     assert (told["ok"], told["skipped"] > 0) == (0, True)
     assert err == f"skipping {told['skipped']} cases: no CUDA\n"
+
+
+@pytest.mark.slow
+def test_a_call_is_measured_with_cold_caches(bench: Bench, tmp_path: Path) -> None:
+    """One call to a sample, in the rows and in what is printed."""
+    (tmp_path / "mixed.py").write_text(MIXED)
+    words = ("-k", "fine", "--device", "cpu", "--cache", "cold")
+    code, out, _ = bench("run", "mixed.py", *QUICKLY, *words)
+    (row,) = load_rows(tmp_path / "results").to_dict("records")
+    assert (code, row["cache"], row["loops"], row["samples"] > 0) == (0, "cold", 1, True)
+    assert "cold time" in out
 
 
 def test_a_machine_without_a_gpu_is_told_so_once(bench: Bench) -> None:

@@ -45,6 +45,13 @@ def test_a_case_is_prepared_once_in_each_worker() -> None:
     assert stage.asked(protocol.Prepare) == [(0, case().id), (1, case().id)]
 
 
+def test_a_worker_is_told_what_is_to_be_in_the_caches() -> None:
+    """Once, when the case is prepared."""
+    stage = Stage()
+    stage.crew(1).prepare(0, case(), 0.01, 5, cache="cold")
+    assert stage.log == [(0, protocol.Prepare(case=case(), sample_s=0.01, cache="cold"))]
+
+
 def test_the_same_case_on_another_device_is_another() -> None:
     """A case and its device together are what is prepared."""
     crew = Stage().crew(1)

@@ -14,6 +14,7 @@ from tests.fakes import HELLO, PREPARED, case, visited
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
     protocol.Prepare(case=case(), sample_s=0.01),
+    protocol.Prepare(case=case(), sample_s=0.01, cache="cold"),
     protocol.Visit(case=case(), seconds=0.1),
     protocol.Sense(),
     protocol.Forget(),

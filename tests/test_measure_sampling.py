@@ -16,14 +16,16 @@ from bench.measure.sampling import (
     Usage,
     calibrate,
     clock_cost_s,
+    measure_cold_overhead,
     measure_overhead,
     read_usage,
     settled,
+    take_cold_samples,
     take_sample,
     take_samples,
     warm_up,
 )
-from tests.fakes import Clock, Device
+from tests.fakes import Clock, Device, Evictor
 
 
 class Op:
@@ -137,6 +139,65 @@ def test_what_the_process_used_meanwhile_stands_beside_each_sample() -> None:
         Call(Op(clock, 10)), 1, 16e-9, Device(clock), clock, usage=lambda: next(accounts)
     )
     assert [sample.used for sample in found] == [Usage(7, 0, 1), Usage(2, 3, 0)]
+
+
+def test_every_cold_sample_is_one_call_after_an_eviction() -> None:
+    """Evictions of 100 ns and calls of 10 ns: three samples, none of which contains an eviction."""
+    clock = Clock()
+    op, evict = Op(clock, 10), Evictor(clock, 100)
+    found = take_cold_samples(Call(op, 1, key=2), 30e-9, Device(clock), clock, evict)
+    assert evict.begun_ns == [0, 110, 220]
+    assert [(s.started_ns, s.elapsed_ns) for s in found] == [(100, 10), (210, 10), (320, 10)]
+    assert op.calls == [((1,), {"key": 2})] * 3
+
+
+@pytest.mark.parametrize(
+    ("call_ns", "evict_ns", "seconds_ns", "samples"),
+    [
+        (10, 100, 1, 1),
+        (10, 100, 11, 2),
+        (10, 100, 21, 3),
+        (10, 100, 329, 3),
+        (10, 100, 550, 5),
+        (10, 0, 300, 30),
+        (1000, 1, 900, 1),
+        (1000, 1000, 1500, 2),
+    ],
+)
+def test_evictions_count_beyond_the_first_cold_samples(
+    call_ns: int, evict_ns: int, seconds_ns: int, samples: int
+) -> None:
+    """A visit ends when its calls, or three samples with their evictions, have taken its time."""
+    clock = Clock()
+    evict = Evictor(clock, evict_ns)
+    call = Call(Op(clock, call_ns))
+    found = take_cold_samples(call, seconds_ns * 1e-9, Device(clock), clock, evict)
+    assert len(found) == len(evict.begun_ns) == samples
+
+
+def test_what_an_eviction_uses_is_not_the_calls() -> None:
+    """The system's account is read when the caches are empty, and again after the call."""
+    clock = Clock()
+    evict = Evictor(clock, 100)
+    found = take_cold_samples(
+        Call(Op(clock, 10)),
+        1e-9,
+        Device(clock),
+        clock,
+        evict,
+        usage=lambda: Usage(clock(), len(evict.begun_ns), 0),
+    )
+    assert [sample.used for sample in found] == [Usage(10, 0, 0)]
+
+
+def test_the_cost_of_an_empty_call_is_found_with_cold_caches_too() -> None:
+    """One at a time: a pair of readings of 40 ns, and 1 to 5 µs for what lies between them."""
+    costs = itertools.chain.from_iterable((0, 40 + 1000 * n) for n in (3, 1, 5, 2, 4))
+    evict = Evictor(Clock())
+    found = measure_cold_overhead(Call(abs, 1, key=2), 40e-9, ticking(*costs), evict)
+    assert found.call_s == pytest.approx(3e-6)
+    assert found.uncertainty_s == pytest.approx(3e-6)
+    assert len(evict.begun_ns) == 5
 
 
 def test_the_systems_account_is_read() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.measure import protocol
 from bench.measure.worker import Worker, serve
-from tests.fakes import Clock, case
+from tests.fakes import Clock, Evictor, case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,6 +218,49 @@ def test_a_visit_takes_samples_of_what_was_prepared(
         begun_ns + warm_ns + place * sample_ns for place in range(len(visited.elapsed_ns))
     )
     assert len(visited.elapsed_ns) == round(5_000_000 / sample_ns)
+
+
+def ticking(worker: Worker, path: Path, clock: Clock) -> PlannedCase:
+    """A case of calls of 10 µs, on this clock."""
+    worker.answer(protocol.Check(case=planned("well", path)))  # loads the file
+    own = guest(worker, path)
+    own["clock"][:], own["costs_ns"][:] = [clock], (10_000, 10_000)
+    return planned("cold", path)
+
+
+def test_a_cold_visit_times_one_call_after_each_eviction(path: Path, clock: Clock) -> None:
+    """Warmed up as ever; then calls of 10 µs alone, 1 ms apart, and what lay between is said."""
+    evict = Evictor(clock, 1_000_000)
+    worker = Worker(clock, lambda: evict)
+    ticks = ticking(worker, path, clock)
+    prepared = worker.answer(protocol.Prepare(case=ticks, sample_s=1e-3, cache="cold"))
+    assert isinstance(prepared, protocol.Prepared)
+    assert (prepared.loops, prepared.settled) == (1, True)
+    evict.begun_ns.clear()
+    begun_ns = clock()
+    visited = worker.answer(protocol.Visit(case=ticks, seconds=1e-3))
+    assert isinstance(visited, protocol.Visited)
+    assert (visited.loops, visited.elapsed_ns) == (1, (10_000,) * 3)
+    assert visited.evicting_ns == 3_000_000
+    assert evict.begun_ns[0] - begun_ns >= 200_000  # a quarter of a sample's calls, untimed
+    assert visited.started_ns == tuple(at + 1_000_000 for at in evict.begun_ns)
+
+
+def test_the_caches_are_emptied_only_where_that_was_asked_for(path: Path, clock: Clock) -> None:
+    """The buffer is made once for all cold cases of a worker, and never for hot ones."""
+    made: list[Evictor] = []
+
+    def new() -> Evictor:
+        made.append(Evictor(clock))
+        return made[-1]
+
+    worker = Worker(clock, new)
+    ticks = ticking(worker, path, clock)
+    counts = []
+    for cache in ("hot", "cold", "cold"):
+        worker.answer(protocol.Prepare(case=ticks, sample_s=1e-3, cache=cache))
+        counts.append((len(made), sum(len(evict.begun_ns) for evict in made)))
+    assert counts == [(0, 0), (1, 5), (1, 10)]  # five empty calls each, timed as samples are
 
 
 def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock: Clock) -> None:

@@ -148,6 +148,22 @@ def test_a_row_says_how_much_memory_a_call_takes() -> None:
     assert [row.peak_memory_bytes for row in rows] == [2**24, None]
 
 
+@pytest.mark.parametrize("cache", ["hot", "cold"])
+def test_a_row_says_what_calls_found_in_the_caches(cache: str) -> None:
+    """Of a case that was skipped too: that is what was asked for."""
+    facts = dataclasses.replace(FACTS, cache=cache)
+    skipped = Outcome(case=case(), status="skipped", reason="no such device")
+    rows = [one.entry(facts).record for one in (outcome(*calm()), skipped)]
+    assert [row.cache for row in rows] == [cache, cache]
+
+
+def test_emptying_the_caches_takes_time_that_is_no_samples() -> None:
+    """It is spent all the same."""
+    made = outcome((0, 0, dataclasses.replace(timed(10, 20), evicting_ns=700)))
+    assert made.sampled_s == pytest.approx(300e-9)
+    assert made.visited_s == pytest.approx(1000e-9)
+
+
 def test_a_row_without_trouble_has_no_warnings() -> None:
     """Two workers, three rounds, one time, a right result."""
     assert row(outcome(*calm())).warnings == ()

@@ -16,6 +16,12 @@ def test_the_headline_has_what_a_reader_wants_to_know_first() -> None:
     assert facts["tags"] == "branch=main"
 
 
+def test_cold_caches_are_in_the_headline() -> None:
+    """Hot ones are what a reader expects."""
+    assert dict(identity.headline(info(), [record(cache="cold")]))["caches"] == "cold"
+    assert "caches" not in dict(identity.headline(info(), [record(cache="hot")]))
+
+
 def test_what_is_not_known_is_left_out_of_the_headline() -> None:
     """An old or foreign manifest may lack anything."""
     facts = dict(identity.headline(info(machine={}, torch={}, options={}, finished_at=None), []))

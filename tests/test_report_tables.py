@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.analyse import grid, notes
 from bench.report import tables
 from tests.fakes_report import example, lost, on, record
@@ -51,6 +53,13 @@ def test_a_row_says_what_is_known_and_nothing_else() -> None:
     assert "peak memory" not in facts
     bare = dict(tables.full([lost("failed", "x")], [], {})[0].facts)
     assert set(bare) == {"case", "device"}
+
+
+@pytest.mark.parametrize(("cache", "said"), [("cold", "cold"), ("hot", None), (None, None)])
+def test_a_row_says_that_it_is_cold(cache: str | None, said: str | None) -> None:
+    """Not that it is as usual."""
+    (row,) = tables.full([record(cache=cache)], [], {})
+    assert dict(row.facts).get("caches") == said
 
 
 def test_what_can_not_be_sorted_is_empty() -> None:

@@ -64,6 +64,15 @@ def test_two_devices_stand_under_each_other(width: int) -> None:
     assert_golden(text, f"report_run_devices_{width}.txt")
 
 
+def test_cold_times_are_called_so() -> None:
+    """At the head of their column."""
+    heads = [
+        shown(run_table(frame([record(cache=cache)]), width=80), 80).splitlines()[0].split()
+        for cache in ("cold", "hot", None)
+    ]
+    assert heads == [["case", "cold", "time", "rate"], *[["case", "time", "rate"]] * 2]
+
+
 @pytest.mark.parametrize("width", [80, 120, 160])
 def test_the_list_of_runs_is_readable_at_usual_widths(width: int) -> None:
     """Unfinished runs are marked, with the command that goes on with them."""

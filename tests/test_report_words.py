@@ -44,6 +44,13 @@ def test_a_note_without_words_is_short() -> None:
     assert words.footnote(note) == "newer (the only row): this version has no words for it."
 
 
+def test_a_preset_with_cold_caches_says_so() -> None:
+    """Runs that look alike in a list are then not taken for each other."""
+    assert words.preset(info(options={"preset": "full", "cache": "cold"})) == "full, cold"
+    assert words.preset(info(options={"preset": "full", "cache": "hot"})) == "full"
+    assert words.preset(info(options={})) == "–"
+
+
 def test_counts_name_what_occurred() -> None:
     """In the order of the statuses."""
     assert words.counted({"skipped": 2, "ok": 1, "failed": 0}) == "1 ok, 2 skipped"

@@ -13,6 +13,7 @@ from bench.errors import SelectionError, SuiteError, UnitError
 from bench.measure import devices
 from bench.plan import PRESETS, Plan
 from bench.request import (
+    COLD_VISIT_S,
     EXTRA_PER_WORKER_S,
     START_S,
     Request,
@@ -75,8 +76,10 @@ def test_words_narrow_the_plan(tmp_path: Path) -> None:
         ({"keyword": "("}, SelectionError, "-k '('"),
         ({"keyword": "zebra"}, SelectionError, "matches none of the cases"),
         ({"settings": {"m": ("1",)}}, SelectionError, "no selected op has such an axis"),
+        ({"cache": "cool"}, SelectionError, "--cache 'cool' is neither hot nor cold; did you mean"),
+        ({"cache": "warm"}, SelectionError, "neither hot nor cold; known: cold, hot"),
     ],
-    ids=["suite", "preset", "device", "expression", "keyword", "axis"],
+    ids=["suite", "preset", "device", "expression", "keyword", "axis", "cache", "another cache"],
 )
 def test_a_word_that_stands_for_nothing_is_an_error(
     words: dict[str, Any], error: type[Exception], said: str
@@ -93,6 +96,30 @@ def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) 
     plan = Request(suites=("view",), devices=("cuda",)).plan()
     assert plan.cases == ()
     assert {skip.reason for skip in plan.skips} == {"it is on holiday"}
+
+
+def test_cold_caches_are_for_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases on a GPU are skipped, and say why; without a GPU that is the reason."""
+    monkeypatch.setattr(devices, "why_missing", {"cpu": "", "cuda": "", "cuda:7": "no"}.get)
+    wanted = ("cpu", "cuda", "cuda:7")
+    plan = Request(suites=("view",), devices=wanted, cache="cold").plan()
+    assert {case.device for case in plan.cases} == {"cpu"}
+    assert {(skip.case.device, skip.reason) for skip in plan.skips} == {
+        ("cuda", "--cache cold is not measured on CUDA yet; use --device cpu"),
+        ("cuda:7", "no"),
+    }
+
+
+def test_evictions_are_in_the_estimate() -> None:
+    """Where they take longer than the budget."""
+    visits = PRESETS["quick"].workers * PRESETS["quick"].rounds
+    short, long = (
+        Request(budget_s=budget_s, cache="cold").estimate_s(1)
+        - Request(budget_s=budget_s).estimate_s(1)
+        for budget_s in (0.1, 60.0)
+    )
+    assert short == pytest.approx(visits * COLD_VISIT_S - 0.1)
+    assert long == 0
 
 
 @pytest.mark.parametrize(
@@ -183,6 +210,7 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
         timeout_s=12.0,
         patience_s=0.0,
         seed=5,
+        cache="cold",
     )
     options = options_of(request)
     assert request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), options)) == request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from collections import Counter
@@ -414,13 +415,13 @@ def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
     assert [visit.sensed for visit in outcome.visits].count(None) == 1
 
 
-def scattered() -> Callable[[protocol.Request], protocol.Reply]:
+def scattered(evicting_ns: int = 0) -> Callable[[protocol.Request], protocol.Reply]:
     """Visits of 0.1 s; those of the second case scatter, the others are all alike."""
     times = itertools.cycle([90_000_000, 110_000_000, 104_000_000, 97_000_000, 101_000_000])
 
     def answer(request: protocol.Request) -> protocol.Reply:
         if isinstance(request, protocol.Visit) and request.case == case(1):
-            return visited(next(times))
+            return dataclasses.replace(visited(next(times)), evicting_ns=evicting_ns)
         return visited(100_000_000) if isinstance(request, protocol.Visit) else settle(request)
 
     return answer
@@ -450,3 +451,26 @@ def test_a_row_says_why_measuring_ended() -> None:
     outcomes = Hall(scattered()).measure(2, rounds=3, case_budget_s=0.6)
 
     assert [one.stopped_by for one in outcomes] == ["precise", "budget"]
+
+
+def test_every_worker_is_told_what_is_to_be_in_the_caches() -> None:
+    """With each case that it prepares."""
+    hall = Hall()
+    hall.measure(2, cache="cold")
+    told = [one.cache for _, one in hall.stage.log if isinstance(one, protocol.Prepare)]
+    assert told == ["cold"] * 2 * WORKERS
+
+
+def test_evictions_cost_a_case_none_of_its_rounds_and_get_it_no_more() -> None:
+    """Ten times the budget goes to them: the planned rounds are made, and then it is over."""
+    outcomes = Hall(scattered(1_000_000_000)).measure(4, rounds=5, case_budget_s=1.1)
+
+    assert sorted(places(outcomes[1])) == [(w, r) for w in range(WORKERS) for r in range(5)]
+    assert outcomes[1].stopped_by == "budget"
+
+
+@pytest.mark.parametrize(("evicting_ms", "made"), [(0, 7), (80, 6), (90, 5)])
+def test_a_round_is_lent_only_where_its_evictions_fit_as_well(evicting_ms: int, made: int) -> None:
+    """After five rounds 1.2 s are left for rounds of 0.2 s; or 0.4 s for 0.36 s; or 0.3 s for 0.38 s."""
+    outcome = Hall(scattered(evicting_ms * 10**6)).measure(4, rounds=5, case_budget_s=1.0)[1]
+    assert len({visit.round for visit in outcome.visits}) == made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import shutil
@@ -194,6 +195,15 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
     row = load_rows(tmp_path).iloc[0]
     assert (row["threads"], row["torch_version"]) == (2, "2.9.0")
     assert row["device_name"] == machine.read_machine().cpu_model
+
+
+@pytest.mark.usefixtures("stage")
+def test_rows_and_manifest_say_that_caches_were_cold(tmp_path: Path) -> None:
+    """Also of cases that were skipped; a resumed run goes on with what the manifest says."""
+    schedule = dataclasses.replace(options().schedule, cache="cold")
+    run = session.run(plan(1, skips=1), options(schedule=schedule), tmp_path, Listener())
+    assert list(load_rows(tmp_path)["cache"]) == ["cold", "cold"]
+    assert run.info.options["cache"] == "cold"
 
 
 def test_a_run_without_a_case_starts_no_worker(stage: Stage, tmp_path: Path) -> None:

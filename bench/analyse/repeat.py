@@ -39,6 +39,8 @@ def _command(record: Record, word: str, options: Mapping[str, Any], *, device: b
             parts += ["--set", quoted(f"{axis}={record.params[axis]}")]
     if options.get("preset") not in {None, "quick"}:  # whatever is in quick is in the others too
         parts += ["--preset", quoted(str(options["preset"]))]
+    if record.cache not in {None, "hot"}:
+        parts += ["--cache", str(record.cache)]
     if device:
         parts += ["--device", record.device]
     return " ".join(parts)

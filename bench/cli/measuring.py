@@ -51,6 +51,14 @@ def run_command(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads per worker. Default: the physical cores.")
     ] = None,
+    cache: Annotated[
+        str,
+        typer.Option(
+            metavar="hot|cold",
+            help="What calls find in the CPU's caches. hot: what the last call left there. "
+            "cold: none of their data; each call is timed alone.",
+        ),
+    ] = "hot",
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
     patience: Annotated[
         str | None,
@@ -85,6 +93,7 @@ def run_command(
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=requests.parse_patience(patience),
         seed=seed,
+        cache=cache,
     )
     tags = requests.parse_tags(tag or ())
     run = _resumed(store, resume) if resume else _measured(asked, store, label, tags)

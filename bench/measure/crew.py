@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bench.errors import WorkerError
 from bench.measure import protocol
 from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
+from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,14 +79,20 @@ class Crew:
         return reply
 
     def prepare(
-        self, worker: int, case: PlannedCase, sample_s: float, timeout_s: float
+        self,
+        worker: int,
+        case: PlannedCase,
+        sample_s: float,
+        timeout_s: float,
+        *,
+        cache: str = HOT,
     ) -> protocol.Prepared | protocol.Refused | None:
         """Have the case ready in a worker; None where it is already."""
         place = self._places[worker]
         if case.key in place.prepared:
             return None
         reply: protocol.Prepared | protocol.Refused = self._ask(
-            worker, protocol.Prepare(case=case, sample_s=sample_s), timeout_s
+            worker, protocol.Prepare(case=case, sample_s=sample_s, cache=cache), timeout_s
         )
         if isinstance(reply, protocol.Prepared):
             self._places[worker].prepared.add(case.key)

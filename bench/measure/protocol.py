@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.plan import PlannedCase
+from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ class Prepare:
 
     case: PlannedCase
     sample_s: float
+    cache: str = HOT
+    """`cold`: a sample is one call, after the caches were emptied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,8 @@ class Visited:
     cpu_ns: tuple[int, ...]
     minor_faults: tuple[int, ...]
     involuntary_switches: tuple[int, ...]
+    evicting_ns: int = 0
+    """What emptying the caches between samples took, in all; no part of any sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 A sample is `loops` calls back to back between two readings of the clock, the device drained before
 each reading. What an empty call of the same shape and the clock cost is measured too, to be subtracted.
+With cold caches a sample is one call, and the empty call is timed in the same way.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], int]
     """Nanoseconds on a monotonic clock."""
+    Evict = Callable[[], None]
+    """Empties the caches."""
 
 MOST_LOOPS = 10_000_000
 """Ten million turns of an empty loop take about 30 ms: no sample needs more."""
@@ -33,6 +36,11 @@ _WARM_UP_SAMPLE_S = 2e-4
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 5_000
 _OVERHEAD_REPEATS = 9
+_COLD_OVERHEAD_REPEATS = 5
+"""About as many as a visit has samples: what is read again after each of many evictions comes to
+survive them (it halved over twenty), so that a longer series would find too little."""
+LEAST_COLD_SAMPLES = 3
+"""Of a visit, where calls are short: the median of three forgives one that was interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +90,30 @@ def measure_overhead(call: Call, clock_s: float, clock: Clock) -> Overhead:
     It is the formatting of an empty text, which takes any arguments and looks at none of them:
     the cheapest function in C that does so. Its uncertainty is the distance between the quartiles.
     """
-    empty = Call("".format, *call.args, **call.kwargs)
-    idle = _Idle()
+    empty, idle = _empty(call), _Idle()
     costs = []
     for _ in range(_OVERHEAD_REPEATS):
         _, elapsed = take_sample(empty, _OVERHEAD_LOOPS, idle, clock)
         costs.append(max(elapsed * 1e-9 - clock_s, 0.0) / _OVERHEAD_LOOPS)
+    return _overhead(costs)
+
+
+def measure_cold_overhead(call: Call, clock_s: float, clock: Clock, evict: Evict) -> Overhead:
+    """The cost of an empty call of the same shape, made once after each eviction, as samples are.
+
+    One to three microseconds where it is 20 ns in a loop: reading the clock, beginning the loop and
+    handing over the arguments find neither their code nor their data in the caches.
+    """
+    empty, idle = _empty(call), _Idle()
+    taken = [_take_cold_sample(empty, idle, clock, evict) for _ in range(_COLD_OVERHEAD_REPEATS)]
+    return _overhead([max(sample.elapsed_ns * 1e-9 - clock_s, 0.0) for sample in taken])
+
+
+def _empty(call: Call) -> Call:
+    return Call("".format, *call.args, **call.kwargs)
+
+
+def _overhead(costs: Sequence[float]) -> Overhead:
     quarters = statistics.quantiles(costs, n=4)
     return Overhead(call_s=quarters[1], uncertainty_s=quarters[2] - quarters[0])
 
@@ -170,7 +196,52 @@ def take_samples(
     while not samples or clock() + samples[-1].elapsed_ns // 2 < end:
         started, elapsed = take_sample(call, loops, device, clock)
         after = usage()
-        used = Usage(*(b - a for a, b in zip(before, after, strict=True)))
-        samples.append(Taken(started, elapsed, used))
+        samples.append(Taken(started, elapsed, _used(before, after)))
         before = after
     return samples
+
+
+def _used(before: Usage, after: Usage) -> Usage:
+    return Usage(*(b - a for a, b in zip(before, after, strict=True)))
+
+
+def take_cold_samples(
+    call: Call,
+    seconds: float,
+    device: Device,
+    clock: Clock,
+    evict: Evict,
+    usage: Callable[[], Usage] = read_usage,
+) -> list[Taken]:
+    """Samples of one call each, the caches emptied before it, for about `seconds` of wall time.
+
+    Evictions count, or a visit to a short call would take a thousand times as long as it was given;
+    but there are three samples at least, unless the calls alone take `seconds`.
+    """
+    begun, given_ns = clock(), round(seconds * 1e9)
+    samples: list[Taken] = []
+    while _another(samples, given_ns, clock() - begun):
+        samples.append(_take_cold_sample(call, device, clock, evict, usage))
+    return samples
+
+
+def _another(samples: Sequence[Taken], given_ns: int, spent_ns: int) -> bool:
+    """Whether one more is due: too few so far, or it overruns the time given by half of it at most."""
+    if not samples:
+        return True
+    if len(samples) < LEAST_COLD_SAMPLES and sum(s.elapsed_ns for s in samples) < given_ns:
+        return True
+    return spent_ns + spent_ns // len(samples) // 2 < given_ns
+
+
+def _take_cold_sample(
+    call: Call,
+    device: Device,
+    clock: Clock,
+    evict: Evict,
+    usage: Callable[[], Usage] = read_usage,
+) -> Taken:
+    evict()
+    before = usage()  # after the eviction, whose CPU time is not the call's
+    started, elapsed = take_sample(call, 1, device, clock)
+    return Taken(started, elapsed, _used(before, usage()))

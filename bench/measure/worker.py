@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,6 +22,7 @@ from bench import discover
 from bench.case import Call, Skip, with_inputs
 from bench.errors import SuiteError
 from bench.measure import protocol
+from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.devices import device_of, names_of_devices
 from bench.measure.facts import torch_facts
@@ -29,17 +31,22 @@ from bench.measure.memory import peak_bytes
 from bench.measure.sampling import (
     calibrate,
     clock_cost_s,
+    measure_cold_overhead,
     measure_overhead,
+    take_cold_samples,
     take_sample,
     take_samples,
     warm_up,
 )
 from bench.measure.sentinels import Sentinels
+from bench.schedule import COLD
 from bench.suite import make_case
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.discover import LoadedSuite
-    from bench.measure.sampling import Clock
+    from bench.measure.sampling import Clock, Evict, Overhead
     from bench.plan import PlannedCase
     from bench.suite import Op
 
@@ -54,14 +61,27 @@ _WARM_SHARE = 4
 _ASKED_FOR = re.compile(r"DefaultCPUAllocator: .*tried to allocate (\d+) bytes")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A call that is warm, the loops of a sample with hot caches, and what empties them if they are cold."""
+
+    call: Call
+    loops: int
+    evict: Evict | None
+
+
 class Worker:
     """Answers requests. Holds the calls it was asked to prepare until told to forget them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, new_evictor: Callable[[], Evict] = Evictor.of_this_machine
+    ) -> None:
         self._clock = clock
+        self._new_evictor = new_evictor
+        self._evict: Evict | None = None
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
-        self._calls: dict[tuple[str, str], tuple[Call, int]] = {}
+        self._calls: dict[tuple[str, str], _Ready] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
 
     def hello(self) -> protocol.Hello:
@@ -81,7 +101,7 @@ class Worker:
         if isinstance(request, protocol.Check):
             return self._check(request.case, request.room_bytes)
         if isinstance(request, protocol.Prepare):
-            return self._prepare(request.case, request.sample_s)
+            return self._prepare(request)
         if isinstance(request, protocol.Visit):
             return self._visit(request.case, request.seconds)
         if isinstance(request, protocol.Sense):
@@ -110,7 +130,8 @@ class Worker:
             peak_memory_bytes=peak_bytes(call) if quick and case.device == "cpu" else None,
         )
 
-    def _prepare(self, case: PlannedCase, sample_s: float) -> protocol.Prepared:
+    def _prepare(self, request: protocol.Prepare) -> protocol.Prepared:
+        case, sample_s = request.case, request.sample_s
         _, call = self._build(case)
         gc.collect()
         device = device_of(case.device)
@@ -122,12 +143,13 @@ class Worker:
         else:
             settled = warm_up(call, device, self._clock)
             loops, call_s = calibrate(call, sample_s, device, self._clock)
-        self._calls[case.key] = call, loops
-        overhead = measure_overhead(call, self._clock_s, self._clock)
+        evict = self._evictor() if request.cache == COLD else None
+        self._calls[case.key] = _Ready(call=call, loops=loops, evict=evict)
+        overhead = self._overhead(call, evict)
         return protocol.Prepared(
             first_call_s=first_s,
             call_s=call_s,
-            loops=loops,
+            loops=1 if evict else loops,
             settled=settled,
             clock_s=self._clock_s,
             overhead_s=overhead.call_s,
@@ -135,19 +157,38 @@ class Worker:
         )
 
     def _visit(self, case: PlannedCase, seconds: float) -> protocol.Visited:
-        call, loops = self._calls[case.key]
-        device = device_of(case.device)
+        ready, device, clock = self._calls[case.key], device_of(case.device), self._clock
+        call, loops = ready.call, ready.loops
         if loops > 1:
-            take_sample(call, max(1, loops // _WARM_SHARE), device, self._clock)
-        samples = take_samples(call, loops, seconds, device, self._clock)
+            take_sample(call, max(1, loops // _WARM_SHARE), device, clock)
+        begun = clock()
+        if ready.evict:
+            samples = take_cold_samples(call, seconds, device, clock, ready.evict)
+            between_ns = clock() - begun - sum(sample.elapsed_ns for sample in samples)
+        else:
+            samples = take_samples(call, loops, seconds, device, clock)
+            between_ns = 0
         return protocol.Visited(
-            loops=loops,
+            loops=1 if ready.evict else loops,
             started_ns=tuple(sample.started_ns for sample in samples),
             elapsed_ns=tuple(sample.elapsed_ns for sample in samples),
             cpu_ns=tuple(sample.used.cpu_ns for sample in samples),
             minor_faults=tuple(sample.used.minor_faults for sample in samples),
             involuntary_switches=tuple(sample.used.involuntary_switches for sample in samples),
+            evicting_ns=between_ns,
         )
+
+    def _evictor(self) -> Evict:
+        """What empties the caches; made when it is first asked for, since it takes memory."""
+        if self._evict is None:
+            self._evict = self._new_evictor()
+        return self._evict
+
+    def _overhead(self, call: Call, evict: Evict | None) -> Overhead:
+        """What an empty call of the same shape costs, timed as the samples will be."""
+        if evict is None:
+            return measure_overhead(call, self._clock_s, self._clock)
+        return measure_cold_overhead(call, self._clock_s, self._clock, evict)
 
     def _build(self, planned: PlannedCase, room_bytes: float = math.inf) -> tuple[Op, Call]:
         if planned.suite_path not in self._suites:

@@ -34,6 +34,7 @@ def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
         "devices": " · ".join(devices),
         "torch": words.torch_version(info),
         "threads": ", ".join(map(str, sorted(threads))),
+        "caches": ", ".join(sorted({r.cache for r in records if r.cache not in {None, "hot"}})),
         "begun": words.when(info.started_at) + _lasted(info),
         "preset": str(info.options.get("preset") or ""),
         "tags": ", ".join(f"{k}={v}" for k, v in info.tags.items()),

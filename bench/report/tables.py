@@ -130,6 +130,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     facts = [
         ("case", record.case),
         ("device", f"{record.device}: {record.device_name}"),
+        ("caches", record.cache if record.cache not in {None, "hot"} else ""),
         ("interval", _interval(record)),
         ("from", ", ".join(counts)),
         ("fastest sample", seconds(record.time_best_s)),

@@ -66,7 +66,8 @@ def _cases(found: Sequence[Record], known: Sequence[notes.Note]) -> RenderableTy
     table.add_column("case", overflow="fold")
     if several:
         table.add_column("device", no_wrap=True)
-    for name in ("time", "rate"):
+    cold = all(r.cache == "cold" for r in found)
+    for name in ("cold time" if cold else "time", "rate"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     times = _aligned(found)
@@ -132,7 +133,7 @@ def _facts(run: StoredRun) -> dict[str, str]:
         "begun": words.when(info.started_at),
         "label": info.label or MISSING,
         "machine": words.machine_name(info),
-        "preset": str(info.options.get("preset") or MISSING),
+        "preset": words.preset(info),
         "devices": words.listed(info.options.get("devices")),
         "torch": words.torch_version(info),
         "cases": words.counted(info.counts) if run.finished else "unfinished",

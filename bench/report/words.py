@@ -72,6 +72,12 @@ def machine_name(info: RunInfo) -> str:
     return str(info.machine.get("name") or info.machine.get("machine_id") or "unknown machine")
 
 
+def preset(info: RunInfo) -> str:
+    """The preset, and the state of the caches where that was not the usual one."""
+    cold = ", cold" if info.options.get("cache") == "cold" else ""
+    return str(info.options.get("preset") or MISSING) + cold
+
+
 def torch_version(info: RunInfo) -> str:
     """The torch that ran."""
     return str(info.torch.get("version") or MISSING)
