@@ -87,6 +87,18 @@ def repeatability(session: nox.Session) -> None:
     session.run(sys.executable, script, *session.posargs)
 
 
+@nox.session(default=False)
+def cost(session: nox.Session) -> None:
+    """What measuring costs beside sampling: `-- --budget 0.5 --runs 1`; a minute and a half."""
+    session.run(sys.executable, str(ROOT / "tests" / "lab" / "cost.py"), *session.posargs)
+
+
+@nox.session(default=False)
+def trueness(session: nox.Session) -> None:
+    """Calls of known length, measured: how far off the number is: `-- --budget 1`; ten seconds."""
+    session.run(sys.executable, str(ROOT / "tests" / "lab" / "trueness.py"), *session.posargs)
+
+
 def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
     """Look, measure, look again."""
 

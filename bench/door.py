@@ -7,7 +7,6 @@ replays the samples. Only public API is used, so its tables, JSON, comparisons a
 from __future__ import annotations
 
 import dataclasses
-import os
 import random
 import time
 from datetime import UTC, datetime
@@ -15,16 +14,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bench import machine
 from bench.lookout import Lookout
-from bench.measure.crew import Crew
 from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
 from bench.record import LISTS
 from bench.request import Request
 from bench.rounds import Rounds
+from bench.start import start
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bench.measure.crew import Crew
     from bench.plan import PlannedCase
     from bench.record import Record
     from bench.store.journal import Entry
@@ -92,9 +92,7 @@ class Door:
     def _ready_crew(self) -> Crew:
         if self._crew is None:
             workers = self._options.schedule.workers
-            self._crew = Crew.of_processes(
-                workers, self._options.threads, os.environ, machine.core_groups()
-            )
+            self._crew = start(workers, self._options.threads).crew
         return self._crew
 
     def _facts(self, crew: Crew) -> RunFacts:

@@ -114,7 +114,12 @@ def averaged(before: Sensed | None, after: Sensed | None) -> Sensed | None:
     """The mean of two looks at the sentinels; None if one is missing, since the worker was lost."""
     if before is None or after is None:
         return None
-    barrier_s = None
-    if before.barrier_s is not None and after.barrier_s is not None:
-        barrier_s = (before.barrier_s + after.barrier_s) / 2
-    return Sensed(compute_s=(before.compute_s + after.compute_s) / 2, barrier_s=barrier_s)
+    return Sensed(
+        compute_s=(before.compute_s + after.compute_s) / 2,
+        barrier_s=_mean(before.barrier_s, after.barrier_s),
+        load_1m=_mean(before.load_1m, after.load_1m),
+    )
+
+
+def _mean(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else (before + after) / 2

@@ -94,12 +94,17 @@ def read_state(root: Path = Path("/")) -> State:
     return State(
         load_1min=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         cpu_busy_share=psutil.cpu_percent(interval=0.1) / 100,
-        free_memory_bytes=psutil.virtual_memory().available,
+        free_memory_bytes=free_memory_bytes(),
         frequency_hz=float(khz) * 1e3 if khz.isdecimal() else _frequency_hz(),
         governor=text_of(cpu / "cpu0/cpufreq/scaling_governor"),
         turbo=_turbo(cpu),
         temperature_c=_temperature_c(),
     )
+
+
+def free_memory_bytes() -> int:
+    """Memory that can be had without pushing anything out."""
+    return psutil.virtual_memory().available
 
 
 def usable_cores() -> tuple[int, ...]:

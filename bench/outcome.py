@@ -84,6 +84,7 @@ class Visit:
         seen = self.visited
         compute_s = self.sensed.compute_s if self.sensed else None
         barrier_s = self.sensed.barrier_s if self.sensed else None
+        load_1m = self.sensed.load_1m if self.sensed else None
         for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
             yield Sample(
                 case=case.id,
@@ -99,6 +100,7 @@ class Visit:
                 involuntary_switches=seen.involuntary_switches[i],
                 sentinel_compute_s=compute_s,
                 sentinel_barrier_s=barrier_s,
+                load_1m=load_1m,
             )
 
 

@@ -192,6 +192,11 @@ class Sample:
     sentinel_barrier_s: float | None = _column(
         _REAL, "The barrier sentinel in the worker's turn: the mean of its beginning and end.", None
     )
+    load_1m: float | None = _column(
+        _REAL,
+        "Processes that ran or waited for a core, averaged by the system over the minute before.",
+        None,
+    )
 
 
 def sample_schema() -> pa.Schema:

@@ -11,22 +11,23 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import discover, machine, plan, session
+from bench import discover, machine, manifest, plan
 from bench.errors import SelectionError, UnitError, hint
-from bench.measure import devices
 from bench.schedule import COLD, HOT, Schedule
+from bench.start import start
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.manifest import Options
     from bench.plan import Plan, Preset
-    from bench.session import Options
+    from bench.start import Start
     from bench.store.runs import RunInfo
 
 DEFAULT_PRESET = "quick"
 DEFAULT_TIMEOUT_S = 60.0
-START_S = 7.0
+START_S = 5.0
 """Starting workers and importing torch, for estimates."""
 EXTRA_PER_WORKER_S = 0.04
 """Building, checking and warming up a case in a worker, and looking at the sentinels, for estimates."""
@@ -68,7 +69,18 @@ class Request:
     @property
     def cpu_only_by_default(self) -> bool:
         """Whether no device was asked for and there is only the CPU."""
+        from bench.measure import devices  # noqa: PLC0415 - torch, after the workers are started
+
         return not self.devices and devices.present() == ("cpu",)
+
+    def start(self) -> Start:
+        """Start the workers, before the plan is made: they import torch while we do.
+
+        Raises:
+            SelectionError: there is no such preset.
+        """
+        workers = self.workers or self.chosen_preset.workers
+        return start(workers, self.threads or _threads_by_default())
 
     def plan(self) -> Plan:
         """The cases and skips.
@@ -80,6 +92,8 @@ class Request:
             known = hint(self.cache, (HOT, COLD))
             message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
             raise SelectionError(message)
+        from bench.measure import devices  # noqa: PLC0415 - torch, after the workers are started
+
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)
         selection = plan.Selection(
@@ -124,9 +138,9 @@ class Request:
             timeout_s=self.timeout_s,
             patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
             cache=self.cache,
-            memory_bytes=session.usable_memory_bytes(),
+            memory_bytes=manifest.usable_memory_bytes(),
         )
-        return session.Options(
+        return manifest.Options(
             schedule=schedule,
             threads=self.threads or _threads_by_default(),
             seed=secrets.randbits(31) if self.seed is None else self.seed,

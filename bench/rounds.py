@@ -60,6 +60,7 @@ class Rounds:
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
         """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
+        self._crew.wait_ready()
         waiting = deque(Outcome(case=case) for case in cases)
         while waiting:
             batch = self._next_batch(waiting)

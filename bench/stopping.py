@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 TARGET_HALF_WIDTH = 0.01
 """±1 % settles the differences people act on; half of that costs four times as much."""
-LEAST_ROUNDS = 3
-"""With fewer, the spread between rounds is a guess, and stopping at a lucky one is a bias."""
+LEAST_ROUNDS = 4
+"""With fewer, the spread between rounds is a guess, and stopping at a lucky one is a bias: with three,
+95 % intervals of simulated cases held the truth in 92 %."""
 _LOOK_BACK_ROUNDS = 4
 _LEAST_GAIN = 0.1
 """Four more rounds of independent noise narrow an interval by a quarter or more; a tenth is no gain."""

@@ -38,7 +38,7 @@ PREPARED = protocol.Prepared(
     overhead_uncertainty_s=0.0,
 )
 """A call of 100 µs that is warm, in a worker whose measuring costs nothing."""
-CALM = protocol.Sensed(compute_s=1e-4, barrier_s=3e-6)
+CALM = protocol.Sensed(compute_s=1e-4, barrier_s=3e-6, load_1m=0.5)
 """Sentinels of a machine at its best."""
 
 

@@ -194,7 +194,7 @@ def test_the_suite_of_the_documents_runs_unchanged(bench: Bench, tmp_path: Path)
     assert (rows["flop_per_s"] * rows["time_s"] - rows["flop"]).abs().max() < 1
     assert err.splitlines()[:2] == [
         "no GPU here (no CUDA): the CPU alone",
-        "measuring 2 cases, about 7 s",
+        "measuring 2 cases, about 5 s",
     ]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bench.errors import WorkerError
 from bench.measure import protocol
+from bench.measure.crew import Crew
 from tests.fakes import HELLO, Stage, case, lost, settle
 
 
@@ -108,6 +111,30 @@ def test_a_worker_that_can_not_start_ends_the_run() -> None:
     crew = stage.crew(1)
     stage.processes[0].broken = lost("failed", "no module named torch")
     with pytest.raises(WorkerError, match="a worker can't start: no module named torch"):
+        crew.check(0, case(), 5)
+
+
+def test_all_workers_can_be_waited_for() -> None:
+    """One that never gets ready is not found out in the middle of the run."""
+    stage = Stage()
+    crew = stage.crew(3)
+    crew.wait_ready()
+    stage.processes[2].broken = lost("failed", "no module named torch")
+    with pytest.raises(WorkerError, match="no module named torch"):
+        crew.wait_ready()
+
+
+def test_nothing_is_asked_while_a_successor_is_starting() -> None:
+    """Another worker that is timed meanwhile would share the machine with its import."""
+    stage = Stage(lambda _: (_ for _ in ()).throw(lost()))
+
+    def start() -> Any:
+        process = stage.start()
+        process.broken = lost("failed", "not ready") if len(stage.processes) > 1 else None
+        return process
+
+    crew = Crew(1, start)
+    with pytest.raises(WorkerError, match="not ready"):
         crew.check(0, case(), 5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -224,7 +225,7 @@ def test_a_worker_ends_by_itself_when_its_input_does() -> None:
     assert worker._process.returncode == 0
     early = WorkerProcess(worker_environment(1, os.environ))
     early.close()
-    assert early._process.returncode is not None
+    assert early._process.returncode == -signal.SIGKILL
 
 
 def test_a_worker_does_not_outlive_its_parent() -> None:
@@ -265,6 +266,41 @@ def test_a_worker_that_can_not_start_says_why(tmp_path: Path) -> None:
     broken.close()
     assert caught.value.status == "failed"
     assert str(caught.value) == "the worker ended with exit code 1: ImportError: no torch today"
+
+
+def test_no_garbage_is_collected_while_torch_is_imported(tmp_path: Path) -> None:
+    """There is none, and looking for it takes a sixth of the time."""
+    (tmp_path / "torch.py").write_text(
+        "import gc; raise ImportError(f'collects: {gc.isenabled()}')"
+    )
+    worker = WorkerProcess(worker_environment(1, {**os.environ, "PYTHONPATH": str(tmp_path)}))
+    with pytest.raises(WorkerLost, match="collects: False"):
+        worker.wait_ready()
+    worker.close()
+
+
+def test_what_a_guest_leaves_for_the_end_is_done(tmp_path: Path) -> None:
+    """A worker ends without taking torch apart, but not without what guests registered."""
+    suite, left = tmp_path / "leaving.py", tmp_path / "left"
+    suite.write_text(f"""
+import atexit
+from pathlib import Path
+
+from bench import Call, Suite
+
+suite = Suite("leaving")
+atexit.register(Path({str(left)!r}).touch)
+
+
+@suite.op
+def op(case):
+    return Call(abs, -1)
+""")
+    worker = WorkerProcess(worker_environment(1, os.environ))
+    planned = case(id="leaving/op", suite="leaving", op="op", suite_path=str(suite), labels={})
+    assert isinstance(worker.ask(protocol.Check(case=planned), 60), protocol.Checked)
+    worker.close()
+    assert (worker._process.returncode, left.exists()) == (0, True)
 
 
 def test_a_worker_is_born_with_bound_threads() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from typing import Any
@@ -25,7 +26,8 @@ from bench.measure.sampling import (
     take_samples,
     warm_up,
 )
-from tests.fakes import Clock, Device, Evictor
+from bench.outcome import net_time_s
+from tests.fakes import PREPARED, Clock, Device, Evictor
 
 
 class Op:
@@ -235,6 +237,27 @@ def test_an_empty_call_takes_any_arguments() -> None:
     """It stands for calls of every shape, and looks at no argument."""
     call = Call(abs, object(), [1], dim=2, out=None)
     assert measure_overhead(call, 0.0, Clock()).call_s == 0
+
+
+@given(
+    call_ns=st.sampled_from([5_000, 50_000, 5_000_000]) | st.integers(0, 10**9),
+    turn_ns=st.integers(0, 1_000),
+    pair_ns=st.integers(0, 1_000),
+    loops=st.integers(1, 100),
+)
+def test_a_call_of_known_length_is_found_to_be_that_long(
+    call_ns: int, turn_ns: int, pair_ns: int, loops: int
+) -> None:
+    """Whatever a turn of the loop and a pair of readings cost: both are found, and subtracted."""
+    clock = ticking(0, pair_ns)
+    call = Call(Op(clock, call_ns + turn_ns))
+    _, elapsed_ns = take_sample(call, loops, Device(clock), clock)
+    found = overhead_of(pair_ns, [turn_ns * sampling._OVERHEAD_LOOPS])
+    prepared = dataclasses.replace(
+        PREPARED, clock_s=clock_cost_s(ticking(0, pair_ns)), overhead_s=found.call_s
+    )
+    time_s = net_time_s(elapsed_ns * 1e-9, loops, prepared)
+    assert time_s == pytest.approx(call_ns * 1e-9, rel=1e-9, abs=1e-15)
 
 
 def test_warming_up_ends_when_calls_no_longer_get_faster() -> None:

@@ -20,6 +20,17 @@ def test_sentinels_take_time_and_there_is_a_barrier_only_between_threads(threads
     assert sensed.barrier_s is None or sensed.barrier_s > 0
 
 
+@pytest.mark.parametrize("load", [1.5, None])
+def test_the_systems_load_stands_beside_them(
+    monkeypatch: pytest.MonkeyPatch, load: float | None
+) -> None:
+    """Where the system tells it."""
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    if load is None:
+        monkeypatch.delattr("os.getloadavg")
+    assert Sentinels(1).sense(Clock()).load_1m == load
+
+
 def test_sentinels_use_the_clock_they_are_given() -> None:
     """On a clock that stands still they take no time."""
     assert Sentinels(1).sense(Clock()).compute_s == 0

@@ -85,10 +85,10 @@ def test_samples_stay_in_the_order_in_which_they_were_taken() -> None:
 def test_samples_carry_the_conditions_they_were_taken_in() -> None:
     """What the sentinels took in that turn, and what the process used."""
     (first, *_) = outcome(*calm()).entry(FACTS).samples
-    assert (first.sentinel_compute_s, first.sentinel_barrier_s) == (1e-4, 3e-6)
+    assert (first.sentinel_compute_s, first.sentinel_barrier_s, first.load_1m) == (1e-4, 3e-6, 0.5)
     assert (first.cpu_s, first.minor_faults, first.involuntary_switches) == (1e-5, 0, 0)
     (alone, *_) = outcome(*calm(), sensed=None).entry(FACTS).samples
-    assert (alone.sentinel_compute_s, alone.sentinel_barrier_s) == (None, None)
+    assert (alone.sentinel_compute_s, alone.sentinel_barrier_s, alone.load_1m) == (None, None, None)
 
 
 def test_the_headline_is_the_median_of_medians() -> None:

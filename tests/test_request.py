@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import machine
+from bench import machine, manifest
 from bench.discover import shipped_suites
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.measure import devices
+from bench.measure.crew import Crew
 from bench.plan import PRESETS, Plan
 from bench.request import (
     COLD_VISIT_S,
@@ -23,12 +27,9 @@ from bench.request import (
     parse_tags,
     request_of,
 )
-from bench.session import _info
-from tests.fakes import STARTED_AT
+from tests.fakes import Stage
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parent.parent
 CPU: dict[str, Any] = {"devices": ("cpu",)}
 MINE = """
 from bench import Axis, Call, Suite
@@ -88,6 +89,30 @@ def test_a_word_that_stands_for_nothing_is_an_error(
     with pytest.raises(error) as caught:
         Request(**{**CPU, **words}).plan()
     assert said in str(caught.value)
+
+
+def test_words_are_read_without_torch() -> None:
+    """So that workers begin to import it before we do."""
+    code = "import sys, bench.cli.measuring, bench.request; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_the_workers_that_are_started_are_those_of_the_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many, with as many threads, whether said or left to the preset."""
+    started: list[tuple[int, int]] = []
+
+    def of_processes(count: int, threads: int, *_: object) -> Crew:
+        started.append((count, threads))
+        return Stage().crew(count)
+
+    monkeypatch.setattr(Crew, "of_processes", of_processes)
+    for request in (Request(), Request(workers=2, threads=3)):
+        with request.start() as ready:
+            options = options_of(request)
+            assert started[-1] == (options.schedule.workers, options.threads)
+            assert len(ready.crew) == options.schedule.workers
 
 
 def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,9 +238,9 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
         cache="cold",
     )
     options = options_of(request)
-    assert request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), options)) == request
+    assert request_of(manifest.new(Plan(cases=(), skips=()), options)) == request
     default = options_of(Request())
-    again = request_of(_info("r", STARTED_AT, Plan(cases=(), skips=()), default))
+    again = request_of(manifest.new(Plan(cases=(), skips=()), default))
     assert options_of(again).schedule.case_budget_s == default.schedule.case_budget_s
     assert (again.seed, again.threads) == (default.seed, default.threads)
     names = ("budget_s", "workers", "rounds", "threads", "patience_s", "seed")

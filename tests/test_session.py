@@ -17,11 +17,14 @@ import pytest
 
 from bench import machine, session
 from bench.errors import StoreError
+from bench.manifest import Options
 from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.plan import Plan, PlannedSkip
 from bench.schedule import Schedule
-from bench.session import Listener, Options
+from bench.session import Listener
+from bench.start import start
+from bench.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
@@ -140,8 +143,8 @@ def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
     assert Counter(frame["status"]) == {"ok": 3, "skipped": 2}
     assert (frame["run_id"] == run.info.run_id).all()
     assert (
-        len(load_samples(tmp_path)) == 3 * 2 * 3
-    )  # precise after the least rounds, which are three
+        len(load_samples(tmp_path)) == 3 * 2 * LEAST_ROUNDS
+    )  # they are all alike, so precise as soon as may be
     assert (run.info.label, run.info.torch, run.info.finished_at is None) == (
         "mine",
         HELLO.torch,
@@ -206,6 +209,15 @@ def test_rows_and_manifest_say_that_caches_were_cold(tmp_path: Path) -> None:
     assert run.info.options["cache"] == "cold"
 
 
+def test_workers_that_were_started_before_are_used(stage: Stage, tmp_path: Path) -> None:
+    """No others are started, the state is that from before them, and they are not ours to end."""
+    with start(2, 1) as started:
+        run = session.run(plan(1), options(), tmp_path, Listener(), started)
+        assert run.info.state == dataclasses.asdict(started.state)
+        assert [process.closed for process in stage.processes] == [False, False]
+    assert [process.closed for process in stage.processes] == [True, True]
+
+
 def test_a_run_without_a_case_starts_no_worker(stage: Stage, tmp_path: Path) -> None:
     """On a machine without the device there is nothing to wait for."""
     run = session.run(plan(0, skips=2), options(), tmp_path, Listener())
@@ -258,7 +270,7 @@ def test_a_case_that_loses_its_worker_is_a_row_with_its_samples(
     session.run(plan(2), options(), tmp_path, Listener())
     rows = load_rows(tmp_path).set_index("case")
     assert rows["status"].to_dict() == {case(0).id: "oom", case(1).id: "ok"}
-    assert Counter(load_samples(tmp_path)["case"]) == {case(0).id: 2, case(1).id: 6}
+    assert Counter(load_samples(tmp_path)["case"]) == {case(0).id: 2, case(1).id: 2 * LEAST_ROUNDS}
 
 
 def test_a_resumed_run_measures_what_is_missing(stage: Stage, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from bench.cli.words import Json
 @app.command("machine")
 def machine_command(*, as_json: Json = False) -> int:
     """Show this machine: what it is, how it is set up, how it is now."""
+    from bench.manifest import look_around
     from bench.report.machine import machine_table
-    from bench.session import look_around
 
     facts = look_around()
     if as_json:

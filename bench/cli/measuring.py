@@ -158,10 +158,12 @@ def _request(
 def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, str]) -> StoredRun:
     from bench import session
 
-    plan = asked.plan()
-    options = asked.options(len(plan.cases), label=label, tags=tags, argv=["bench", *sys.argv[1:]])
-    _announce(asked, plan)
-    return _listening(store, lambda listener: session.run(plan, options, store, listener))
+    argv = ["bench", *sys.argv[1:]]
+    with asked.start() as started:
+        plan = asked.plan()
+        options = asked.options(len(plan.cases), label=label, tags=tags, argv=argv)
+        _announce(asked, plan)
+        return _listening(store, lambda told: session.run(plan, options, store, told, started))
 
 
 def _resumed(store: Path, word: str) -> StoredRun:
@@ -171,11 +173,14 @@ def _resumed(store: Path, word: str) -> StoredRun:
 
     unfinished = runs.find_unfinished(store, word)
     asked = request_of(unfinished.info)
-    plan = asked.plan()
     info = unfinished.info
-    options = asked.options(len(plan.cases), label=info.label, tags=info.tags, argv=info.argv)
-    _announce(asked, plan)
-    return _listening(store, lambda listener: session.resume(unfinished, plan, options, listener))
+    with asked.start() as started:
+        plan = asked.plan()
+        options = asked.options(len(plan.cases), label=info.label, tags=info.tags, argv=info.argv)
+        _announce(asked, plan)
+        return _listening(
+            store, lambda told: session.resume(unfinished, plan, options, told, started)
+        )
 
 
 def _listening(store: Path, measure: Any) -> StoredRun:

@@ -61,6 +61,15 @@ class Crew:
         """How many places there are."""
         return len(self._places)
 
+    def wait_ready(self) -> None:
+        """Wait for every worker, so that none is still importing while another is timed.
+
+        Raises:
+            WorkerError: one never became ready.
+        """
+        for place in self._places:
+            _ready(place.process)
+
     def hello(self, worker: int) -> protocol.Hello:
         """What a worker said when it was ready (waits for it).
 
@@ -121,7 +130,7 @@ class Crew:
                 place.prepared.clear()
 
     def _ask(self, worker: int, request: protocol.Request, timeout_s: float) -> Any:
-        """The reply; a lost worker is replaced, and the case it was on is refused."""
+        """The reply; a lost worker is replaced at once, and the case it was on is refused."""
         place = self._places[worker]
         _ready(place.process)
         try:
@@ -129,6 +138,7 @@ class Crew:
         except WorkerLost as lost:
             place.process.close()
             self._places[worker] = _Place(self._start())
+            _ready(self._places[worker].process)  # nothing is timed while it imports torch
             return protocol.Refused(status=lost.status, reason=str(lost))
 
     def __enter__(self) -> Self:

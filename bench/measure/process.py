@@ -74,7 +74,7 @@ class WorkerProcess:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bench.measure.worker"],
+            [sys.executable, "-P", "-m", "bench.measure"],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -115,7 +115,9 @@ class WorkerProcess:
         return self._receive(timeout_s)
 
     def close(self) -> None:
-        """End the worker: at once if it does not end by itself when its input does."""
+        """End the worker: at once if it is still starting, or does not end when its input does."""
+        if self.hello is None:  # it would import torch to the end before it looked at its input
+            self._process.kill()
         if self._process.stdin is not None:
             try:
                 self._process.stdin.close()

@@ -114,6 +114,8 @@ class Sensed:
 
     compute_s: float
     barrier_s: float | None
+    load_1m: float | None = None
+    """Processes that ran or waited for a core, averaged over the last minute by the system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ milliseconds, so that every worker's turn can begin with them.
 
 from __future__ import annotations
 
+import os
 import statistics
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,18 @@ class Sentinels:
             self._barrier = Call(torch.add, a, b)
 
     def sense(self, clock: Clock) -> Sensed:
-        """Time them now: each the median of three samples, after one that is not counted."""
+        """Time them now: each the median of three samples, after one that is not counted.
+
+        Beside them, the load that the system reports; Windows reports none.
+        """
         barrier = None
         if self._barrier is not None:
             barrier = _timed(self._barrier, _BARRIER_LOOPS, clock)
-        return Sensed(compute_s=_timed(self._compute, _COMPUTE_LOOPS, clock), barrier_s=barrier)
+        return Sensed(
+            compute_s=_timed(self._compute, _COMPUTE_LOOPS, clock),
+            barrier_s=barrier,
+            load_1m=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        )
 
 
 def _timed(call: Call, loops: int, clock: Clock) -> float:

@@ -6,10 +6,11 @@ requests it sleeps in a read; what a suite prints goes to stderr, so it can't br
 
 from __future__ import annotations
 
+import atexit
+import dataclasses
 import gc
 import math
 import os
-import re
 import sys
 import time
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from bench.measure.devices import device_of, names_of_devices
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import peak_bytes
+from bench.measure.refusal import asked_bytes, refusal
 from bench.measure.sampling import (
     calibrate,
     clock_cost_s,
@@ -57,8 +59,6 @@ _WEIGH_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 _WARM_SHARE = 4
 """A visit begins with a quarter of a sample's calls untimed: other cases have had the caches since."""
-
-_ASKED_FOR = re.compile(r"DefaultCPUAllocator: .*tried to allocate (\d+) bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Worker:
         except Skip as skip:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
-            return protocol.Refused(status=_status_of(error), reason=_reason_of(error))
+            return refusal(error)
 
     def _answer(self, request: protocol.Request) -> protocol.Reply:
         if isinstance(request, protocol.Check):
@@ -114,10 +114,10 @@ class Worker:
         try:
             op, call = self._build(case, room_bytes)
         except (InputsTooLarge, RuntimeError) as error:
-            asked = _asked_bytes(error)
+            asked = asked_bytes(error)
             if asked is None:
                 raise
-            return protocol.Refused(status="oom", reason=_reason_of(error), input_bytes=asked)
+            return dataclasses.replace(refusal(error), input_bytes=asked)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
         result = check(call, op.reference_of, case.dtype)
@@ -207,29 +207,6 @@ class Worker:
         return op, call
 
 
-def _asked_bytes(error: Exception) -> int | None:
-    """How much memory was asked for, where that is what went wrong."""
-    if isinstance(error, InputsTooLarge):
-        return error.asked_bytes
-    found = _ASKED_FOR.search(str(error))
-    return int(found[1]) if found else None
-
-
-def _status_of(error: Exception) -> str:
-    """`oom` where memory ran out, by torch's own types and by the words of its CPU allocator."""
-    words = str(error)
-    allocator = "DefaultCPUAllocator" in words or "CUDA out of memory" in words
-    memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-    return "oom" if memory or allocator else "failed"
-
-
-def _reason_of(error: Exception) -> str:
-    if isinstance(error, SuiteError):
-        return str(error)
-    first_line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}".rstrip(": ")
-
-
 def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:
     """Say hello, then answer each request until there are no more."""
     _send(replies, worker.hello())
@@ -243,13 +220,17 @@ def _send(replies: TextIO, reply: protocol.Reply) -> None:
 
 
 def main() -> None:
-    """Talk over the standard streams; garbage is collected between cases only, never within one."""
+    """Talk over the standard streams; garbage is collected between cases only, never within one.
+
+    Does not return: taking torch apart object by object would take longer than half its import. What
+    guests have registered to be called at the end is called.
+    """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     gc.disable()
     gc.freeze()  # what torch's import made stays; looking through it took 70 ms a case
     serve(Worker(time.perf_counter_ns), sys.stdin, replies)
-
-
-if __name__ == "__main__":
-    main()
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

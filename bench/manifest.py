@@ -1,0 +1,129 @@
+"""What a run says of itself: what was asked, where and with what it is measured. Measures nothing.
+
+From it come the run's manifest, which is kept, and the facts that all of its rows share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bench import history
+from bench import machine as machines
+from bench.environment import read_environment
+from bench.errors import StoreError
+from bench.outcome import RunFacts
+from bench.start import start
+from bench.stats import CONFIDENCE
+from bench.store.runs import RunInfo, new_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.measure.protocol import Hello
+    from bench.plan import Plan
+    from bench.schedule import Schedule
+    from bench.start import Start
+
+_MEMORY_SHARE = 0.4
+"""Share of the free memory that the inputs of interleaved cases may take; results need the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run is measured and what it is called."""
+
+    schedule: Schedule
+    threads: int
+    seed: int
+    preset: str
+    selection: Mapping[str, Any]
+    label: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    argv: Sequence[str] = ()
+    confidence: float = CONFIDENCE
+
+
+def usable_memory_bytes() -> float:
+    """What the inputs of all workers may take of the memory that is free now."""
+    return machines.free_memory_bytes() * _MEMORY_SHARE
+
+
+def look_around() -> dict[str, dict[str, Any]]:
+    """This machine's identity, environment (with torch, as a worker sees it) and state."""
+    with start(1, machines.default_threads()) as started:
+        hello = started.crew.hello(0)
+    return {
+        "machine": dataclasses.asdict(machines.read_machine()),
+        "environment": dataclasses.asdict(read_environment()),
+        "torch": dict(hello.torch),
+        "state": dataclasses.asdict(started.state),
+    }
+
+
+def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
+    """A new run's facts, as far as they are known before a worker has spoken."""
+    now = datetime.now(UTC)
+    schedule = options.schedule
+    return RunInfo(
+        run_id=new_run_id(now),
+        started_at=now.isoformat(timespec="seconds"),
+        label=options.label,
+        tags=options.tags,
+        argv=options.argv,
+        options={
+            **options.selection,
+            "preset": options.preset,
+            "budget_s": schedule.case_budget_s,
+            "workers": schedule.workers,
+            "rounds": schedule.rounds,
+            "timeout_s": schedule.timeout_s,
+            "patience_s": schedule.patience_s,
+            "cache": schedule.cache,
+            "threads": options.threads,
+            "confidence": options.confidence,
+            "seed": options.seed,
+        },
+        machine=dataclasses.asdict(machines.read_machine()),
+        environment=dataclasses.asdict(read_environment()),
+        state=dataclasses.asdict(started.state if started else machines.read_state()),
+        suites=history.fingerprints(plan),
+    )
+
+
+def with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:
+    """The run's facts with torch's.
+
+    Raises:
+        StoreError: it is a resumed run, and began with another torch.
+    """
+    before, now = info.torch.get("version"), torch["version"]
+    if before not in {None, now}:
+        message = f"run {info.run_id} began with torch {before}, and this is {now}; start a new run"
+        raise StoreError(message)
+    return dataclasses.replace(info, torch=torch)
+
+
+def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
+    """What the rows share: as a worker says it is, which is not always what was asked for."""
+    torch = hello.torch if hello else {}
+    started = datetime.fromisoformat(info.started_at)
+    since_start_ns = (datetime.now(UTC) - started).total_seconds() * 1e9
+    return RunFacts(
+        run_id=info.run_id,
+        machine_id=info.machine["machine_id"],
+        machine=info.machine["name"],
+        device_names={
+            "cpu": info.machine["cpu_model"],
+            **(hello.device_names if hello else {}),
+        },
+        torch_version=torch.get("version"),
+        threads=torch.get("threads", options.threads),
+        confidence=options.confidence,
+        cache=options.schedule.cache,
+        started_at=started,
+        started_ns=time.perf_counter_ns() - round(since_start_ns),
+    )

@@ -1,0 +1,46 @@
+"""The start of a run: workers begin to import torch, and until they are asked there is time to plan.
+
+Importing takes a second of a core in each; the session's own import for planning then costs no more.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from bench import machine
+from bench.measure.crew import Crew
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bench.machine import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Workers that are starting, and the state that the machine was in before; ends them when left."""
+
+    crew: Crew
+    state: State
+
+    def __enter__(self) -> Self:
+        """They have been starting since it was made."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End every worker, however far it has come."""
+        self.crew.__exit__(kind, error, traceback)
+
+
+def start(workers: int, threads: int) -> Start:
+    """Start workers with `threads` threads each, after a look at the machine that they will keep busy."""
+    state = machine.read_state()
+    crew = Crew.of_processes(workers, threads, os.environ, machine.core_groups())
+    return Start(crew=crew, state=state)
