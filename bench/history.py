@@ -1,4 +1,4 @@
-"""What earlier runs in the store say of this machine: its states, and how far unchanged code moves.
+"""What earlier runs say of this machine: what it is like at its best, and how far unchanged code moves.
 
 Only runs that differ in nothing but the moment are asked: same machine, threads, torch, method, and
 the same suite file. No torch, no pandas: it is read before a run and while it goes on.
@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 from bench import states, stats
 from bench.states import Conditions
 from bench.stats import Spread
+from bench.store import reference as references
 from bench.store import runs
+from bench.store.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,9 +51,9 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What the store knew when a run began."""
+    """What was known when a run began."""
 
-    levels: tuple[Conditions, ...] = ()
+    reference: Reference | None = None
     past: tuple[Past, ...] = ()
 
     def floors(self, reference: Conditions | None) -> dict[Key, Spread]:
@@ -70,16 +72,23 @@ class History:
 
 
 def read(store: Path, info: RunInfo) -> History:
-    """What the store's runs on this machine say to a run that is about to begin."""
+    """What earlier runs on this machine say to a run that is about to begin.
+
+    The reference is the machine's own; where that is not known (another home, another container), it is
+    that of the store's latest run here.
+    """
     finished = [run for run in runs.list_runs(store) if run.finished]
     here = [run for run in finished if _same_machine(run.info, info)]
     alike = [run for run in here if _same_method(run.info, info)][-MOST_RUNS:]
     return History(
-        levels=tuple(
-            Conditions(**run.info.sentinels) for run in here[-MOST_RUNS:] if run.info.sentinels
-        ),
+        reference=references.load(_reference_file(info)) or _latest_reference(here),
         past=tuple(one for run in alike for one in _past(run, info)),
     )
+
+
+def keep_reference(info: RunInfo, reference: Reference) -> None:
+    """Let later runs on this machine know it, whatever their store."""
+    references.save(_reference_file(info), reference)
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:
@@ -96,6 +105,15 @@ def _same_machine(then: RunInfo, now: RunInfo) -> bool:
     """The same machine with as many threads: its sentinels can be held against each other."""
     same_machine = then.machine.get("machine_id") == now.machine.get("machine_id")
     return same_machine and then.options.get("threads") == now.options.get("threads")
+
+
+def _reference_file(info: RunInfo) -> Path:
+    return references.file_of(info.machine["machine_id"], info.options.get("threads", 0))
+
+
+def _latest_reference(here: list[StoredRun]) -> Reference | None:
+    known = [run.info.reference for run in here if run.info.reference]
+    return Reference(conditions=Conditions(**known[-1])) if known else None
 
 
 def _same_method(then: RunInfo, now: RunInfo) -> bool:

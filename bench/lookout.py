@@ -15,7 +15,7 @@ from bench.measure.protocol import Sensed
 from bench.states import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from bench.outcome import Outcome
 
@@ -42,13 +42,13 @@ class Lookout:
         self,
         sense: Sense,
         *,
-        levels: Sequence[Conditions] = (),
+        known: Conditions | None = None,
         patience_s: float = 0.0,
         waits: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
     ) -> None:
         self._sense = sense
-        self._levels = levels
+        self._known = [known] if known else []
         self._clock = clock or Clock()
         self._patience_s = patience_s
         self._waits = waits
@@ -62,9 +62,9 @@ class Lookout:
 
     @property
     def reference(self) -> Conditions | None:
-        """The machine's reference, from the levels of earlier runs and of this one so far."""
+        """The machine's reference, from earlier runs and from this one so far."""
         own = [states.level(self.seen)] if self.seen else []
-        return states.reference([*self._levels, *own])
+        return states.reference([*self._known, *own])
 
     def begin(self, worker: int, round_: int) -> None:
         """A worker's turn begins: look, and wait for the reference while patience lasts."""

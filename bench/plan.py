@@ -43,7 +43,7 @@ PRESETS: Mapping[str, Preset] = {
         run_budget_s=50,
         workers=6,
         rounds=5,
-        patience_s=30,
+        patience_s=60,
     ),
     "full": Preset(
         name="full",
@@ -52,7 +52,7 @@ PRESETS: Mapping[str, Preset] = {
         run_budget_s=None,
         workers=6,
         rounds=8,
-        patience_s=120,
+        patience_s=300,
     ),
 }
 

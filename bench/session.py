@@ -19,7 +19,7 @@ from bench.lookout import Lookout
 from bench.outcome import Outcome
 from bench.rounds import Rounds
 from bench.start import start
-from bench.store import journal, runs
+from bench.store import journal, reference, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +146,7 @@ def _measure(
     earlier = history.read(job.folder.parent, info)
     lookout = Lookout(
         crew.sense,
-        levels=earlier.levels,
+        known=earlier.reference.conditions if earlier.reference else None,
         patience_s=job.options.schedule.patience_s,
         waits=job.listener.waiting,
     )
@@ -158,17 +158,25 @@ def _measure(
         lookout=lookout,
     )
     for batch in rounds.measure(cases):
-        reference = lookout.reference
+        best = lookout.reference
         facts = dataclasses.replace(
             facts,
-            reference=reference,
-            others=_pooled(batch, reference),
-            floors=earlier.floors(reference),
+            reference=best,
+            others=_pooled(batch, best),
+            floors=earlier.floors(best),
         )
         for outcome in batch:
             _keep(diary, outcome.entry(facts), job.listener)
-    level = dataclasses.asdict(states.level(lookout.seen)) if lookout.seen else {}
-    return dataclasses.replace(info, sentinels=level, waited_s=lookout.waited_s)
+    info = dataclasses.replace(info, waited_s=lookout.waited_s)
+    if not lookout.seen:
+        return info
+    kept = reference.renewed(earlier.reference, lookout.seen)
+    history.keep_reference(info, kept)
+    return dataclasses.replace(
+        info,
+        sentinels=dataclasses.asdict(states.level(lookout.seen)),
+        reference=dataclasses.asdict(kept.conditions),
+    )
 
 
 def _pooled(batch: Sequence[Outcome], reference: Conditions | None) -> stats.Spread | None:

@@ -13,6 +13,7 @@ from bench import history
 from bench.history import FEWEST_RUNS, MOST_RUNS, History, Past
 from bench.plan import Plan
 from bench.states import Conditions
+from bench.store.reference import Reference
 from bench.store.runs import CASES
 from tests.fakes import case, entry, finished_run, info
 
@@ -33,7 +34,6 @@ def about(number: int, **changes: Any) -> RunInfo:
         f"20260102T0304{number:02}Z-abcdef",
         options=METHOD,
         torch={"version": "2.9.0"},
-        sentinels=dataclasses.asdict(CALM),
         suites={"s": "a hash"},
     )
     return dataclasses.replace(known, **changes)
@@ -60,7 +60,7 @@ def past(*times_s: float, at: Conditions = CALM) -> tuple[Past, ...]:
 
 
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
-    """No level, no floor."""
+    """No reference, no floor."""
     found = history.read(tmp_path, about(0))
 
     assert found == History()
@@ -121,15 +121,25 @@ def test_another_torch_is_another_code(tmp_path: Path) -> None:
     assert not history.read(tmp_path, about(9, torch={"version": "3.0"})).floors(CALM)
 
 
-def test_levels_are_those_of_this_machine(tmp_path: Path) -> None:
-    """Of its runs with as many threads, whatever they measured, oldest first."""
-    keep(tmp_path, 0, 1e-6, sentinels=dataclasses.asdict(SLOW))
-    keep(tmp_path, 1, 1e-6, suites={}, options={"threads": 2})
-    keep(tmp_path, 2, 1e-6, machine={"machine_id": "m-2"}, sentinels={"compute_s": 1e-9})
-    keep(tmp_path, 3, 1e-6, sentinels={})
+def test_the_reference_is_the_machine_s_own(tmp_path: Path) -> None:
+    """Whatever the store; another number of threads has another."""
+    assert history.read(tmp_path, about(0)).reference is None
 
-    found = history.read(tmp_path, about(9))
-    assert found.levels == (SLOW, CALM)
+    known = Reference(conditions=CALM, missed=2)
+    history.keep_reference(about(0), known)
+    assert history.read(tmp_path, about(1)).reference == known
+    one_thread = about(1, options={**METHOD, "threads": 1})
+    assert history.read(tmp_path, one_thread).reference is None
+
+
+def test_without_it_the_store_s_latest_run_here_tells(tmp_path: Path) -> None:
+    """In another home or container; runs of other machines, or without sentinels, are passed over."""
+    keep(tmp_path, 0, 1e-6, reference=dataclasses.asdict(SLOW))
+    keep(tmp_path, 1, 1e-6, reference=dataclasses.asdict(CALM))
+    keep(tmp_path, 2, 1e-6, reference={"compute_s": 1.0}, machine={"machine_id": "m-2"})
+    keep(tmp_path, 3, 1e-6)
+
+    assert history.read(tmp_path, about(9)).reference == Reference(conditions=CALM)
 
 
 def test_only_the_newest_runs_are_asked(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Scene:
     def __init__(
         self,
         looks: Iterable[Sensed | None],
-        levels: tuple[Conditions, ...] = (),
+        known: Conditions | None = None,
         patience_s: float = 0.0,
     ) -> None:
         self.now_s = 0.0
@@ -36,7 +36,7 @@ class Scene:
         self._looks = iter(looks)
         self.lookout = Lookout(
             self._sense,
-            levels=levels,
+            known=known,
             patience_s=patience_s,
             waits=self._wait,
             clock=Clock(now_s=lambda: self.now_s, sleep=self._sleep),
@@ -132,7 +132,7 @@ def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() ->
     """Nothing is known in a new store; drift does not move what is known."""
     assert Scene([]).lookout.reference is None
 
-    scene = Scene([SLOW, SLOW, CALM, CALM], levels=(Conditions(compute_s=SLOW.compute_s),))
+    scene = Scene([SLOW, SLOW, CALM, CALM], known=Conditions(compute_s=SLOW.compute_s))
     scene.turn(0.01)
     assert scene.lookout.reference == Conditions(compute_s=SLOW.compute_s)
     scene.turn(0.01)
@@ -141,7 +141,7 @@ def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() ->
 
 def test_a_turn_waits_for_the_machine_to_come_back() -> None:
     """Half a second here, and whoever listens is told."""
-    scene = Scene([SLOW, SLOW, CALM, CALM], levels=(REFERENCE,), patience_s=20)
+    scene = Scene([SLOW, SLOW, CALM, CALM], known=REFERENCE, patience_s=20)
 
     assert scene.turn(0.01) == [CALM]
     assert scene.now_s == pytest.approx(0.51)
@@ -150,7 +150,7 @@ def test_a_turn_waits_for_the_machine_to_come_back() -> None:
 
 def test_patience_is_for_the_whole_run() -> None:
     """When it is spent, the machine is measured as it is."""
-    scene = Scene(itertools.repeat(SLOW), levels=(REFERENCE,), patience_s=1.0)
+    scene = Scene(itertools.repeat(SLOW), known=REFERENCE, patience_s=1.0)
 
     assert scene.turn(0.01) == [SLOW]
     assert scene.turn(0.01, round_=1) == [SLOW]
@@ -164,7 +164,7 @@ def test_patience_is_for_the_whole_run() -> None:
 )
 def test_otherwise_nothing_is_waited_for(look: Sensed, patience_s: float) -> None:
     """A faster state is a gift, and it will be the reference."""
-    scene = Scene(itertools.repeat(look), levels=(REFERENCE,), patience_s=patience_s)
+    scene = Scene(itertools.repeat(look), known=REFERENCE, patience_s=patience_s)
     scene.turn(0.01)
     assert scene.lookout.waited_s == 0
 

@@ -70,15 +70,18 @@ def repeats(rows: pd.DataFrame) -> Repeats:
 
 
 def at_one_reference(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows brought to the reference that most were; a run that found a faster state sets another.
+    """The rows brought to the reference that most were; of equals, to the fastest.
 
-    Times brought to different references can't be compared: between states, ops differ in how much
+    A run that finds a faster state sets another reference. Times brought to different references can't be compared: between states, ops differ in how much
     slower they are.
     """
     if rows.empty:
         return rows
-    references = rows.groupby(_REFERENCE, dropna=False)[HEADLINE].transform("size")
-    usual: pd.DataFrame = rows[references == references.max()]
+    number = rows.groupby(_REFERENCE, dropna=False).ngroup()
+    sizes = number.map(number.value_counts())
+    most = rows.loc[sizes == sizes.max(), _REFERENCE]
+    fastest = most.fillna(math.inf).sort_values(_REFERENCE[::-1], kind="stable").index[0]
+    usual: pd.DataFrame = rows[number == number[fastest]]
     return usual
 
 

@@ -50,6 +50,9 @@ class RunInfo:
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
+    """Their level in this run."""
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    """Their level at this machine's best, as known when the run ended."""
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)

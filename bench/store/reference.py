@@ -1,0 +1,77 @@
+"""What this machine is like at its best, kept between runs and stores. No torch, no pandas.
+
+A state can outlast a run, and a new store knows nothing: so the reference belongs to the machine. It is
+a small file in the user's cache folder; without it a run begins anew, and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import states
+from bench.states import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST_MISSED = 20
+"""After so many runs that never were at the reference it is of another machine than this has become."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What the sentinels take at the machine's best, and how many runs in a row have missed it."""
+
+    conditions: Conditions
+    missed: int = 0
+
+
+def renewed(before: Reference | None, seen: Sequence[Conditions]) -> Reference:
+    """The reference after a run that has seen this: a faster state replaces it, drift does not."""
+    level = states.level(seen)
+    if before is None:
+        return Reference(conditions=level)
+    now = states.reference([before.conditions, level]) or level
+    missed = 0 if any(states.is_at(one, now) for one in seen) else before.missed + 1
+    return (
+        Reference(conditions=level)
+        if missed >= MOST_MISSED
+        else Reference(conditions=now, missed=missed)
+    )
+
+
+def file_of(machine_id: str, threads: int, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the reference of a machine with so many threads is kept.
+
+    In `TENSORBENCH_CACHE`, else in `tensorbench` of the user's cache folder, as the XDG base directory
+    specification names it.
+    """
+    named = environ.get("TENSORBENCH_CACHE")
+    users = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(named) if named else Path(users) / "tensorbench"
+    return folder / f"reference-{machine_id}-{threads}.json"
+
+
+def load(path: Path) -> Reference | None:
+    """The reference in a file; None where there is none that can be read."""
+    try:
+        facts: Any = json.loads(path.read_text(encoding="utf-8"))
+        found = Reference(conditions=Conditions(**facts["conditions"]), missed=facts["missed"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return found if found.conditions.compute_s > 0 else None
+
+
+def save(path: Path, reference: Reference) -> None:
+    """Keep the reference, if the folder can be written: a home may be read-only."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(dataclasses.asdict(reference)) + "\n", encoding="utf-8")
+        partial.replace(path)

@@ -1,0 +1,93 @@
+"""The machine's reference, kept in a file of the user's cache folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.states import Conditions
+from bench.store.reference import MOST_MISSED, Reference, file_of, load, renewed, save
+
+CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)
+SLOW = Conditions(compute_s=1e-4, barrier_s=5.5e-6)
+
+
+def test_a_reference_survives_the_file(tmp_path: Path) -> None:
+    """Its folder is made; the next one takes its place and leaves nothing beside it."""
+    path = tmp_path / "new" / "reference.json"
+    for kept in (Reference(conditions=SLOW, missed=3), Reference(conditions=CALM)):
+        save(path, kept)
+        assert load(path) == kept
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_one_thread_has_no_barrier(tmp_path: Path) -> None:
+    """Nothing is kept as nothing."""
+    alone = Reference(conditions=Conditions(compute_s=1e-4))
+    save(tmp_path / "r", alone)
+    assert load(tmp_path / "r") == alone
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"conditions": {"compute_s": 0}, "missed": 0}', '{"conditions": 1}'],
+)
+def test_a_file_that_says_nothing_is_no_reference(tmp_path: Path, text: str) -> None:
+    """A torn or foreign file is not worth a word: the run finds its own level."""
+    (tmp_path / "r").write_text(text)
+    assert load(tmp_path / "r") is None
+    assert load(tmp_path / "missing") is None
+
+
+def test_a_home_that_can_not_be_written_is_no_reason_to_fail(tmp_path: Path) -> None:
+    """The reference is then not kept."""
+    (tmp_path / "file").write_text("")
+    save(tmp_path / "file" / "r.json", Reference(conditions=CALM))
+    assert load(tmp_path / "file" / "r.json") is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"TENSORBENCH_CACHE": "/here", "XDG_CACHE_HOME": "/there"}, Path("/here")),
+        ({"XDG_CACHE_HOME": "/there"}, Path("/there/tensorbench")),
+        ({"XDG_CACHE_HOME": ""}, Path.home() / ".cache" / "tensorbench"),
+    ],
+    ids=["ours", "the user's", "the default"],
+)
+def test_the_folder_is_where_users_expect_it(environ: dict[str, str], folder: Path) -> None:
+    """One file for each machine and number of threads."""
+    assert file_of("m-1", 2, environ) == folder / "reference-m-1-2.json"
+
+
+def test_the_first_run_sets_the_reference_and_drift_does_not_move_it() -> None:
+    """The level of the first run; a run a few per cent off has met it."""
+    first = renewed(None, [CALM, SLOW])
+    drifted = Conditions(compute_s=0.96e-4, barrier_s=3.1e-6)
+
+    assert first == Reference(conditions=CALM)
+    assert renewed(first, [drifted] * 9) == first
+
+
+def test_a_faster_state_replaces_it() -> None:
+    """The first run may have been slow from end to end."""
+    assert renewed(Reference(conditions=SLOW), [SLOW] * 8 + [CALM] * 2) == Reference(
+        conditions=CALM
+    )
+
+
+def test_runs_that_miss_it_are_counted_until_one_meets_it() -> None:
+    """A bad day is no new machine."""
+    kept = Reference(conditions=CALM)
+    for missed in range(1, 4):
+        kept = renewed(kept, [SLOW] * 5)
+        assert kept == Reference(conditions=CALM, missed=missed)
+    assert renewed(kept, [SLOW] * 5 + [CALM]) == Reference(conditions=CALM)
+
+
+def test_a_reference_that_is_never_met_any_more_is_given_up() -> None:
+    """After twenty runs: a new kernel, another host under the same name."""
+    assert MOST_MISSED == 20
+    assert renewed(Reference(conditions=CALM, missed=18), [SLOW]).conditions == CALM
+    assert renewed(Reference(conditions=CALM, missed=19), [SLOW]) == Reference(conditions=SLOW)
