@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Sense = Callable[[int], Sensed | None]
     """Times the sentinels in a worker; None if it was lost over that."""
 
-EVERY_S = 0.1
-"""A look takes 3.5 ms, a thirtieth of this; a machine changes its clock within tenths of a second."""
+EVERY_S = 0.25
+"""A look takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a second."""
 _PAUSE_S = 0.25
 
 
@@ -36,7 +36,7 @@ class Clock:
 
 
 class Lookout:
-    """Looks at the machine at both ends of a worker's turn, and every tenth of a second in between."""
+    """Looks at the machine at both ends of a worker's turn, and every quarter of a second in between."""
 
     def __init__(
         self,

@@ -257,6 +257,9 @@ class FakeProcess:
         finally:
             self._stage.busy = False
 
+    def dismiss(self) -> None:
+        """Nothing to wait for."""
+
     def close(self) -> None:
         """End."""
         self.closed = True

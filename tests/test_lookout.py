@@ -82,12 +82,12 @@ def test_a_short_turn_is_looked_at_when_it_begins_and_when_it_ends() -> None:
     assert scene.lookout.seen == [Conditions(compute_s=1.5, barrier_s=3.0)]
 
 
-def test_a_long_turn_is_looked_at_every_tenth_of_a_second() -> None:
+def test_a_long_turn_is_looked_at_every_quarter_of_a_second() -> None:
     """Each visit has the mean of the look before it and the look after it."""
     scene = Scene(looks(1.0, 2.0, 3.0, 4.0))
 
-    assert EVERY_S == 0.1
-    assert scene.turn(0.06, 0.06, 0.2, 0.06) == looks(1.5, 1.5, 2.5, 3.5)
+    assert EVERY_S == 0.25
+    assert scene.turn(0.15, 0.15, 0.5, 0.15) == looks(1.5, 1.5, 2.5, 3.5)
     assert len(scene.lookout.seen) == 3
 
 
@@ -95,7 +95,7 @@ def test_a_turn_that_ends_with_a_look_is_not_looked_at_twice() -> None:
     """Nothing was visited since."""
     scene = Scene(looks(1.0, 2.0))
 
-    assert scene.turn(0.2) == looks(1.5)
+    assert scene.turn(0.5) == looks(1.5)
     assert len(scene.asked) == 2
 
 
@@ -116,7 +116,7 @@ def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
     """The worker was lost over it; the next look counts again."""
     scene = Scene([*looks(1.0), None, *looks(3.0, 3.0)])
 
-    assert scene.turn(0.2, 0.2, 0.2) == [None, None, *looks(3.0)]
+    assert scene.turn(0.5, 0.5, 0.5) == [None, None, *looks(3.0)]
 
 
 def test_one_thread_has_no_barrier_on_average() -> None:

@@ -151,7 +151,9 @@ class Crew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End every worker."""
+        """End every worker; they end side by side."""
+        for place in self._places:
+            place.process.dismiss()
         for place in self._places:
             place.process.close()
 

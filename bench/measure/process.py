@@ -114,8 +114,8 @@ class WorkerProcess:
             raise self._lost() from error
         return self._receive(timeout_s)
 
-    def close(self) -> None:
-        """End the worker: at once if it is still starting, or does not end when its input does."""
+    def dismiss(self) -> None:
+        """Let the worker end, without waiting for it: at once if it is still starting."""
         if self.hello is None:  # it would import torch to the end before it looked at its input
             self._process.kill()
         if self._process.stdin is not None:
@@ -123,6 +123,10 @@ class WorkerProcess:
                 self._process.stdin.close()
             except OSError:  # a dead worker's pipe can't be flushed
                 self._process.kill()
+
+    def close(self) -> None:
+        """End the worker, and wait for it; by force if it does not end when its input does."""
+        self.dismiss()
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:

@@ -57,8 +57,8 @@ _COLD_S = 2.0
 beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
 _WEIGH_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
-_WARM_SHARE = 4
-"""A visit begins with a quarter of a sample's calls untimed: other cases have had the caches since."""
+_WARM_SHARE = 8
+"""A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

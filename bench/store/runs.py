@@ -97,9 +97,9 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
     """Turn the journal into Parquet files and write the manifest last; the folder is then done."""
     _, entries = journal.read(folder)
     rows = [row(entry.record) for entry in entries]
-    samples = [dataclasses.asdict(s) for entry in entries for s in entry.samples]
+    samples = [sample for entry in entries for sample in entry.samples]
     _write(pa.Table.from_pylist(rows, schema=schema()), folder / CASES)
-    columns = {f.name: [s[f.name] for s in samples] for f in dataclasses.fields(Sample)}
+    columns = {f.name: [getattr(s, f.name) for s in samples] for f in dataclasses.fields(Sample)}
     _write(pa.table(columns, schema=sample_schema()), folder / SAMPLES)
     statuses = [r["status"] for r in rows]
     done = dataclasses.replace(
