@@ -25,11 +25,9 @@ from bench.store.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bench.noise import Key
     from bench.plan import Plan
     from bench.store.runs import RunInfo, StoredRun
-
-    Key = tuple[str, str]
-    """Case and device."""
 
 FEWEST_RUNS = 3
 """Two runs have one difference, and it is as likely small as large."""
@@ -37,15 +35,16 @@ MOST_RUNS = 20
 """What is older tells more of other kernels, drivers and neighbours than of this machine now."""
 _METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
 _COLUMNS = ["case", "device", "suite", "status", "warnings", "time_s", "torch_version"]
-_REFERENCE = ["reference_compute_s", "reference_barrier_s"]
+_REFERENCE = ["reference_compute_s", "reference_barrier_s", "time_at_reference_s"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """A case's headline in an earlier run, and the reference that the machine was at."""
+    """A case in an earlier run: its headline, that brought to reference, and which reference it was."""
 
     key: Key
     time_s: float
+    at_reference_s: float | None
     reference: Conditions
 
 
@@ -56,16 +55,19 @@ class History:
     reference: Reference | None = None
     past: tuple[Past, ...] = ()
 
-    def floors(self, reference: Conditions | None) -> dict[Key, Spread]:
+    def floors(self, reference: Conditions | None, *, brought: bool = False) -> dict[Key, Spread]:
         """Per case, how far its headlines at this reference lay apart; no case with fewer than three.
+
+        Or, `brought` to it, how far these did.
 
         Cases lend each other what they have in common, as in `stats.pooled`; the machine moves them
         together, so after a few runs even that is a guess, and it settles as runs are added.
         """
         times: dict[Key, list[float]] = {}
         for one in self.past:
-            if reference and states.is_at(one.reference, reference):
-                times.setdefault(one.key, []).append(one.time_s)
+            time_s = one.at_reference_s if brought else one.time_s
+            if reference and time_s and states.is_at(one.reference, reference):
+                times.setdefault(one.key, []).append(time_s)
         own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
         others = stats.pooled(list(own.values()))
         return {key: stats.combined(s, others) if others else s for key, s in own.items()}
@@ -131,7 +133,12 @@ def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
             reference = Conditions(
                 compute_s=row["reference_compute_s"], barrier_s=row["reference_barrier_s"]
             )
-            yield Past(key=(row["case"], row["device"]), time_s=row["time_s"], reference=reference)
+            yield Past(
+                key=(row["case"], row["device"]),
+                time_s=row["time_s"],
+                at_reference_s=row["time_at_reference_s"],
+                reference=reference,
+            )
 
 
 def _rows(run: StoredRun) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.noise import Noise
 from bench.record import Record, Sample
 from bench.schedule import HOT
 from bench.states import Conditions
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from bench.measure.protocol import Checked, Prepared, Sensed, Visited
     from bench.plan import PlannedCase
-    from bench.stats import Spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,10 @@ class RunFacts:
     reference: Conditions | None = None
     """What the sentinels take on this machine when it is at its best."""
     cache: str = HOT
-    others: Spread | None = None
-    """What the cases measured together say of how far one more may be off."""
-    floors: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
-    """Per case and device, how far earlier runs of the same code lay apart."""
+    noise: Noise = field(default_factory=Noise)
+    """What others say of how far the headline may be off."""
+    noise_at_reference: Noise = field(default_factory=Noise)
+    """And the headline brought to reference conditions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +173,8 @@ class Outcome:
             how = Measuring(
                 confidence=facts.confidence,
                 turns=tuple(self.turns()),
-                others=facts.others,
-                floor=facts.floors.get(self.case.key),
+                noise=facts.noise.of(self.case.key),
+                noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=facts.reference,
                 prepared=tuple(visit.prepared for visit in self.visits),
             )

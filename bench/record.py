@@ -65,6 +65,8 @@ class Record:
         "The headline brought to this machine's reference conditions, where there is a reference.",
         None,
     )
+    time_at_reference_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
+    time_at_reference_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     reference_compute_s: float | None = _column(
         _REAL,
         "The compute sentinel at the reference that `time_at_reference_s` is brought to.",

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench import history, machine, manifest, states, stats, turns
+from bench import history, machine, manifest, noise, states, turns
 from bench.errors import StoreError
 from bench.lookout import Lookout
+from bench.noise import Noise
 from bench.outcome import Outcome
 from bench.rounds import Rounds
 from bench.start import start
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from bench.plan import Plan, PlannedCase
     from bench.record import Record
     from bench.start import Start
-    from bench.states import Conditions
     from bench.store.runs import RunInfo, StoredRun
 
 
@@ -162,8 +162,14 @@ def _measure(
         facts = dataclasses.replace(
             facts,
             reference=best,
-            others=_pooled(batch, best),
-            floors=earlier.floors(best),
+            noise=Noise(
+                others=noise.pooled(turns.chosen(one.turns(), best) for one in batch),
+                floors=earlier.floors(best),
+            ),
+            noise_at_reference=Noise(
+                others=noise.pooled(turns.brought(one.turns(), best) for one in batch),
+                floors=earlier.floors(best, brought=True),
+            ),
         )
         for outcome in batch:
             _keep(diary, outcome.entry(facts), job.listener)
@@ -177,13 +183,6 @@ def _measure(
         sentinels=dataclasses.asdict(states.level(lookout.seen)),
         reference=dataclasses.asdict(kept.conditions),
     )
-
-
-def _pooled(batch: Sequence[Outcome], reference: Conditions | None) -> stats.Spread | None:
-    """What the cases of a batch say together of how far each may be off."""
-    chosen = [turns.chosen(outcome.turns(), reference) for outcome in batch]
-    spreads = [stats.spread(turns.cells(of_case)) for of_case in chosen if of_case]
-    return stats.pooled([spread for spread in spreads if spread])
 
 
 def _keep(diary: journal.Journal, entry: journal.Entry, listener: Listener) -> None:

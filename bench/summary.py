@@ -10,9 +10,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from bench import states, stats, turns, units
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.measure.protocol import Prepared
+    from bench.noise import CaseNoise
     from bench.record import Record, Sample
     from bench.states import Conditions
     from bench.stats import Estimate
@@ -38,8 +37,8 @@ class Measuring:
 
     confidence: float
     turns: tuple[Turn, ...]
-    others: stats.Spread | None
-    floor: stats.Spread | None
+    noise: CaseNoise
+    noise_at_reference: CaseNoise
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
 
@@ -74,7 +73,8 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     headline = estimate.centre if estimate.centre > 0 else None
     known = math.isfinite(estimate.low)
     seen = [t.conditions for t in how.chosen if t.conditions]
-    both = _both(how)
+    both, floor = _both(how), how.noise.floor
+    bare = dataclasses.replace(bare, **_at_reference(how))
     return dataclasses.replace(
         bare,
         warnings=_warnings(bare, estimate, how),
@@ -82,11 +82,10 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         time_lo_s=max(estimate.low, 0.0) if known else None,
         time_hi_s=estimate.high if known else None,
         confidence=how.confidence,
-        time_at_reference_s=_at_reference_s(how),
         reference_compute_s=how.reference.compute_s if how.reference else None,
         reference_barrier_s=how.reference.barrier_s if how.reference else None,
         reference_share=how.reference_share,
-        noise_floor_share=math.sqrt(how.floor.variance) if how.floor else None,
+        noise_floor_share=math.sqrt(floor.variance) if floor else None,
         state_times_s=tuple(state.time_s for state in both),
         state_shares=tuple(state.share for state in both),
         sentinel_compute_s=_median_of([c.compute_s for c in seen]),
@@ -107,7 +106,8 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
 def _estimate(how: Measuring) -> Estimate:
     """The headline and its interval, as wide as everything that is not known makes it."""
     chosen = how.chosen
-    found = stats.estimate(turns.cells(chosen), how.confidence, how.others, how.floor)
+    noise = how.noise
+    found = stats.estimate(turns.cells(chosen), how.confidence, noise.others, noise.floor)
     found = _with_overhead(found, how.prepared)
     if how.elsewhere:
         found = _stretched(found, _distance(chosen, how.reference))
@@ -148,15 +148,21 @@ def _distance(chosen: Sequence[Turn], wanted: Conditions | None) -> float:
     return median(states.distance(t.conditions, wanted) for t in chosen if t.conditions)
 
 
-def _at_reference_s(how: Measuring) -> float | None:
-    """The centre of the turns at reference conditions, each brought to them; None if too few."""
-    if how.reference is None or not turns.enough(how.at):
-        return None
-    brought = [
-        states.brought_to(t.time_s, t.conditions, how.reference) for t in how.at if t.conditions
-    ]
-    centre = stats.centre(np.array(brought))
-    return centre if centre > 0 else None
+def _at_reference(how: Measuring) -> dict[str, Any]:
+    """The headline brought to reference conditions, and its interval; nothing if too few turns were."""
+    brought = turns.brought(how.turns, how.reference)
+    if not brought:
+        return {}
+    noise = how.noise_at_reference
+    found = stats.estimate(turns.cells(brought), how.confidence, noise.others, noise.floor)
+    found = _with_overhead(found, how.prepared)
+    if found.centre <= 0:
+        return {}
+    ends = {
+        "time_at_reference_lo_s": max(found.low, 0.0),
+        "time_at_reference_hi_s": found.high,
+    }
+    return {"time_at_reference_s": found.centre, **(ends if math.isfinite(found.low) else {})}
 
 
 def _both(how: Measuring) -> tuple[State, ...]:

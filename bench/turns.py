@@ -6,6 +6,7 @@ sentinels alone, never by the op's own time; nothing is discarded, only told apa
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from statistics import median
@@ -61,6 +62,18 @@ def at(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     if wanted is None:
         return []
     return [t for t in turns if t.conditions and states.is_at(t.conditions, wanted)]
+
+
+def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
+    """The turns at these conditions, each with its time brought to them; none where these are too few."""
+    there = at(turns, wanted)
+    if wanted is None or not enough(there):
+        return []
+    return [
+        dataclasses.replace(t, time_s=states.brought_to(t.time_s, t.conditions, wanted))
+        for t in there
+        if t.conditions
+    ]
 
 
 def chosen(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:

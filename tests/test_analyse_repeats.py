@@ -144,6 +144,30 @@ def test_intervals_are_disjoint_by_how_much() -> None:
     assert repeats.disjoint_share(repeats.interval_gaps(rows)) == 0
 
 
+def test_intervals_at_reference_are_judged_by_their_own_ends() -> None:
+    """They may meet where those of the headline don't."""
+    rows = made_up([{"a": 1.0}, {"a": 1.05}])
+    rows["time_at_reference_s"] = [1.0, 1.01]
+    rows["time_at_reference_lo_s"] = [0.98, 0.99]
+    rows["time_at_reference_hi_s"] = [1.02, 1.03]
+
+    gaps = repeats.interval_gaps(rows, repeats.AT_REFERENCE)
+    assert repeats.disjoint_share(gaps) == 0
+    assert repeats.disjoint_share(repeats.interval_gaps(rows)) == 1
+    assert repeats.half_width(rows, repeats.AT_REFERENCE) == pytest.approx(0.0199, rel=0.01)
+
+
+def test_of_two_references_that_as_many_rows_have_the_fastest_is_the_usual() -> None:
+    """Half of the runs were slow; times of both together would be neither."""
+    rows = made_up([{"a": 1.0}, {"a": 1.1}, {"a": 1.2}, {"a": 1.3}])
+    rows["reference_compute_s"] = [1.0, 1.0, 0.9, 0.9]
+    rows["reference_barrier_s"] = [5.0, 5.0, 3.0, 3.0]
+
+    assert list(repeats.at_one_reference(rows)["time_s"]) == [1.2, 1.3]
+    rows["reference_barrier_s"] = [5.0, 5.0, 5.0, 3.0]
+    assert list(repeats.at_one_reference(rows)["time_s"]) == [1.0, 1.1]
+
+
 def test_what_is_not_known_is_none() -> None:
     """One run, failed cases, no intervals, several levels of confidence."""
     alone = repeats.repeats(made_up([{"a": 1.0}]))

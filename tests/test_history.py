@@ -44,6 +44,7 @@ def keep(store: Path, number: int, time_s: float, cases: int = 1, **changes: Any
     at = changes.pop("at", CALM)
     row = {
         "time_s": time_s,
+        "time_at_reference_s": 2 * time_s,
         "torch_version": "2.9.0",
         "reference_compute_s": at.compute_s,
         "reference_barrier_s": at.barrier_s,
@@ -56,7 +57,9 @@ def keep(store: Path, number: int, time_s: float, cases: int = 1, **changes: Any
 
 def past(*times_s: float, at: Conditions = CALM) -> tuple[Past, ...]:
     """Headlines of one case."""
-    return tuple(Past(key=HERE, time_s=time_s, reference=at) for time_s in times_s)
+    return tuple(
+        Past(key=HERE, time_s=time_s, at_reference_s=None, reference=at) for time_s in times_s
+    )
 
 
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
@@ -76,6 +79,8 @@ def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
 
     keep(tmp_path, 2, 1.04e-6)
     found = history.read(tmp_path, about(9)).floors(CALM)
+    brought = history.read(tmp_path, about(9)).floors(CALM, brought=True)
+    assert found == brought  # the keeper made these twice as long, and logarithms don't mind
     assert found[HERE].freedom == 2
     assert math.sqrt(found[HERE].variance) == pytest.approx(0.0196, rel=0.01)
 
@@ -166,7 +171,12 @@ def test_cases_lend_each_other_what_they_have_in_common() -> None:
     """
     keys = [(case(number).id, "cpu") for number in range(8)]
     many = tuple(
-        Past(key=key, time_s=time_s * (1 + 1e-3 * place), reference=CALM)
+        Past(
+            key=key,
+            time_s=time_s * (1 + 1e-3 * place),
+            at_reference_s=None,
+            reference=CALM,
+        )
         for place, key in enumerate(keys)
         for time_s in (1.0, 1.01, 1.02)
     )

@@ -10,6 +10,7 @@ import pytest
 
 from bench import stats
 from bench.measure.protocol import Sensed
+from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts, Visit
 from bench.states import Conditions
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
@@ -97,11 +98,34 @@ def test_a_case_with_two_times_of_its_own_has_an_interval_that_holds_both() -> N
 def test_earlier_runs_make_the_interval_as_wide_as_they_lay_apart() -> None:
     """Thirty degrees of freedom and 2 %: the quantile is 2.042."""
     floor = stats.Spread(variance=0.02**2, freedom=30.0)
-    found = row(*[(1_000, CALM)] * 8, floors={(case().id, "cpu"): floor})
+    found = row(*[(1_000, CALM)] * 8, noise=Noise(floors={(case().id, "cpu"): floor}))
 
     assert found.noise_floor_share == pytest.approx(0.02)
     assert found.time_hi_s == pytest.approx(1e-6 * math.exp(0.02 * 2.042), rel=1e-4)
     assert row(*[(1_000, CALM)] * 8).noise_floor_share is None
+
+
+def test_the_time_at_reference_has_an_interval_of_its_own() -> None:
+    """What the machine did to all turns alike is not in it; what earlier runs say of it is."""
+    drifting = [(1_000, CALM), (1_020, DRIFTED)]
+    turns = [turn for place in range(6) for turn in [drifting[place % 2]] * 2]
+    found = row(*turns)
+    assert found.time_s is not None
+    assert found.time_hi_s is not None
+    assert found.time_hi_s > 1.01 * found.time_s
+    assert found.time_at_reference_lo_s == pytest.approx(1e-6)
+    assert found.time_at_reference_hi_s == pytest.approx(1e-6)
+
+    floor = stats.Spread(variance=0.02**2, freedom=30.0)
+    wide = row(*turns, noise_at_reference=Noise(floors={(case().id, "cpu"): floor}))
+    assert wide.time_at_reference_hi_s == pytest.approx(1e-6 * math.exp(0.02 * 2.042), rel=1e-4)
+    assert wide.time_hi_s == found.time_hi_s
+
+
+def test_too_few_turns_at_reference_give_no_interval_either() -> None:
+    """Both ends go with the time."""
+    found = row(*[(1_000, CALM)] * 5)
+    assert (found.time_at_reference_lo_s, found.time_at_reference_hi_s) == (None, None)
 
 
 def test_times_that_rise_steadily_are_called_drift() -> None:

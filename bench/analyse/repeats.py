@@ -23,7 +23,10 @@ VISIBLE_QUANTILE = 0.95
 HEADLINE, AT_REFERENCE = "time_s", "time_at_reference_s"
 _CASE = ["case", "device"]
 _REFERENCE = ["reference_compute_s", "reference_barrier_s"]
-_ENDS = ["time_lo_s", "time_hi_s"]
+_ENDS = {
+    HEADLINE: ("time_lo_s", "time_hi_s"),
+    AT_REFERENCE: ("time_at_reference_lo_s", "time_at_reference_hi_s"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +137,7 @@ def intervals(rows: pd.DataFrame) -> Intervals | None:
     gaps = interval_gaps(rows)
     if gaps.empty:
         return None
-    known = _measured(rows, [HEADLINE, *_ENDS])
+    known = _measured(rows, [HEADLINE, *_ENDS[HEADLINE]])
     levels = known["confidence"].dropna().unique()
     return Intervals(
         pairs=len(gaps),
@@ -144,12 +147,13 @@ def intervals(rows: pd.DataFrame) -> Intervals | None:
     )
 
 
-def interval_gaps(rows: pd.DataFrame) -> pd.Series[float]:
+def interval_gaps(rows: pd.DataFrame, column: str = HEADLINE) -> pd.Series[float]:
     """Per pair, log(lower end of the upper interval / upper end of the lower); above 0: disjoint."""
-    both = _pairs(rows, _ENDS, zero_is_known=True)
+    low, high = _ENDS[column]
+    both = _pairs(rows, (low, high), zero_is_known=True)
     with np.errstate(divide="ignore"):  # an interval may begin at 0, and then it meets any other
-        one = np.log(both["time_lo_s_one"] / both["time_hi_s_other"])
-        other = np.log(both["time_lo_s_other"] / both["time_hi_s_one"])
+        one = np.log(both[f"{low}_one"] / both[f"{high}_other"])
+        other = np.log(both[f"{low}_other"] / both[f"{high}_one"])
     return pd.Series(np.maximum(one, other), index=both.index)
 
 
@@ -158,11 +162,12 @@ def disjoint_share(gaps: pd.Series[float], by_more_than: float = 0.0) -> float:
     return float((gaps > math.log1p(by_more_than)).mean())
 
 
-def half_width(rows: pd.DataFrame) -> float:
-    """The middle of the intervals' larger sides, as a share of the headline."""
-    known = _measured(rows, [HEADLINE, *_ENDS], zero_is_known=True)
-    above, below = known["time_hi_s"] - known[HEADLINE], known[HEADLINE] - known["time_lo_s"]
-    return float((np.maximum(above, below) / known[HEADLINE]).median())
+def half_width(rows: pd.DataFrame, column: str = HEADLINE) -> float:
+    """The middle of the intervals' larger sides, as a share of the time."""
+    low, high = _ENDS[column]
+    known = _measured(rows, [column, low, high], zero_is_known=True)
+    above, below = known[high] - known[column], known[column] - known[low]
+    return float((np.maximum(above, below) / known[column]).median())
 
 
 def _measured(

@@ -138,7 +138,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("first call", seconds(record.first_call_s)),
         ("submitting it", seconds(record.host_time_s)),
         ("device's own time", seconds(record.device_time_s)),
-        ("at reference conditions", seconds(record.time_at_reference_s)),
+        ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
         ("rates", words.rates_of(record)),
@@ -156,6 +156,12 @@ def _interval(record: Record) -> str:
         return ""
     level = f" at {share(record.confidence)} confidence" if record.confidence else ""
     return f"{seconds(record.time_lo_s, 4)} to {seconds(record.time_hi_s, 4)}{level}"
+
+
+def _at_reference(record: Record) -> str:
+    low, high = record.time_at_reference_lo_s, record.time_at_reference_hi_s
+    ends = f" ({seconds(low, 4)} to {seconds(high, 4)})" if low is not None and high else ""
+    return seconds(record.time_at_reference_s, 4) + ends
 
 
 def _states(record: Record) -> str:

@@ -205,16 +205,22 @@ def _line(tool: str, rows: pd.DataFrame, column: str) -> str:
 
 def about_ours(rows: pd.DataFrame, sampling_share: float) -> str:
     """What only our runs can say: their intervals, and where their time went."""
-    gaps = repeats.interval_gaps(rows)
-    apart = repeats.disjoint_share(gaps, CLEARLY) if len(gaps) else None
-    width = repeats.half_width(rows)
-    clearly = f"disjoint by more than {share(CLEARLY, 1)}"
+    usual = repeats.at_one_reference(rows)
     lines = [
-        f"- {share(CONFIDENCE)} intervals of unchanged pairs {clearly}: {share(apart)} of {len(gaps)}",
-        f"- their half-width, middle: {share(width)}",
+        _intervals("intervals of the headline", rows, repeats.HEADLINE),
+        _intervals("intervals at reference", usual, repeats.AT_REFERENCE),
         f"- share of our wall time spent sampling: {share(sampling_share)}",
     ]
     return "\n".join(lines)
+
+
+def _intervals(what: str, rows: pd.DataFrame, column: str) -> str:
+    gaps = repeats.interval_gaps(rows, column)
+    apart = repeats.disjoint_share(gaps, CLEARLY) if len(gaps) else None
+    return (
+        f"- {share(CONFIDENCE)} {what}, unchanged pairs disjoint by more than {share(CLEARLY, 1)}: "
+        f"{share(apart)} of {len(gaps)}; half-width, middle: {share(repeats.half_width(rows, column))}"
+    )
 
 
 def _times(rows: pd.DataFrame, column: str) -> list[Times]:
