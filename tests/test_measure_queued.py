@@ -1,0 +1,144 @@
+"""The device's own time, told on a GPU that is made up, beside what naive timing says of the same kernels."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.measure.queued import (
+    LONGEST_SPIN_S,
+    MOST_CALLS,
+    Sampler,
+    cycles_per_second,
+    take_pair,
+)
+from tests.fakes import Clock
+from tests.fakes_gpu import Gpu
+
+HERTZ = 1.5e9
+
+
+def gpu(**facts: object) -> Gpu:
+    """A GPU with a clock of its host."""
+    return Gpu(clock=Clock(), **facts)  # type: ignore[arg-type]  # facts are its fields
+
+
+def sampler(device: Gpu, *kernels_ns: float) -> Sampler:
+    """Samples a call of these kernels."""
+
+    def call() -> None:
+        for kernel_ns in kernels_ns:
+            device.launch(kernel_ns)
+
+    return Sampler(call, device, device.clock, HERTZ)
+
+
+def test_a_naive_pair_of_marks_has_the_launch_gaps_in_it() -> None:
+    """Three kernels of 2 µs, each submitted in 5: it reads 12 µs and more, and says itself that it may."""
+    device = gpu()
+
+    def call() -> None:
+        for _ in range(3):
+            device.launch(2_000)
+
+    naive = take_pair(call, 1, 0, device, device.clock)
+    assert naive.device_s > 12e-6
+    assert not naive.gapless
+
+    ours = sampler(device, 2_000, 2_000, 2_000).sample()
+    assert ours.device_s == pytest.approx(6e-6, rel=0.01)
+    assert ours.gapless
+
+
+def test_a_host_clock_without_waiting_reads_the_launch() -> None:
+    """A kernel of 50 µs seems to take 5: what submitting costs, which we call that."""
+    device = gpu()
+    begun = device.clock()
+    device.launch(50_000)
+    assert (device.clock() - begun) * 1e-9 == pytest.approx(5e-6)
+
+    found = sampler(device, 50_000).sample()
+    assert found.device_s == pytest.approx(50e-6, rel=0.005)
+    assert found.host_s == pytest.approx(5e-6)
+
+
+@given(kernel_ns=st.floats(800, 5e6), launch_ns=st.integers(1_000, 20_000))
+def test_kernels_of_any_length_are_told_within_a_percent(kernel_ns: float, launch_ns: int) -> None:
+    """Also those shorter than their launch, and though marks cost a microsecond and resolve half of one."""
+    device = gpu(launch_ns=launch_ns)
+    found = sampler(device, kernel_ns).sample()
+
+    assert found.gapless
+    assert found.device_s == pytest.approx(kernel_ns * 1e-9, rel=0.01)
+    assert found.host_s == pytest.approx(launch_ns * 1e-9)
+
+
+def test_one_short_call_alone_would_be_wrong_by_the_mark() -> None:
+    """A kernel of 1.2 µs between two marks reads 2 µs and more."""
+    device = gpu()
+    alone = take_pair(lambda: device.launch(1_200), 1, 300_000, device, device.clock)
+
+    assert alone.gapless
+    assert alone.device_s >= 2e-6
+    assert sampler(device, 1_200).sample().device_s == pytest.approx(1.2e-6, rel=0.01)
+
+
+def test_a_spin_that_is_too_short_is_made_longer() -> None:
+    """A slow host needs milliseconds to submit what the first spin was too short for."""
+    device = gpu(launch_ns=200_000)
+    found = sampler(device, *[3_000] * 10).sample()
+
+    assert found.gapless
+    assert found.device_s == pytest.approx(30e-6, rel=0.01)
+
+
+def test_a_call_that_waits_for_the_device_is_never_gapless() -> None:
+    """As reading a value back does; it is said, not hidden, and it ends."""
+    device = gpu()
+
+    def call() -> None:
+        device.launch(3_000)
+        device.synchronize()
+
+    found = Sampler(call, device, device.clock, HERTZ).sample()
+    assert not found.gapless
+    assert device.clock() * 1e-9 < 20 * LONGEST_SPIN_S
+
+
+def test_a_queue_that_is_full_is_noticed() -> None:
+    """The host waits for a place while the spin runs out, so that gaps may follow."""
+    device = gpu(depth=64)
+    found = sampler(device, 1_000).sample()
+
+    assert not found.gapless
+
+
+def test_a_short_call_is_made_no_more_often_than_a_queue_holds() -> None:
+    """However short it is."""
+    assert sampler(gpu(), 1.0).calls == MOST_CALLS
+    assert sampler(gpu(), 50_000).calls == 2
+    assert sampler(gpu(), 5_000_000).calls == 1
+
+
+def test_a_pair_without_calls_is_what_marks_cost() -> None:
+    """The floor under everything that is measured with them."""
+    device = gpu(mark_ns=1_500)
+    assert take_pair(lambda: None, 0, 300_000, device, device.clock).device_s == pytest.approx(
+        1.5e-6
+    )
+
+
+@pytest.mark.parametrize("hertz", [1.5e9, 1.98e9, 0.7e9])
+def test_a_spin_of_known_cycles_tells_the_clock(hertz: float) -> None:
+    """Within what marks resolve: a tenth of a percent."""
+    device = gpu(hertz=lambda _: hertz)
+    assert cycles_per_second(device) == pytest.approx(hertz, rel=2e-3)
+
+
+def test_a_clock_that_droops_is_seen_as_it_is() -> None:
+    """A device that slows down by a fifth after 10 ms of its own time."""
+    device = gpu(hertz=lambda now_ns: 1.5e9 if now_ns < 1e7 else 1.2e9)
+    assert cycles_per_second(device) == pytest.approx(1.5e9, rel=2e-3)
+    device.launch(1e7)
+    assert cycles_per_second(device) == pytest.approx(1.2e9, rel=2e-3)
