@@ -56,6 +56,12 @@ _ALL = (
         remedy="close other programs and run again; --budget with more seconds narrows it",
     ),
     Code(
+        code="not-queued",
+        seen="no sample of the device's own time is proven to be free of launch gaps",
+        cause="the call waits for the device by itself, as reading a value back does, or fills its queue",
+        remedy="read time_s, what a caller waits; bench profile shows its kernels",
+    ),
+    Code(
         code="not-settled",
         seen="a tenth of a second of warming up did not end the call's getting faster",
         cause="caches, allocators or clocks that take longer to settle, or an op that learns",

@@ -73,7 +73,7 @@ class Door:
             self._options.schedule,
             shuffle=shuffle,
             advance=lambda _case, _steps: None,
-            lookout=Lookout(crew.sense),
+            lookout_of=lambda device: Lookout(crew.sense, device=device),
         )
         ((outcome,),) = rounds.measure([case])
         return outcome.entry(self._facts(crew))

@@ -7,7 +7,7 @@ the same suite file. No torch, no pandas: it is read before a run and while it g
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,8 @@ class Past:
 class History:
     """What was known when a run began."""
 
-    reference: Reference | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    """Per device, what it is like at its best."""
     past: tuple[Past, ...] = ()
 
     def floors(self, reference: Conditions | None, *, brought: bool = False) -> dict[Key, Spread]:
@@ -83,14 +84,14 @@ def read(store: Path, info: RunInfo) -> History:
     here = [run for run in finished if _same_machine(run.info, info)]
     alike = [run for run in here if _same_method(run.info, info)][-MOST_RUNS:]
     return History(
-        reference=references.load(_reference_file(info)) or _latest_reference(here),
+        references=_references(here, info),
         past=tuple(one for run in alike for one in _past(run, info)),
     )
 
 
-def keep_reference(info: RunInfo, reference: Reference) -> None:
+def keep_reference(info: RunInfo, device: str, reference: Reference) -> None:
     """Let later runs on this machine know it, whatever their store."""
-    references.save(_reference_file(info), reference)
+    references.save(_reference_file(info, device), reference)
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:
@@ -109,13 +110,23 @@ def _same_machine(then: RunInfo, now: RunInfo) -> bool:
     return same_machine and then.options.get("threads") == now.options.get("threads")
 
 
-def _reference_file(info: RunInfo) -> Path:
-    return references.file_of(info.machine["machine_id"], info.options.get("threads", 0))
+def _reference_file(info: RunInfo, device: str) -> Path:
+    threads = info.options.get("threads", 0)
+    return references.file_of(info.machine["machine_id"], threads, device)
 
 
-def _latest_reference(here: list[StoredRun]) -> Reference | None:
-    known = [run.info.reference for run in here if run.info.reference]
-    return Reference(conditions=Conditions(**known[-1])) if known else None
+def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
+    """Per device the machine's own, else that of the store's latest run here which has one."""
+    known = {
+        device: Reference(conditions=Conditions(**conditions))
+        for run in here
+        for device, conditions in run.info.reference.items()
+    }
+    for device in {*known, *info.devices}:
+        own = references.load(_reference_file(info, device))
+        if own:
+            known[device] = own
+    return known
 
 
 def _same_method(then: RunInfo, now: RunInfo) -> bool:

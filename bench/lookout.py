@@ -1,4 +1,4 @@
-"""Watches the state of the machine while cases are measured, by timing the sentinels in the workers.
+"""Watches the state of a device while cases are measured on it, by timing its sentinels in the workers.
 
 Each visit learns what they took before and after it. Where the machine is in another state than its
 reference, a turn waits for it to come back, for as long as patience lasts: states last seconds to minutes.
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from bench.outcome import Outcome
 
-    Sense = Callable[[int], Sensed | None]
-    """Times the sentinels in a worker; None if it was lost over that."""
+    Sense = Callable[[int, str], Sensed | None]
+    """Times the sentinels of a device in a worker; None if it was lost over that."""
 
 EVERY_S = 0.25
 """A look takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a second."""
@@ -42,12 +42,14 @@ class Lookout:
         self,
         sense: Sense,
         *,
+        device: str = "cpu",
         known: Conditions | None = None,
         patience_s: float = 0.0,
         waits: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
     ) -> None:
         self._sense = sense
+        self._device = device
         self._known = [known] if known else []
         self._clock = clock or Clock()
         self._patience_s = patience_s
@@ -90,7 +92,7 @@ class Lookout:
             self._close()
 
     def _look(self) -> None:
-        self._before = self._sense(self._turn[0])
+        self._before = self._sense(self._turn[0], self._device)
         self._looked_s = self._clock.now_s()
 
     def _close(self) -> None:

@@ -90,6 +90,7 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
         machine=dataclasses.asdict(machines.read_machine()),
         environment=dataclasses.asdict(read_environment()),
         state=dataclasses.asdict(started.state if started else machines.read_state()),
+        devices=sorted({case.device for case in plan.cases}),
         suites=history.fingerprints(plan),
     )
 

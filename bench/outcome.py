@@ -20,7 +20,7 @@ from bench.summary import Measuring, summarised
 from bench.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from bench.measure.protocol import Checked, Prepared, Sensed, Visited
@@ -77,6 +77,9 @@ class Visit:
             conditions=Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s)
             if sensed
             else None,
+            device_s=_middle(self.visited.device_s, self.visited.gapless),
+            host_s=_middle(self.visited.host_s, self.visited.gapless),
+            gapless=self.visited.gapless,
         )
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
@@ -85,7 +88,9 @@ class Visit:
         compute_s = self.sensed.compute_s if self.sensed else None
         barrier_s = self.sensed.barrier_s if self.sensed else None
         load_1m = self.sensed.load_1m if self.sensed else None
+        beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
         for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
+            device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
             yield Sample(
                 case=case.id,
                 device=case.device,
@@ -98,10 +103,19 @@ class Visit:
                 cpu_s=seen.cpu_ns[i] * 1e-9,
                 minor_faults=seen.minor_faults[i],
                 involuntary_switches=seen.involuntary_switches[i],
+                device_s=device_s,
+                host_s=host_s,
+                gapless=gapless,
                 sentinel_compute_s=compute_s,
                 sentinel_barrier_s=barrier_s,
                 load_1m=load_1m,
             )
+
+
+def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
+    """The median of the samples that have no gap; None if all may have one."""
+    proven = [value for value, is_proven in zip(values, gapless, strict=True) if is_proven]
+    return median(proven) if proven else None
 
 
 def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
@@ -120,8 +134,8 @@ class Outcome:
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
-    evicting_s: float = 0.0
-    """What emptying the caches between samples took."""
+    aside_s: float = 0.0
+    """What evictions, and samples of the device's own time, took."""
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
     stopping: Stopping = field(default_factory=Stopping)
@@ -131,7 +145,7 @@ class Outcome:
         """Keep the samples of one visit."""
         self.visits.append(visit)
         self.sampled_s += sum(visit.visited.elapsed_ns) * 1e-9
-        self.evicting_s += visit.visited.evicting_ns * 1e-9
+        self.aside_s += visit.visited.aside_ns * 1e-9
 
     def set_conditions(self, turn: tuple[int, int], sensed: Sensed | None) -> None:
         """Say what the sentinels took in a turn (worker, round), which is known when it is over."""
@@ -157,8 +171,8 @@ class Outcome:
 
     @property
     def visited_s(self) -> float:
-        """What its visits took: samples, and the evictions between them."""
-        return self.sampled_s + self.evicting_s
+        """What its visits took: samples, and what came between them."""
+        return self.sampled_s + self.aside_s
 
     @property
     def visited_workers(self) -> set[int]:

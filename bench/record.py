@@ -108,6 +108,14 @@ class Record:
         _REAL, "What submitting a call costs the host (CUDA).", None
     )
     device_time_s: float | None = _column(_REAL, "The device's own time per call (CUDA).", None)
+    bound_by: str | None = _column(
+        _TEXT,
+        "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA).",
+        None,
+    )
+    gapless_share: float | None = _column(
+        _REAL, "Share of the device's samples that are proven to have no launch gap (CUDA).", None
+    )
     flop: float | None = _column(_REAL, "FLOP of one call, from the op's work model.", None)
     bytes: float | None = _column(
         _REAL, "Bytes one call must move, from the op's work model.", None
@@ -187,6 +195,13 @@ class Sample:
     minor_faults: int | None = _column(_WHOLE, "Page faults meanwhile that needed no disk.", None)
     involuntary_switches: int | None = _column(
         _WHOLE, "Times the process was made to give up a core meanwhile.", None
+    )
+    device_s: float | None = _column(
+        _REAL, "The device's own time per call, in a sample of its own beside this one.", None
+    )
+    host_s: float | None = _column(_REAL, "What submitting a call took, in that one.", None)
+    gapless: bool | None = _column(
+        pa.bool_(), "Whether that one is proven to have no launch gap in it.", None
     )
     sentinel_compute_s: float | None = _column(
         _REAL, "The compute sentinel in the worker's turn: the mean of its beginning and end.", None

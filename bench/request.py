@@ -6,21 +6,19 @@ A request is kept in the run's manifest, so the same words give the same run aga
 from __future__ import annotations
 
 import dataclasses
-import gc
 import os
 import secrets
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench import discover, machine, manifest, plan
 from bench.errors import SelectionError, UnitError, hint
 from bench.schedule import COLD, HOT, Schedule
-from bench.start import start
+from bench.start import no_collecting, start
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.manifest import Options
     from bench.plan import Plan, Preset
@@ -94,7 +92,7 @@ class Request:
             known = hint(self.cache, (HOT, COLD))
             message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
             raise SelectionError(message)
-        with _no_collecting():
+        with no_collecting():
             from bench.measure import devices  # noqa: PLC0415 - torch, after the workers are started
 
         short = self.chosen_preset.short_axes
@@ -158,23 +156,6 @@ class Request:
             tags=tags,
             argv=argv,
         )
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Don't look for garbage meanwhile, nor later in what is there then.
-
-    Importing torch leaves none, but makes so much that stays that looking takes a third of the import's
-    time, and once more at the end of the process.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if collecting:
-            gc.enable()
 
 
 def request_of(info: RunInfo) -> Request:

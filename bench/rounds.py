@@ -47,21 +47,24 @@ class Rounds:
         *,
         shuffle: random.Random,
         advance: Advance,
-        lookout: Lookout,
+        lookout_of: Callable[[str], Lookout],
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._crew = crew
         self._schedule = schedule
         self._shuffle = shuffle
         self._advance = advance
-        self._lookout = lookout
+        self._lookout_of = lookout_of
         self._clock = clock
         self._steps_left = 0
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
         """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
         self._crew.wait_ready()
-        waiting = deque(Outcome(case=case) for case in cases)
+        devices = list(dict.fromkeys(case.device for case in cases))
+        waiting = deque(
+            Outcome(case=case) for case in sorted(cases, key=lambda c: devices.index(c.device))
+        )
         while waiting:
             batch = self._next_batch(waiting)
             self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
@@ -99,7 +102,7 @@ class Rounds:
         """Check and prepare cases until the batch is full or the next one's inputs would not fit.
 
         One that does not fit beside the others stays at the head of those waiting; one that would
-        not even fit alone is skipped.
+        not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         """
         batch: list[Outcome] = []
         room = self._schedule.worker_memory_bytes
@@ -107,7 +110,7 @@ class Rounds:
             outcome = waiting[0]
             self._check(outcome)
             needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
-            if batch and needed > room:
+            if batch and (needed > room or outcome.case.device != batch[0].case.device):
                 break
             room -= needed
             batch.append(waiting.popleft())
@@ -131,14 +134,15 @@ class Rounds:
 
     def _turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
         """A worker visits each of these cases, under the eyes of the lookout."""
-        self._lookout.begin(worker, round_)
+        lookout = self._lookout_of(cases[0].case.device)
+        lookout.begin(worker, round_)
         for outcome in cases:
             self._visit(outcome, worker, round_)
-            self._lookout.visited(outcome)
+            lookout.visited(outcome)
             if self._steps_left > 0:
                 self._steps_left -= 1
                 self._advance(outcome.case.id, 1)
-        self._lookout.end()
+        lookout.end()
 
     def _judged(self, outcome: Outcome) -> str | None:
         if outcome.spent_s > self._schedule.timeout_s:

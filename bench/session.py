@@ -23,9 +23,10 @@ from bench.start import start
 from bench.store import journal, reference, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from bench.history import History
     from bench.manifest import Options
     from bench.measure.crew import Crew
     from bench.plan import Plan, PlannedCase
@@ -144,21 +145,29 @@ def _measure(
     diary.write_header({"torch": info.torch})
     facts = manifest.row_facts(info, job.options, hello)
     earlier = history.read(job.folder.parent, info)
-    lookout = Lookout(
-        crew.sense,
-        known=earlier.reference.conditions if earlier.reference else None,
-        patience_s=job.options.schedule.patience_s,
-        waits=job.listener.waiting,
-    )
+    lookouts: dict[str, Lookout] = {}
+
+    def lookout_of(device: str) -> Lookout:
+        if device not in lookouts:
+            known = earlier.references.get(device)
+            lookouts[device] = Lookout(
+                crew.sense,
+                device=device,
+                known=known.conditions if known else None,
+                patience_s=job.options.schedule.patience_s,
+                waits=job.listener.waiting,
+            )
+        return lookouts[device]
+
     rounds = Rounds(
         crew,
         job.options.schedule,
         shuffle=random.Random(job.options.seed),  # noqa: S311 - an order, not a secret
         advance=job.listener.advanced,
-        lookout=lookout,
+        lookout_of=lookout_of,
     )
     for batch in rounds.measure(cases):
-        best = lookout.reference
+        best = lookout_of(batch[0].case.device).reference
         facts = dataclasses.replace(
             facts,
             reference=best,
@@ -173,15 +182,23 @@ def _measure(
         )
         for outcome in batch:
             _keep(diary, outcome.entry(facts), job.listener)
-    info = dataclasses.replace(info, waited_s=lookout.waited_s)
-    if not lookout.seen:
-        return info
-    kept = reference.renewed(earlier.reference, lookout.seen)
-    history.keep_reference(info, kept)
+    return _with_states(info, earlier, lookouts)
+
+
+def _with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]) -> RunInfo:
+    """The run's facts with what was seen of each device's state; its reference is kept for later runs."""
+    seen = {device: one.seen for device, one in lookouts.items() if one.seen}
+    kept = {
+        device: reference.renewed(earlier.references.get(device), turns)
+        for device, turns in seen.items()
+    }
+    for device, one in kept.items():
+        history.keep_reference(info, device, one)
     return dataclasses.replace(
         info,
-        sentinels=dataclasses.asdict(states.level(lookout.seen)),
-        reference=dataclasses.asdict(kept.conditions),
+        waited_s=sum(one.waited_s for one in lookouts.values()),
+        sentinels={d: dataclasses.asdict(states.level(turns)) for d, turns in seen.items()},
+        reference={d: dataclasses.asdict(one.conditions) for d, one in kept.items()},
     )
 
 

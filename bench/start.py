@@ -5,7 +5,9 @@ Importing takes a second of a core in each; the session's own import for plannin
 
 from __future__ import annotations
 
+import gc
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +15,7 @@ from bench import machine
 from bench.measure.crew import Crew
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from bench.machine import State
@@ -44,3 +47,20 @@ def start(workers: int, threads: int) -> Start:
     state = machine.read_state()
     crew = Crew.of_processes(workers, threads, os.environ, machine.core_groups())
     return Start(crew=crew, state=state)
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Don't look for garbage meanwhile, nor later in what is there then.
+
+    Importing torch leaves none, but makes so much that stays that looking takes a third of the import's
+    time, and once more at the end of the process.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()

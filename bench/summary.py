@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench import states, stats, turns, units
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ NOISY_HALF_WIDTH = 0.05
 FEW_ROUNDS = 3
 """Below three rounds a change of the machine during the run can't be told from the op's own time."""
 _MOSTLY = 0.5
+_BUSY = 0.8
+"""A device that is idle for a fifth of the time is waiting for its host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     known = math.isfinite(estimate.low)
     seen = [t.conditions for t in how.chosen if t.conditions]
     both, floor = _both(how), how.noise.floor
-    bare = dataclasses.replace(bare, **_at_reference(how))
+    bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline))
     return dataclasses.replace(
         bare,
         warnings=_warnings(bare, estimate, how),
@@ -165,6 +169,21 @@ def _at_reference(how: Measuring) -> dict[str, Any]:
     return {"time_at_reference_s": found.centre, **(ends if math.isfinite(found.low) else {})}
 
 
+def _on_device(how: Measuring, headline: float | None) -> dict[str, Any]:
+    """The device's own time, what submitting costs, and which of them the caller waits for."""
+    gapless = [one for turn in how.turns for one in turn.gapless]
+    if not gapless:
+        return {}
+    device_s = _centre_of([t.device_s for t in how.chosen])
+    waits = bool(device_s and headline and device_s < _BUSY * headline)
+    return {
+        "device_time_s": device_s,
+        "host_time_s": _centre_of([t.host_s for t in how.chosen]),
+        "bound_by": ("launch" if waits else "device") if device_s and headline else None,
+        "gapless_share": sum(gapless) / len(gapless),
+    }
+
+
 def _both(how: Measuring) -> tuple[State, ...]:
     """The two times of a case that has two: in the turns of the headline, or in all of them."""
     return (
@@ -187,9 +206,16 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "two-states": bool(_both(how)),
         "other-state": how.elsewhere,
         "drift": turns.drifts(how.chosen),
+        "not-queued": bool(how.turns and how.turns[0].gapless)
+        and not any(one for turn in how.turns for one in turn.gapless),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     return tuple(code for code, holds in found.items() if holds)
+
+
+def _centre_of(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return stats.centre(np.array(known)) if known else None
 
 
 def _median_of(values: Sequence[float | None]) -> float | None:

@@ -40,6 +40,10 @@ class Turn:
     started_ns: int
     time_s: float
     conditions: Conditions | None
+    device_s: float | None = None
+    """The median of the device's own time, of the samples without a gap."""
+    host_s: float | None = None
+    gapless: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

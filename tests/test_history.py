@@ -35,6 +35,7 @@ def about(number: int, **changes: Any) -> RunInfo:
         options=METHOD,
         torch={"version": "2.9.0"},
         suites={"s": "a hash"},
+        devices=("cpu",),
     )
     return dataclasses.replace(known, **changes)
 
@@ -127,24 +128,29 @@ def test_another_torch_is_another_code(tmp_path: Path) -> None:
 
 
 def test_the_reference_is_the_machine_s_own(tmp_path: Path) -> None:
-    """Whatever the store; another number of threads has another."""
-    assert history.read(tmp_path, about(0)).reference is None
+    """Whatever the store; another device or number of threads has another."""
+    assert history.read(tmp_path, about(0)).references == {}
 
     known = Reference(conditions=CALM, missed=2)
-    history.keep_reference(about(0), known)
-    assert history.read(tmp_path, about(1)).reference == known
+    history.keep_reference(about(0), "cpu", known)
+    assert history.read(tmp_path, about(1)).references == {"cpu": known}
+    assert history.read(tmp_path, about(1, devices=("cuda",))).references == {}
     one_thread = about(1, options={**METHOD, "threads": 1})
-    assert history.read(tmp_path, one_thread).reference is None
+    assert history.read(tmp_path, one_thread).references == {}
 
 
 def test_without_it_the_store_s_latest_run_here_tells(tmp_path: Path) -> None:
     """In another home or container; runs of other machines, or without sentinels, are passed over."""
-    keep(tmp_path, 0, 1e-6, reference=dataclasses.asdict(SLOW))
-    keep(tmp_path, 1, 1e-6, reference=dataclasses.asdict(CALM))
-    keep(tmp_path, 2, 1e-6, reference={"compute_s": 1.0}, machine={"machine_id": "m-2"})
+    slow, calm = (dataclasses.asdict(conditions) for conditions in (SLOW, CALM))
+    keep(tmp_path, 0, 1e-6, reference={"cpu": slow, "cuda": slow})
+    keep(tmp_path, 1, 1e-6, reference={"cpu": calm})
+    keep(tmp_path, 2, 1e-6, reference={"cpu": {"compute_s": 1.0}}, machine={"machine_id": "m-2"})
     keep(tmp_path, 3, 1e-6)
 
-    assert history.read(tmp_path, about(9)).reference == Reference(conditions=CALM)
+    assert history.read(tmp_path, about(9)).references == {
+        "cpu": Reference(conditions=CALM),
+        "cuda": Reference(conditions=SLOW),
+    }
 
 
 def test_only_the_newest_runs_are_asked(tmp_path: Path) -> None:

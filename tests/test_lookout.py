@@ -36,13 +36,15 @@ class Scene:
         self._looks = iter(looks)
         self.lookout = Lookout(
             self._sense,
+            device="cuda",
             known=known,
             patience_s=patience_s,
             waits=self._wait,
             clock=Clock(now_s=lambda: self.now_s, sleep=self._sleep),
         )
 
-    def _sense(self, worker: int) -> Sensed | None:
+    def _sense(self, worker: int, device: str) -> Sensed | None:
+        assert device == "cuda"
         self.asked.append(worker)
         return next(self._looks)
 

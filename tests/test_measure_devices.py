@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import torch
@@ -101,17 +102,68 @@ def test_devices_have_models(gpus: Callable[[int], None]) -> None:
 
 def test_the_cpu_need_not_be_waited_for() -> None:
     """A call has been done when it returns."""
-    device = devices.device_of("cpu")
-    assert isinstance(device, devices.Cpu)
-    device.synchronize()
+    devices.Cpu().synchronize()
+    assert devices.queue_of("cpu") is None
 
 
 def test_a_cuda_device_is_waited_for_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the one that happens to be the current one."""
     waited: list[torch.device] = []
     monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
-    devices.device_of("cuda:1").synchronize()
+    devices.Cuda("cuda:1").synchronize()
     assert waited == [torch.device("cuda:1")]
+
+
+class Event:
+    """Stands for a CUDA event: reached when it is recorded, five milliseconds after the one before."""
+
+    made: ClassVar[list[Event]] = []
+
+    def __init__(self, *, enable_timing: bool) -> None:
+        assert enable_timing
+        self.stream: object = None
+        self.made.append(self)
+
+    def record(self, stream: object) -> None:
+        """On this stream."""
+        self.stream = stream
+
+    def query(self) -> bool:
+        """Whether it was recorded."""
+        return self.stream is not None
+
+    def elapsed_time(self, later: Event) -> float:
+        """In milliseconds."""
+        return 5.0 * float(self.made.index(later) - self.made.index(self))
+
+
+def test_a_mark_is_an_event_on_the_stream_of_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that torch submits to; its times are in seconds."""
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
+    queue = devices.queue_of("cuda:1")
+    assert queue is not None
+    first, last = queue.mark(), queue.mark()
+
+    assert not first.is_reached()
+    first.record()
+    assert first.is_reached()
+    assert last.seconds_since(first) == pytest.approx(5e-3)
+    assert [event.stream for event in Event.made] == ["stream of cuda:1", None]
+
+
+def test_a_spin_is_queued_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's spin knows only the current device."""
+    seen: list[object] = []
+
+    def current(device: torch.device) -> Any:
+        seen.append(device)
+        return nullcontext()
+
+    monkeypatch.setattr(torch.cuda, "device", current)
+    monkeypatch.setattr(torch.cuda, "_sleep", seen.append)
+    devices.Cuda("cuda:1").spin(123)
+    assert seen == [torch.device("cuda:1"), 123]
 
 
 @pytest.mark.gpu
@@ -122,5 +174,5 @@ def test_a_real_cuda_device_has_done_its_work_after_waiting() -> None:
     done = event()
     work.mul_(2)
     done.record()
-    devices.device_of("cuda").synchronize()
+    devices.Cuda("cuda").synchronize()
     assert done.query()

@@ -16,8 +16,6 @@ from bench.measure.queued import (
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 
-HERTZ = 1.5e9
-
 
 def gpu(**facts: object) -> Gpu:
     """A GPU with a clock of its host."""
@@ -31,7 +29,7 @@ def sampler(device: Gpu, *kernels_ns: float) -> Sampler:
         for kernel_ns in kernels_ns:
             device.launch(kernel_ns)
 
-    return Sampler(call, device, device.clock, HERTZ)
+    return Sampler(call, device, device.clock)
 
 
 def test_a_naive_pair_of_marks_has_the_launch_gaps_in_it() -> None:
@@ -101,7 +99,7 @@ def test_a_call_that_waits_for_the_device_is_never_gapless() -> None:
         device.launch(3_000)
         device.synchronize()
 
-    found = Sampler(call, device, device.clock, HERTZ).sample()
+    found = Sampler(call, device, device.clock).sample()
     assert not found.gapless
     assert device.clock() * 1e-9 < 20 * LONGEST_SPIN_S
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from bench.measure.sentinels import Sentinels
+from bench.measure.sentinels import Sentinels, sense_queue
 from tests.fakes import Clock
+from tests.fakes_gpu import Gpu
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -34,3 +35,15 @@ def test_the_systems_load_stands_beside_them(
 def test_sentinels_use_the_clock_they_are_given() -> None:
     """On a clock that stands still they take no time."""
     assert Sentinels(1).sense(Clock()).compute_s == 0
+
+
+@pytest.mark.parametrize(("hertz", "launch_ns"), [(1.5e9, 5_000), (1.2e9, 8_000)])
+def test_the_sentinels_of_a_gpu_are_its_clock_and_what_a_launch_costs(
+    hertz: float, launch_ns: int
+) -> None:
+    """A spin of a million cycles; a launch by the host's clock, though the device is held back."""
+    gpu = Gpu(clock=Clock(), hertz=lambda _: hertz, launch_ns=launch_ns)
+    sensed = sense_queue(gpu, gpu.clock)
+
+    assert sensed.compute_s == pytest.approx(1e6 / hertz, rel=3e-3)
+    assert sensed.barrier_s == pytest.approx(launch_ns * 1e-9, rel=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from bench.measure import protocol
 from bench.measure.worker import Worker, serve
 from tests.fakes import Clock, Evictor, case
+from tests.fakes_gpu import Gpu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,7 +243,7 @@ def test_a_cold_visit_times_one_call_after_each_eviction(path: Path, clock: Cloc
     visited = worker.answer(protocol.Visit(case=ticks, seconds=1e-3))
     assert isinstance(visited, protocol.Visited)
     assert (visited.loops, visited.elapsed_ns) == (1, (10_000,) * 3)
-    assert visited.evicting_ns == 3_000_000
+    assert visited.aside_ns == 3_000_000
     assert evict.begun_ns[0] - begun_ns >= 100_000  # an eighth of a sample's calls, untimed
     assert visited.started_ns == tuple(at + 1_000_000 for at in evict.begun_ns)
 
@@ -284,3 +286,28 @@ def test_a_conversation_begins_with_hello_and_ends_with_the_input(path: Path) ->
     kinds = [type(one) for one in told]
     assert kinds == [protocol.Hello, protocol.Checked, protocol.Forgotten]
     assert told[0].torch["version"]
+
+
+def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
+    path: Path, clock: Clock
+) -> None:
+    """From preparing to visiting; the sentinels of that device are its own too."""
+    gpu = Gpu(clock=clock)
+    worker = Worker(clock, queue_of=lambda device: gpu if device == "cuda" else None)
+    worker.answer(protocol.Check(case=planned("well", path)))  # loads the file
+    own = guest(worker, path)
+    own["clock"][:], own["costs_ns"][:] = [clock], (10_000, 10_000)
+
+    made = dataclasses.replace(planned("cold", path), device="cuda")
+    monkeyed = worker._build
+    worker._build = lambda case, *room: monkeyed(  # type: ignore[method-assign]
+        dataclasses.replace(case, device="cpu"), *room
+    )
+    worker.answer(protocol.Prepare(case=made, sample_s=1e-3))
+    visited = worker.answer(protocol.Visit(case=made, seconds=1e-2))
+    sensed = worker.answer(protocol.Sense(device="cuda"))
+
+    assert isinstance(visited, protocol.Visited)
+    assert len(visited.device_s) >= 1
+    assert isinstance(sensed, protocol.Sensed)
+    assert sensed.compute_s == pytest.approx(1e6 / 1.5e9, rel=3e-3)

@@ -159,7 +159,7 @@ def test_a_row_says_what_calls_found_in_the_caches(cache: str) -> None:
 
 def test_emptying_the_caches_takes_time_that_is_no_samples() -> None:
     """It is spent all the same."""
-    made = outcome((0, 0, dataclasses.replace(timed(10, 20), evicting_ns=700)))
+    made = outcome((0, 0, dataclasses.replace(timed(10, 20), aside_ns=700)))
     assert made.sampled_s == pytest.approx(300e-9)
     assert made.visited_s == pytest.approx(1000e-9)
 

@@ -71,7 +71,9 @@ class Hall:
             plan,
             shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
             advance=self._advance,
-            lookout=Lookout(crew.sense, clock=Clock(now_s=lambda: self.now_s)),
+            lookout_of=lambda device: Lookout(
+                crew.sense, device=device, clock=Clock(now_s=lambda: self.now_s)
+            ),
             clock=lambda: self.now_s,
         )
         planned = [case(number) for number in range(cases)]
@@ -119,7 +121,7 @@ def test_nothing_is_timed_before_every_worker_is_ready() -> None:
         schedule(),
         shuffle=order,
         advance=lambda _case, _steps: None,
-        lookout=Lookout(crew.sense),
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
     )
     with pytest.raises(WorkerError, match="not ready"):
         next(measuring.measure([case()]))
@@ -328,10 +330,33 @@ def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     plan = schedule(memory_bytes=200)
     measuring = Rounds(
-        crew, plan, shuffle=order, advance=lambda _case, _steps: None, lookout=Lookout(crew.sense)
+        crew,
+        plan,
+        shuffle=order,
+        advance=lambda _case, _steps: None,
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
     )
     ((outcome,),) = measuring.measure([case(0, device="cuda")])
     assert outcome.status == "ok"
+
+
+def test_a_batch_is_of_one_device() -> None:
+    """Its sentinels are timed beside it; the plan has the devices of each case side by side."""
+    hall = Hall()
+    planned = [case(n, device=device) for n in range(2) for device in ("cpu", "cuda")]
+    crew = hall.stage.crew(WORKERS)
+    measuring = Rounds(
+        crew,
+        schedule(),
+        shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
+        advance=lambda _case, _steps: None,
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
+    )
+    batches = [[o.case.device for o in batch] for batch in measuring.measure(planned)]
+
+    assert batches == [["cpu", "cpu"], ["cuda", "cuda"]]
+    asked = [one.device for _, one in hall.stage.log if isinstance(one, protocol.Sense)]
+    assert list(dict.fromkeys(asked)) == ["cpu", "cuda"]
 
 
 def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +380,7 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
         schedule(),
         shuffle=order,
         advance=lambda _case, _steps: None,
-        lookout=Lookout(crew.sense),
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
     )
     batches = measuring.measure([case(0), case(1)])
     assert [outcome.case for outcome in next(batches)] == [case(0)]
@@ -444,7 +469,7 @@ def scattered(evicting_ns: int = 0) -> Callable[[protocol.Request], protocol.Rep
 
     def answer(request: protocol.Request) -> protocol.Reply:
         if isinstance(request, protocol.Visit) and request.case == case(1):
-            return dataclasses.replace(visited(next(times)), evicting_ns=evicting_ns)
+            return dataclasses.replace(visited(next(times)), aside_ns=evicting_ns)
         return visited(100_000_000) if isinstance(request, protocol.Visit) else settle(request)
 
     return answer

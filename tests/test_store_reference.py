@@ -57,8 +57,8 @@ def test_a_home_that_can_not_be_written_is_no_reason_to_fail(tmp_path: Path) -> 
     ids=["ours", "the user's", "the default"],
 )
 def test_the_folder_is_where_users_expect_it(environ: dict[str, str], folder: Path) -> None:
-    """One file for each machine and number of threads."""
-    assert file_of("m-1", 2, environ) == folder / "reference-m-1-2.json"
+    """One file for each machine, number of threads and device."""
+    assert file_of("m-1", 2, "cuda:1", environ) == folder / "reference-m-1-2-cuda1.json"
 
 
 def test_the_first_run_sets_the_reference_and_drift_does_not_move_it() -> None:

@@ -128,6 +128,56 @@ def test_too_few_turns_at_reference_give_no_interval_either() -> None:
     assert (found.time_at_reference_lo_s, found.time_at_reference_hi_s) == (None, None)
 
 
+def on_gpu(*turns: tuple[float, float, bool], time_ns: int = 10_000) -> Record:
+    """The row of turns (seconds of the device, seconds of submitting, proven), two workers by turns."""
+    made = Outcome(case=case(device="cuda"))
+    for place, (device_s, host_s, gapless) in enumerate(turns):
+        seen = dataclasses.replace(
+            visited(10 * time_ns, started_ns=place),
+            device_s=(device_s,),
+            host_s=(host_s,),
+            gapless=(gapless,),
+        )
+        made.add_visit(
+            Visit(
+                worker=place % 2,
+                round=place // 2,
+                prepared=PREPARED,
+                visited=seen,
+                sensed=CALM,
+            )
+        )
+    return made.entry(FACTS).record
+
+
+@pytest.mark.parametrize(
+    ("device_s", "host_s", "bound_by"),
+    [(9.9e-6, 5e-6, "device"), (2e-6, 9.9e-6, "launch"), (8.5e-6, 9e-6, "device")],
+)
+def test_a_row_says_whether_the_device_or_the_launch_is_waited_for(
+    device_s: float, host_s: float, bound_by: str
+) -> None:
+    """A caller waits 10 µs; the device is idle for a fifth of that or more, or it is not."""
+    found = on_gpu(*[(device_s, host_s, True)] * 6)
+
+    assert found.device_time_s == pytest.approx(device_s)
+    assert found.host_time_s == pytest.approx(host_s)
+    assert (found.bound_by, found.gapless_share) == (bound_by, 1.0)
+    assert "not-queued" not in found.warnings
+
+
+def test_samples_that_may_have_a_gap_do_not_count() -> None:
+    """Five of six are proven; without any the device's own time is not known, and that is said."""
+    found = on_gpu((90e-6, 5e-6, False), *[(9e-6, 5e-6, True)] * 5)
+    assert found.device_time_s == pytest.approx(9e-6)
+    assert found.gapless_share == pytest.approx(5 / 6)
+
+    none = on_gpu(*[(9e-6, 5e-6, False)] * 6)
+    assert (none.device_time_s, none.host_time_s, none.bound_by) == (None, None, None)
+    assert "not-queued" in none.warnings
+    assert row(*[(1_000, CALM)] * 6).device_time_s is None
+
+
 def test_times_that_rise_steadily_are_called_drift() -> None:
     """Three per cent over twelve turns, and nothing else."""
     rising = [(1_000 + 3 * place, CALM) for place in range(12)]

@@ -116,9 +116,11 @@ class Crew:
         )
         return reply
 
-    def sense(self, worker: int, timeout_s: float = 60.0) -> protocol.Sensed | None:
-        """What the sentinels take in a worker right now; None if the worker was lost over it."""
-        reply = self._ask(worker, protocol.Sense(), timeout_s)
+    def sense(
+        self, worker: int, device: str = "cpu", timeout_s: float = 60.0
+    ) -> protocol.Sensed | None:
+        """What a device's sentinels take in a worker now; None if the worker was lost over it."""
+        reply = self._ask(worker, protocol.Sense(device=device), timeout_s)
         return reply if isinstance(reply, protocol.Sensed) else None
 
     def forget(self, timeout_s: float = 60.0) -> None:

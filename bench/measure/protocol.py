@@ -47,7 +47,9 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sense:
-    """Time the sentinels."""
+    """Time the sentinels of a device."""
+
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +106,23 @@ class Visited:
     cpu_ns: tuple[int, ...]
     minor_faults: tuple[int, ...]
     involuntary_switches: tuple[int, ...]
-    evicting_ns: int = 0
-    """What emptying the caches between samples took, in all; no part of any sample."""
+    device_s: tuple[float, ...] = ()
+    """The device's own time per call, in samples of their own; none where the device has no queue."""
+    host_s: tuple[float, ...] = ()
+    """What submitting a call took, in the same samples."""
+    gapless: tuple[bool, ...] = ()
+    """Whether each of them is proven to have no launch gap in it."""
+    aside_ns: int = 0
+    """What evictions and samples of the device's own time took; no part of any other sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensed:
-    """What the sentinels took just now; there is no barrier where there is one thread."""
+    """What the sentinels took just now; there is no barrier where there is one thread.
+
+    On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `barrier_s`
+    what submitting an empty kernel takes.
+    """
 
     compute_s: float
     barrier_s: float | None

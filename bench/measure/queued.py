@@ -75,11 +75,11 @@ class Queued:
 
 def cycles_per_second(device: QueuedDevice) -> float:
     """The device's clock: cycles of a spin over the time between marks around it."""
-    took = [_spin_s(device) for _ in range(_REPEATS)]
+    took = [spin_s(device) for _ in range(_REPEATS)]
     return _KNOWN_CYCLES / statistics.median(took)
 
 
-def _spin_s(device: QueuedDevice) -> float:
+def spin_s(device: QueuedDevice) -> float:
     """What a spin of known cycles takes, behind another, so that marks and spin are there in time."""
     device.synchronize()
     device.spin(_KNOWN_CYCLES)
@@ -120,13 +120,11 @@ def take_pair(
 class Sampler:
     """Takes samples of one call; it learns how many calls a sample needs, and how long a spin."""
 
-    def __init__(
-        self, call: Callable[[], object], device: QueuedDevice, clock: Clock, hertz: float
-    ) -> None:
+    def __init__(self, call: Callable[[], object], device: QueuedDevice, clock: Clock) -> None:
         self._call = call
         self._device = device
         self._clock = clock
-        self._hertz = hertz
+        self._hertz = cycles_per_second(device)
         self._spin_s = _FIRST_SPIN_S
         self.calls = self._calls_for(
             (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES

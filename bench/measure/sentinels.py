@@ -15,9 +15,11 @@ import torch
 from bench.case import Call
 from bench.measure.devices import Cpu
 from bench.measure.protocol import Sensed
+from bench.measure.queued import spin_s, take_pair
 from bench.measure.sampling import take_sample
 
 if TYPE_CHECKING:
+    from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock
 
 _SAMPLES = 3
@@ -25,6 +27,10 @@ _COMPUTE_SIDE, _COMPUTE_LOOPS = 256, 4
 """65,536 random numbers: 140 µs of integer arithmetic in one thread, however many there are."""
 _BARRIER_SIZE, _BARRIER_LOOPS = 40_000, 150
 """Torch splits element-wise work from 32,768 elements on: 3 µs, most of it the threads' meeting."""
+
+
+_LAUNCHES, _HOLD_CYCLES = 100, 2_000_000
+"""A hundred launches of 5 µs fit behind a spin of a millisecond, so that none of them waits."""
 
 
 class Sentinels:
@@ -50,6 +56,16 @@ class Sentinels:
             barrier_s=barrier,
             load_1m=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         )
+
+
+def sense_queue(queue: QueuedDevice, clock: Clock) -> Sensed:
+    """The sentinels of a device with a queue: a spin of known cycles, and what a launch costs the host."""
+    spins = [spin_s(queue) for _ in range(_SAMPLES)]
+    launches = [
+        take_pair(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s / _LAUNCHES
+        for _ in range(_SAMPLES)
+    ]
+    return Sensed(compute_s=statistics.median(spins), barrier_s=statistics.median(launches))
 
 
 def _timed(call: Call, loops: int, clock: Clock) -> float:

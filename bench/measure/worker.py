@@ -13,7 +13,6 @@ import math
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -25,22 +24,22 @@ from bench.errors import SuiteError
 from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
-from bench.measure.devices import device_of, names_of_devices
+from bench.measure.devices import Cpu, names_of_devices, queue_of
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import peak_bytes
+from bench.measure.queued import Sampler
+from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
 from bench.measure.sampling import (
     calibrate,
     clock_cost_s,
     measure_cold_overhead,
     measure_overhead,
-    take_cold_samples,
     take_sample,
-    take_samples,
     warm_up,
 )
-from bench.measure.sentinels import Sentinels
+from bench.measure.sentinels import Sentinels, sense_queue
 from bench.schedule import COLD
 from bench.suite import make_case
 
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.discover import LoadedSuite
+    from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock, Evict, Overhead
     from bench.plan import PlannedCase
     from bench.suite import Op
@@ -57,31 +57,24 @@ _COLD_S = 2.0
 beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
 _WEIGH_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
-_WARM_SHARE = 8
-"""A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """A call that is warm, the loops of a sample with hot caches, and what empties them if they are cold."""
-
-    call: Call
-    loops: int
-    evict: Evict | None
 
 
 class Worker:
     """Answers requests. Holds the calls it was asked to prepare until told to forget them."""
 
     def __init__(
-        self, clock: Clock, new_evictor: Callable[[], Evict] = Evictor.of_this_machine
+        self,
+        clock: Clock,
+        new_evictor: Callable[[], Evict] = Evictor.of_this_machine,
+        queue_of: Callable[[str], QueuedDevice | None] = queue_of,
     ) -> None:
         self._clock = clock
+        self._queue_of = queue_of
         self._new_evictor = new_evictor
         self._evict: Evict | None = None
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
-        self._calls: dict[tuple[str, str], _Ready] = {}
+        self._calls: dict[tuple[str, str], Ready] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
 
     def hello(self) -> protocol.Hello:
@@ -103,9 +96,9 @@ class Worker:
         if isinstance(request, protocol.Prepare):
             return self._prepare(request)
         if isinstance(request, protocol.Visit):
-            return self._visit(request.case, request.seconds)
+            return self._calls[request.case.key].visit(request.seconds, self._clock)
         if isinstance(request, protocol.Sense):
-            return self._sentinels.sense(self._clock)
+            return self._sense(request.device)
         self._calls.clear()
         gc.collect()
         return protocol.Forgotten()
@@ -134,7 +127,7 @@ class Worker:
         case, sample_s = request.case, request.sample_s
         _, call = self._build(case)
         gc.collect()
-        device = device_of(case.device)
+        device = self._queue_of(case.device) or Cpu()
         _, first = take_sample(call, 1, device, self._clock)
         first_s = first * 1e-9
         settled = True
@@ -144,7 +137,14 @@ class Worker:
             settled = warm_up(call, device, self._clock)
             loops, call_s = calibrate(call, sample_s, device, self._clock)
         evict = self._evictor() if request.cache == COLD else None
-        self._calls[case.key] = _Ready(call=call, loops=loops, evict=evict)
+        queue = self._queue_of(case.device)
+        self._calls[case.key] = Ready(
+            call=call,
+            device=device,
+            loops=loops,
+            evict=evict,
+            sampler=Sampler(call, queue, self._clock) if queue else None,
+        )
         overhead = self._overhead(call, evict)
         return protocol.Prepared(
             first_call_s=first_s,
@@ -156,27 +156,10 @@ class Worker:
             overhead_uncertainty_s=overhead.uncertainty_s,
         )
 
-    def _visit(self, case: PlannedCase, seconds: float) -> protocol.Visited:
-        ready, device, clock = self._calls[case.key], device_of(case.device), self._clock
-        call, loops = ready.call, ready.loops
-        if loops > 1:
-            take_sample(call, max(1, loops // _WARM_SHARE), device, clock)
-        begun = clock()
-        if ready.evict:
-            samples = take_cold_samples(call, seconds, device, clock, ready.evict)
-            between_ns = clock() - begun - sum(sample.elapsed_ns for sample in samples)
-        else:
-            samples = take_samples(call, loops, seconds, device, clock)
-            between_ns = 0
-        return protocol.Visited(
-            loops=1 if ready.evict else loops,
-            started_ns=tuple(sample.started_ns for sample in samples),
-            elapsed_ns=tuple(sample.elapsed_ns for sample in samples),
-            cpu_ns=tuple(sample.used.cpu_ns for sample in samples),
-            minor_faults=tuple(sample.used.minor_faults for sample in samples),
-            involuntary_switches=tuple(sample.used.involuntary_switches for sample in samples),
-            evicting_ns=between_ns,
-        )
+    def _sense(self, device: str) -> protocol.Sensed:
+        """What the sentinels of a device take now: the CPU's, or those of its queue."""
+        queue = self._queue_of(device)
+        return sense_queue(queue, self._clock) if queue else self._sentinels.sense(self._clock)
 
     def _evictor(self) -> Evict:
         """What empties the caches; made when it is first asked for, since it takes memory."""

@@ -46,8 +46,10 @@ def renewed(before: Reference | None, seen: Sequence[Conditions]) -> Reference:
     )
 
 
-def file_of(machine_id: str, threads: int, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the reference of a machine with so many threads is kept.
+def file_of(
+    machine_id: str, threads: int, device: str, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Where the reference of a machine's device, with so many threads, is kept.
 
     In `TENSORBENCH_CACHE`, else in `tensorbench` of the user's cache folder, as the XDG base directory
     specification names it.
@@ -55,7 +57,7 @@ def file_of(machine_id: str, threads: int, environ: Mapping[str, str] = os.envir
     named = environ.get("TENSORBENCH_CACHE")
     users = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(named) if named else Path(users) / "tensorbench"
-    return folder / f"reference-{machine_id}-{threads}.json"
+    return folder / f"reference-{machine_id}-{threads}-{device.replace(':', '')}.json"
 
 
 def load(path: Path) -> Reference | None:

@@ -47,12 +47,14 @@ class RunInfo:
     environment: Mapping[str, Any] = field(default_factory=dict)
     torch: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+    devices: Sequence[str] = ()
+    """What cases were planned for."""
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
-    """Their level in this run."""
+    """Device → the level of its sentinels in this run."""
     reference: Mapping[str, Any] = field(default_factory=dict)
-    """Their level at this machine's best, as known when the run ended."""
+    """Device → that level at its best, as known when the run ended."""
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -95,7 +95,7 @@ def measured(budget_s: float) -> list[Entry]:
             options.schedule,
             shuffle=order,
             advance=lambda _case, _steps: None,
-            lookout=Lookout(started.crew.sense),
+            lookout_of=lambda device: Lookout(started.crew.sense, device=device),
         )
         (batch,) = rounds.measure(plan.cases)
     facts = RunFacts(
