@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
+_DEVICE_SHARE = 0.5
+"""Of a device's memory; results, workspaces and a context per worker need the rest."""
 _MOST_ROUNDS = 3
 """A case may get up to three times the planned rounds, from what others left over."""
 
@@ -105,7 +107,7 @@ class Rounds:
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         """
         batch: list[Outcome] = []
-        room = self._schedule.worker_memory_bytes
+        room = self._memory_bytes(waiting[0].case.device) / self._schedule.workers
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             self._check(outcome)
@@ -175,7 +177,7 @@ class Rounds:
         if outcome.checked or not outcome.open:
             return
         case, timeout_s = outcome.case, self._schedule.timeout_s
-        room = self._schedule.worker_memory_bytes if case.device == "cpu" else math.inf
+        room = self._memory_bytes(case.device) / self._schedule.workers
         reply = self._timed(outcome, lambda: self._crew.check(0, case, timeout_s, room))
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
@@ -183,16 +185,23 @@ class Rounds:
             self._skip_if_too_large(outcome, reply.input_bytes or 0)
 
     def _skip_if_too_large(self, outcome: Outcome, needed: int) -> None:
-        """End a case whose inputs can't be in every worker at once; the CPU's memory is what we know."""
-        plan = self._schedule
-        if outcome.case.device != "cpu" or needed <= plan.worker_memory_bytes:
+        """End a case whose inputs can't be in every worker at once."""
+        plan, memory_bytes = self._schedule, self._memory_bytes(outcome.case.device)
+        if needed <= memory_bytes / plan.workers:
             return
         size = units.size(needed) if outcome.checked else f"at least {units.size(needed)}"
         each = f" in each of {plan.workers} workers" if plan.workers > 1 else ""
-        fewer = f"--workers {int(plan.memory_bytes // needed)} or " if each else ""
-        remedy = f"use {fewer if needed <= plan.memory_bytes else ''}smaller sizes"
-        there = units.size(plan.memory_bytes)
+        fewer = f"--workers {int(memory_bytes // needed)} or " if each else ""
+        remedy = f"use {fewer if needed <= memory_bytes else ''}smaller sizes"
+        there = units.size(memory_bytes)
         outcome.end("skipped", f"inputs take {size}{each}; {there} may be used: {remedy}")
+
+    def _memory_bytes(self, device: str) -> float:
+        """What the inputs in all workers may take on a device; unlimited where its memory is unknown."""
+        if device == "cpu":
+            return self._schedule.memory_bytes
+        known = self._crew.hello(0).device_memory_bytes.get(device)
+        return _DEVICE_SHARE * known if known else math.inf
 
     def _prepare(self, outcome: Outcome, worker: int) -> None:
         if not outcome.open:

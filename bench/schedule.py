@@ -35,11 +35,6 @@ class Schedule:
         return min(max(self.visit_s / _SAMPLES_PER_VISIT, _SHORTEST_SAMPLE_S), _LONGEST_SAMPLE_S)
 
     @property
-    def worker_memory_bytes(self) -> float:
-        """What the inputs in one worker may take, all workers being alive together."""
-        return self.memory_bytes / self.workers
-
-    @property
     def steps_per_case(self) -> int:
         """Steps that settle a case: one to prepare and one a round, in each worker."""
         return self.workers * (self.rounds + 1)

@@ -97,14 +97,17 @@ def half_width(value: float, low: float, high: float) -> float:
 
 
 def seconds_with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """`12.34 µs ± 0.4 %`: digits follow the interval, so that noise is never printed as precision."""
+    """`12.34 µs ± 0.4 %`: digits follow the interval, so that noise is never printed as precision.
+
+    Beyond 100 % the number says no more than that.
+    """
     if value is None or math.isnan(value):
         return MISSING
     if low is None or high is None or not math.isfinite(half_width(value, low, high)):
         return f"{seconds(value, 2)} ± ?"
     width = half_width(value, low, high)
     digits = min(4, max(2, 1 + math.ceil(-math.log10(max(width, 1e-9)) - 1e-9)))
-    return f"{seconds(value, digits)} ± {share(width)}"
+    return f"{seconds(value, digits)} ± {share(width) if width <= 1 else '>100 %'}"
 
 
 def clock(value: float) -> str:

@@ -19,7 +19,7 @@ from bench.measure import protocol
 from bench.rounds import Rounds
 from bench.schedule import Schedule
 from bench.stopping import LEAST_ROUNDS
-from tests.fakes import Stage, case, lost, settle, visited
+from tests.fakes import HELLO, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -322,6 +322,24 @@ def test_an_input_that_can_not_be_made_is_too_large_or_out_of_memory(
     refused = protocol.Refused(status="oom", reason="RuntimeError: no memory", input_bytes=asked)
     (outcome,) = Hall(but(protocol.Check, 0, refused)).measure(1, memory_bytes=2**32)
     assert (outcome.status, outcome.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(("needed", "status"), [(500, "ok"), (501, "skipped")])
+def test_inputs_must_fit_in_half_of_a_gpus_memory(needed: int, status: str) -> None:
+    """In every worker at once: there are two of them, and 1,000 bytes that may be used."""
+    stage = Stage(weighing(needed))
+    crew = stage.crew(WORKERS)
+    for process in stage.processes:
+        process.hello = dataclasses.replace(HELLO, device_memory_bytes={"cuda": 2_000})
+    measuring = Rounds(
+        crew,
+        schedule(memory_bytes=1.0),
+        shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
+        advance=lambda _case, _steps: None,
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
+    )
+    ((outcome,),) = measuring.measure([case(0, device="cuda")])
+    assert outcome.status == status
 
 
 def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:

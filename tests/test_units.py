@@ -136,6 +136,7 @@ def test_shares_are_percentages(value: float | None, shown: str) -> None:
     [
         (12.3456e-6, 12.30e-6, 12.38e-6, "12.35 µs ± 0.37 %"),
         (12.3456e-6, 11.0e-6, 13.0e-6, "12 µs ± 11 %"),
+        (12.3456e-6, 1e-6, 800e-6, "12 µs ± >100 %"),
         (12.3456e-6, None, None, "12 µs ± ?"),
         (12.3456e-6, math.nan, math.nan, "12 µs ± ?"),
         (-1e-9, -2e-9, 1e-9, "-1.0 ns ± ?"),

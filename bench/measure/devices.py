@@ -109,6 +109,13 @@ def why_missing(name: str) -> str:
     return "" if index < count else f"there is no {name}: torch sees {count} CUDA device(s)"
 
 
+def memory_of_devices() -> dict[str, int]:
+    """Device → bytes of its own memory, for the CUDA devices torch sees."""
+    count = torch.cuda.device_count()
+    sizes = {f"cuda:{i}": torch.cuda.get_device_properties(i).total_memory for i in range(count)}
+    return {"cuda": sizes["cuda:0"], **sizes} if sizes else {}
+
+
 def names_of_devices() -> dict[str, str]:
     """Device → model, for the CUDA devices torch sees."""
     count = torch.cuda.device_count()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.plan import PlannedCase
@@ -66,6 +66,8 @@ class Hello:
 
     torch: Mapping[str, Any]
     device_names: Mapping[str, str]
+    device_memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    """Device → the memory of its own that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

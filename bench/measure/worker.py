@@ -24,7 +24,7 @@ from bench.errors import SuiteError
 from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
-from bench.measure.devices import Cpu, names_of_devices, queue_of
+from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queue_of
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import peak_bytes
@@ -79,7 +79,11 @@ class Worker:
 
     def hello(self) -> protocol.Hello:
         """Who is here."""
-        return protocol.Hello(torch=torch_facts(), device_names=names_of_devices())
+        return protocol.Hello(
+            torch=torch_facts(),
+            device_names=names_of_devices(),
+            device_memory_bytes=memory_of_devices(),
+        )
 
     def answer(self, request: protocol.Request) -> protocol.Reply:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
