@@ -138,6 +138,8 @@ class Outcome:
     """What evictions, and samples of the device's own time, took."""
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
+    graph_s: float | None = None
+    """The device's time per call in a replayed graph."""
     stopping: Stopping = field(default_factory=Stopping)
     stopped_by: str | None = None
 
@@ -221,6 +223,7 @@ class Outcome:
             peak_memory_bytes=checked.peak_memory_bytes if checked else None,
             correct=checked.correct if checked else None,
             max_error=checked.max_error if checked else None,
+            graph_time_s=self.graph_s,
             stopped_by=self.stopped_by if self.visits else None,
             threads=facts.threads,
             cache=facts.cache,

@@ -108,6 +108,11 @@ class Record:
         _REAL, "What submitting a call costs the host (CUDA).", None
     )
     device_time_s: float | None = _column(_REAL, "The device's own time per call (CUDA).", None)
+    graph_time_s: float | None = _column(
+        _REAL,
+        "The device's own time per call in a replayed graph, where the call can be recorded (CUDA).",
+        None,
+    )
     bound_by: str | None = _column(
         _TEXT,
         "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA).",

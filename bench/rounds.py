@@ -7,14 +7,14 @@ leaves goes to those that are least precise. One batch at a time, so that inputs
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench import turns, units
+from bench import turns
 from bench.measure import protocol
 from bench.outcome import Outcome, Visit
+from bench.room import Room
 from bench.stopping import BUDGET, TIMEOUT
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
-_DEVICE_SHARE = 0.5
-"""Of a device's memory; results, workspaces and a context per worker need the rest."""
 _MOST_ROUNDS = 3
 """A case may get up to three times the planned rounds, from what others left over."""
 
@@ -75,6 +73,7 @@ class Rounds:
             self._spend_what_is_left(batch)
             for outcome in batch:
                 outcome.stopped_by = outcome.stopped_by or BUDGET
+                self._replay(outcome)
             self._advance(batch[-1].case.id, self._steps_left)
             self._crew.forget()
             yield batch
@@ -107,7 +106,7 @@ class Rounds:
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         """
         batch: list[Outcome] = []
-        room = self._memory_bytes(waiting[0].case.device) / self._schedule.workers
+        room = self._room().worker_bytes(waiting[0].case.device)
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             self._check(outcome)
@@ -173,35 +172,29 @@ class Rounds:
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
+    def _room(self) -> Room:
+        """What fits; a device's memory is known once a worker has seen it."""
+        return Room(
+            memory_bytes=self._schedule.memory_bytes,
+            device_memory_bytes=self._crew.hello(0).device_memory_bytes,
+            workers=self._schedule.workers,
+        )
+
     def _check(self, outcome: Outcome) -> None:
         if outcome.checked or not outcome.open:
             return
         case, timeout_s = outcome.case, self._schedule.timeout_s
-        room = self._memory_bytes(case.device) / self._schedule.workers
-        reply = self._timed(outcome, lambda: self._crew.check(0, case, timeout_s, room))
+        room = self._room()
+        reply = self._timed(
+            outcome, lambda: self._crew.check(0, case, timeout_s, room.worker_bytes(case.device))
+        )
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
         if isinstance(reply, protocol.Checked | protocol.Refused):
-            self._skip_if_too_large(outcome, reply.input_bytes or 0)
-
-    def _skip_if_too_large(self, outcome: Outcome, needed: int) -> None:
-        """End a case whose inputs can't be in every worker at once."""
-        plan, memory_bytes = self._schedule, self._memory_bytes(outcome.case.device)
-        if needed <= memory_bytes / plan.workers:
-            return
-        size = units.size(needed) if outcome.checked else f"at least {units.size(needed)}"
-        each = f" in each of {plan.workers} workers" if plan.workers > 1 else ""
-        fewer = f"--workers {int(memory_bytes // needed)} or " if each else ""
-        remedy = f"use {fewer if needed <= memory_bytes else ''}smaller sizes"
-        there = units.size(memory_bytes)
-        outcome.end("skipped", f"inputs take {size}{each}; {there} may be used: {remedy}")
-
-    def _memory_bytes(self, device: str) -> float:
-        """What the inputs in all workers may take on a device; unlimited where its memory is unknown."""
-        if device == "cpu":
-            return self._schedule.memory_bytes
-        known = self._crew.hello(0).device_memory_bytes.get(device)
-        return _DEVICE_SHARE * known if known else math.inf
+            exact = isinstance(reply, protocol.Checked)
+            reason = room.refusal(case.device, reply.input_bytes or 0, exact=exact)
+            if reason:
+                outcome.end("skipped", reason)
 
     def _prepare(self, outcome: Outcome, worker: int) -> None:
         if not outcome.open:
@@ -226,6 +219,15 @@ class Rounds:
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
+
+    def _replay(self, outcome: Outcome) -> None:
+        """Time it as a graph, last of all, since recording may cost the worker; the CPU has no graphs."""
+        if outcome.case.device == "cpu" or not (outcome.open and outcome.visits):
+            return
+        self._prepare(outcome, 0)  # a no-op, but for a worker that was replaced over the one before
+        reply = self._crew.replay(0, outcome.case, self._schedule.timeout_s)
+        if isinstance(reply, protocol.Replayed):
+            outcome.graph_s = reply.device_s
 
     def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
         """Take a step and note the time it took; a refusal ends the case."""

@@ -31,9 +31,13 @@ class Gpu:
     _free_ns: float = 0.0
     _ends_ns: list[float] = field(default_factory=list)
     launched: int = 0
+    _noted_ns: list[float] | None = None
 
     def launch(self, kernel_ns: float) -> None:
         """Submit a kernel that takes this long at 1.5 GHz."""
+        if self._noted_ns is not None:
+            self._noted_ns.append(kernel_ns)
+            return
         self.clock.advance(self.launch_ns)
         waiting = [end for end in self._ends_ns if end > self.clock()]
         if len(waiting) >= self.depth:
@@ -50,8 +54,22 @@ class Gpu:
         """A new mark."""
         return GpuMark(self)
 
+    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
+        """Kernels launched meanwhile are noted, not run; replaying is one launch of them all."""
+        self._noted_ns = []
+        try:
+            for _ in range(calls):
+                call()
+            whole_ns = sum(self._noted_ns)
+        finally:
+            self._noted_ns = None
+        return lambda: self.launch(whole_ns)
+
     def synchronize(self) -> None:
         """The host waits until the queue is empty."""
+        if self._noted_ns is not None:
+            message = "operation not permitted when stream is capturing"
+            raise RuntimeError(message)
         self.clock.advance(max(0, int(self._free_ns - self.clock())))
 
     def _work(self, ns: float) -> float:

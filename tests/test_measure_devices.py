@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -164,6 +165,15 @@ def test_a_spin_is_queued_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch.cuda, "_sleep", seen.append)
     devices.Cuda("cuda:1").spin(123)
     assert seen == [torch.device("cuda:1"), 123]
+
+
+def test_devices_have_memory_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its number, and the first by its short name; the CPU's is not told here."""
+    assert devices.memory_of_devices() == {}
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    sizes = [SimpleNamespace(total_memory=10), SimpleNamespace(total_memory=20)]
+    monkeypatch.setattr(torch.cuda, "get_device_properties", sizes.__getitem__)
+    assert devices.memory_of_devices() == {"cuda": 10, "cuda:0": 10, "cuda:1": 20}
 
 
 @pytest.mark.gpu

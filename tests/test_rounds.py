@@ -377,6 +377,41 @@ def test_a_batch_is_of_one_device() -> None:
     assert list(dict.fromkeys(asked)) == ["cpu", "cuda"]
 
 
+def replaying(answer: Callable[[protocol.Request], protocol.Reply]) -> list[Outcome]:
+    """Two cases on a GPU and one on the CPU."""
+    hall = Hall(answer)
+    crew = hall.stage.crew(WORKERS)
+    measuring = Rounds(
+        crew,
+        schedule(),
+        shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
+        advance=lambda _case, _steps: None,
+        lookout_of=lambda device: Lookout(crew.sense, device=device),
+    )
+    planned = [case(0, device="cuda"), case(1, device="cuda"), case(2)]
+    return list(itertools.chain.from_iterable(measuring.measure(planned)))
+
+
+def test_cases_on_a_gpu_are_replayed_as_graphs_when_all_else_is_done() -> None:
+    """The CPU has none."""
+    assert [one.graph_s for one in replaying(settle)] == [1e-4, 1e-4, None]
+
+
+def test_a_case_that_can_not_be_recorded_keeps_its_samples() -> None:
+    """It is refused, or the worker is lost over it: no number, and nothing else is lost."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Replay) and request.case.id == case(0).id:
+            raise lost()
+        if isinstance(request, protocol.Replay):
+            return protocol.Refused(status="failed", reason="can't be recorded")
+        return settle(request)
+
+    outcomes = replaying(answer)
+    assert [(one.status, one.graph_s) for one in outcomes] == [("ok", None)] * 3
+    assert all(len(one.visits) == WORKERS * ROUNDS for one in outcomes)
+
+
 def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds stay seconds apart, and a killed run loses no more than a batch."""
     monkeypatch.setattr(rounds, "BATCH_CASES", 2)

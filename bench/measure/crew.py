@@ -116,6 +116,15 @@ class Crew:
         )
         return reply
 
+    def replay(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.Replayed | protocol.Refused:
+        """The time of a prepared case in a replayed graph."""
+        reply: protocol.Replayed | protocol.Refused = self._ask(
+            worker, protocol.Replay(case=case), timeout_s
+        )
+        return reply
+
     def sense(
         self, worker: int, device: str = "cpu", timeout_s: float = 60.0
     ) -> protocol.Sensed | None:

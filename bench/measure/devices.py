@@ -10,7 +10,7 @@ import torch
 from bench.errors import SelectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _NAME = re.compile(r"cpu|cuda(:\d+)?|all")
 
@@ -47,6 +47,22 @@ class Cuda:
         """Queue a wait of so many of its cycles: one thread that looks at the clock."""
         with torch.cuda.device(self._device):
             torch.cuda._sleep(cycles)  # type: ignore[no-untyped-call]  # noqa: SLF001 - stock, if unnamed
+
+    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
+        """Record so many calls as a CUDA graph, after one on a stream of its own, as torch asks for."""
+        with torch.cuda.device(self._device):
+            stream: Any = torch.cuda.Stream
+            aside = stream()
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                call()
+            torch.cuda.current_stream().wait_stream(aside)
+            graph: Any = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                for _ in range(calls):
+                    call()
+        replay: Callable[[], object] = graph.replay
+        return replay
 
 
 class CudaMark:

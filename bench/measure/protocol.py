@@ -46,6 +46,13 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Record a prepared case as a graph and time its replay, on a device that can."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sense:
     """Time the sentinels of a device."""
 
@@ -57,7 +64,7 @@ class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Sense | Forget
+Request = Check | Prepare | Visit | Replay | Sense | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +126,13 @@ class Visited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """The device's time per call in a replayed graph."""
+
+    device_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sensed:
     """What the sentinels took just now; there is no barrier where there is one thread.
 
@@ -147,12 +161,12 @@ class Refused:
     """What its inputs would have taken, or the first of them, if that is why."""
 
 
-Reply = Hello | Checked | Prepared | Visited | Sensed | Forgotten | Refused
+Reply = Hello | Checked | Prepared | Visited | Replayed | Sensed | Forgotten | Refused
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Sense, Forget),
-        *(Hello, Checked, Prepared, Visited, Sensed, Forgotten, Refused),
+        *(Check, Prepare, Visit, Replay, Sense, Forget),
+        *(Hello, Checked, Prepared, Visited, Replayed, Sensed, Forgotten, Refused),
     )
 }
 

@@ -55,6 +55,9 @@ class QueuedDevice(Device, Protocol):
     def spin(self, cycles: int) -> None:
         """Queue a wait of so many of the device's cycles."""
 
+    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
+        """Record so many calls as one graph; gives what replays them."""
+
 
 class Pair(NamedTuple):
     """Calls between two marks: the device's time and the host's, and whether no gap was between them."""
@@ -122,7 +125,7 @@ class Sampler:
 
     def __init__(self, call: Callable[[], object], device: QueuedDevice, clock: Clock) -> None:
         self._call = call
-        self._device = device
+        self.device = device
         self._clock = clock
         self._hertz = cycles_per_second(device)
         self._spin_s = _FIRST_SPIN_S
@@ -151,7 +154,7 @@ class Sampler:
         """A pair without a gap, behind a spin as long as that needs; with one, if no spin is."""
         while True:
             cycles = round(self._spin_s * self._hertz)
-            pair = take_pair(self._call, calls, cycles, self._device, self._clock)
+            pair = take_pair(self._call, calls, cycles, self.device, self._clock)
             if pair.gapless or self._spin_s >= LONGEST_SPIN_S:
                 return pair
             wanted_s = max(_MARGIN * self._spin_s, _MARGIN * pair.host_s)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.measure import protocol
+from bench.measure.replay import replayed_s
 from bench.measure.sampling import take_cold_samples, take_sample, take_samples
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ class Ready:
             host_s=tuple(one.host_s for one in queued),
             gapless=tuple(one.gapless for one in queued),
             aside_ns=self._aside_ns(spent_ns, samples),
+        )
+
+    def replay(self, clock: Clock) -> protocol.Replayed:
+        """The call's time in a graph.
+
+        Raises:
+            RuntimeError: it can't be recorded, or the device has no queue.
+        """
+        if self.sampler is None:
+            message = "there is no queue to record on"
+            raise RuntimeError(message)
+        return protocol.Replayed(
+            device_s=replayed_s(self.call, self.sampler.calls, self.sampler.device, clock)
         )
 
     def _samples(self, seconds: float, clock: Clock) -> list[Taken]:

@@ -101,6 +101,8 @@ class Worker:
             return self._prepare(request)
         if isinstance(request, protocol.Visit):
             return self._calls[request.case.key].visit(request.seconds, self._clock)
+        if isinstance(request, protocol.Replay):
+            return self._calls[request.case.key].replay(self._clock)
         if isinstance(request, protocol.Sense):
             return self._sense(request.device)
         self._calls.clear()
