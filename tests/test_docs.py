@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "results/README.md", *ROOT.glob("docs/**/*.md")])
-QUANTITY = re.compile(r"\d[\d.,]*\s?(?:[kMGT]?(?:FLOP|B)/s|[nµm]?s\b|min\b|%)")
+QUANTITY = re.compile(r"[<>]?\d[\d.,]*\s?(?:[kMGT]?(?:FLOP|B)/s|[nµm]?s\b|min\b|%)")
 FOOTNOTE = re.compile(r"^[¹²³⁴⁵⁶⁷⁸⁹] .*?(?=^\S(?<![¹²³⁴⁵⁶⁷⁸⁹])|\Z)", re.MULTILINE | re.DOTALL)
 
 
