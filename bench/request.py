@@ -100,13 +100,8 @@ class Request:
         selection = plan.Selection(
             devices=wanted, keyword=self.keyword, settings=self.settings, short_axes=short
         )
-        missing = {name: devices.why_missing(name) or self._why_not_cold(name) for name in wanted}
+        missing = {name: devices.why_missing(name) for name in wanted}
         return plan.expand(discover.load_all(self.suites), selection, missing)
-
-    def _why_not_cold(self, device: str) -> str:
-        if self.cache == HOT or device == "cpu":
-            return ""
-        return "--cache cold is not measured on CUDA yet; use --device cpu"
 
     def case_budget_s(self, cases: int) -> float:
         """Sampling time of one case: as asked, else the preset's, cut to what its run may take."""

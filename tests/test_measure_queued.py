@@ -119,6 +119,23 @@ def test_a_short_call_is_made_no_more_often_than_a_queue_holds() -> None:
     assert sampler(gpu(), 5_000_000).calls == 1
 
 
+def test_with_cold_caches_each_call_stands_alone_behind_what_empties_them() -> None:
+    """A flush of 30 µs before each sample is in none of them; a call of 4 µs is not made twice."""
+    device = gpu()
+    made = []
+
+    def call() -> None:
+        made.append(1)
+        device.launch(4_000)
+
+    cold = Sampler(call, device, device.clock, evict=lambda: device.launch(30_000))
+    made.clear()
+    found = cold.sample()
+    assert len(made) == 1
+    assert found.gapless
+    assert found.device_s == pytest.approx(4e-6, abs=0.5e-6)
+
+
 def test_a_pair_without_calls_is_what_marks_cost() -> None:
     """The floor under everything that is measured with them."""
     device = gpu(mark_ns=1_500)

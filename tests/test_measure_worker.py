@@ -233,7 +233,7 @@ def ticking(worker: Worker, path: Path, clock: Clock) -> PlannedCase:
 def test_a_cold_visit_times_one_call_after_each_eviction(path: Path, clock: Clock) -> None:
     """Warmed up as ever; then calls of 10 µs alone, 1 ms apart, and what lay between is said."""
     evict = Evictor(clock, 1_000_000)
-    worker = Worker(clock, lambda: evict)
+    worker = Worker(clock, lambda _: evict)
     ticks = ticking(worker, path, clock)
     prepared = worker.answer(protocol.Prepare(case=ticks, sample_s=1e-3, cache="cold"))
     assert isinstance(prepared, protocol.Prepared)
@@ -252,7 +252,8 @@ def test_the_caches_are_emptied_only_where_that_was_asked_for(path: Path, clock:
     """The buffer is made once for all cold cases of a worker, and never for hot ones."""
     made: list[Evictor] = []
 
-    def new() -> Evictor:
+    def new(device: str) -> Evictor:
+        assert device == "cpu"
         made.append(Evictor(clock))
         return made[-1]
 

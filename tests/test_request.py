@@ -123,18 +123,6 @@ def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) 
     assert {skip.reason for skip in plan.skips} == {"it is on holiday"}
 
 
-def test_cold_caches_are_for_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cases on a GPU are skipped, and say why; without a GPU that is the reason."""
-    monkeypatch.setattr(devices, "why_missing", {"cpu": "", "cuda": "", "cuda:7": "no"}.get)
-    wanted = ("cpu", "cuda", "cuda:7")
-    plan = Request(suites=("view",), devices=wanted, cache="cold").plan()
-    assert {case.device for case in plan.cases} == {"cpu"}
-    assert {(skip.case.device, skip.reason) for skip in plan.skips} == {
-        ("cuda", "--cache cold is not measured on CUDA yet; use --device cpu"),
-        ("cuda:7", "no"),
-    }
-
-
 def test_evictions_are_in_the_estimate() -> None:
     """Where they take longer than the budget."""
     visits = PRESETS["quick"].workers * PRESETS["quick"].rounds

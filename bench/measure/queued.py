@@ -95,7 +95,12 @@ def spin_s(device: QueuedDevice) -> float:
 
 
 def take_pair(
-    call: Callable[[], object], calls: int, cycles: int, device: QueuedDevice, clock: Clock
+    call: Callable[[], object],
+    calls: int,
+    cycles: int,
+    device: QueuedDevice,
+    clock: Clock,
+    before: Callable[[], object] | None = None,
 ) -> Pair:
     """So many calls behind a spin of so many cycles, between two marks.
 
@@ -105,10 +110,13 @@ def take_pair(
         cycles: of the spin that holds the device back.
         device: that the work is for.
         clock: of the host.
+        before: queued ahead of the first mark, as what empties the caches.
     """
     first, last = device.mark(), device.mark()
     device.synchronize()
     device.spin(cycles)
+    if before:
+        before()
     first.record()
     begun_ns = clock()
     for _ in range(calls):
@@ -123,12 +131,19 @@ def take_pair(
 class Sampler:
     """Takes samples of one call; it learns how many calls a sample needs, and how long a spin."""
 
-    def __init__(self, call: Callable[[], object], device: QueuedDevice, clock: Clock) -> None:
+    def __init__(
+        self,
+        call: Callable[[], object],
+        device: QueuedDevice,
+        clock: Clock,
+        evict: Callable[[], object] | None = None,
+    ) -> None:
         self._call = call
         self.device = device
         self._clock = clock
         self._hertz = cycles_per_second(device)
         self._spin_s = _FIRST_SPIN_S
+        self._evict = evict
         self.calls = self._calls_for(
             (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES
         )
@@ -136,9 +151,10 @@ class Sampler:
     def sample(self) -> Queued:
         """One sample: the slope between few calls and twice as many, which is free of the marks' cost.
 
-        A call that is long enough by itself is made once, and the few are none.
+        A call that is long enough by itself is made once, and the few are none; so it is with cold caches,
+        which only the first call finds.
         """
-        few = 0 if self.calls == 1 else self.calls
+        few = 0 if self.calls == 1 or self._evict else self.calls
         many = 2 * self.calls if few else 1
         one, other = self._pair(few), self._pair(many)
         return Queued(
@@ -154,7 +170,7 @@ class Sampler:
         """A pair without a gap, behind a spin as long as that needs; with one, if no spin is."""
         while True:
             cycles = round(self._spin_s * self._hertz)
-            pair = take_pair(self._call, calls, cycles, self.device, self._clock)
+            pair = take_pair(self._call, calls, cycles, self.device, self._clock, self._evict)
             if pair.gapless or self._spin_s >= LONGEST_SPIN_S:
                 return pair
             wanted_s = max(_MARGIN * self._spin_s, _MARGIN * pair.host_s)

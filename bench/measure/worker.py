@@ -65,13 +65,13 @@ class Worker:
     def __init__(
         self,
         clock: Clock,
-        new_evictor: Callable[[], Evict] = Evictor.of_this_machine,
+        new_evictor: Callable[[str], Evict] = Evictor.of_device,
         queue_of: Callable[[str], QueuedDevice | None] = queue_of,
     ) -> None:
         self._clock = clock
         self._queue_of = queue_of
         self._new_evictor = new_evictor
-        self._evict: Evict | None = None
+        self._evictors: dict[str, Evict] = {}
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
@@ -142,14 +142,14 @@ class Worker:
         else:
             settled = warm_up(call, device, self._clock)
             loops, call_s = calibrate(call, sample_s, device, self._clock)
-        evict = self._evictor() if request.cache == COLD else None
+        evict = self._evictor(case.device) if request.cache == COLD else None
         queue = self._queue_of(case.device)
         self._calls[case.key] = Ready(
             call=call,
             device=device,
             loops=loops,
             evict=evict,
-            sampler=Sampler(call, queue, self._clock) if queue else None,
+            sampler=Sampler(call, queue, self._clock, evict) if queue else None,
         )
         overhead = self._overhead(call, evict)
         return protocol.Prepared(
@@ -167,11 +167,11 @@ class Worker:
         queue = self._queue_of(device)
         return sense_queue(queue, self._clock) if queue else self._sentinels.sense(self._clock)
 
-    def _evictor(self) -> Evict:
-        """What empties the caches; made when it is first asked for, since it takes memory."""
-        if self._evict is None:
-            self._evict = self._new_evictor()
-        return self._evict
+    def _evictor(self, device: str) -> Evict:
+        """What empties a device's caches; made when it is first asked for, since it takes memory."""
+        if device not in self._evictors:
+            self._evictors[device] = self._new_evictor(device)
+        return self._evictors[device]
 
     def _overhead(self, call: Call, evict: Evict | None) -> Overhead:
         """What an empty call of the same shape costs, timed as the samples will be."""
