@@ -87,6 +87,7 @@ class Visit:
         seen = self.visited
         compute_s = self.sensed.compute_s if self.sensed else None
         barrier_s = self.sensed.barrier_s if self.sensed else None
+        launch_s = self.sensed.launch_s if self.sensed else None
         load_1m = self.sensed.load_1m if self.sensed else None
         beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
         for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
@@ -108,6 +109,7 @@ class Visit:
                 gapless=gapless,
                 sentinel_compute_s=compute_s,
                 sentinel_barrier_s=barrier_s,
+                sentinel_launch_s=launch_s,
                 load_1m=load_1m,
             )
 

@@ -135,10 +135,15 @@ class Record:
         None,
     )
     sentinel_compute_s: float | None = _column(
-        _REAL, "The compute sentinel in the same rounds.", None
+        _REAL,
+        "The compute sentinel in the same rounds; on CUDA a spin of a million cycles.",
+        None,
     )
     sentinel_barrier_s: float | None = _column(
         _REAL, "The barrier sentinel in the same rounds.", None
+    )
+    sentinel_launch_s: float | None = _column(
+        _REAL, "What submitting an empty kernel took the host in the same rounds (CUDA).", None
     )
     sentinel_memory_s: float | None = _column(
         _REAL, "The memory sentinel in the same rounds.", None
@@ -213,6 +218,11 @@ class Sample:
     )
     sentinel_barrier_s: float | None = _column(
         _REAL, "The barrier sentinel in the worker's turn: the mean of its beginning and end.", None
+    )
+    sentinel_launch_s: float | None = _column(
+        _REAL,
+        "What submitting an empty kernel took the host, as the mean of two looks (CUDA).",
+        None,
     )
     load_1m: float | None = _column(
         _REAL,

@@ -94,6 +94,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         state_shares=tuple(state.share for state in both),
         sentinel_compute_s=_median_of([c.compute_s for c in seen]),
         sentinel_barrier_s=_median_of([c.barrier_s for c in seen]),
+        sentinel_launch_s=_median_of([s.sentinel_launch_s for s in samples]),
         time_best_s=min(times),
         time_p95_s=stats.quantile(times, 0.95),
         first_call_s=median(p.first_call_s for p in how.prepared),

@@ -130,6 +130,14 @@ def test_one_thread_has_no_barrier_on_average() -> None:
     assert lookout.averaged(None, alone) is None
 
 
+def test_what_a_launch_costs_is_averaged_as_well() -> None:
+    """It is kept, but it is no state of the device: a slow host does not make its clock another."""
+    one, other = (Sensed(compute_s=1.0, barrier_s=None, launch_s=s) for s in (4e-6, 6e-6))
+    found = lookout.averaged(one, other)
+    assert found is not None
+    assert found.launch_s == pytest.approx(5e-6)
+
+
 def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() -> None:
     """Nothing is known in a new store; drift does not move what is known."""
     assert Scene([]).lookout.reference is None

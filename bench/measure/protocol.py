@@ -136,12 +136,13 @@ class Replayed:
 class Sensed:
     """What the sentinels took just now; there is no barrier where there is one thread.
 
-    On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `barrier_s`
-    what submitting an empty kernel takes.
+    On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `launch_s`
+    what submitting an empty kernel takes the host.
     """
 
     compute_s: float
     barrier_s: float | None
+    launch_s: float | None = None
     load_1m: float | None = None
     """Processes that ran or waited for a core, averaged over the last minute by the system."""
 

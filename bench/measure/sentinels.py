@@ -54,7 +54,7 @@ class Sentinels:
         return Sensed(
             compute_s=_timed(self._compute, _COMPUTE_LOOPS, clock),
             barrier_s=barrier,
-            load_1m=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            load_1m=_load_1m(),
         )
 
 
@@ -65,7 +65,16 @@ def sense_queue(queue: QueuedDevice, clock: Clock) -> Sensed:
         take_pair(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s / _LAUNCHES
         for _ in range(_SAMPLES)
     ]
-    return Sensed(compute_s=statistics.median(spins), barrier_s=statistics.median(launches))
+    return Sensed(
+        compute_s=statistics.median(spins),
+        barrier_s=None,
+        launch_s=statistics.median(launches),
+        load_1m=_load_1m(),
+    )
+
+
+def _load_1m() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _timed(call: Call, loops: int, clock: Clock) -> float:

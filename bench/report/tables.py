@@ -138,6 +138,8 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("first call", seconds(record.first_call_s)),
         ("submitting it", seconds(record.host_time_s)),
         ("device's own time", seconds(record.device_time_s)),
+        ("in a replayed graph", seconds(record.graph_time_s)),
+        ("a caller waits for the", record.bound_by or ""),
         ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
