@@ -74,6 +74,12 @@ _ALL = (
         remedy="run again later; the interval reaches as far as the sentinels were off",
     ),
     Code(
+        code="profile-incomplete",
+        seen="the profiler's records do not add up to the same work for each call",
+        cause="it lost some, or could not watch the device, or the calls differ from each other",
+        remedy="profile again, with fewer or more --calls; don't use counts and times as they are",
+    ),
+    Code(
         code="two-states",
         seen="the case has two times, more than 5 % apart, and took each of them in many turns",
         cause="the host moves the cores of this machine, or shares them with others, for minutes on end",

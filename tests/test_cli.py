@@ -142,6 +142,14 @@ Bench = Any
         ("report never", "'never' means no run"),
         ("report @latest --out notes.txt/pages", "notes.txt/pages"),
         ("explain nosy", "there is no warning 'nosy'; did you mean noisy?"),
+        ("profile zebra", "'zebra' matches none of "),
+        ("profile square --suite matmul", "name one of them, or add: and AXIS=VALUE"),
+        ("profile view/t[n=64] --device all", "a profile is of one device; write cpu, cuda or"),
+        ("profile view/t[n=64] --device gpu", "--device 'gpu' is no device"),
+        ("profile view/t[n=64] --device cuda", "view/t[n=64] on cuda is skipped: no CUDA"),
+        ("profile view/t[n=64] --out notes.txt/pages", "notes.txt/pages can't be written: "),
+        ("profile view/t[n=64] --calls 0", "Invalid value for '--calls'"),
+        ("profile view/t[n=64] --timeout soon", "--timeout 'soon' is not a stretch of time"),
         ("rnu", "No such command 'rnu'"),
         ("--bogus", "No such option: --bogus"),
     ],
@@ -169,7 +177,17 @@ def test_help_is_there_for_every_command(bench: Bench) -> None:
     code, out, err = bench("--help")
     assert (code, err) == (0, "")
     assert bench() == (code, out, err)
-    for command in ("run", "list", "runs", "show", "export", "report", "machine", "explain"):
+    for command in (
+        "run",
+        "list",
+        "runs",
+        "show",
+        "export",
+        "report",
+        "machine",
+        "explain",
+        "profile",
+    ):
         assert command in out
         assert bench(command, "-h")[0] == 0
 

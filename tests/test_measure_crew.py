@@ -71,6 +71,13 @@ def test_a_case_that_was_refused_is_not_prepared() -> None:
     assert len(stage.log) == 2
 
 
+def test_a_profile_is_asked_of_the_worker_that_is_meant() -> None:
+    """With the number of calls and the place for the trace."""
+    stage = Stage(lambda _: protocol.Profiled())
+    assert stage.crew(2).profile(1, case(), 7, "trace.json", 5) == protocol.Profiled()
+    assert stage.log == [(1, protocol.Profile(case=case(), calls=7, path="trace.json"))]
+
+
 def test_what_was_forgotten_is_prepared_again() -> None:
     """Only workers that hold something are told to forget it."""
     stage = Stage()

@@ -266,6 +266,19 @@ def test_the_caches_are_emptied_only_where_that_was_asked_for(path: Path, clock:
     assert counts == [(0, 0), (1, 5), (1, 10)]  # five empty calls each, timed as samples are
 
 
+def test_a_worker_profiles_once(worker: Worker, path: Path, tmp_path: Path) -> None:
+    """A second session of one process loses records, so it is refused and writes nothing."""
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    replies = [
+        worker.answer(protocol.Profile(case=planned("well", path), calls=2, path=str(trace)))
+        for trace in (first, second)
+    ]
+    assert replies[0] == protocol.Profiled()
+    assert isinstance(replies[1], protocol.Refused)
+    assert "profiled before" in replies[1].reason
+    assert (first.exists(), second.exists()) == (True, False)
+
+
 def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock: Clock) -> None:
     """Nor is it kept in memory."""
     prepared_cold(worker, path, clock, (10_000, 10_000), sample_s=1e-3)

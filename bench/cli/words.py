@@ -41,7 +41,7 @@ Budget = Annotated[
     typer.Option("--budget", metavar="SECONDS", help="Sampling time per case (0.5, 200ms)."),
 ]
 Store = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the pages.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for pages and traces.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 RunWord = Annotated[
     str,

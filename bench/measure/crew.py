@@ -132,6 +132,15 @@ class Crew:
         reply = self._ask(worker, protocol.Sense(device=device), timeout_s)
         return reply if isinstance(reply, protocol.Sensed) else None
 
+    def profile(
+        self, worker: int, case: PlannedCase, calls: int, path: str, timeout_s: float
+    ) -> protocol.Profiled | protocol.Refused:
+        """Have a trace of the case's calls written; once per worker."""
+        reply: protocol.Profiled | protocol.Refused = self._ask(
+            worker, protocol.Profile(case=case, calls=calls, path=path), timeout_s
+        )
+        return reply
+
     def forget(self, timeout_s: float = 60.0) -> None:
         """Free every worker's calls and inputs; a worker that can't is replaced."""
         for worker, place in enumerate(self._places):

@@ -60,11 +60,21 @@ class Sense:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Build the call, warm it up, make it `calls` times under the profiler; once per worker."""
+
+    case: PlannedCase
+    calls: int
+    path: str
+    """Where the trace goes, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Replay | Sense | Forget
+Request = Check | Prepare | Visit | Replay | Sense | Profile | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +158,11 @@ class Sensed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profiled:
+    """The trace has been written; what it says is for others to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
     """Nothing is kept any more."""
 
@@ -162,12 +177,12 @@ class Refused:
     """What its inputs would have taken, or the first of them, if that is why."""
 
 
-Reply = Hello | Checked | Prepared | Visited | Replayed | Sensed | Forgotten | Refused
+Reply = Hello | Checked | Prepared | Visited | Replayed | Sensed | Profiled | Forgotten | Refused
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, Sense, Forget),
-        *(Hello, Checked, Prepared, Visited, Replayed, Sensed, Forgotten, Refused),
+        *(Check, Prepare, Visit, Replay, Sense, Profile, Forget),
+        *(Hello, Checked, Prepared, Visited, Replayed, Sensed, Profiled, Forgotten, Refused),
     )
 }
 

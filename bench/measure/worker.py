@@ -28,6 +28,7 @@ from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queu
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import peak_bytes
+from bench.measure.profiling import record_trace
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
@@ -44,7 +45,7 @@ from bench.schedule import COLD
 from bench.suite import make_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bench.discover import LoadedSuite
     from bench.measure.queued import QueuedDevice
@@ -76,6 +77,16 @@ class Worker:
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
+        self._has_profiled = False
+        self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
+            protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
+            protocol.Prepare: self._prepare,
+            protocol.Visit: lambda asked: self._calls[asked.case.key].visit(asked.seconds, clock),
+            protocol.Replay: lambda asked: self._calls[asked.case.key].replay(clock),
+            protocol.Sense: lambda asked: self._sense(asked.device),
+            protocol.Profile: self._profile,
+            protocol.Forget: self._forget,
+        }
 
     def hello(self) -> protocol.Hello:
         """Who is here."""
@@ -88,23 +99,13 @@ class Worker:
     def answer(self, request: protocol.Request) -> protocol.Reply:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
         try:
-            return self._answer(request)
+            return self._answers[type(request)](request)
         except Skip as skip:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
             return refusal(error)
 
-    def _answer(self, request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Check):
-            return self._check(request.case, request.room_bytes)
-        if isinstance(request, protocol.Prepare):
-            return self._prepare(request)
-        if isinstance(request, protocol.Visit):
-            return self._calls[request.case.key].visit(request.seconds, self._clock)
-        if isinstance(request, protocol.Replay):
-            return self._calls[request.case.key].replay(self._clock)
-        if isinstance(request, protocol.Sense):
-            return self._sense(request.device)
+    def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
         gc.collect()
         return protocol.Forgotten()
@@ -172,6 +173,18 @@ class Worker:
         if device not in self._evictors:
             self._evictors[device] = self._new_evictor(device)
         return self._evictors[device]
+
+    def _profile(self, request: protocol.Profile) -> protocol.Profiled | protocol.Refused:
+        """A second profile of a process would lack records, so there is none."""
+        if self._has_profiled:
+            reason = "this worker has profiled before; a profile needs a fresh one"
+            return protocol.Refused(status="failed", reason=reason)
+        self._has_profiled = True
+        case = request.case
+        _, call = self._build(case)
+        device = self._queue_of(case.device) or Cpu()
+        record_trace(call, case.device, device, request.calls, request.path, self._clock)
+        return protocol.Profiled()
 
     def _overhead(self, call: Call, evict: Evict | None) -> Overhead:
         """What an empty call of the same shape costs, timed as the samples will be."""

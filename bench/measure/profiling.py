@@ -1,0 +1,68 @@
+"""Calls under torch's profiler, into a Chrome trace. The only module that touches the profiler; times nothing.
+
+One session per process: CUPTI loses or misdates the first records of each later one (pytorch#192021).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.profiler import ProfilerActivity, profile, record_function
+
+from bench.activity import MARK
+
+if TYPE_CHECKING:
+    from bench.case import Call
+    from bench.measure.devices import Device
+    from bench.measure.sampling import Clock
+
+WARM_CALLS = 10
+_WARM_NS = 500_000_000
+_THROWAWAY_OPS = 64
+"""Small kernels before the calls: if the first records of the session are lost, they are these."""
+
+
+def record_trace(
+    call: Call, name: str, device: Device, calls: int, path: str, clock: Clock
+) -> None:
+    """Make `calls` calls under the mark and write what the profiler saw, as JSON.
+
+    Args:
+        call: what to look at; it is warmed up first.
+        name: the device's, as torch names it.
+        device: the same, to wait for.
+        calls: how many are marked.
+        path: of the trace; must end in `.json`.
+        clock: ends a warm-up of slow calls.
+    """
+    warm_up(call, device, clock)
+    watched = [ProfilerActivity.CPU]
+    if name.startswith("cuda"):
+        watched.append(ProfilerActivity.CUDA)
+    with profile(activities=watched) as session:
+        with record_function("tensorbench: thrown away"):
+            _throw_away(name)
+            call()
+            device.synchronize()
+        with record_function(MARK):
+            for _ in range(calls):
+                call()
+            device.synchronize()
+    session.export_chrome_trace(path)
+
+
+def warm_up(call: Call, device: Device, clock: Clock) -> None:
+    """Ten calls, or as many as fit in half a second, and one at least."""
+    end_ns = clock() + _WARM_NS
+    for _ in range(WARM_CALLS):
+        call()
+        device.synchronize()
+        if clock() >= end_ns:
+            return
+
+
+def _throw_away(name: str) -> None:
+    nothing = torch.zeros(16, device=name)
+    for _ in range(_THROWAWAY_OPS):
+        nothing.add_(1)

@@ -1,0 +1,98 @@
+"""A case under the profiler, in a worker of its own: beside the headline, never part of it.
+
+The worker writes a trace and says nothing else; what ran is read from the trace, which is kept.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import machine
+from bench.activity import Profile, activity, events_of
+from bench.errors import StoreError
+from bench.measure.protocol import Refused
+
+if TYPE_CHECKING:
+    from bench.measure.crew import Crew
+    from bench.plan import PlannedCase
+
+_NOBODYS = ("host_name", "traceName")
+"""What a trace says of the machine that made it and is of no use to a reader: traces are sent on."""
+
+
+def profile(
+    crew: Crew, case: PlannedCase, calls: int, out: Path, timeout_s: float
+) -> Profile | Refused:
+    """Profile a case and keep its trace.
+
+    Args:
+        crew: its first worker must not have profiled anything before.
+        case: what to call.
+        calls: how often, after warming up.
+        out: the folder for the trace, made if there is none; one of the same case is replaced.
+        timeout_s: how long all of it may take.
+
+    Returns:
+        What ran, or why the case can't be profiled.
+
+    Raises:
+        StoreError: `out` can't be written.
+        WorkerError: the worker can't start.
+    """
+    kept = trace_path(out, case)
+    _make(out)  # before anything is measured
+    hello = crew.hello(0)
+    with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
+        raw = Path(folder) / "trace.json"
+        reply = crew.profile(0, case, calls, str(raw), timeout_s)
+        if isinstance(reply, Refused):
+            return reply
+        trace = json.loads(raw.read_text(encoding="utf-8"))
+    keep(trace, kept)
+    names = {"cpu": machine.read_machine().cpu_model, **hello.device_names}
+    return Profile(
+        case=case.id,
+        device=case.device,
+        device_name=names.get(case.device, case.device),
+        torch_version=str(hello.torch["version"]),
+        threads=int(hello.torch["threads"]),
+        activity=activity(events_of(trace), calls, case.device),
+        trace=str(kept),
+    )
+
+
+def trace_path(out: Path, case: PlannedCase) -> Path:
+    """`profile-matmul-square-n=64-dtype=float32-cpu.json.gz` in a folder: what any system takes as a name."""
+    name = re.sub(r"[^\w.=]+", "-", f"profile-{case.id.removesuffix(']')}-{case.device}")
+    return out / f"{name}.json.gz"
+
+
+def keep(trace: dict[str, Any], path: Path) -> None:
+    """Write a trace, compressed; whoever looks for it finds all of it or none.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    facts = {key: value for key, value in trace.items() if key not in _NOBODYS}
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(gzip.compress(json.dumps(facts).encode()))
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(_unwritable(path.parent, error)) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(_unwritable(folder, error)) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    return f"{folder} can't be written: {error.strerror}; choose another with --out"

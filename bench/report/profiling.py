@@ -1,0 +1,124 @@
+"""A profile for people and programs: what ran per call and how long, and that it is not the headline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from bench.codes import CODES
+from bench.units import counted, number, seconds, share
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bench.activity import Activity, Line, Profile
+
+NOT_THE_HEADLINE = (
+    "Profiled times are not the headline: profiling itself costs time, up to microseconds per op. "
+    "What a call takes is what bench run says."
+)
+NOTHING = "Nothing was recorded in these calls."
+
+
+def profile_table(found: Profile, *, width: int) -> RenderableType:
+    """Where it was profiled, what ran, and how to read that."""
+    seen = found.activity
+    parts: list[RenderableType] = [Text(_heading(found)), ""]
+    parts += [_lines(seen), ""] if seen.lines else [Text(NOTHING), ""]
+    parts += [Text(line) for line in (*_sums(found), NOT_THE_HEADLINE)]
+    parts += ["", *(Text(_warning(code)) for code in seen.codes)] if seen.codes else []
+    return Constrain(Group(*parts), width)
+
+
+def profile_facts(found: Profile) -> dict[str, Any]:
+    """The same for `--json`; what is not known is null."""
+    seen = found.activity
+    return {
+        "case": found.case,
+        "device": found.device,
+        "device_name": found.device_name,
+        "torch_version": found.torch_version,
+        "threads": found.threads,
+        "calls": seen.calls,
+        "lines": [_facts(line, seen) for line in seen.lines],
+        "time_per_call_s": seen.per_call_s,
+        "span_s": seen.span_s,
+        "busy_s": seen.busy_s,
+        "idle_s": seen.idle_s,
+        "idle_share": seen.idle_share,
+        "launch_bound": seen.launch_bound,
+        "headline": False,
+        "codes": list(seen.codes),
+        "trace": found.trace,
+    }
+
+
+def _facts(line: Line, seen: Activity) -> dict[str, Any]:
+    return {
+        "kind": line.kind,
+        "name": line.name,
+        "count": line.count,
+        "count_per_call": line.count / seen.calls,
+        "time_per_call_s": line.total_s / seen.calls,
+        "share": _share(line, seen),
+    }
+
+
+def _share(line: Line, seen: Activity) -> float | None:
+    total_s = seen.per_call_s * seen.calls
+    return line.total_s / total_s if total_s else None
+
+
+def _heading(found: Profile) -> str:
+    where = f"{found.device} ({found.device_name})"
+    how = f"torch {found.torch_version}, {counted(found.threads, 'thread')}"
+    return f"{found.case} on {where}, {how}, {counted(found.activity.calls, 'call')}"
+
+
+def _lines(seen: Activity) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("op" if _of_ops(seen) else "kernel", overflow="fold")
+    for name in ("per call", "time per call", "share"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in seen.lines:
+        often = line.count / seen.calls
+        cells = (
+            line.name,
+            f"{often:.0f}" if often.is_integer() else number(often),
+            seconds(line.total_s / seen.calls),
+            share(_share(line, seen)),
+        )
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _sums(found: Profile) -> list[str]:
+    """What it adds up to; how much of the time a device had anything to do."""
+    seen = found.activity
+    if not seen.lines or seen.idle_share is None:
+        return []
+    total = f"Sum per call: {seconds(seen.per_call_s)}"
+    gaps = f"{seconds(seen.idle_s / seen.calls)} per call"
+    busy = share(1 - seen.idle_share)
+    if _of_ops(seen):
+        between = f"{gaps} lie between ops (Python, and the profiler)"
+        return [f"{total}, each op without the ops inside it; {between}."]
+    bound = {
+        True: "launch-bound: the device waits for the host",
+        False: "not launch-bound: the host keeps the device busy",
+        None: "this can't tell whether it is launch-bound",
+    }[seen.launch_bound]
+    return [f"{total}. From first to last, busy {busy} and idle {gaps}: {bound}."]
+
+
+def _of_ops(seen: Activity) -> bool:
+    return any(line.kind == "op" for line in seen.lines)
+
+
+def _warning(code: str) -> str:
+    words = CODES[code]
+    return f"{code}: {words.seen}. Likely: {words.cause}. To do: {words.remedy}."

@@ -1,0 +1,62 @@
+"""The profiler's own trace of known calls: the marked ones are in it, as often as they were made."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from bench.activity import activity, events_of
+from bench.case import Call
+from bench.measure.devices import Cpu, Cuda
+from bench.measure.profiling import WARM_CALLS, record_trace, warm_up
+from tests.fakes import Clock, Device
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_marked_calls_are_in_the_trace(tmp_path: Path) -> None:
+    """As often as they were made; neither warm-up nor throwaway ops are among them."""
+    path = tmp_path / "trace.json"
+    a = torch.ones(8, 8)
+    record_trace(Call(torch.matmul, a, a), "cpu", Cpu(), 7, str(path), Clock())
+    found = activity(events_of(json.loads(path.read_text())), 7, "cpu")
+    counts = {line.name: line.count for line in found.lines}
+    assert (counts["aten::matmul"], counts["aten::mm"]) == (7, 7)
+    assert "aten::add_" not in counts
+    assert found.codes == ()
+
+
+def test_warming_up_makes_ten_calls() -> None:
+    """Each waited for."""
+    clock, made = Clock(), list[int]()
+    device = Device(clock)
+    warm_up(Call(made.append, 1), device, clock)
+    assert len(made) == device.synchronized == WARM_CALLS
+
+
+@pytest.mark.parametrize(("cost_ns", "calls"), [(600_000_000, 1), (200_000_000, 3)])
+def test_warming_up_a_slow_call_takes_half_a_second(cost_ns: int, calls: int) -> None:
+    """And one call at least."""
+    clock, made = Clock(), list[int]()
+
+    def slow() -> None:
+        made.append(1)
+        clock.advance(cost_ns)
+
+    warm_up(Call(slow), Device(clock), clock)
+    assert len(made) == calls
+
+
+@pytest.mark.gpu
+def test_kernels_are_in_the_trace_of_a_gpu(tmp_path: Path) -> None:
+    """One for each call, none lost."""
+    path = tmp_path / "trace.json"
+    a = torch.ones(64, device="cuda")
+    record_trace(Call(torch.neg, a), "cuda", Cuda("cuda"), 7, str(path), Clock())
+    found = activity(events_of(json.loads(path.read_text())), 7, "cuda")
+    assert [(line.kind, line.count) for line in found.lines] == [("kernel", 7)]
+    assert found.codes == ()
