@@ -54,6 +54,20 @@ PRESETS: Mapping[str, Preset] = {
         rounds=8,
         patience_s=300,
     ),
+    # A full sweep on a small rented machine: a GPU of 12 GB, a CPU of two cores. All sizes and dtypes,
+    # since where the GPU begins to win lies between the short list's sizes, and elsewhere in half types.
+    # With four workers the inputs of a batch, times four, fit beside four CUDA contexts. Some 2700 cases
+    # share ten minutes of sampling; getting ready takes seven more (0.16 s a case), and the largest
+    # products of a small CPU theirs. Four workers of five rounds leave no case without an interval.
+    "colab": Preset(
+        name="colab",
+        short_axes=False,
+        case_budget_s=0.3,
+        run_budget_s=600,
+        workers=4,
+        rounds=5,
+        patience_s=60,
+    ),
 }
 
 

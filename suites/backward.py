@@ -22,7 +22,9 @@ suite = Suite(
     ],
 )
 # fresh: the old gradient is dropped first, as zero_grad() does. accumulate: it is added to.
+# A sum in float16 stops growing where a gradient is half a step of it. Below 16 that is before 65504.
 grads = Axis("grads", ["fresh", "accumulate"])
+grads_alone = Axis("grads", ["fresh", "accumulate"], quick=["fresh"])
 
 
 def too_slow(case: Case) -> bool:
@@ -75,11 +77,14 @@ def network_step(
 
 @suite.op(axes=[grads])
 def network(case: Case) -> Call:
-    """Forward and backward of sum((tanh(x W) V)²) for 64 samples of n features; W, V are n×n."""
+    """Forward and backward of sum((tanh(x W) V)²) for 64 samples of n features; W, V are n×n.
+
+    V is small, so that gradients that add up over many calls stay finite in every dtype.
+    """
     if too_slow(case):
         raise Skip(HALF_IS_SLOW)
     n = case["n"]
-    first, second = case.randn(n, n) / n**0.5, case.randn(n, n) / n**0.5
+    first, second = case.randn(n, n) / n**0.5, case.randn(n, n) / n**0.5 / 16
     weights = first.requires_grad_(), second.requires_grad_()
     return Call(network_step, case.randn(SAMPLES, n), *weights, case["grads"])
 
@@ -101,11 +106,11 @@ def network_reference(x: torch.Tensor, first: torch.Tensor, second: torch.Tensor
     return [features.T @ (slope @ v.T * (1 - hidden**2)), hidden.T @ slope]
 
 
-def product_backward(
-    product: torch.Tensor, inputs: tuple[torch.Tensor, ...], wanted: slice, slope: torch.Tensor
+def gradients(
+    result: torch.Tensor, inputs: tuple[torch.Tensor, ...], wanted: slice, slope: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """Backward alone; the graph that the forward left is kept for the next call."""
-    return torch.autograd.grad(product, inputs[wanted], slope, retain_graph=True)
+    """Backward alone, gradients returned; the graph that the forward left is kept for the next call."""
+    return torch.autograd.grad(result, inputs[wanted], slope, retain_graph=True)
 
 
 @suite.op(axes=[Axis("of", {"first": slice(0, 1), "second": slice(1, 2), "both": slice(0, 2)})])
@@ -115,7 +120,7 @@ def matmul(case: Case) -> Call:
         raise Skip(HALF_IS_SLOW)
     n = case["n"]
     factors = case.randn(n, n).requires_grad_(), case.randn(n, n).requires_grad_()
-    return Call(product_backward, factors[0] @ factors[1], factors, case["of"], case.randn(n, n))
+    return Call(gradients, factors[0] @ factors[1], factors, case["of"], case.randn(n, n))
 
 
 @matmul.work
@@ -126,11 +131,80 @@ def matmul_work(case: Case) -> Work:
     return Work(flop=2 * n**3 * gradients, read_bytes=read, written_bytes=written)
 
 
+def backward_into(
+    result: torch.Tensor, inputs: tuple[torch.Tensor, ...], grads: str, slope: torch.Tensor
+) -> list[torch.Tensor | None]:
+    """Backward alone, into the inputs' own gradients; the graph is kept for the next call."""
+    if grads == "fresh":
+        for one in inputs:
+            one.grad = None
+    result.backward(slope, retain_graph=True)  # type: ignore[no-untyped-call]
+    return [one.grad for one in inputs]
+
+
+@suite.op(axes=[grads_alone])
+def matmul_backward(case: Case) -> Call:
+    """Backward alone of n×n times n×n by .backward(), into the gradients of both factors.
+
+    The slope is small, so that gradients that add up over many calls stay finite in every dtype.
+    """
+    if too_slow(case):
+        raise Skip(HALF_IS_SLOW)
+    n = case["n"]
+    factors = case.randn(n, n).requires_grad_(), case.randn(n, n).requires_grad_()
+    slope = case.randn(n, n) / n**0.5
+    return Call(backward_into, factors[0] @ factors[1], factors, case["grads"], slope)
+
+
+@matmul_backward.work
+def matmul_backward_work(case: Case) -> Work:
+    """Two products of 2n³ FLOP; both factors and the slope read, both gradients written."""
+    n, size = case["n"], case.itemsize
+    return Work(flop=4 * n**3, read_bytes=3 * n * n * size, written_bytes=2 * n * n * size)
+
+
 @matmul.reference
+@matmul_backward.reference
 def matmul_reference(
-    _: torch.Tensor, factors: tuple[torch.Tensor, ...], wanted: slice, slope: torch.Tensor
+    _: torch.Tensor, factors: tuple[torch.Tensor, ...], how: slice | str, slope: torch.Tensor
 ) -> object:
-    """The slope times the other factor, transposed, by NumPy."""
+    """The slope times the other factor, transposed, by NumPy; on the first call nothing is added."""
     a, b = (factor.numpy() for factor in factors)
-    gradients = (slope.numpy() @ b.T, a.T @ slope.numpy())
-    return gradients[wanted]
+    both = [slope.numpy() @ b.T, a.T @ slope.numpy()]
+    return both[how] if isinstance(how, slice) else both
+
+
+@suite.op
+def cube_grad(case: Case) -> Call:
+    """Backward alone of x³ for x of n×n by torch.autograd.grad: the gradient is returned."""
+    n = case["n"]
+    x = case.rand(n, n).requires_grad_()
+    return Call(gradients, x**3, (x,), slice(0, 1), case.randn(n, n))
+
+
+@suite.op(axes=[grads_alone])
+def cube_backward(case: Case) -> Call:
+    """Backward alone of x³ for x of n×n by .backward(), into the gradient of x.
+
+    x and the slope are in [0, 1), so that gradients that add up stay finite in every dtype.
+    """
+    n = case["n"]
+    x = case.rand(n, n).requires_grad_()
+    return Call(backward_into, x**3, (x,), case["grads"], case.rand(n, n))
+
+
+@cube_grad.work
+@cube_backward.work
+def cube_alone_work(case: Case) -> Work:
+    """Per element three FLOP for 3x² times the slope; x and the slope read, the gradient written."""
+    elements, size = case["n"] ** 2, case.itemsize
+    return Work(flop=3 * elements, read_bytes=2 * elements * size, written_bytes=elements * size)
+
+
+@cube_grad.reference
+@cube_backward.reference
+def cube_alone_reference(
+    _: torch.Tensor, inputs: tuple[torch.Tensor, ...], __: object, slope: torch.Tensor
+) -> object:
+    """The derivative 3x² times the slope, by NumPy; on the first call nothing is added."""
+    return [3 * inputs[0].numpy() ** 2 * slope.numpy()]

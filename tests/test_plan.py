@@ -10,7 +10,8 @@ import pytest
 from bench.case import Call, Case, Skip, Work
 from bench.discover import LoadedSuite
 from bench.errors import SelectionError, SuiteError
-from bench.plan import PRESETS, Plan, Selection, expand
+from bench.plan import PRESETS, Plan, Preset, Selection, expand
+from bench.stopping import LEAST_ROUNDS
 from bench.suite import Axis, Suite
 
 if TYPE_CHECKING:
@@ -186,6 +187,23 @@ def test_presets_differ_in_width_and_length() -> None:
     assert quick.run_budget_s is not None
     assert quick.rounds < full.rounds
     assert all(name == preset.name for name, preset in PRESETS.items())
+
+
+def test_a_sweep_on_a_small_machine_is_bounded_in_time_and_memory() -> None:
+    """Every value, as in a full run; less of everything else, and an end."""
+    full, colab = PRESETS["full"], PRESETS["colab"]
+    assert not colab.short_axes
+    assert colab.run_budget_s == 600
+    assert colab.case_budget_s < full.case_budget_s
+    assert colab.workers < full.workers
+    assert colab.patience_s <= 60
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_preset_makes_turns_enough_for_an_interval(preset: Preset) -> None:
+    """Three workers or more, and the four rounds before which no case may end."""
+    assert preset.workers >= 3
+    assert preset.rounds >= LEAST_ROUNDS
 
 
 def test_a_skipped_case_needs_no_work_model() -> None:

@@ -54,9 +54,10 @@ def options_of(request: Request, **more: Any) -> Any:
 
 
 def test_without_words_everything_quick_is_meant() -> None:
-    """All shipped suites, on the short list of their axes."""
+    """All shipped suites, on the short list of their axes; one of them needs a GPU."""
     plan = Request(**CPU).plan()
-    assert {one.suite for one in plan.cases} == set(shipped_suites())
+    planned = [*plan.cases, *(skip.case for skip in plan.skips)]
+    assert {one.suite for one in planned} == set(shipped_suites())
     assert len(plan.cases) < len(Request(**CPU, preset="full").plan().cases)
 
 
@@ -160,9 +161,11 @@ def test_the_cpu_is_alone_where_nothing_else_was_found(
         ({}, 100_000, 0.05),
         ({}, 0, 0.5),
         ({"preset": "full"}, 100_000, 0.5),
+        ({"preset": "colab"}, 10, 0.3),
+        ({"preset": "colab"}, 2500, 0.24),
         ({"budget_s": 3.0}, 100_000, 3.0),
     ],
-    ids=["few", "many", "too many", "none", "full", "asked"],
+    ids=["few", "many", "too many", "none", "full", "colab", "colab's many", "asked"],
 )
 def test_the_budget_of_a_case_is_cut_to_what_the_run_may_take(
     words: dict[str, Any], cases: int, budget_s: float

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
 SUITES = {one.suite.name: one.suite for one in load_all([])}
 OPS = [(suite, op) for suite in SUITES.values() for op in suite.ops.values()]
-MOST_LINES = 160
+MOST_LINES = 210
 SLOW_BYTES, SLOW_FLOP = 4e6, 2e8
 
 DRAWN_ANEW = {"rand", "randn", "rand_like", "empty"}
 """Ops whose result is not a function of their arguments."""
 
-READS_LESS = {"zeros_like", "ones_like", "rand_like", "matmul"}
-"""Ops that need not read all that they are given: a pattern, or (in backward) a kept product."""
+LIKE = {"zeros_like", "ones_like", "rand_like"}
+ALONE = {"matmul", "matmul_backward", "cube_grad", "cube_backward"}
+READS_LESS = LIKE | ALONE
+"""Ops that need not read all that they are given: a pattern, or (in backward) a kept result."""
+
+ACCUMULATING = ["cube", "network", "cube_backward", "matmul_backward"]
+NEED_A_DEVICE = {"transfer"}
+"""Suites that the CPU skips altogether (`test_suites_transfer.py` builds them there all the same)."""
 
 
 def planned(*devices: str, quick: bool = False) -> list[PlannedCase]:
@@ -40,11 +46,16 @@ def planned(*devices: str, quick: bool = False) -> list[PlannedCase]:
     return [*plan.cases, *(skip.case for skip in plan.skips)]
 
 
+def on_the_cpu(*, quick: bool = False) -> list[PlannedCase]:
+    """Every case that can be built on the CPU, including those that are skipped as too slow."""
+    return [case for case in planned(quick=quick) if case.suite not in NEED_A_DEVICE]
+
+
 def smallest() -> list[PlannedCase]:
     """Every op at the first size of its axis, in every dtype and every other variant."""
     return [
         case
-        for case in planned()
+        for case in on_the_cpu()
         if case.labels["n"] == next(iter(SUITES[case.suite].ops[case.op].axes["n"].choices))
     ]
 
@@ -87,9 +98,9 @@ def nbytes(value: object) -> int:
     return sum(tensor.nbytes for tensor in tensors_in(value))
 
 
-def test_six_suites_are_shipped() -> None:
-    """The suites that people find are the six that this project is about."""
-    assert list(SUITES) == ["backward", "cat", "creation", "matmul", "mul", "view"]
+def test_seven_suites_are_shipped() -> None:
+    """The suites that people find are the seven that this project is about."""
+    assert list(SUITES) == ["backward", "cat", "creation", "matmul", "mul", "transfer", "view"]
 
 
 @pytest.mark.parametrize("case", by_id(smallest()))
@@ -100,7 +111,7 @@ def test_smallest_case_is_correct(case: PlannedCase) -> None:
     assert outcome.correct is True, outcome
 
 
-@pytest.mark.parametrize("case", by_id(planned(quick=True)))
+@pytest.mark.parametrize("case", by_id(on_the_cpu(quick=True)))
 def test_quick_case_is_correct(case: PlannedCase) -> None:
     """Every case of a quick run equals its reference."""
     op, ready, call = built(case)
@@ -157,6 +168,12 @@ def test_flop_of_a_product_backward_is_what_torch_counts(of: str) -> None:
     """A gradient that is not asked for is neither computed nor declared."""
     declared = flop_declared("backward", "matmul", n="16", of=of)
     assert declared == flop_counted(call_of("backward", "matmul", n="16", of=of))
+
+
+def test_flop_of_a_backward_into_gradients_is_what_torch_counts() -> None:
+    """Two products, as where both gradients are returned."""
+    declared = flop_declared("backward", "matmul_backward", n="16")
+    assert declared == flop_counted(call_of("backward", "matmul_backward", n="16"))
 
 
 def test_flop_of_a_network_is_what_torch_counts() -> None:
@@ -219,7 +236,7 @@ def test_in_place_neither_grows_nor_vanishes(dtype: str) -> None:
     assert torch.equal(call.args[0].abs(), before)
 
 
-@pytest.mark.parametrize("op", ["cube", "network"])
+@pytest.mark.parametrize("op", ACCUMULATING)
 @pytest.mark.parametrize(("grads", "times"), [("fresh", 1), ("accumulate", 3)])
 def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
     """After three calls a fresh gradient is that of one, an accumulated one that of three."""
@@ -230,13 +247,32 @@ def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
     assert largest_error(thrice, [times * gradient for gradient in once]) < 1e-6
 
 
+@pytest.mark.parametrize("op", ["cube_grad", "matmul"])
+def test_a_returned_gradient_is_kept_nowhere(op: str) -> None:
+    """It is the same at every call, and the inputs have no gradient afterwards."""
+    call = call_of("backward", op, n="16")
+    first, later = (list(tensors_in(call())) for _ in range(2))
+    assert largest_error(later, first) == 0
+    assert all(one.grad is None for one in call.args[1])
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_accumulated_gradients_stay_finite(dtype: str) -> None:
+@pytest.mark.parametrize("op", ACCUMULATING)
+def test_accumulated_gradients_stay_finite(op: str, dtype: str) -> None:
     """Gradients that add up over many calls stop growing before a half type overflows."""
-    call = call_of("backward", "cube", n="4", dtype=dtype, grads="accumulate")
-    for _ in range(20_000):
+    call = call_of("backward", op, n="4", dtype=dtype, grads="accumulate")
+    for _ in range(10_000):
         call()
-    assert bool(call.args[0].grad.isfinite().all())
+    assert all(bool(gradient.isfinite().all()) for gradient in tensors_in(call()))
+
+
+@pytest.mark.parametrize("op", ACCUMULATING)
+def test_gradients_are_so_small_that_their_sum_stops_growing(op: str) -> None:
+    """A sum in float16 has steps of 32 below its end at 65504, so what is below 16 is rounded away."""
+    sizes = [n for n in SUITES["backward"].axes["n"].choices if int(n) <= 256]
+    for n in sizes:
+        call = call_of("backward", op, n=n, dtype="float16", grads="accumulate")
+        assert all(float(gradient.abs().max()) < 16 for gradient in tensors_in(call())), n
 
 
 def test_cpu_and_gpu_rows_join() -> None:
@@ -247,14 +283,16 @@ def test_cpu_and_gpu_rows_join() -> None:
 
 
 def test_skips_say_why() -> None:
-    """What can't be measured is skipped with its reason: slow halves, and NumPy's memory on a GPU."""
+    """What can't be measured is skipped with its reason: slow halves, NumPy's memory, no device."""
     plan = expand(load_all([]), Selection(devices=("cpu", "cuda"), short_axes=False), {})
     reasons = {(skip.case.device, skip.case.dtype, skip.reason) for skip in plan.skips}
     slow = [dtype for device, dtype, reason in reasons if "seconds per call" in reason]
     shared = [device for device, _, reason in reasons if "NumPy's memory" in reason]
+    copies = {device for device, _, reason in reasons if "host" in reason}
     assert set(slow) == {"float16"}
     assert set(shared) == {"cuda"}
-    assert len(slow) + len(shared) == len(reasons)
+    assert copies == {"cpu", "cuda"}
+    assert len(slow) + len(shared) + len(copies) == len(reasons)
 
 
 def test_quick_run_is_a_quick_look() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import bench
 
@@ -65,6 +67,32 @@ def copied(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
+
+
+BLOCKER = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ImportError(f"{{name}} is not here")
+
+sys.meta_path.insert(0, Blocker())
+"""
+NOT_FOR_MEASURING = ("plotly", "hypothesis", "coverage", "nox", "importlinter", "mypy", "ruff")
+
+
+def bench_without(blocked: tuple[str, ...], folder: Path, *words: str) -> Any:
+    """`bench …` where these packages can't be imported, neither by it nor by its workers."""
+    (folder / "sitecustomize.py").write_text(BLOCKER.format(blocked=blocked))
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def loaded_by(names: tuple[str, ...], folder: Path = ROOT) -> set[str]:
@@ -150,3 +178,25 @@ def test_the_check_for_torch_can_fail(tmp_path: Path) -> None:
     with (folder / "bench" / "units.py").open("a") as file:
         file.write("\nimport torch\n")
     assert "torch" in loaded_by(("bench.report",), folder)
+
+
+def test_measuring_needs_neither_plotly_nor_the_tools_of_developers(tmp_path: Path) -> None:
+    """A run is measured, stored and shown where there is only what measuring takes; a page is not."""
+    narrow = ("view", "-k", "t and n=64", "--device", "cpu", "--budget", "0.01", "--workers", "1")
+    done = bench_without(
+        NOT_FOR_MEASURING, tmp_path, "run", *narrow, "--patience", "0", "--store", "S"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "n=64" in done.stdout
+    assert len(list(tmp_path.glob("S/*/run.json"))) == 1
+    page = bench_without(NOT_FOR_MEASURING, tmp_path, "report", "--store", "S")
+    assert page.returncode != 0
+    assert "plotly is not here" in page.stderr  # so the blocker does block
+
+
+def test_a_machine_in_the_cloud_may_have_an_older_python_and_torch() -> None:
+    """Python 3.12 and torch 2.11 are within what the package asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {one.name: one for one in map(Requirement, project["dependencies"])}
+    assert asked["torch"].specifier.contains("2.11.0+cu128")
+    assert SpecifierSet(project["requires-python"]).contains("3.12.0")

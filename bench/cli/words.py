@@ -34,7 +34,12 @@ Setting = Annotated[
     ),
 ]
 PresetName = Annotated[
-    str, typer.Option("--preset", help="quick: a look in two minutes. full: every size.")
+    str,
+    typer.Option(
+        "--preset",
+        help="quick: a look in two minutes. full: every size. "
+        "colab: every size, more briefly, on a small rented GPU.",
+    ),
 ]
 Budget = Annotated[
     str | None,
