@@ -32,6 +32,18 @@ _ALL = (
         remedy="read it as 'free'; compare larger sizes, or time a sequence of such calls as one op",
     ),
     Code(
+        code="busy-gpu",
+        seen="another process was on the GPU while this case was measured",
+        cause="someone else's program, a notebook that was left open, or a desktop",
+        remedy="nvidia-smi says whose it is; end it, or measure on another GPU with --device cuda:1",
+    ),
+    Code(
+        code="clock-throttled",
+        seen="the GPU's clock was held down in a fifth of the looks, or lay below 75 % of its maximum",
+        cause="the power limit, heat, weak cooling, or clocks that were locked low by hand",
+        remedy="compare sm_clock_hz; let it cool, raise its power limit, or lock its clocks where it can hold them",
+    ),
+    Code(
         code="drift",
         seen="the times rose or fell steadily, by more than 2 % from the first round to the last",
         cause="a clock that sinks as the machine warms up, memory that fills, or an op that grows",

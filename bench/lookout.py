@@ -120,6 +120,7 @@ def averaged(before: Sensed | None, after: Sensed | None) -> Sensed | None:
         compute_s=(before.compute_s + after.compute_s) / 2,
         barrier_s=_mean(before.barrier_s, after.barrier_s),
         launch_s=_mean(before.launch_s, after.launch_s),
+        gauges=(*before.gauges, *after.gauges),
         load_1m=_mean(before.load_1m, after.load_1m),
     )
 

@@ -191,6 +191,7 @@ class Outcome:
             how = Measuring(
                 confidence=facts.confidence,
                 turns=tuple(self.turns()),
+                gauges=tuple(g for v in self.visits if v.sensed for g in v.sensed.gauges),
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=facts.reference,

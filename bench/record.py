@@ -131,7 +131,7 @@ class Record:
     input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
     peak_memory_bytes: int | None = _column(
         _WHOLE,
-        "What one call takes beyond its inputs, at its peak (CPU); empty where it can't be told, as below 1 MiB.",
+        "What one call takes beyond its inputs, at its peak. CPU: pages of the process (Linux); empty where it can't be told, as below 1 MiB. CUDA: by torch's allocator, to 512 bytes.",
         None,
     )
     sentinel_compute_s: float | None = _column(
@@ -147,6 +147,29 @@ class Record:
     )
     sentinel_memory_s: float | None = _column(
         _REAL, "The memory sentinel in the same rounds.", None
+    )
+    sm_clock_hz: float | None = _column(
+        _REAL, "The GPU's SM clock (median over the looks that found it at work).", None
+    )
+    sm_clock_min_hz: float | None = _column(_REAL, "The lowest of these clocks.", None)
+    power_w: float | None = _column(
+        _REAL, "The GPU's power (median over the looks that found it at work).", None
+    )
+    temperature_c: float | None = _column(
+        _REAL, "The GPU's temperature in °C (median over all looks).", None
+    )
+    throttled_share: float | None = _column(
+        _REAL,
+        "Share of the looks in which the driver held the GPU's clocks down, for power, heat or hardware.",
+        None,
+    )
+    other_processes: int | None = _column(
+        _WHOLE,
+        "Most processes on the GPU that are not this run's; empty where they can't be told apart, as in many containers.",
+        None,
+    )
+    energy_j: float | None = _column(
+        _REAL, "Energy per call by the GPU's own counter, idle power included.", None
     )
     correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
     max_error: float | None = _column(

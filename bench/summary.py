@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import states, stats, turns, units
+from bench import states, stats, telemetry, turns, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.record import Record, Sample
     from bench.states import Conditions
     from bench.stats import Estimate
+    from bench.telemetry import Telemetry
     from bench.turns import State, Turn
 
 NOISY_HALF_WIDTH = 0.05
@@ -41,6 +42,8 @@ class Measuring:
 
     confidence: float
     turns: tuple[Turn, ...]
+    gauges: tuple[Telemetry, ...]
+    """What a GPU said of itself before and after each visit."""
     noise: CaseNoise
     noise_at_reference: CaseNoise
     reference: Conditions | None
@@ -78,7 +81,8 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     known = math.isfinite(estimate.low)
     seen = [t.conditions for t in how.chosen if t.conditions]
     both, floor = _both(how), how.noise.floor
-    bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline))
+    gpu = dataclasses.asdict(telemetry.facts(how.gauges)) if how.gauges else {}
+    bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline), **gpu)
     return dataclasses.replace(
         bare,
         warnings=_warnings(bare, estimate, how),
@@ -211,7 +215,8 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         and not any(one for turn in how.turns for one in turn.gapless),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
-    return tuple(code for code, holds in found.items() if holds)
+    codes = tuple(code for code, holds in found.items() if holds)
+    return (*codes, *telemetry.warnings(how.gauges))
 
 
 def _centre_of(values: Sequence[float | None]) -> float | None:

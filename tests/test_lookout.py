@@ -12,6 +12,7 @@ from bench.lookout import EVERY_S, Clock, Lookout
 from bench.measure.protocol import Sensed
 from bench.outcome import Outcome, Visit
 from bench.states import Conditions
+from bench.telemetry import Telemetry
 from tests.fakes import CALM, PREPARED, case, visited
 
 if TYPE_CHECKING:
@@ -136,6 +137,17 @@ def test_what_a_launch_costs_is_averaged_as_well() -> None:
     found = lookout.averaged(one, other)
     assert found is not None
     assert found.launch_s == pytest.approx(5e-6)
+
+
+def test_both_looks_at_the_gauges_are_kept() -> None:
+    """There is no mean of reasons."""
+    one, other = (
+        Sensed(compute_s=1.0, barrier_s=None, gauges=(Telemetry(power_w=power_w),))
+        for power_w in (100.0, 200.0)
+    )
+    found = lookout.averaged(one, other)
+    assert found is not None
+    assert found.gauges == (Telemetry(power_w=100.0), Telemetry(power_w=200.0))
 
 
 def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() -> None:

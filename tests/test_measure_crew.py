@@ -102,6 +102,29 @@ def test_a_lost_worker_is_replaced_and_its_case_refused() -> None:
     assert stage.log[-1] == (2, protocol.Prepare(case=case(), sample_s=0.01))
 
 
+def test_a_worker_that_ends_after_its_reply_is_replaced_before_it_is_asked_again() -> None:
+    """The next case is answered by its successor, which has prepared nothing."""
+    broken = protocol.Refused(status="failed", reason="CUDA error: …", ends_worker=True)
+    stage = Stage()
+    crew = stage.crew(2)
+    crew.prepare(0, case(1), 0.01, 5)
+    stage.answer = lambda _: broken
+    assert crew.visit(0, case(1), 0.1, 5) == broken
+    assert [process.closed for process in stage.processes] == [True, False, False]
+    stage.answer = settle
+    assert isinstance(crew.check(0, case(2), 5), protocol.Checked)
+    assert crew.prepare(0, case(1), 0.01, 5) is not None
+    assert [number for number, _ in stage.log] == [0, 0, 2, 2]
+
+
+def test_a_worker_that_refuses_and_can_go_on_stays() -> None:
+    """A case too large for the memory says nothing of the next."""
+    stage = Stage(lambda _: protocol.Refused(status="oom", reason="no room"))
+    crew = stage.crew(1)
+    crew.check(0, case(), 5)
+    assert len(stage.processes) == 1
+
+
 def test_a_worker_that_is_lost_while_it_forgets_is_replaced() -> None:
     """It holds nothing any more, and the run goes on."""
     stage = Stage()

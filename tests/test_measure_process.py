@@ -40,7 +40,7 @@ from bench import Axis, Call, Skip, Suite
 
 WAYS = [
     "well", "print", "raise", "two lines", "not a call", "exit", "sys exit", "kill", "crash",
-    "sleep", "memory", "allocate", "skip", "skip silently", "late",
+    "sleep", "memory", "allocate", "skip", "skip silently", "late", "break",
 ]
 suite = Suite("guest", axes=[Axis("way", WAYS)])
 
@@ -78,6 +78,8 @@ def behave(case):
             raise MemoryError
         case "allocate":
             torch.empty(2**50)
+        case "break":
+            raise torch.AcceleratorError("CUDA error: device-side assert triggered\\nat …")
         case "skip":
             raise Skip("not on a Monday")
         case "skip silently":
@@ -203,6 +205,18 @@ def test_a_worker_that_dies_is_replaced(
 ) -> None:
     """Its case is refused with the manner of its death; the next case is measured."""
     assert refusal(crew, way, guest) == (status, reason)
+    assert_works(crew, guest)
+
+
+def test_a_worker_whose_cuda_is_broken_ends_and_is_replaced(crew: Crew, guest: Path) -> None:
+    """Its case failed and says why; the next one is measured by another, and nobody was killed."""
+    crew.hello(0)
+    broken = crew._places[0].process._process
+    status, reason = refusal(crew, "break", guest)
+    assert status == "failed"
+    assert reason == "AcceleratorError: CUDA error: device-side assert triggered"
+    assert broken.returncode == 0
+    assert crew._places[0].process._process is not broken
     assert_works(crew, guest)
 
 

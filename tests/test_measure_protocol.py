@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure import protocol
+from bench.telemetry import Telemetry
 from tests.fakes import HELLO, PREPARED, case, visited
 
 MESSAGES = (
@@ -30,6 +31,12 @@ MESSAGES = (
     visited(loops=7),
     protocol.Sensed(compute_s=1e-4, barrier_s=3e-6),
     protocol.Sensed(compute_s=1e-4, barrier_s=None),
+    protocol.Sensed(
+        compute_s=1e-4,
+        barrier_s=None,
+        launch_s=5e-6,
+        gauges=(Telemetry(power_w=300.0, throttle_reasons=("power-cap",)), Telemetry()),
+    ),
     protocol.Profiled(),
     protocol.Forgotten(),
     protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=2**20),

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from bench.measure.sentinels import Sentinels, sense_queue
+from bench.telemetry import Telemetry
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 
@@ -45,6 +46,22 @@ def test_the_sentinels_of_a_gpu_are_its_clock_and_what_a_launch_costs(
     gpu = Gpu(clock=Clock(), hertz=lambda _: hertz, launch_ns=launch_ns)
     sensed = sense_queue(gpu, gpu.clock)
 
+    assert sensed.gauges == ()
     assert sensed.compute_s == pytest.approx(1e6 / hertz, rel=3e-3)
     assert sensed.launch_s == pytest.approx(launch_ns * 1e-9, rel=0.02)
     assert sensed.barrier_s is None
+
+
+def test_a_gpus_gauges_are_read_while_it_works() -> None:
+    """At rest it would tell the clock of a GPU at rest."""
+    gpu = Gpu(clock=Clock())
+    seen: list[bool] = []
+
+    def look() -> Telemetry:
+        last = gpu.mark()
+        last.record()
+        seen.append(last.is_reached())
+        return Telemetry(power_w=300.0)
+
+    assert sense_queue(gpu, gpu.clock, look).gauges == (Telemetry(power_w=300.0),)
+    assert seen == [False]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.measure import protocol
-from bench.measure.worker import Worker, serve
+from bench.measure.worker import Worker
 from tests.fakes import Clock, Evictor, case
 from tests.fakes_gpu import Gpu
 
@@ -22,11 +21,14 @@ if TYPE_CHECKING:
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much a call takes")
 
 SUITE = '''
+import weakref
+
 import torch
 
 from bench import Axis, Call, Skip, Suite
 
-suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "huge", "nothing", "cold", "large"])])
+suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "huge", "nothing", "cold", "large", "full", "broken"])])
+held, alive = [], []
 made, calls, clock, costs_ns = [], [], [], []
 
 
@@ -36,6 +38,15 @@ def tick(tensor):
     clock[0].advance(costs_ns[0 if len(calls) == 1 else 1])
 
 
+def fill(tensor):
+    """Works until something is held, and fails with a large tensor in its frame from then on."""
+    clock and clock[0].advance(costs_ns[0])
+    large = torch.ones(2**16)
+    alive.append(weakref.ref(large))
+    if held:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+
+
 @suite.op
 def op(case):
     made.append(case.id)
@@ -43,6 +54,10 @@ def op(case):
         raise Skip("too small")
     if case["way"] == "raise":
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 TiB")
+    if case["way"] == "full":
+        return Call(fill, case.randn(4))
+    if case["way"] == "broken":
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\\nmore")
     if case["way"] == "nothing":
         return None
     if case["way"] == "cold":
@@ -155,6 +170,54 @@ def test_what_goes_wrong_in_an_op_is_a_refusal(
     assert worker.answer(protocol.Check(case=planned(way, path))) == refused
     assert worker.answer(protocol.Prepare(case=planned(way, path), sample_s=1e-3)) == refused
     assert isinstance(worker.answer(protocol.Forget()), protocol.Forgotten)
+
+
+def test_after_a_lack_of_memory_the_case_is_dropped_and_the_cache_emptied(
+    monkeypatch: pytest.MonkeyPatch, worker: Worker, path: Path, clock: Clock
+) -> None:
+    """When nothing of it is alive any more, or it would not help."""
+    full, left = planned("full", path), []
+    worker.answer(protocol.Check(case=full))  # loads the file
+    own = guest(worker, path)
+    own["clock"][:], own["costs_ns"][:] = [clock], (3_000_000_000,)
+    assert isinstance(worker.answer(protocol.Prepare(case=full, sample_s=1e-3)), protocol.Prepared)
+    own["held"].append(1)
+    alive = own["alive"]
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: left.append(alive[-1]()))
+    reply = worker.answer(protocol.Visit(case=full, seconds=1e-6))
+    assert reply == protocol.Refused(
+        status="oom", reason="OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    )
+    assert left == [None]
+    assert worker._calls == {}
+    own["held"].clear()
+    assert isinstance(worker.answer(protocol.Check(case=full)), protocol.Checked)
+    assert left == [None]
+
+
+def test_what_is_forgotten_leaves_the_cache_to_the_other_workers(
+    monkeypatch: pytest.MonkeyPatch, worker: Worker
+) -> None:
+    """Torch would keep a GPU's memory to itself."""
+    emptied: list[int] = []
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: emptied.append(1))
+    worker.answer(protocol.Forget())
+    assert emptied == [1]
+
+
+@pytest.mark.parametrize(("weighed", "note"), [((7, ""), ""), ((7, "nearly full"), "nearly full")])
+def test_what_weighing_notes_is_in_the_reply(
+    monkeypatch: pytest.MonkeyPatch,
+    worker: Worker,
+    path: Path,
+    weighed: tuple[int, str],
+    note: str,
+) -> None:
+    """Beside the peak."""
+    monkeypatch.setattr("bench.measure.worker.weigh", lambda _call, _device: weighed)
+    reply = worker.answer(protocol.Check(case=planned("well", path)))
+    assert isinstance(reply, protocol.Checked)
+    assert (reply.peak_memory_bytes, reply.note) == (7, note)
 
 
 def test_a_suite_that_is_gone_is_a_refusal(worker: Worker, tmp_path: Path) -> None:
@@ -287,19 +350,6 @@ def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock
     assert worker._calls == {}
     reply = worker.answer(protocol.Visit(case=planned("cold", path), seconds=1e-3))
     assert isinstance(reply, protocol.Refused)
-
-
-def test_a_conversation_begins_with_hello_and_ends_with_the_input(path: Path) -> None:
-    """A line for a line."""
-    well = planned("well", path)
-    requests: list[protocol.Request] = [protocol.Check(case=well), protocol.Forget()]
-    lines = io.StringIO("".join(protocol.encode(one) + "\n" for one in requests))
-    replies = io.StringIO()
-    serve(Worker(Clock()), lines, replies)
-    told = [protocol.decode(line) for line in replies.getvalue().splitlines()]
-    kinds = [type(one) for one in told]
-    assert kinds == [protocol.Hello, protocol.Checked, protocol.Forgotten]
-    assert told[0].torch["version"]
 
 
 def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(

@@ -10,6 +10,14 @@ from rich.console import Console
 
 from bench.report.machine import machine_table
 
+H100 = {
+    "name": "H100",
+    "memory_bytes": 80 * 2**30,
+    "multiprocessors": 132,
+    "l2_bytes": 50 * 2**20,
+    "capability": "9.0",
+}
+
 
 def lines(facts: dict[str, dict[str, Any]]) -> list[str]:
     """The lines on a wide terminal, with spaces squeezed."""
@@ -46,6 +54,13 @@ def lines(facts: dict[str, dict[str, Any]]) -> list[str]:
             "gpus",
             ({"name": "H100", "uuid": "GPU-1", "memory_bytes": 2**30},),
             "gpus H100 (1.00 GiB, GPU-1)",
+        ),
+        ("cuda_devices", [], "cuda devices none"),
+        ("cuda_devices", [H100], "cuda devices H100 (80.0 GiB, 132 SMs, L2 50.0 MiB, 9.0)"),
+        (
+            "cuda_devices",
+            [H100, {**H100, "l2_bytes": None}],
+            "cuda devices H100 (80.0 GiB, 132 SMs, L2 50.0 MiB, 9.0); H100 (80.0 GiB, 132 SMs, 9.0)",
         ),
         ("name", "[red]", "name [red]"),
     ],

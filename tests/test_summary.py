@@ -13,6 +13,7 @@ from bench.measure.protocol import Sensed
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts, Visit
 from bench.states import Conditions
+from bench.telemetry import Telemetry
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
 if TYPE_CHECKING:
@@ -176,6 +177,25 @@ def test_samples_that_may_have_a_gap_do_not_count() -> None:
     assert (none.device_time_s, none.host_time_s, none.bound_by) == (None, None, None)
     assert "not-queued" in none.warnings
     assert row(*[(1_000, CALM)] * 6).device_time_s is None
+
+
+def test_what_the_gpu_said_is_in_the_row_and_warns() -> None:
+    """Its clock held down for power in all looks, and another's process on it."""
+    gauges = (
+        Telemetry(
+            sm_clock_hz=1.2e9,
+            sm_clock_max_hz=1.98e9,
+            power_w=690.0,
+            throttle_reasons=("power-cap",),
+            other_processes=1,
+        ),
+    )
+    sensed = dataclasses.replace(CALM, gauges=gauges)
+    found = row(*[(1_000, sensed)] * 6)
+
+    assert (found.sm_clock_hz, found.power_w, found.throttled_share) == (1.2e9, 690.0, 1.0)
+    assert set(found.warnings) >= {"clock-throttled", "busy-gpu"}
+    assert row(*[(1_000, CALM)] * 6).sm_clock_hz is None
 
 
 def test_times_that_rise_steadily_are_called_drift() -> None:

@@ -11,6 +11,6 @@ import gc
 if __name__ == "__main__":
     gc.disable()
 
-    from bench.measure.worker import main
+    from bench.measure.serving import main
 
     main()

@@ -150,16 +150,20 @@ class Crew:
                 place.prepared.clear()
 
     def _ask(self, worker: int, request: protocol.Request, timeout_s: float) -> Any:
-        """The reply; a lost worker is replaced at once, and the case it was on is refused."""
+        """The reply; a worker that is lost, or ends, is replaced at once, and its case is refused."""
         place = self._places[worker]
         _ready(place.process)
         try:
-            return place.process.ask(request, timeout_s)
+            reply = place.process.ask(request, timeout_s)
         except WorkerLost as lost:
-            place.process.close()
-            self._places[worker] = _Place(self._start())
-            _ready(self._places[worker].process)  # nothing is timed while it imports torch
-            return protocol.Refused(status=lost.status, reason=str(lost))
+            reply = protocol.Refused(status=lost.status, reason=str(lost))
+        else:
+            if not isinstance(reply, protocol.Refused) or not reply.ends_worker:
+                return reply
+        place.process.close()
+        self._places[worker] = _Place(self._start())
+        _ready(self._places[worker].process)  # nothing is timed while it imports torch
+        return reply
 
     def __enter__(self) -> Self:
         """The crew is at work from the moment it is made."""

@@ -1,6 +1,7 @@
 """What one call needs beyond its inputs: the rise of the process's high-water mark over the call.
 
 Linux keeps that mark and resets it when asked; elsewhere there is no telling, so there is no number.
+On CUDA there is a better account (`cuda_memory.py`).
 Torch keeps no freed CPU memory of its own and the C library's is handed back first, so that what a
 call allocates is new to the process. What other libraries keep from call to call is not seen.
 """
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bench.measure.cuda_memory import TorchAccount, taken
+
 if TYPE_CHECKING:
     from bench.case import Call
 
@@ -24,6 +27,14 @@ SMALLEST_BYTES = 2**20
 """What is smaller is not told from stacks, buffers and the interpreter's own."""
 _RESET_HIGH_WATER_MARK = "5"
 _UNCOUNTED_PAGES = 64
+
+
+def weigh(call: Call, device: str) -> tuple[int | None, str]:
+    """Make the call once more; its peak in bytes, where that can be told, and what a row should note."""
+    if not device.startswith("cuda"):
+        return peak_bytes(call), ""
+    found = taken(call, TorchAccount(device))
+    return found.peak_bytes, found.note
 
 
 def peak_bytes(call: Call, proc: Path = Path("/proc/self")) -> int | None:

@@ -11,11 +11,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench import telemetry
 from bench.plan import PlannedCase
 from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bench.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +156,8 @@ class Sensed:
     compute_s: float
     barrier_s: float | None
     launch_s: float | None = None
+    gauges: tuple[Telemetry, ...] = ()
+    """What a GPU said of itself while its sentinel ran."""
     load_1m: float | None = None
     """Processes that ran or waited for a core, averaged over the last minute by the system."""
 
@@ -175,6 +180,8 @@ class Refused:
     reason: str
     input_bytes: int | None = None
     """What its inputs would have taken, or the first of them, if that is why."""
+    ends_worker: bool = False
+    """The worker can't be used any more and ends: its CUDA context is broken."""
 
 
 Reply = Hello | Checked | Prepared | Visited | Replayed | Sensed | Profiled | Forgotten | Refused
@@ -206,4 +213,6 @@ def decode(line: str) -> Any:
         raise ValueError(message)
     if "case" in fields:
         fields["case"] = PlannedCase(**fields["case"])
+    if "gauges" in fields:
+        fields["gauges"] = [telemetry.of_fields(one) for one in fields["gauges"]]
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

@@ -19,8 +19,11 @@ from bench.measure.queued import spin_s, take_pair
 from bench.measure.sampling import take_sample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock
+    from bench.telemetry import Telemetry
 
 _SAMPLES = 3
 _COMPUTE_SIDE, _COMPUTE_LOOPS = 256, 4
@@ -29,6 +32,8 @@ _BARRIER_SIZE, _BARRIER_LOOPS = 40_000, 150
 """Torch splits element-wise work from 32,768 elements on: 3 µs, most of it the threads' meeting."""
 
 
+_LOOK_CYCLES = 5_000_000
+"""Some 3 ms, in which the driver answers."""
 _LAUNCHES, _HOLD_CYCLES = 100, 2_000_000
 """A hundred launches of 5 µs fit behind a spin of a millisecond, so that none of them waits."""
 
@@ -58,17 +63,29 @@ class Sentinels:
         )
 
 
-def sense_queue(queue: QueuedDevice, clock: Clock) -> Sensed:
-    """The sentinels of a device with a queue: a spin of known cycles, and what a launch costs the host."""
+def sense_queue(
+    queue: QueuedDevice, clock: Clock, gauges: Callable[[], Telemetry] | None = None
+) -> Sensed:
+    """The sentinels of a device with a queue: a spin of known cycles, and what a launch costs the host.
+
+    Args:
+        queue: the device's.
+        clock: of the host.
+        gauges: what the device says of itself; read while it spins, since at rest it lowers its clocks.
+    """
     spins = [spin_s(queue) for _ in range(_SAMPLES)]
     launches = [
         take_pair(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s / _LAUNCHES
         for _ in range(_SAMPLES)
     ]
+    queue.spin(_LOOK_CYCLES)
+    seen = (gauges(),) if gauges else ()
+    queue.synchronize()
     return Sensed(
         compute_s=statistics.median(spins),
         barrier_s=None,
         launch_s=statistics.median(launches),
+        gauges=seen,
         load_1m=_load_1m(),
     )
 

@@ -6,15 +6,11 @@ requests it sleeps in a read; what a suite prints goes to stderr, so it can't br
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
 import gc
 import math
-import os
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -24,10 +20,11 @@ from bench.errors import SuiteError
 from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
+from bench.measure.cuda_memory import give_back
 from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queue_of
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
-from bench.measure.memory import peak_bytes
+from bench.measure.memory import weigh
 from bench.measure.profiling import record_trace
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
@@ -41,6 +38,7 @@ from bench.measure.sampling import (
     warm_up,
 )
 from bench.measure.sentinels import Sentinels, sense_queue
+from bench.measure.telemetry import Gauges
 from bench.schedule import COLD
 from bench.suite import make_case
 
@@ -77,6 +75,7 @@ class Worker:
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
+        self._gauges = Gauges()
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
             protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
@@ -98,6 +97,14 @@ class Worker:
 
     def answer(self, request: protocol.Request) -> protocol.Reply:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
+        reply = self._attempt(request)
+        if isinstance(reply, protocol.Refused) and reply.status == "oom":
+            if isinstance(request, protocol.Check | protocol.Prepare | protocol.Visit):
+                self._calls.pop(request.case.key, None)
+            give_back()  # not before: the exception held the frames that held tensors
+        return reply
+
+    def _attempt(self, request: protocol.Request) -> protocol.Reply:
         try:
             return self._answers[type(request)](request)
         except Skip as skip:
@@ -107,7 +114,7 @@ class Worker:
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
-        gc.collect()
+        give_back()
         return protocol.Forgotten()
 
     def _check(self, case: PlannedCase, room_bytes: float) -> protocol.Checked | protocol.Refused:
@@ -122,12 +129,13 @@ class Worker:
         started = self._clock()
         result = check(call, op.reference_of, case.dtype)
         quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
+        peak, note = weigh(call, case.device) if quick else (None, "")
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
-            note=result.note,
+            note=result.note or note,
             input_bytes=input_bytes,
-            peak_memory_bytes=peak_bytes(call) if quick and case.device == "cpu" else None,
+            peak_memory_bytes=peak,
         )
 
     def _prepare(self, request: protocol.Prepare) -> protocol.Prepared:
@@ -166,7 +174,9 @@ class Worker:
     def _sense(self, device: str) -> protocol.Sensed:
         """What the sentinels of a device take now: the CPU's, or those of its queue."""
         queue = self._queue_of(device)
-        return sense_queue(queue, self._clock) if queue else self._sentinels.sense(self._clock)
+        if queue is None:
+            return self._sentinels.sense(self._clock)
+        return sense_queue(queue, self._clock, lambda: self._gauges.read(device))
 
     def _evictor(self, device: str) -> Evict:
         """What empties a device's caches; made when it is first asked for, since it takes memory."""
@@ -207,32 +217,3 @@ class Worker:
             )
             raise SuiteError(message)
         return op, call
-
-
-def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:
-    """Say hello, then answer each request until there are no more."""
-    _send(replies, worker.hello())
-    for line in requests:
-        _send(replies, worker.answer(protocol.decode(line)))
-
-
-def _send(replies: TextIO, reply: protocol.Reply) -> None:
-    replies.write(protocol.encode(reply) + "\n")
-    replies.flush()
-
-
-def main() -> None:
-    """Talk over the standard streams; garbage is collected between cases only, never within one.
-
-    Does not return: taking torch apart object by object would take longer than half its import. What
-    guests have registered to be called at the end is called.
-    """
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    gc.disable()
-    gc.freeze()  # what torch's import made stays; looking through it took 70 ms a case
-    serve(Worker(time.perf_counter_ns), sys.stdin, replies)
-    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

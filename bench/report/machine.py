@@ -37,8 +37,16 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
     elif name == "gpus":
         shown = [f"{g['name']} ({units.size(g['memory_bytes'])}, {g['uuid']})" for g in value]
         yield label, "; ".join(shown) or "none"
+    elif name == "cuda_devices":
+        yield label, "; ".join(map(_cuda_device, value)) or "none"
     else:
         yield label, _text(name, value)
+
+
+def _cuda_device(device: Mapping[str, Any]) -> str:
+    memory, l2 = units.size(device["memory_bytes"]), device["l2_bytes"]
+    parts = [memory, f"{device['multiprocessors']} SMs", *([f"L2 {units.size(l2)}"] if l2 else [])]
+    return f"{device['name']} ({', '.join(parts)}, {device['capability']})"
 
 
 def _text(name: str, value: Any) -> str:
