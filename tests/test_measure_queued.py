@@ -136,6 +136,19 @@ def test_with_cold_caches_each_call_stands_alone_behind_what_empties_them() -> N
     assert found.device_s == pytest.approx(4e-6, abs=0.5e-6)
 
 
+def test_a_long_call_is_made_once_to_see_that_it_is_long() -> None:
+    """A second of kernel is a second of everybody's time."""
+    device = gpu()
+    made = []
+
+    def call() -> None:
+        made.append(1)
+        device.launch(1e9)
+
+    assert Sampler(call, device, device.clock).calls == 1
+    assert len(made) == 1
+
+
 def test_a_pair_without_calls_is_what_marks_cost() -> None:
     """The floor under everything that is measured with them."""
     device = gpu(mark_ns=1_500)

@@ -144,9 +144,7 @@ class Sampler:
         self._hertz = cycles_per_second(device)
         self._spin_s = _FIRST_SPIN_S
         self._evict = evict
-        self.calls = self._calls_for(
-            (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES
-        )
+        self.calls = self._calls_needed()
 
     def sample(self) -> Queued:
         """One sample: the slope between few calls and twice as many, which is free of the marks' cost.
@@ -163,7 +161,11 @@ class Sampler:
             gapless=one.gapless and other.gapless,
         )
 
-    def _calls_for(self, once_s: float) -> int:
+    def _calls_needed(self) -> int:
+        """How many calls are long enough to be told; one that is long by itself is made only once to see."""
+        if self._pair(1).device_s >= 2 * LONG_ENOUGH_S:
+            return 1
+        once_s = (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES
         return min(max(1, math.ceil(LONG_ENOUGH_S / max(once_s, 1e-9))), MOST_CALLS)
 
     def _pair(self, calls: int) -> Pair:
