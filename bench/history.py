@@ -118,15 +118,24 @@ def _reference_file(info: RunInfo, device: str) -> Path:
 def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
     """Per device the machine's own, else that of the store's latest run here which has one."""
     known = {
-        device: Reference(conditions=Conditions(**conditions))
+        device: Reference(conditions=found)
         for run in here
-        for device, conditions in run.info.reference.items()
+        for device, facts in run.info.reference.items()
+        if (found := _conditions(facts))
     }
     for device in {*known, *info.devices}:
         own = references.load(_reference_file(info, device))
         if own:
             known[device] = own
     return known
+
+
+def _conditions(facts: Any) -> Conditions | None:
+    """Conditions as a manifest has them; None for what another version wrote in their place."""
+    try:
+        return Conditions(**facts)
+    except TypeError:
+        return None
 
 
 def _same_method(then: RunInfo, now: RunInfo) -> bool:

@@ -146,6 +146,7 @@ def test_without_it_the_store_s_latest_run_here_tells(tmp_path: Path) -> None:
     keep(tmp_path, 1, 1e-6, reference={"cpu": calm})
     keep(tmp_path, 2, 1e-6, reference={"cpu": {"compute_s": 1.0}}, machine={"machine_id": "m-2"})
     keep(tmp_path, 3, 1e-6)
+    keep(tmp_path, 4, 1e-6, reference={"compute_s": 1.0, "cpu": {"from": "a later version"}})
 
     assert history.read(tmp_path, about(9)).references == {
         "cpu": Reference(conditions=CALM),
