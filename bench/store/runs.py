@@ -47,7 +47,7 @@ class RunInfo:
     environment: Mapping[str, Any] = field(default_factory=dict)
     torch: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
-    devices: Sequence[str] = ()
+    devices: Sequence[str] = field(default_factory=list)
     """What cases were planned for."""
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
