@@ -15,7 +15,7 @@ from bench.measure.protocol import Sensed
 from bench.states import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bench.outcome import Outcome
 
@@ -110,6 +110,36 @@ class Lookout:
             return False
         here = Conditions(compute_s=self._before.compute_s, barrier_s=self._before.barrier_s)
         return states.is_slower(here, wanted)
+
+
+class Lookouts:
+    """A lookout for each device that is measured on, made when it is first asked for."""
+
+    def __init__(
+        self,
+        sense: Sense,
+        *,
+        known: Mapping[str, Conditions],
+        patience_s: float,
+        waits: Callable[[], None],
+    ) -> None:
+        self._sense = sense
+        self._known = known
+        self._patience_s = patience_s
+        self._waits = waits
+        self.made: dict[str, Lookout] = {}
+
+    def of(self, device: str) -> Lookout:
+        """The device's own."""
+        if device not in self.made:
+            self.made[device] = Lookout(
+                self._sense,
+                device=device,
+                known=self._known.get(device),
+                patience_s=self._patience_s,
+                waits=self._waits,
+            )
+        return self.made[device]
 
 
 def averaged(before: Sensed | None, after: Sensed | None) -> Sensed | None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from bench import history, machine, manifest, noise, states, turns
 from bench.errors import StoreError
-from bench.lookout import Lookout
+from bench.lookout import Lookout, Lookouts
 from bench.noise import Noise
-from bench.outcome import Outcome
+from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
 from bench.start import start
 from bench.store import journal, reference, runs
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bench.plan import Plan, PlannedCase
     from bench.record import Record
     from bench.start import Start
+    from bench.states import Conditions
     from bench.store.runs import RunInfo, StoredRun
 
 
@@ -145,44 +146,43 @@ def _measure(
     diary.write_header({"torch": info.torch})
     facts = manifest.row_facts(info, job.options, hello)
     earlier = history.read(job.folder.parent, info)
-    lookouts: dict[str, Lookout] = {}
-
-    def lookout_of(device: str) -> Lookout:
-        if device not in lookouts:
-            known = earlier.references.get(device)
-            lookouts[device] = Lookout(
-                crew.sense,
-                device=device,
-                known=known.conditions if known else None,
-                patience_s=job.options.schedule.patience_s,
-                waits=job.listener.waiting,
-            )
-        return lookouts[device]
-
+    lookouts = Lookouts(
+        crew.sense,
+        known={device: one.conditions for device, one in earlier.references.items()},
+        patience_s=job.options.schedule.patience_s,
+        waits=job.listener.waiting,
+    )
     rounds = Rounds(
         crew,
         job.options.schedule,
         shuffle=random.Random(job.options.seed),  # noqa: S311 - an order, not a secret
         advance=job.listener.advanced,
-        lookout_of=lookout_of,
+        lookout_of=lookouts.of,
     )
     for batch in rounds.measure(cases):
-        best = lookout_of(batch[0].case.device).reference
-        facts = dataclasses.replace(
-            facts,
-            reference=best,
-            noise=Noise(
-                others=noise.pooled(turns.chosen(one.turns(), best) for one in batch),
-                floors=earlier.floors(best),
-            ),
-            noise_at_reference=Noise(
-                others=noise.pooled(turns.brought(one.turns(), best) for one in batch),
-                floors=earlier.floors(best, brought=True),
-            ),
-        )
+        best = lookouts.of(batch[0].case.device).reference
+        of_batch = _facts_of_batch(facts, batch, best, earlier)
         for outcome in batch:
-            _keep(diary, outcome.entry(facts), job.listener)
-    return _with_states(info, earlier, lookouts)
+            _keep(diary, outcome.entry(of_batch), job.listener)
+    return _with_states(info, earlier, lookouts.made)
+
+
+def _facts_of_batch(
+    facts: RunFacts, batch: Sequence[Outcome], best: Conditions | None, earlier: History
+) -> RunFacts:
+    """What the rows of a batch share: the device's best, and what others say of how far off they may be."""
+    return dataclasses.replace(
+        facts,
+        reference=best,
+        noise=Noise(
+            others=noise.pooled(turns.chosen(one.turns(), best) for one in batch),
+            floors=earlier.floors(best),
+        ),
+        noise_at_reference=Noise(
+            others=noise.pooled(turns.brought(one.turns(), best) for one in batch),
+            floors=earlier.floors(best, brought=True),
+        ),
+    )
 
 
 def _with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]) -> RunInfo:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import lookout
-from bench.lookout import EVERY_S, Clock, Lookout
+from bench.lookout import EVERY_S, Clock, Lookout, Lookouts
 from bench.measure.protocol import Sensed
 from bench.outcome import Outcome, Visit
 from bench.states import Conditions
@@ -120,6 +120,23 @@ def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
     scene = Scene([*looks(1.0), None, *looks(3.0, 3.0)])
 
     assert scene.turn(0.5, 0.5, 0.5) == [None, None, *looks(3.0)]
+
+
+def test_each_device_has_a_lookout_of_its_own() -> None:
+    """Made once, with what is known of that device; those never asked for are not made."""
+    asked: list[str] = []
+
+    def sense(_: int, device: str) -> Sensed:
+        asked.append(device)
+        return CALM
+
+    lookouts = Lookouts(sense, known={"cuda": REFERENCE}, patience_s=1.0, waits=lambda: None)
+    assert lookouts.of("cuda").reference == REFERENCE
+    assert lookouts.of("cpu").reference is None
+    assert lookouts.of("cuda") is lookouts.of("cuda")
+    lookouts.of("cuda").begin(0, 0)
+    assert asked == ["cuda"]
+    assert set(lookouts.made) == {"cpu", "cuda"}
 
 
 def test_one_thread_has_no_barrier_on_average() -> None:
