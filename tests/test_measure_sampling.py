@@ -287,6 +287,22 @@ def test_warming_up_is_bounded_in_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cost_ns", "made"), [(11_000_000, 11), (120_000_000, 5)], ids=["ten fit", "ten don't"]
+)
+def test_a_slow_call_is_not_blamed_for_being_slow(cost_ns: int, made: int) -> None:
+    """Ten calls of 11 ms take a little longer than the limit, ten of 120 ms twelve times as long."""
+    clock = Clock()
+    calls: list[int] = []
+
+    def steady() -> None:
+        calls.append(1)
+        clock.advance(cost_ns)
+
+    assert warm_up(Call(steady), Device(clock), clock)
+    assert len(calls) == made
+
+
+@pytest.mark.parametrize(
     ("times", "expected"),
     [
         ([5] * 9, False),

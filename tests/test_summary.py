@@ -198,6 +198,18 @@ def test_what_the_gpu_said_is_in_the_row_and_warns() -> None:
     assert row(*[(1_000, CALM)] * 6).sm_clock_hz is None
 
 
+@pytest.mark.parametrize(("unsettled", "warns"), [(1, False), (2, True), (4, True)])
+def test_a_case_has_not_settled_where_half_of_its_workers_say_so(
+    unsettled: int, *, warns: bool
+) -> None:
+    """One of four may be the test's own error."""
+    made = Outcome(case=case())
+    for worker in range(4):
+        prepared = dataclasses.replace(PREPARED, settled=worker >= unsettled)
+        made.add_visit(Visit(worker=worker, round=0, prepared=prepared, visited=visited(10_000)))
+    assert ("not-settled" in made.entry(FACTS).record.warnings) is warns
+
+
 def test_times_that_rise_steadily_are_called_drift() -> None:
     """Three per cent over twelve turns, and nothing else."""
     rising = [(1_000 + 3 * place, CALM) for place in range(12)]

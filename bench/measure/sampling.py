@@ -33,6 +33,7 @@ MOST_LOOPS = 10_000_000
 """Ten million turns of an empty loop take about 30 ms: no sample needs more."""
 WARM_UP_LIMIT_S = 0.1
 _WARM_UP_SAMPLE_S = 2e-4
+_SLOW_CALLS_LIMITS = 5
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 5_000
 _OVERHEAD_REPEATS = 9
@@ -90,7 +91,7 @@ def measure_overhead(call: Call, clock_s: float, clock: Clock) -> Overhead:
     It is the formatting of an empty text, which takes any arguments and looks at none of them:
     the cheapest function in C that does so. Its uncertainty is the distance between the quartiles.
     """
-    empty, idle = _empty(call), _Idle()
+    empty, idle = Call("".format, *call.args, **call.kwargs), _Idle()
     costs = []
     for _ in range(_OVERHEAD_REPEATS):
         _, elapsed = take_sample(empty, _OVERHEAD_LOOPS, idle, clock)
@@ -104,13 +105,9 @@ def measure_cold_overhead(call: Call, clock_s: float, clock: Clock, evict: Evict
     One to three microseconds where it is 20 ns in a loop: reading the clock, beginning the loop and
     handing over the arguments find neither their code nor their data in the caches.
     """
-    empty, idle = _empty(call), _Idle()
+    empty, idle = Call("".format, *call.args, **call.kwargs), _Idle()
     taken = [_take_cold_sample(empty, idle, clock, evict) for _ in range(_COLD_OVERHEAD_REPEATS)]
     return _overhead([max(sample.elapsed_ns * 1e-9 - clock_s, 0.0) for sample in taken])
-
-
-def _empty(call: Call) -> Call:
-    return Call("".format, *call.args, **call.kwargs)
 
 
 def _overhead(costs: Sequence[float]) -> Overhead:
@@ -158,13 +155,19 @@ def calibrate(call: Call, sample_s: float, device: Device, clock: Clock) -> tupl
 
 
 def warm_up(call: Call, device: Device, clock: Clock, limit_s: float = WARM_UP_LIMIT_S) -> bool:
-    """Make calls until they no longer get faster, or for `limit_s`; whether they have settled."""
-    end = clock() + round(limit_s * 1e9)
+    """Make calls until they no longer get faster, or for `limit_s`; whether they have settled.
+
+    A slow call has five times as long, for twenty; where not even ten fit, it is not judged.
+    """
+    begun, limit_ns = clock(), round(limit_s * 1e9)
     loops, _ = calibrate(call, _WARM_UP_SAMPLE_S, device, clock)
     times: list[int] = []
     while not settled(times):
-        if clock() >= end:
+        spent_ns = clock() - begun
+        if spent_ns >= limit_ns and len(times) >= 4 * _WINDOW:
             return False
+        if spent_ns >= _SLOW_CALLS_LIMITS * limit_ns:
+            return len(times) < 2 * _WINDOW
         times.append(take_sample(call, loops, device, clock)[1])
     return True
 
