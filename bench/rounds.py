@@ -15,6 +15,7 @@ from bench import turns
 from bench.measure import protocol
 from bench.outcome import Outcome, Visit
 from bench.room import Room
+from bench.schedule import HOT
 from bench.stopping import BUDGET, TIMEOUT
 
 if TYPE_CHECKING:
@@ -221,8 +222,12 @@ class Rounds:
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
 
     def _replay(self, outcome: Outcome) -> None:
-        """Time it as a graph, last of all, since recording may cost the worker; the CPU has no graphs."""
-        if outcome.case.device == "cpu" or not (outcome.open and outcome.visits):
+        """Time it as a graph, last of all, since recording may cost the worker.
+
+        The CPU has no graphs, and calls within one find the caches as the last one left them.
+        """
+        hot = self._schedule.cache == HOT
+        if outcome.case.device == "cpu" or not (hot and outcome.open and outcome.visits):
             return
         self._prepare(outcome, 0)  # a no-op, but for a worker that was replaced over the one before
         reply = self._crew.replay(0, outcome.case, self._schedule.timeout_s)

@@ -377,13 +377,15 @@ def test_a_batch_is_of_one_device() -> None:
     assert list(dict.fromkeys(asked)) == ["cpu", "cuda"]
 
 
-def replaying(answer: Callable[[protocol.Request], protocol.Reply]) -> list[Outcome]:
+def replaying(
+    answer: Callable[[protocol.Request], protocol.Reply], cache: str = "hot"
+) -> list[Outcome]:
     """Two cases on a GPU and one on the CPU."""
     hall = Hall(answer)
     crew = hall.stage.crew(WORKERS)
     measuring = Rounds(
         crew,
-        schedule(),
+        schedule(cache=cache),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
         advance=lambda _case, _steps: None,
         lookout_of=lambda device: Lookout(crew.sense, device=device),
@@ -395,6 +397,11 @@ def replaying(answer: Callable[[protocol.Request], protocol.Reply]) -> list[Outc
 def test_cases_on_a_gpu_are_replayed_as_graphs_when_all_else_is_done() -> None:
     """The CPU has none."""
     assert [one.graph_s for one in replaying(settle)] == [1e-4, 1e-4, None]
+
+
+def test_cold_calls_are_not_replayed() -> None:
+    """A graph's calls follow each other, so its time would be that of hot caches."""
+    assert [one.graph_s for one in replaying(settle, cache="cold")] == [None] * 3
 
 
 def test_a_case_that_can_not_be_recorded_keeps_its_samples() -> None:

@@ -55,7 +55,7 @@ def run_command(
         str,
         typer.Option(
             metavar="hot|cold",
-            help="What calls find in the CPU's caches. hot: what the last call left there. "
+            help="What calls find in the caches. hot: what the last call left there. "
             "cold: none of their data; each call is timed alone.",
         ),
     ] = "hot",
