@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MARK = "tensorbench: the calls"
-"""The name under which the profiled calls stand in the trace."""
+"""The name under which the profiled calls stand in the trace, with the place of their case behind it."""
 INCOMPLETE = "profile-incomplete"
 LAUNCH_BOUND_IDLE_SHARE = 0.5
 """A device that idles half of the time waits for its launches. Short gaps are there in a full queue
@@ -120,15 +120,22 @@ def events_of(trace: Mapping[str, Any]) -> tuple[Event, ...]:
     return tuple(sorted(found, key=_nesting))
 
 
-def activity(events: Sequence[Event], calls: int, device: str) -> Activity:
+def mark_of(place: int) -> str:
+    """The mark of the calls of a case, by its place among those of the session."""
+    return f"{MARK} {place}"
+
+
+def activity(events: Sequence[Event], calls: int, device: str, place: int = 0) -> Activity:
     """What the marked calls did on a device.
 
     Args:
         events: all there are, those before the mark too: they tell whether the device is seen at all.
         calls: how many were made within the mark.
         device: `cpu` for ops, anything else for what ran on the device.
+        place: of the case among those that were profiled together.
     """
-    mark = next((one for one in events if one.kind == "mark" and one.name == MARK), None)
+    name = mark_of(place)
+    mark = next((one for one in events if one.kind == "mark" and one.name == name), None)
     if mark is None:
         return Activity(calls=calls, lines=(), span_s=0.0, busy_s=0.0, codes=(INCOMPLETE,))
     if device == "cpu":

@@ -56,6 +56,12 @@ _ALL = (
         remedy="--budget with more seconds, or smaller sizes with --set",
     ),
     Code(
+        code="no-energy",
+        seen="the energy of a call could not be told",
+        cause="the device keeps no count of its energy, or one that moves too seldom",
+        remedy="power_w has the power that was seen; GPUs since Volta count their energy",
+    ),
+    Code(
         code="no-interval",
         seen="there is no interval: all samples come from one worker",
         cause="--workers 1 was asked for, or the other workers were lost or out of time",

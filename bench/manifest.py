@@ -83,6 +83,8 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
             "timeout_s": schedule.timeout_s,
             "patience_s": schedule.patience_s,
             "cache": schedule.cache,
+            "kernels": schedule.kernels,
+            "energy": schedule.energy,
             "threads": options.threads,
             "confidence": options.confidence,
             "seed": options.seed,

@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.noise import Noise
-from bench.record import Record, Sample
+from bench.record import Record
 from bench.schedule import HOT
-from bench.states import Conditions
 from bench.stopping import Stopping
 from bench.store.journal import Entry
 from bench.summary import Measuring, summarised
-from bench.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from bench.measure.protocol import Checked, Prepared, Sensed, Visited
+    from bench.activity import Activity
+    from bench.measure.protocol import Checked, Metered, Prepared, Sensed
     from bench.plan import PlannedCase
+    from bench.record import Sample
+    from bench.states import Conditions
+    from bench.turns import Turn
+    from bench.visit import Visit
+
+
+NO_ENERGY = "no-energy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,81 +55,6 @@ class RunFacts:
     """And the headline brought to reference conditions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One visit: where and when, how the call was prepared there, what was seen."""
-
-    worker: int
-    round: int
-    prepared: Prepared
-    visited: Visited
-    sensed: Sensed | None = None
-    """What the sentinels took in that turn, known when it is over."""
-
-    def net_times_s(self) -> list[float]:
-        """Seconds per call of each sample, overhead subtracted."""
-        loops, prepared = self.visited.loops, self.prepared
-        return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
-
-    def turn(self) -> Turn:
-        """The visit as one time under known conditions."""
-        sensed = self.sensed
-        return Turn(
-            worker=self.worker,
-            round=self.round,
-            started_ns=self.visited.started_ns[0],
-            time_s=median(self.net_times_s()),
-            conditions=Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s)
-            if sensed
-            else None,
-            device_s=_middle(self.visited.device_s, self.visited.gapless),
-            host_s=_middle(self.visited.host_s, self.visited.gapless),
-            gapless=self.visited.gapless,
-        )
-
-    def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
-        """The visit's samples, as they are stored."""
-        seen = self.visited
-        compute_s = self.sensed.compute_s if self.sensed else None
-        barrier_s = self.sensed.barrier_s if self.sensed else None
-        launch_s = self.sensed.launch_s if self.sensed else None
-        load_1m = self.sensed.load_1m if self.sensed else None
-        beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
-        for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
-            device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
-            yield Sample(
-                case=case.id,
-                device=case.device,
-                worker=self.worker,
-                round=self.round,
-                at_s=(start - run_started_ns) * 1e-9,
-                loops=seen.loops,
-                elapsed_s=elapsed * 1e-9,
-                time_s=net_time_s(elapsed * 1e-9, seen.loops, self.prepared),
-                cpu_s=seen.cpu_ns[i] * 1e-9,
-                minor_faults=seen.minor_faults[i],
-                involuntary_switches=seen.involuntary_switches[i],
-                device_s=device_s,
-                host_s=host_s,
-                gapless=gapless,
-                sentinel_compute_s=compute_s,
-                sentinel_barrier_s=barrier_s,
-                sentinel_launch_s=launch_s,
-                load_1m=load_1m,
-            )
-
-
-def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
-    """The median of the samples that have no gap; None if all may have one."""
-    proven = [value for value, is_proven in zip(values, gapless, strict=True) if is_proven]
-    return median(proven) if proven else None
-
-
-def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
-    """Seconds per call, less what reading the clock and an empty call of the same shape cost."""
-    return (elapsed_s - prepared.clock_s) / loops - prepared.overhead_s
-
-
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """What is known of a case so far."""
@@ -142,6 +72,10 @@ class Outcome:
     """Time spent on it in all: building, checking, warming up, sampling."""
     graph_s: float | None = None
     """The device's time per call in a replayed graph."""
+    activity: Activity | None = None
+    """What the profiler saw of it on its device."""
+    metered: Metered | None = None
+    """What a call costs in energy, if that was asked for."""
     stopping: Stopping = field(default_factory=Stopping)
     stopped_by: str | None = None
 
@@ -198,7 +132,13 @@ class Outcome:
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
+            record = dataclasses.replace(record, warnings=(*record.warnings, *self._codes()))
         return Entry(record=record, samples=samples)
+
+    def _codes(self) -> tuple[str, ...]:
+        """What to distrust of what was learnt beside the samples."""
+        profiled = self.activity.codes if self.activity else ()
+        return (*profiled, NO_ENERGY) if self.metered and self.metered.reason else profiled
 
     def _samples(self, facts: RunFacts) -> tuple[Sample, ...]:
         return tuple(
@@ -227,9 +167,25 @@ class Outcome:
             correct=checked.correct if checked else None,
             max_error=checked.max_error if checked else None,
             graph_time_s=self.graph_s,
+            **_profiled(self.activity),
+            energy_j=self.metered.energy_j if self.metered else None,
             stopped_by=self.stopped_by if self.visits else None,
             threads=facts.threads,
             cache=facts.cache,
             torch_version=facts.torch_version,
             started_at=facts.started_at,
         )
+
+
+def _profiled(activity: Activity | None) -> dict[str, Any]:
+    """The columns that a profile fills; times and counts of an incomplete one would be wrong."""
+    if activity is None:
+        return {}
+    names = tuple(dict.fromkeys(line.name for line in activity.lines))
+    if activity.codes:
+        return {"kernels": names}
+    return {
+        "kernels": names,
+        "kernels_per_call": sum(line.count for line in activity.lines) / activity.calls,
+        "profiled_time_s": activity.per_call_s if activity.lines else None,
+    }

@@ -1,6 +1,6 @@
-"""A case under the profiler, in a worker of its own: beside the headline, never part of it.
+"""Cases under the profiler, in a worker that times nothing afterwards: beside the headline, never part of it.
 
-The worker writes a trace and says nothing else; what ran is read from the trace, which is kept.
+The worker writes a trace and says nothing else; what ran is read from the trace.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from bench.errors import StoreError
 from bench.measure.protocol import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.measure.crew import Crew
     from bench.plan import PlannedCase
 
@@ -47,12 +49,9 @@ def profile(
     kept = trace_path(out, case)
     _make(out)  # before anything is measured
     hello = crew.hello(0)
-    with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
-        raw = Path(folder) / "trace.json"
-        reply = crew.profile(0, case, calls, str(raw), timeout_s)
-        if isinstance(reply, Refused):
-            return reply
-        trace = json.loads(raw.read_text(encoding="utf-8"))
+    trace = traced(crew, [case], [calls], timeout_s)
+    if isinstance(trace, Refused):
+        return trace
     keep(trace, kept)
     names = {"cpu": machine.read_machine().cpu_model, **hello.device_names}
     return Profile(
@@ -64,6 +63,23 @@ def profile(
         activity=activity(events_of(trace), calls, case.device),
         trace=str(kept),
     )
+
+
+def traced(
+    crew: Crew, cases: Sequence[PlannedCase], calls: Sequence[int], timeout_s: float
+) -> dict[str, Any] | Refused:
+    """The trace of some cases of one device, each called so often, or why there is none."""
+    with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
+        raw = Path(folder) / "trace.json"
+        reply = crew.profile(0, cases, calls, str(raw), timeout_s)
+        if isinstance(reply, Refused):
+            return reply
+        try:
+            trace: dict[str, Any] = json.loads(raw.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = f"the profiler left no trace that can be read: {type(error).__name__}: {error}"
+            return Refused(status="failed", reason=reason)
+        return trace
 
 
 def trace_path(out: Path, case: PlannedCase) -> Path:

@@ -113,6 +113,19 @@ class Record:
         "The device's own time per call in a replayed graph, where the call can be recorded (CUDA).",
         None,
     )
+    profiled_time_s: float | None = _column(
+        _REAL,
+        "The device's own time per call by torch's profiler, as the sum of what ran; never the headline (CUDA).",
+        None,
+    )
+    kernels: tuple[str, ...] = _column(
+        pa.list_(_TEXT),
+        "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA).",
+        (),
+    )
+    kernels_per_call: float | None = _column(
+        _REAL, "How many of them run in a call, repetitions counted (CUDA).", None
+    )
     bound_by: str | None = _column(
         _TEXT,
         "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA).",
@@ -169,7 +182,9 @@ class Record:
         None,
     )
     energy_j: float | None = _column(
-        _REAL, "Energy per call by the GPU's own counter, idle power included.", None
+        _REAL,
+        "Energy per call by the GPU's own counter, idle power included; with `bench run --energy`.",
+        None,
     )
     correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
     max_error: float | None = _column(

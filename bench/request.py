@@ -53,6 +53,8 @@ class Request:
     patience_s: float | None = None
     seed: int | None = None
     cache: str = HOT
+    kernels: bool = True
+    energy: bool = False
 
     @property
     def chosen_preset(self) -> Preset:
@@ -134,6 +136,8 @@ class Request:
             timeout_s=self.timeout_s,
             patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
             cache=self.cache,
+            kernels=self.kernels,
+            energy=self.energy,
             memory_bytes=manifest.usable_memory_bytes(),
         )
         return manifest.Options(

@@ -11,12 +11,12 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench import turns
+from bench import passes, turns
 from bench.measure import protocol
-from bench.outcome import Outcome, Visit
+from bench.outcome import Outcome
 from bench.room import Room
-from bench.schedule import HOT
 from bench.stopping import BUDGET, TIMEOUT
+from bench.visit import Visit
 
 if TYPE_CHECKING:
     import random
@@ -67,6 +67,7 @@ class Rounds:
             Outcome(case=case) for case in sorted(cases, key=lambda c: devices.index(c.device))
         )
         while waiting:
+            self._crew.forget()
             batch = self._next_batch(waiting)
             self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
             for round_ in range(self._schedule.rounds):
@@ -74,9 +75,8 @@ class Rounds:
             self._spend_what_is_left(batch)
             for outcome in batch:
                 outcome.stopped_by = outcome.stopped_by or BUDGET
-                self._replay(outcome)
+            passes.look(batch, self._crew, self._schedule)
             self._advance(batch[-1].case.id, self._steps_left)
-            self._crew.forget()
             yield batch
 
     def _spend_what_is_left(self, batch: list[Outcome]) -> None:
@@ -220,19 +220,6 @@ class Rounds:
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
-
-    def _replay(self, outcome: Outcome) -> None:
-        """Time it as a graph, last of all, since recording may cost the worker.
-
-        The CPU has no graphs, and calls within one find the caches as the last one left them.
-        """
-        hot = self._schedule.cache == HOT
-        if outcome.case.device == "cpu" or not (hot and outcome.open and outcome.visits):
-            return
-        self._prepare(outcome, 0)  # a no-op, but for a worker that was replaced over the one before
-        reply = self._crew.replay(0, outcome.case, self._schedule.timeout_s)
-        if isinstance(reply, protocol.Replayed):
-            outcome.graph_s = reply.device_s
 
     def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
         """Take a step and note the time it took; a refusal ends the case."""

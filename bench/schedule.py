@@ -23,6 +23,10 @@ class Schedule:
     patience_s: float = 0.0
     """How long the run may wait, in all, for the machine to come back to its reference state."""
     cache: str = HOT
+    kernels: bool = True
+    """Look at each case of a device with a queue under the profiler, when its samples are taken."""
+    energy: bool = False
+    """Tell what a call costs in energy, where a device counts it: seconds per case."""
 
     @property
     def visit_s(self) -> float:

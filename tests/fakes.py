@@ -21,7 +21,7 @@ from bench.store.journal import Entry
 from bench.store.runs import RunInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     Answer = Callable[[protocol.Request], protocol.Reply]
@@ -184,19 +184,21 @@ def finished_run(store: Path, about: RunInfo, *entries: Entry) -> Path:
     return runs.finish(folder, about).folder
 
 
+SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
+    protocol.Check: protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8),
+    protocol.Prepare: PREPARED,
+    protocol.Visit: visited(1_000_000),
+    protocol.Sense: CALM,
+    protocol.Replay: protocol.Replayed(device_s=1e-4),
+    protocol.Meter: protocol.Metered(energy_j=0.25),
+    protocol.Profile: protocol.Refused(status="failed", reason="there is no profiler here"),
+    protocol.Forget: protocol.Forgotten(),
+}
+
+
 def settle(request: protocol.Request) -> protocol.Reply:
     """What a worker answers when all is well; a visit gives one sample of ten loops in 1 ms."""
-    if isinstance(request, protocol.Check):
-        return protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8)
-    if isinstance(request, protocol.Prepare):
-        return PREPARED
-    if isinstance(request, protocol.Visit):
-        return visited(1_000_000)
-    if isinstance(request, protocol.Sense):
-        return CALM
-    if isinstance(request, protocol.Replay):
-        return protocol.Replayed(device_s=1e-4)
-    return protocol.Forgotten()
+    return SETTLED[type(request)]
 
 
 class Stage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.activity import MARK
+from bench.activity import mark_of
 
 BASE_US = 4_569_123_568_878.0
 """Where real traces begin: far from zero, so that rounding shows."""
@@ -21,9 +21,9 @@ def op(name: str, at_us: float, dur_us: float, tid: int = 1) -> dict[str, Any]:
     return {**event("cpu_op", name, at_us, dur_us), "tid": tid}
 
 
-def mark(at_us: float, dur_us: float) -> dict[str, Any]:
+def mark(at_us: float, dur_us: float, place: int = 0) -> dict[str, Any]:
     """The calls."""
-    return event("user_annotation", MARK, at_us, dur_us)
+    return event("user_annotation", mark_of(place), at_us, dur_us)
 
 
 def launch(number: int, at_us: float, name: str = "cudaLaunchKernel") -> dict[str, Any]:

@@ -74,8 +74,30 @@ def test_a_case_that_was_refused_is_not_prepared() -> None:
 def test_a_profile_is_asked_of_the_worker_that_is_meant() -> None:
     """With the number of calls and the place for the trace."""
     stage = Stage(lambda _: protocol.Profiled())
-    assert stage.crew(2).profile(1, case(), 7, "trace.json", 5) == protocol.Profiled()
-    assert stage.log == [(1, protocol.Profile(case=case(), calls=7, path="trace.json"))]
+    assert stage.crew(2).profile(1, [case()], [7], "trace.json", 5) == protocol.Profiled()
+    assert stage.log == [(1, protocol.Profile(cases=(case(),), calls=(7,), path="trace.json"))]
+
+
+def test_energy_is_asked_of_the_worker_that_is_meant() -> None:
+    """Of a case that it has prepared."""
+    stage = Stage()
+    assert stage.crew(2).meter(1, case(), 5) == protocol.Metered(energy_j=0.25)
+    assert stage.log == [(1, protocol.Meter(case=case()))]
+
+
+def test_a_worker_that_has_profiled_makes_room_for_another() -> None:
+    """It can't do so again, and what times nothing any more need not be asked to forget."""
+    stage = Stage()
+    crew = stage.crew(2)
+    crew.prepare(0, case(), 0.01, 5)
+    crew.profile(0, [case()], [7], "trace.json", 5)
+    crew.forget()
+    assert [process.closed for process in stage.processes] == [True, False, False]
+    assert not [one for _, one in stage.log if isinstance(one, protocol.Forget)]
+    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert stage.log[-1][0] == 2  # its successor's number
+    crew.forget()
+    assert len(stage.processes) == 3  # who has not profiled stays
 
 
 def test_what_was_forgotten_is_prepared_again() -> None:

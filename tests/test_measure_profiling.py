@@ -11,7 +11,7 @@ import torch
 from bench.activity import activity, events_of
 from bench.case import Call
 from bench.measure.devices import Cpu, Cuda
-from bench.measure.profiling import WARM_CALLS, record_trace, warm_up
+from bench.measure.profiling import WARM_CALLS, record_trace, warm
 from tests.fakes import Clock, Device
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def test_the_marked_calls_are_in_the_trace(tmp_path: Path) -> None:
     """As often as they were made; neither warm-up nor throwaway ops are among them."""
     path = tmp_path / "trace.json"
     a = torch.ones(8, 8)
-    record_trace(Call(torch.matmul, a, a), "cpu", Cpu(), 7, str(path), Clock())
+    record_trace([(Call(torch.matmul, a, a), 7)], "cpu", Cpu(), str(path))
     found = activity(events_of(json.loads(path.read_text())), 7, "cpu")
     counts = {line.name: line.count for line in found.lines}
     assert (counts["aten::matmul"], counts["aten::mm"]) == (7, 7)
@@ -34,7 +34,7 @@ def test_warming_up_makes_ten_calls() -> None:
     """Each waited for."""
     clock, made = Clock(), list[int]()
     device = Device(clock)
-    warm_up(Call(made.append, 1), device, clock)
+    warm(Call(made.append, 1), device, clock)
     assert len(made) == device.synchronized == WARM_CALLS
 
 
@@ -47,7 +47,7 @@ def test_warming_up_a_slow_call_takes_half_a_second(cost_ns: int, calls: int) ->
         made.append(1)
         clock.advance(cost_ns)
 
-    warm_up(Call(slow), Device(clock), clock)
+    warm(Call(slow), Device(clock), clock)
     assert len(made) == calls
 
 
@@ -56,7 +56,7 @@ def test_kernels_are_in_the_trace_of_a_gpu(tmp_path: Path) -> None:
     """One for each call, none lost."""
     path = tmp_path / "trace.json"
     a = torch.ones(64, device="cuda")
-    record_trace(Call(torch.neg, a), "cuda", Cuda("cuda"), 7, str(path), Clock())
+    record_trace([(Call(torch.neg, a), 7)], "cuda", Cuda("cuda"), str(path))
     found = activity(events_of(json.loads(path.read_text())), 7, "cuda")
     assert [(line.kind, line.count) for line in found.lines] == [("kernel", 7)]
     assert found.codes == ()

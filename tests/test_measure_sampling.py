@@ -26,7 +26,7 @@ from bench.measure.sampling import (
     take_samples,
     warm_up,
 )
-from bench.outcome import net_time_s
+from bench.visit import net_time_s
 from tests.fakes import PREPARED, Clock, Device, Evictor
 
 

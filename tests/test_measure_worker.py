@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.activity import activity, events_of
 from bench.measure import protocol
 from bench.measure.worker import Worker
 from tests.fakes import Clock, Evictor, case
@@ -333,13 +335,37 @@ def test_a_worker_profiles_once(worker: Worker, path: Path, tmp_path: Path) -> N
     """A second session of one process loses records, so it is refused and writes nothing."""
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     replies = [
-        worker.answer(protocol.Profile(case=planned("well", path), calls=2, path=str(trace)))
+        worker.answer(protocol.Profile(cases=(planned("well", path),), calls=(2,), path=str(trace)))
         for trace in (first, second)
     ]
     assert replies[0] == protocol.Profiled()
     assert isinstance(replies[1], protocol.Refused)
     assert "profiled before" in replies[1].reason
     assert (first.exists(), second.exists()) == (True, False)
+
+
+def test_several_cases_share_a_session(worker: Worker, path: Path, tmp_path: Path) -> None:
+    """One that is prepared is called as it is, one that isn't is built; each under its own mark."""
+    cases = planned("well", path), planned("large", path)
+    worker.answer(protocol.Prepare(case=cases[0], sample_s=1e-4))
+    trace = tmp_path / "trace.json"
+    reply = worker.answer(protocol.Profile(cases=cases, calls=(3, 2), path=str(trace)))
+    assert reply == protocol.Profiled()
+    events = events_of(json.loads(trace.read_text()))
+    found = [activity(events, often, "cpu", place) for place, often in enumerate((3, 2))]
+    assert [sum(line.count for line in one.lines) % one.calls for one in found] == [0, 0]
+    assert all(one.lines for one in found)
+    assert activity(events, 1, "cpu", place=2).codes == ("profile-incomplete",)
+
+
+def test_the_energy_of_a_device_that_counts_none_has_a_reason(worker: Worker, path: Path) -> None:
+    """The CPU, say."""
+    case = planned("well", path)
+    worker.answer(protocol.Prepare(case=case, sample_s=1e-4))
+    reply = worker.answer(protocol.Meter(case=case))
+    assert reply == protocol.Metered(
+        energy_j=None, reason="the device keeps no count of its energy"
+    )
 
 
 def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock: Clock) -> None:

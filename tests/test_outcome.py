@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure.protocol import Checked, Prepared, Sensed, Visited
-from bench.outcome import Outcome, RunFacts, Visit, net_time_s
+from bench.activity import Activity, Line
+from bench.measure.protocol import Checked, Metered, Prepared, Sensed, Visited
+from bench.outcome import Outcome, RunFacts
 from bench.record import STATUSES, Record
+from bench.visit import Visit, net_time_s
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
 FACTS = RunFacts(
@@ -245,3 +247,50 @@ def test_the_headline_lies_within_its_interval(cells: list[list[int]], workers: 
         assert found.workers == 1
     else:
         assert 0 <= found.time_lo_s <= found.time_s <= found.time_hi_s < math.inf
+
+
+def seen(*names: str, codes: tuple[str, ...] = ()) -> Activity:
+    """A profile of two calls in which each of these ran once a call, for 3 µs."""
+    lines = tuple(Line(kind="kernel", name=name, count=2, total_s=6e-6) for name in names)
+    return Activity(calls=2, lines=lines, span_s=1e-4, busy_s=1e-5, codes=codes)
+
+
+def profiled(activity: Activity | None, metered: Metered | None = None) -> Record:
+    """The row of a case that was looked at so."""
+    made = outcome(*calm())
+    made.activity, made.metered = activity, metered
+    return row(made)
+
+
+def test_kernels_are_in_the_row() -> None:
+    """So that two machines can be compared by them."""
+    found = profiled(seen("gemm", "Memset"))
+    assert found.kernels == ("gemm", "Memset")
+    assert found.kernels_per_call == 2
+    assert found.profiled_time_s == pytest.approx(6e-6)
+    assert "profile-incomplete" not in found.warnings
+
+
+def test_an_incomplete_profile_gives_names_and_no_numbers() -> None:
+    """And says so."""
+    found = profiled(seen("gemm", codes=("profile-incomplete",)))
+    assert (found.kernels, found.kernels_per_call, found.profiled_time_s) == (("gemm",), None, None)
+    assert "profile-incomplete" in found.warnings
+
+
+def test_a_call_that_runs_nothing_on_its_device_takes_no_time_there() -> None:
+    """A view, say: none is not nought seconds."""
+    found = profiled(seen())
+    assert (found.kernels, found.kernels_per_call, found.profiled_time_s) == ((), 0, None)
+
+
+def test_energy_is_in_the_row_or_there_is_a_code_for_that() -> None:
+    """And neither where nobody asked."""
+    assert profiled(None).energy_j is None
+    assert profiled(None, Metered(energy_j=0.5)).energy_j == 0.5
+    without = profiled(None, Metered(energy_j=None, reason="no counter"))
+    assert without.energy_j is None
+    assert "no-energy" in without.warnings
+    assert (
+        "no-energy" not in profiled(None, Metered(energy_j=0.5)).warnings + profiled(None).warnings
+    )

@@ -70,6 +70,21 @@ def test_a_case_that_can_not_be_profiled_is_a_refusal(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", [None, "{", '{"a": "\\e"}'])
+def test_a_trace_that_can_not_be_read_is_a_refusal(tmp_path: Path, text: str | None) -> None:
+    """There is none, or it is torn, or torch has written what is no JSON."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        assert isinstance(request, protocol.Profile)
+        if text is not None:
+            Path(request.path).write_text(text)
+        return protocol.Profiled()
+
+    found = profile(Stage(answer).crew(1), case(), 1, tmp_path, 5)
+    assert isinstance(found, protocol.Refused)
+    assert "no trace that can be read" in found.reason
+
+
 def test_a_folder_that_can_not_be_is_found_out_before_anything_runs(tmp_path: Path) -> None:
     """With the way out."""
     (tmp_path / "file").write_text("")

@@ -59,6 +59,13 @@ def run_command(
             "cold: none of their data; each call is timed alone.",
         ),
     ] = "hot",
+    kernels: Annotated[
+        bool, typer.Option(help="On a GPU, look at each case's kernels under the profiler.")
+    ] = True,
+    energy: Annotated[
+        bool,
+        typer.Option("--energy", help="On a GPU, tell what a call costs in energy (2 s a case)."),
+    ] = False,
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
     patience: Annotated[
         str | None,
@@ -94,6 +101,8 @@ def run_command(
         patience_s=requests.parse_patience(patience),
         seed=seed,
         cache=cache,
+        kernels=kernels,
+        energy=energy,
     )
     tags = requests.parse_tags(tag or ())
     run = _resumed(store, resume) if resume else _measured(asked, store, label, tags)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Place:
-    """A place in the crew: the process that holds it now, and what that has prepared."""
+    """A place in the crew: the process that holds it now, what that has prepared, whether it was profiled."""
 
     process: WorkerProcess
     prepared: set[tuple[str, str]] = field(default_factory=set)
+    profiled: bool = False
 
 
 class Crew:
@@ -132,19 +133,39 @@ class Crew:
         reply = self._ask(worker, protocol.Sense(device=device), timeout_s)
         return reply if isinstance(reply, protocol.Sensed) else None
 
-    def profile(
-        self, worker: int, case: PlannedCase, calls: int, path: str, timeout_s: float
-    ) -> protocol.Profiled | protocol.Refused:
-        """Have a trace of the case's calls written; once per worker."""
-        reply: protocol.Profiled | protocol.Refused = self._ask(
-            worker, protocol.Profile(case=case, calls=calls, path=path), timeout_s
+    def meter(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.Metered | protocol.Refused:
+        """What a call of a prepared case costs in energy."""
+        reply: protocol.Metered | protocol.Refused = self._ask(
+            worker, protocol.Meter(case=case), timeout_s
         )
         return reply
 
+    def profile(
+        self,
+        worker: int,
+        cases: Sequence[PlannedCase],
+        calls: Sequence[int],
+        path: str,
+        timeout_s: float,
+    ) -> protocol.Profiled | protocol.Refused:
+        """Have a trace of the cases' calls written; once per worker."""
+        place = self._places[worker]
+        asked = protocol.Profile(cases=tuple(cases), calls=tuple(calls), path=path)
+        reply: protocol.Profiled | protocol.Refused = self._ask(worker, asked, timeout_s)
+        place.profiled = True
+        return reply
+
     def forget(self, timeout_s: float = 60.0) -> None:
-        """Free every worker's calls and inputs; a worker that can't is replaced."""
+        """Free every worker's calls and inputs; a worker that can't is replaced.
+
+        So is one that has profiled: it can't do so again, and its launches may go on being watched.
+        """
         for worker, place in enumerate(self._places):
-            if place.prepared and isinstance(
+            if place.profiled:
+                self._replace(worker)
+            elif place.prepared and isinstance(
                 self._ask(worker, protocol.Forget(), timeout_s), protocol.Forgotten
             ):
                 place.prepared.clear()
@@ -160,10 +181,14 @@ class Crew:
         else:
             if not isinstance(reply, protocol.Refused) or not reply.ends_worker:
                 return reply
-        place.process.close()
-        self._places[worker] = _Place(self._start())
-        _ready(self._places[worker].process)  # nothing is timed while it imports torch
+        self._replace(worker)
         return reply
+
+    def _replace(self, worker: int) -> None:
+        """End a worker's process and wait for another: nothing is timed while it imports torch."""
+        self._places[worker].process.close()
+        self._places[worker] = _Place(self._start())
+        _ready(self._places[worker].process)
 
     def __enter__(self) -> Self:
         """The crew is at work from the moment it is made."""

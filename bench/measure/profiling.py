@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from bench.activity import MARK
+from bench.activity import mark_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.case import Call
     from bench.measure.devices import Device
     from bench.measure.sampling import Clock
@@ -23,36 +25,33 @@ _THROWAWAY_OPS = 64
 """Small kernels before the calls: if the first records of the session are lost, they are these."""
 
 
-def record_trace(
-    call: Call, name: str, device: Device, calls: int, path: str, clock: Clock
-) -> None:
-    """Make `calls` calls under the mark and write what the profiler saw, as JSON.
+def record_trace(calls: Sequence[tuple[Call, int]], name: str, device: Device, path: str) -> None:
+    """Make each of these calls so often under a mark of its own and write what the profiler saw, as JSON.
 
     Args:
-        call: what to look at; it is warmed up first.
+        calls: what to look at, warm, and how often.
         name: the device's, as torch names it.
         device: the same, to wait for.
-        calls: how many are marked.
         path: of the trace; must end in `.json`.
-        clock: ends a warm-up of slow calls.
     """
-    warm_up(call, device, clock)
     watched = [ProfilerActivity.CPU]
     if name.startswith("cuda"):
         watched.append(ProfilerActivity.CUDA)
     with profile(activities=watched) as session:
         with record_function("tensorbench: thrown away"):
             _throw_away(name)
-            call()
             device.synchronize()
-        with record_function(MARK):
-            for _ in range(calls):
-                call()
+        for place, (call, how_often) in enumerate(calls):
+            call()  # the one before has had the caches
             device.synchronize()
+            with record_function(mark_of(place)):
+                for _ in range(how_often):
+                    call()
+                device.synchronize()
     session.export_chrome_trace(path)
 
 
-def warm_up(call: Call, device: Device, clock: Clock) -> None:
+def warm(call: Call, device: Device, clock: Clock) -> None:
     """Ten calls, or as many as fit in half a second, and one at least."""
     end_ns = clock() + _WARM_NS
     for _ in range(WARM_CALLS):

@@ -63,11 +63,22 @@ class Sense:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Build the call, warm it up, make it `calls` times under the profiler; once per worker."""
+class Meter:
+    """Tell what a call of a prepared case costs in energy, by its device's own counter."""
 
     case: PlannedCase
-    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Make the calls of some cases of one device under the profiler, in one session; once per worker.
+
+    What is not prepared is built and warmed up before.
+    """
+
+    cases: tuple[PlannedCase, ...]
+    calls: tuple[int, ...]
+    """How often each is called under its mark."""
     path: str
     """Where the trace goes, as JSON."""
 
@@ -77,7 +88,7 @@ class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Replay | Sense | Profile | Forget
+Request = Check | Prepare | Visit | Replay | Sense | Meter | Profile | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +174,14 @@ class Sensed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """Joules per call, idle power included, or the reason why that can't be told."""
+
+    energy_j: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
     """The trace has been written; what it says is for others to read."""
 
@@ -184,12 +203,34 @@ class Refused:
     """The worker can't be used any more and ends: its CUDA context is broken."""
 
 
-Reply = Hello | Checked | Prepared | Visited | Replayed | Sensed | Profiled | Forgotten | Refused
+Reply = (
+    Hello
+    | Checked
+    | Prepared
+    | Visited
+    | Replayed
+    | Sensed
+    | Metered
+    | Profiled
+    | Forgotten
+    | Refused
+)
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, Sense, Profile, Forget),
-        *(Hello, Checked, Prepared, Visited, Replayed, Sensed, Profiled, Forgotten, Refused),
+        *(Check, Prepare, Visit, Replay, Sense, Meter, Profile, Forget),
+        *(
+            Hello,
+            Checked,
+            Prepared,
+            Visited,
+            Replayed,
+            Sensed,
+            Metered,
+            Profiled,
+            Forgotten,
+            Refused,
+        ),
     )
 }
 
@@ -213,6 +254,8 @@ def decode(line: str) -> Any:
         raise ValueError(message)
     if "case" in fields:
         fields["case"] = PlannedCase(**fields["case"])
+    if "cases" in fields:
+        fields["cases"] = [PlannedCase(**one) for one in fields["cases"]]
     if "gauges" in fields:
         fields["gauges"] = [telemetry.of_fields(one) for one in fields["gauges"]]
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

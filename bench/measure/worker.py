@@ -22,10 +22,11 @@ from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.cuda_memory import give_back
 from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queue_of
+from bench.measure.energy import energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import weigh
-from bench.measure.profiling import record_trace
+from bench.measure.profiling import record_trace, warm
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bench.discover import LoadedSuite
+    from bench.measure.devices import Device
     from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock, Evict, Overhead
     from bench.plan import PlannedCase
@@ -83,6 +85,7 @@ class Worker:
             protocol.Visit: lambda asked: self._calls[asked.case.key].visit(asked.seconds, clock),
             protocol.Replay: lambda asked: self._calls[asked.case.key].replay(clock),
             protocol.Sense: lambda asked: self._sense(asked.device),
+            protocol.Meter: lambda asked: self._meter(asked.case),
             protocol.Profile: self._profile,
             protocol.Forget: self._forget,
         }
@@ -190,11 +193,31 @@ class Worker:
             reason = "this worker has profiled before; a profile needs a fresh one"
             return protocol.Refused(status="failed", reason=reason)
         self._has_profiled = True
-        case = request.case
-        _, call = self._build(case)
-        device = self._queue_of(case.device) or Cpu()
-        record_trace(call, case.device, device, request.calls, request.path, self._clock)
+        name = request.cases[0].device
+        device = self._queue_of(name) or Cpu()
+        calls = [self._warm(case, device) for case in request.cases]
+        record_trace(list(zip(calls, request.calls, strict=True)), name, device, request.path)
         return protocol.Profiled()
+
+    def _warm(self, case: PlannedCase, device: Device) -> Call:
+        """The call of a case: the one that is prepared, or one that is built and warmed up now."""
+        if case.key in self._calls:
+            return self._calls[case.key].call
+        _, call = self._build(case)
+        warm(call, device, self._clock)
+        return call
+
+    def _meter(self, case: PlannedCase) -> protocol.Metered:
+        """The energy of a prepared call, by the counter of its device."""
+        ready = self._calls[case.key]
+        found = energy_per_call(
+            ready.call,
+            ready.loops,
+            ready.device,
+            lambda: self._gauges.energy_total_j(case.device),
+            self._clock,
+        )
+        return protocol.Metered(energy_j=found.energy_j, reason=found.reason)
 
     def _overhead(self, call: Call, evict: Evict | None) -> Overhead:
         """What an empty call of the same shape costs, timed as the samples will be."""

@@ -1,0 +1,81 @@
+"""What is learnt of a batch when its samples are taken: graphs, energy, kernels. Never part of a headline.
+
+Each pass may fail, or cost a worker; that costs a case what the pass would have said, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.activity import activity, events_of
+from bench.measure import protocol
+from bench.profiling import traced
+from bench.schedule import HOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.measure.crew import Crew
+    from bench.outcome import Outcome
+    from bench.schedule import Schedule
+
+_PROFILED_S = 0.02
+"""A case is profiled for about so long, so that a batch takes a second or two."""
+_MOST_CALLS, _FEWEST_CALLS = 20, 2
+"""With one call alone nothing would show that calls differ."""
+
+
+def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
+    """Make the passes that the schedule asks for over those of a batch that have samples.
+
+    All go through the first worker, the profiler last: a worker that has profiled times nothing any more.
+    """
+    measured = [one for one in batch if one.open and one.visits and one.case.device != "cpu"]
+    for outcome in measured:
+        if schedule.cache == HOT:  # calls within a graph find the caches as the last one left them
+            _replay(outcome, crew, schedule)
+        if schedule.energy:
+            _meter(outcome, crew, schedule)
+    if schedule.kernels and measured:
+        _profile(measured, crew, schedule)
+
+
+def _replay(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+    """Time it as a graph, where it can be recorded."""
+    _prepare(outcome, crew, schedule)
+    reply = crew.replay(0, outcome.case, schedule.timeout_s)
+    if isinstance(reply, protocol.Replayed):
+        outcome.graph_s = reply.device_s
+
+
+def _meter(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+    """Tell its energy; a refusal is a reason too."""
+    _prepare(outcome, crew, schedule)
+    reply = crew.meter(0, outcome.case, schedule.timeout_s)
+    if isinstance(reply, protocol.Refused):
+        reply = protocol.Metered(energy_j=None, reason=reply.reason)
+    outcome.metered = reply
+
+
+def _profile(measured: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
+    """See what they consist of, in one session."""
+    for outcome in measured:
+        _prepare(outcome, crew, schedule)
+    cases = [one.case for one in measured]
+    calls = [_calls(one) for one in measured]
+    trace = traced(crew, cases, calls, schedule.timeout_s)
+    if isinstance(trace, protocol.Refused):
+        return
+    events = events_of(trace)
+    for place, outcome in enumerate(measured):
+        outcome.activity = activity(events, calls[place], outcome.case.device, place)
+
+
+def _prepare(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+    """A no-op, but for a worker that was replaced over the case before."""
+    crew.prepare(0, outcome.case, schedule.sample_s, schedule.timeout_s, cache=schedule.cache)
+
+
+def _calls(outcome: Outcome) -> int:
+    call_s = max(one.call_s for one in outcome.prepared.values())
+    return max(_FEWEST_CALLS, min(_MOST_CALLS, int(_PROFILED_S / max(call_s, 1e-9))))

@@ -1,0 +1,92 @@
+"""One visit of a worker to a case: what was seen there, as a time under conditions and as stored samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.record import Sample
+from bench.states import Conditions
+from bench.turns import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.measure.protocol import Prepared, Sensed, Visited
+    from bench.plan import PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit: where and when, how the call was prepared there, what was seen."""
+
+    worker: int
+    round: int
+    prepared: Prepared
+    visited: Visited
+    sensed: Sensed | None = None
+    """What the sentinels took in that turn, known when it is over."""
+
+    def net_times_s(self) -> list[float]:
+        """Seconds per call of each sample, overhead subtracted."""
+        loops, prepared = self.visited.loops, self.prepared
+        return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
+
+    def turn(self) -> Turn:
+        """The visit as one time under known conditions."""
+        sensed = self.sensed
+        return Turn(
+            worker=self.worker,
+            round=self.round,
+            started_ns=self.visited.started_ns[0],
+            time_s=median(self.net_times_s()),
+            conditions=Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s)
+            if sensed
+            else None,
+            device_s=_middle(self.visited.device_s, self.visited.gapless),
+            host_s=_middle(self.visited.host_s, self.visited.gapless),
+            gapless=self.visited.gapless,
+        )
+
+    def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
+        """The visit's samples, as they are stored."""
+        seen = self.visited
+        compute_s = self.sensed.compute_s if self.sensed else None
+        barrier_s = self.sensed.barrier_s if self.sensed else None
+        launch_s = self.sensed.launch_s if self.sensed else None
+        load_1m = self.sensed.load_1m if self.sensed else None
+        beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
+        for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
+            device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
+            yield Sample(
+                case=case.id,
+                device=case.device,
+                worker=self.worker,
+                round=self.round,
+                at_s=(start - run_started_ns) * 1e-9,
+                loops=seen.loops,
+                elapsed_s=elapsed * 1e-9,
+                time_s=net_time_s(elapsed * 1e-9, seen.loops, self.prepared),
+                cpu_s=seen.cpu_ns[i] * 1e-9,
+                minor_faults=seen.minor_faults[i],
+                involuntary_switches=seen.involuntary_switches[i],
+                device_s=device_s,
+                host_s=host_s,
+                gapless=gapless,
+                sentinel_compute_s=compute_s,
+                sentinel_barrier_s=barrier_s,
+                sentinel_launch_s=launch_s,
+                load_1m=load_1m,
+            )
+
+
+def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
+    """The median of the samples that have no gap; None if all may have one."""
+    proven = [value for value, is_proven in zip(values, gapless, strict=True) if is_proven]
+    return median(proven) if proven else None
+
+
+def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
+    """Seconds per call, less what reading the clock and an empty call of the same shape cost."""
+    return (elapsed_s - prepared.clock_s) / loops - prepared.overhead_s
