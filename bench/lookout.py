@@ -122,11 +122,13 @@ class Lookouts:
         known: Mapping[str, Conditions],
         patience_s: float,
         waits: Callable[[], None],
+        clock: Clock | None = None,
     ) -> None:
         self._sense = sense
         self._known = known
         self._patience_s = patience_s
         self._waits = waits
+        self._clock = clock
         self.made: dict[str, Lookout] = {}
 
     def of(self, device: str) -> Lookout:
@@ -138,6 +140,7 @@ class Lookouts:
                 known=self._known.get(device),
                 patience_s=self._patience_s,
                 waits=self._waits,
+                clock=self._clock,
             )
         return self.made[device]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import random
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench import history, machine, manifest, noise, states, turns
 from bench.errors import StoreError
-from bench.lookout import Lookout, Lookouts
+from bench.lookout import Clock, Lookout, Lookouts
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
@@ -61,6 +61,7 @@ class _Job:
     folder: Path
     listener: Listener
     started: Start | None
+    clock: Clock = field(default_factory=Clock)
 
 
 def run(
@@ -69,10 +70,13 @@ def run(
     store: Path,
     listener: Listener,
     started: Start | None = None,
+    *,
+    clock: Clock | None = None,
 ) -> StoredRun:
     """Measure a plan into a new folder of the store.
 
-    Workers that were started before are as many as the options say, and the caller's to end.
+    Workers that were started before are as many as the options say, and the caller's to end. The clock
+    is the session's own; workers have theirs.
 
     Raises:
         StoreError: the store can't be written (found before anything is measured).
@@ -84,6 +88,7 @@ def run(
         folder=runs.begin(store, info),
         listener=listener,
         started=started,
+        clock=clock or Clock(),
     )
     return _finished(job, info)
 
@@ -151,6 +156,7 @@ def _measure(
         known={device: one.conditions for device, one in earlier.references.items()},
         patience_s=job.options.schedule.patience_s,
         waits=job.listener.waiting,
+        clock=job.clock,
     )
     rounds = Rounds(
         crew,
@@ -158,6 +164,7 @@ def _measure(
         shuffle=random.Random(job.options.seed),  # noqa: S311 - an order, not a secret
         advance=job.listener.advanced,
         lookout_of=lookouts.of,
+        clock=job.clock.now_s,
     )
     for batch in rounds.measure(cases):
         best = lookouts.of(batch[0].case.device).reference

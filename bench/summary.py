@@ -33,8 +33,6 @@ FEW_ROUNDS = 3
 """Below three rounds a change of the machine during the run can't be told from the op's own time."""
 _MOSTLY = 0.5
 """Of turns, or of workers: the test of whether a call has settled errs in one worker of twenty."""
-_BUSY = 0.8
-"""A device that is idle for a fifth of the time is waiting for its host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +179,11 @@ def _on_device(how: Measuring, headline: float | None) -> dict[str, Any]:
     if not gapless:
         return {}
     device_s = _centre_of([t.device_s for t in how.chosen])
-    waits = bool(device_s and headline and device_s < _BUSY * headline)
+    bound = "launch" if turns.waits_for_host(how.chosen) else "device"
     return {
         "device_time_s": device_s,
         "host_time_s": _centre_of([t.host_s for t in how.chosen]),
-        "bound_by": ("launch" if waits else "device") if device_s and headline else None,
+        "bound_by": bound if device_s and headline else None,
         "gapless_share": sum(gapless) / len(gapless),
     }
 

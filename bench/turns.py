@@ -26,6 +26,8 @@ FEWEST_TURNS = 6
 """Fewer turns at reference conditions are the ends of a state, and their centre a matter of luck."""
 TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
 """Two centres 5 % apart, each with a fifth of the turns, are two numbers and not a noisy one."""
+_BUSY = 0.8
+"""A device that is idle for a fifth of the time is waiting for its host."""
 _DRIFT, _SURE_OF_TREND = 0.02, 3.29
 """Two per cent is what a shared machine does between runs anyway; 3.29 is the normal quantile that
 chance exceeds, up or down, once in a thousand."""
@@ -69,10 +71,16 @@ def at(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
 
 
 def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
-    """The turns at these conditions, each with its time brought to them; none where these are too few."""
+    """The turns at these conditions, each with its time brought to them; none where these are too few.
+
+    Times that are the host's stay as they are: a device's clock, which its sentinel tells, moves none
+    of them.
+    """
     there = at(turns, wanted)
     if wanted is None or not enough(there):
         return []
+    if waits_for_host(there):
+        return there
     return [
         dataclasses.replace(t, time_s=states.brought_to(t.time_s, t.conditions, wanted))
         for t in there
@@ -84,6 +92,12 @@ def chosen(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     """The turns that the headline is made from: those at reference, or all where these are too few."""
     there = at(turns, wanted)
     return there if enough(there) else list(turns)
+
+
+def waits_for_host(turns: Sequence[Turn]) -> bool:
+    """Whether the device was idle for a fifth of the time or more; False where its own time is not known."""
+    shares = [t.device_s / t.time_s for t in turns if t.device_s is not None and t.time_s > 0]
+    return bool(shares) and median(shares) < _BUSY
 
 
 def enough(turns: Sequence[Turn]) -> bool:

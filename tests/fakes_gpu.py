@@ -1,17 +1,27 @@
 """A GPU that is made up: a queue of bounded depth, launches that cost, marks of coarse time, a clock that droops.
 
-It moves the host's clock and its own time, nothing else; tests use it to show what naive timing gets wrong.
+It moves the host's clock and its own time, nothing else; tests use it to show what naive timing gets wrong,
+and a machine with such GPUs, whose workers are real but live in this process, for runs from end to end.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from bench import lookout
+from bench.machine import read_state
+from bench.measure import protocol
+from bench.measure.crew import Crew
+from bench.measure.telemetry import Gauges
+from bench.measure.worker import Worker
+from bench.start import Start
+from tests.fakes import Clock
+from tests.fakes_nvml import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.fakes import Clock
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +39,7 @@ class Gpu:
     hertz: Callable[[float], float] = lambda _: 1.5e9
     """Its clock at a moment of its own time, in nanoseconds."""
     _free_ns: float = 0.0
-    _ends_ns: list[float] = field(default_factory=list)
+    _ends_ns: deque[float] = field(default_factory=deque)
     launched: int = 0
     _noted_ns: list[float] | None = None
 
@@ -39,11 +49,12 @@ class Gpu:
             self._noted_ns.append(kernel_ns)
             return
         self.clock.advance(self.launch_ns)
-        waiting = [end for end in self._ends_ns if end > self.clock()]
-        if len(waiting) >= self.depth:
-            self.clock.advance(int(waiting[-self.depth] - self.clock()) + 1)
+        while self._ends_ns and self._ends_ns[0] <= self.clock():
+            self._ends_ns.popleft()
+        if len(self._ends_ns) >= self.depth:
+            self.clock.advance(int(self._ends_ns[-self.depth] - self.clock()) + 1)
         self._work(kernel_ns * 1.5e9 / self.hertz(self._free_ns))
-        self._ends_ns = [*waiting, self._free_ns]
+        self._ends_ns.append(self._free_ns)
         self.launched += 1
 
     def spin(self, cycles: int) -> None:
@@ -97,3 +108,81 @@ class GpuMark:
         """In whole steps of the resolution."""
         steps = round((self._reached_ns - earlier._reached_ns) / self._gpu.resolution_ns)
         return steps * self._gpu.resolution_ns * 1e-9
+
+
+PEAK_BYTES = 4096
+"""What a kernel takes of its GPU's memory while it is submitted."""
+_READING_NS = 20
+"""What it takes to read the host's clock."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """A host and its GPUs on one clock; suites submit work to it, workers and session run on it."""
+
+    clock: Clock = field(default_factory=Clock)
+    gpus: Mapping[str, Gpu] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
+
+    def submit(self, device: str, ns: float) -> float:
+        """Work of so many nanoseconds: a kernel on a GPU, or the host's own. Gives back how many."""
+        if device in self.gpus:
+            self.account.take(PEAK_BYTES)
+            self.gpus[device].launch(ns)
+            self.account.take(-PEAK_BYTES)
+        else:
+            self.clock.advance(round(ns))
+        return ns
+
+    def started(self, workers: int) -> Start:
+        """So many workers, as a run is given them."""
+        return Start(crew=Crew(workers, self._start), state=read_state())
+
+    def passing(self) -> lookout.Clock:
+        """The session's clock; sleeping moves it."""
+        return lookout.Clock(
+            now_s=lambda: self._read() * 1e-9, sleep=lambda s: self.clock.advance(round(s * 1e9))
+        )
+
+    def _start(self) -> Any:
+        return InProcess(
+            Worker(
+                self._read,
+                queue_of=self.gpus.get,
+                account_of=lambda _: self.account,
+                gauges=Gauges(_no_driver),
+            )
+        )
+
+    def _read(self) -> int:
+        self.clock.advance(_READING_NS)
+        return self.clock()
+
+
+class InProcess:
+    """Stands for a `WorkerProcess`: a worker of this process, asked and answering in lines of text."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._hello: protocol.Hello = protocol.decode(protocol.encode(worker.hello()))
+
+    def wait_ready(self) -> protocol.Hello:
+        """Ready from the beginning."""
+        return self._hello
+
+    def ask(self, request: protocol.Request, timeout_s: float) -> Any:
+        """Its answer, however long that takes."""
+        assert timeout_s > 0
+        heard = protocol.decode(protocol.encode(request))
+        return protocol.decode(protocol.encode(self._worker.answer(heard)))
+
+    def dismiss(self) -> None:
+        """Nobody to tell."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def _no_driver() -> NoReturn:
+    message = "a GPU that is made up has none"
+    raise OSError(message)

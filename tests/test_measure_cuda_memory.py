@@ -76,10 +76,9 @@ def test_torchs_account_is_read_when_the_device_is_done(monkeypatch: pytest.Monk
 
 def test_a_call_on_a_gpu_is_weighed_by_its_allocator(monkeypatch: pytest.MonkeyPatch) -> None:
     """And one on the CPU is not."""
-    monkeypatch.setattr(memory, "TorchAccount", lambda _: Account())
     monkeypatch.setattr(memory, "peak_bytes", lambda _: 5)
-    assert memory.weigh(Call(int), "cuda:0") == (0, "")
-    assert memory.weigh(Call(int), "cpu") == (5, "")
+    assert memory.weigh(Call(int), "cuda:0", lambda _: Account()) == (0, "")
+    assert memory.weigh(Call(int), "cpu", lambda _: Account()) == (5, "")
 
 
 def test_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,7 @@ def test_what_weighing_notes_is_in_the_reply(
     note: str,
 ) -> None:
     """Beside the peak."""
-    monkeypatch.setattr("bench.measure.worker.weigh", lambda _call, _device: weighed)
+    monkeypatch.setattr("bench.measure.worker.weigh", lambda *_: weighed)
     reply = worker.answer(protocol.Check(case=planned("well", path)))
     assert isinstance(reply, protocol.Checked)
     assert (reply.peak_memory_bytes, reply.note) == (7, note)

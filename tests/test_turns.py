@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,18 @@ def test_one_worker_is_not_enough() -> None:
     """Its placement in memory would be taken for the op's time."""
     assert not turns.enough(made([1.0] * 12, workers=1))
     assert turns.enough(made([1.0] * 6, workers=2))
+
+
+@pytest.mark.parametrize(("device_s", "expected_s"), [(None, 1.0), (0.95, 1.0), (0.5, 1.1)])
+def test_times_are_brought_to_reference_unless_they_are_the_hosts(
+    device_s: float | None, expected_s: float
+) -> None:
+    """A device that is idle half of the time would make them no shorter at a higher clock."""
+    warm = Conditions(compute_s=1.1e-4, barrier_s=3e-6)
+    seen = [dataclasses.replace(t, device_s=device_s) for t in made([1.1] * 6, warm)]
+
+    assert [t.time_s for t in turns.brought(seen, CALM)] == pytest.approx([expected_s] * 6)
+    assert turns.waits_for_host(seen) == (device_s == 0.5)
 
 
 def test_two_groups_with_a_gap_are_two_states() -> None:

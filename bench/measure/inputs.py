@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,7 +40,12 @@ class TensorInputs:
         self._asked_bytes = 0
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, dtype_name)
-        self._generator = torch.Generator(self._device).manual_seed(seed_of(identity))
+        self._seed = seed_of(identity)
+
+    @cached_property
+    def _generator(self) -> torch.Generator:
+        """Made for the first random numbers; a call that needs none asks nothing of its device."""
+        return torch.Generator(self._device).manual_seed(self._seed)
 
     @property
     def dtype(self) -> torch.dtype:

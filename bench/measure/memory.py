@@ -21,7 +21,10 @@ import torch
 from bench.measure.cuda_memory import TorchAccount, taken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.case import Call
+    from bench.measure.cuda_memory import Account
 
 SMALLEST_BYTES = 2**20
 """What is smaller is not told from stacks, buffers and the interpreter's own."""
@@ -29,11 +32,13 @@ _RESET_HIGH_WATER_MARK = "5"
 _UNCOUNTED_PAGES = 64
 
 
-def weigh(call: Call, device: str) -> tuple[int | None, str]:
+def weigh(
+    call: Call, device: str, account_of: Callable[[str], Account] = TorchAccount
+) -> tuple[int | None, str]:
     """Make the call once more; its peak in bytes, where that can be told, and what a row should note."""
     if not device.startswith("cuda"):
         return peak_bytes(call), ""
-    found = taken(call, TorchAccount(device))
+    found = taken(call, account_of(device))
     return found.peak_bytes, found.note
 
 

@@ -20,7 +20,7 @@ from bench.errors import SuiteError
 from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
-from bench.measure.cuda_memory import give_back
+from bench.measure.cuda_memory import TorchAccount, give_back
 from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queue_of
 from bench.measure.energy import energy_per_call
 from bench.measure.facts import torch_facts
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bench.discover import LoadedSuite
+    from bench.measure.cuda_memory import Account
     from bench.measure.devices import Device
     from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock, Evict, Overhead
@@ -68,16 +69,19 @@ class Worker:
         clock: Clock,
         new_evictor: Callable[[str], Evict] = Evictor.of_device,
         queue_of: Callable[[str], QueuedDevice | None] = queue_of,
+        account_of: Callable[[str], Account] = TorchAccount,
+        gauges: Gauges | None = None,
     ) -> None:
         self._clock = clock
         self._queue_of = queue_of
+        self._account_of = account_of
         self._new_evictor = new_evictor
         self._evictors: dict[str, Evict] = {}
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
-        self._gauges = Gauges()
+        self._gauges = gauges or Gauges()
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
             protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
@@ -132,7 +136,7 @@ class Worker:
         started = self._clock()
         result = check(call, op.reference_of, case.dtype)
         quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
-        peak, note = weigh(call, case.device) if quick else (None, "")
+        peak, note = weigh(call, case.device, self._account_of) if quick else (None, "")
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,

@@ -1,0 +1,303 @@
+"""Whole runs on a GPU that is made up: from a suite's file to the rows that are read back.
+
+Real are plan, session, crew, worker, journal and files; made up are the GPU, the clock and the processes.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from bench import discover, session
+from bench.manifest import Options
+from bench.plan import Selection, expand
+from bench.schedule import Schedule
+from bench.session import Listener
+from bench.store.load import load_rows, load_samples
+from tests.fakes import Clock
+from tests.fakes_gpu import PEAK_BYTES, Gpu, Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.store.runs import StoredRun
+
+WORKERS, ROUNDS = 2, 5
+SUITE = '''
+"""Kernels of known length, on the machine that the test has put there."""
+
+from simulated import machine
+
+from bench import Axis, Call, Suite
+
+suite = Suite("kernels", axes=[Axis("ns", [AXIS])])
+
+
+@suite.op
+def kernel(case):
+    return Call(machine.submit, case.device, case["ns"])
+
+
+@kernel.reference
+def kernel_reference(device, ns):
+    return ns
+'''
+GREEDY = """
+
+import torch
+
+made = []
+
+
+def ask_for_too_much(device, ns):
+    made.append(device)
+    if len(made) > CALLS:
+        raise torch.OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB "
+            "of which 512.00 MiB is free. Of the allocated memory 14.00 GiB is allocated by PyTorch."
+        )
+    return machine.submit(device, ns)
+
+
+@suite.op
+def greedy(case):
+    return Call(ask_for_too_much, case.device, case["ns"])
+
+
+suite.ops = {name: suite.ops[name] for name in ("greedy", "kernel")}
+"""
+
+
+class Bench:
+    """Runs a suite's text on a machine that is made up, into one store."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder = folder
+        self._monkeypatch = monkeypatch
+        self.store = folder / "store"
+
+    def run(
+        self,
+        machine: Machine,
+        *kernels_ns: int,
+        devices: tuple[str, ...] = ("cuda",),
+        more: str = "",
+        listener: Listener | None = None,
+        patience_s: float = 0.0,
+    ) -> StoredRun:
+        """Measure kernels of these lengths."""
+        self._monkeypatch.setitem(sys.modules, "simulated", SimpleNamespace(machine=machine))
+        path = self._folder / "kernels.py"
+        path.write_text(SUITE.replace("AXIS", ", ".join(map(str, kernels_ns))) + more)
+        plan = expand([discover.load(path)], Selection(devices=devices), {})
+        with machine.started(WORKERS) as started:
+            return session.run(
+                plan,
+                options(patience_s),
+                self.store,
+                listener or Listener(),
+                started,
+                clock=machine.passing(),
+            )
+
+
+def rows(run: StoredRun) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """What was stored of a run, by op, length of the kernel, and device."""
+    found = load_rows(run.folder).to_dict("records")
+    return {(row["op"], int(row["params"]["ns"]), row["device"]): row for row in found}  # type: ignore[misc]  # columns have names
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_worker() -> Iterator[None]:
+    """One thread, and no looking for garbage in what torch's import made."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(name="bench")
+def _bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch)
+
+
+def options(patience_s: float) -> Options:
+    """Visits of 10 ms, of which a sample takes one: 5 µs of launch before it are half a percent."""
+    schedule = Schedule(
+        workers=WORKERS,
+        rounds=ROUNDS,
+        case_budget_s=0.01 * WORKERS * ROUNDS,
+        timeout_s=60,
+        memory_bytes=1e9,
+        patience_s=patience_s,
+    )
+    return Options(schedule=schedule, threads=1, seed=7, preset="quick", selection={})
+
+
+def machine(**facts: Any) -> Machine:
+    """A machine with one GPU."""
+    clock = Clock()
+    return Machine(clock=clock, gpus={"cuda": Gpu(clock=clock, **facts)})
+
+
+class Droop(Listener):
+    """Lowers a GPU's clock for good after so many steps of the run, of which two prepare the case."""
+
+    def __init__(self, steps: int, share: float) -> None:
+        self._steps_left = steps
+        self._share = share
+
+    def advanced(self, case: str, steps: int) -> None:
+        """Steps were taken."""
+        assert case
+        self._steps_left -= steps
+
+    def hertz(self, _: float) -> float:
+        """The clock now."""
+        return 1.5e9 * (1.0 if self._steps_left > 0 else self._share)
+
+
+def test_kernels_longer_than_their_launch_bind_the_device(bench: Bench) -> None:
+    """50 µs that take 5 to submit: all three times are the kernel's, and nothing is to be distrusted."""
+    (row,) = rows(bench.run(machine(launch_ns=5_000), 50_000)).values()
+
+    assert (row["status"], row["warnings"]) == ("ok", [])
+    assert row["time_s"] == pytest.approx(50e-6, rel=0.01)
+    assert row["device_time_s"] == pytest.approx(50e-6, rel=0.01)
+    assert row["graph_time_s"] == pytest.approx(50e-6, rel=0.01)
+    assert row["host_time_s"] == pytest.approx(5e-6, rel=0.01)
+    assert (row["bound_by"], row["gapless_share"], row["correct"]) == ("device", 1, True)
+    assert row["sentinel_compute_s"] == pytest.approx(1e6 / 1.5e9, rel=0.005)
+    assert row["sentinel_launch_s"] == pytest.approx(5e-6, rel=0.01)
+    assert row["peak_memory_bytes"] == PEAK_BYTES
+
+
+def test_kernels_shorter_than_their_launch_bind_the_host(bench: Bench) -> None:
+    """2 µs that take 5 to submit: a caller waits for the launches, and the row tells the two apart."""
+    (row,) = rows(bench.run(machine(launch_ns=5_000), 2_000)).values()
+
+    assert (row["status"], row["warnings"]) == ("ok", [])
+    assert row["time_s"] == pytest.approx(5e-6, rel=0.01)
+    assert row["device_time_s"] == pytest.approx(2e-6, rel=0.05)
+    assert row["graph_time_s"] == pytest.approx(2e-6, rel=0.05)
+    assert row["host_time_s"] == pytest.approx(5e-6, rel=0.01)
+    assert (row["bound_by"], row["gapless_share"]) == ("launch", 1)
+
+
+@pytest.mark.parametrize("calls", [0, 300], ids=["at once", "while it is measured"])
+def test_memory_that_runs_out_costs_one_case(bench: Bench, calls: int) -> None:
+    """Its row says how much was asked for, and keeps its samples; the next case is measured."""
+    found = rows(bench.run(machine(), 50_000, more=GREEDY.replace("CALLS", str(calls))))
+    lost, kept = found["greedy", 50_000, "cuda"], found["kernel", 50_000, "cuda"]
+    samples = load_samples(bench.store)
+
+    assert lost["status"] == "oom"
+    assert "Tried to allocate 2.00 GiB; 512.00 MiB of 15.77 GiB were free" in lost["reason"]
+    assert bool((samples["case"] == lost["case"]).any()) == bool(calls)
+    assert (kept["status"], kept["warnings"]) == ("ok", [])
+    assert kept["device_time_s"] == pytest.approx(50e-6, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("turns_before", "share", "hertz", "codes"),
+    [(6, 0.6, 1.5e9, {"two-states"}), (3, 0.3, 1.2e9, {"two-states", "other-state"})],
+    ids=["late", "early"],
+)
+def test_a_clock_that_falls_by_a_fifth_is_another_state(
+    bench: Bench, turns_before: int, share: float, hertz: float, codes: set[str]
+) -> None:
+    """The headline is of the state that has turns enough, or of all turns, and says so; both are told."""
+    droop = Droop(WORKERS + turns_before, 0.8)
+    (row,) = rows(bench.run(machine(hertz=droop.hertz), 50_000, listener=droop)).values()
+
+    assert codes <= set(row["warnings"])
+    assert ("other-state" in row["warnings"]) == ("other-state" in codes)
+    assert row["reference_share"] == pytest.approx(share)
+    assert row["time_s"] == pytest.approx(50e-6 * 1.5e9 / hertz, rel=0.01)
+    assert row["sentinel_compute_s"] == pytest.approx(1e6 / hertz, rel=0.005)
+    assert row["state_times_s"] == pytest.approx([50e-6, 62.5e-6], rel=0.01)
+    if hertz == 1.5e9:
+        assert row["time_at_reference_s"] == pytest.approx(50e-6, rel=0.02)
+    else:
+        assert math.isnan(row["time_at_reference_s"])
+        assert row["time_lo_s"] < 50e-6
+
+
+def test_times_are_brought_to_the_clock_of_an_earlier_run(bench: Bench) -> None:
+    """A tenth below it is drift: what the device binds is brought to reference, a launch never moved."""
+    bench.run(machine(), 50_000, 2_000)
+    found = rows(bench.run(machine(hertz=lambda _: 1.35e9), 50_000, 2_000))
+    kernel, launch = (found["kernel", ns, "cuda"] for ns in (50_000, 2_000))
+
+    for row in (kernel, launch):
+        assert (row["warnings"], row["reference_share"]) == ([], 1)
+        assert row["sentinel_compute_s"] == pytest.approx(1e6 / 1.35e9, rel=0.005)
+        assert row["reference_compute_s"] == pytest.approx(1e6 / 1.5e9, rel=0.005)
+    assert kernel["time_s"] == pytest.approx(50e-6 / 0.9, rel=0.01)
+    assert kernel["time_at_reference_s"] == pytest.approx(50e-6, rel=0.02)
+    assert launch["time_s"] == pytest.approx(5e-6, rel=0.01)
+    assert launch["time_at_reference_s"] == pytest.approx(5e-6, rel=0.02)
+
+
+def test_a_gpu_that_is_slow_for_a_while_is_waited_for(bench: Bench) -> None:
+    """Two seconds of its own time after the machine's start it is as it was in an earlier run."""
+    bench.run(machine(), 50_000)
+    slow = machine(hertz=lambda now_ns: 1.5e9 if now_ns > 2e9 else 1.2e9)
+    run = bench.run(slow, 50_000, patience_s=60)
+    (row,) = rows(run).values()
+
+    assert 1 < run.info.waited_s <= 2
+    assert (row["warnings"], row["reference_share"]) == ([], 1)
+    assert row["time_s"] == pytest.approx(50e-6, rel=0.01)
+
+
+def test_gpus_are_measured_each_by_its_own_clock(bench: Bench) -> None:
+    """Two in one run, one with twice the clock and half the launches: rows, sentinels and references apart."""
+    clock = Clock()
+    gpus = {
+        "cuda:0": Gpu(clock=clock, launch_ns=10_000),
+        "cuda:1": Gpu(clock=clock, launch_ns=5_000, hertz=lambda _: 3e9),
+    }
+    run = bench.run(Machine(clock=clock, gpus=gpus), 50_000, devices=("cuda:0", "cuda:1"))
+    found = rows(run)
+
+    for device, time_s, launch_s, spin_s in (
+        ("cuda:0", 50e-6, 10e-6, 1e6 / 1.5e9),
+        ("cuda:1", 25e-6, 5e-6, 1e6 / 3e9),
+    ):
+        row = found["kernel", 50_000, device]
+        assert (row["status"], row["warnings"], row["reference_share"]) == ("ok", [], 1)
+        assert row["time_s"] == pytest.approx(time_s, rel=0.01)
+        assert row["device_time_s"] == pytest.approx(time_s, rel=0.01)
+        assert row["time_at_reference_s"] == pytest.approx(time_s, rel=0.01)
+        assert row["host_time_s"] == pytest.approx(launch_s, rel=0.01)
+        assert row["sentinel_compute_s"] == pytest.approx(spin_s, rel=0.005)
+        assert row["sentinel_launch_s"] == pytest.approx(launch_s, rel=0.01)
+        assert row["reference_compute_s"] == pytest.approx(spin_s, rel=0.005)
+        assert run.info.reference[device]["compute_s"] == pytest.approx(spin_s, rel=0.005)
+
+
+def test_a_case_has_a_row_for_each_device(bench: Bench) -> None:
+    """20 µs on the CPU and on a GPU: under one id, and what only a GPU has is empty on the CPU."""
+    found = rows(bench.run(machine(launch_ns=5_000), 20_000, devices=("cpu", "cuda")))
+    cpu, cuda = found["kernel", 20_000, "cpu"], found["kernel", 20_000, "cuda"]
+
+    assert cpu["case"] == cuda["case"] == "kernels/kernel[ns=20000]"
+    for row in (cpu, cuda):
+        assert (row["status"], row["warnings"]) == ("ok", [])
+        assert row["time_s"] == pytest.approx(20e-6, rel=0.01)
+    assert cuda["device_time_s"] == pytest.approx(20e-6, rel=0.01)
+    assert cuda["bound_by"] == "device"
+    assert cpu["bound_by"] is None or math.isnan(cpu["bound_by"])
+    for column in ("device_time_s", "host_time_s", "graph_time_s", "sentinel_launch_s"):
+        assert math.isnan(cpu[column])
+        assert cuda[column] > 0
