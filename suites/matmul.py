@@ -114,7 +114,23 @@ def spelling(case: Case) -> Call:
     return Call(case["call"], case.randn(n, n), case.randn(n, n))
 
 
+@suite.op(
+    axes=[
+        Axis("n", [1, 4, 16, 64, 256, 1024, 4096], quick=[1024]),
+        Axis(
+            "float32_matmul_precision", ["highest", "high", "medium"], quick=["highest", "medium"]
+        ),
+    ],
+    without=["dtype"],
+)
+def precision(case: Case) -> Call:
+    """n×n times n×n in float32, with as many bits as torch is told to keep."""
+    n = case["n"]
+    return Call(torch.matmul, case.randn(n, n), case.randn(n, n))
+
+
 spelling.work(square_work)
+precision.work(square_work)
 
 
 @square.reference
@@ -122,6 +138,7 @@ spelling.work(square_work)
 @batched.reference
 @vector.reference
 @spelling.reference
+@precision.reference
 def product(a: torch.Tensor, b: torch.Tensor) -> object:
     """The same product in float64 on the CPU, by NumPy."""
     return a.numpy() @ b.numpy()

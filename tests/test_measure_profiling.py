@@ -11,7 +11,7 @@ import torch
 from bench.activity import activity, events_of
 from bench.case import Call
 from bench.measure.devices import Cpu, Cuda
-from bench.measure.profiling import WARM_CALLS, record_trace, warm
+from bench.measure.profiling import WARM_CALLS, Watched, record_trace, warm
 from tests.fakes import Clock, Device
 
 if TYPE_CHECKING:
@@ -22,12 +22,29 @@ def test_the_marked_calls_are_in_the_trace(tmp_path: Path) -> None:
     """As often as they were made; neither warm-up nor throwaway ops are among them."""
     path = tmp_path / "trace.json"
     a = torch.ones(8, 8)
-    record_trace([(Call(torch.matmul, a, a), 7)], "cpu", Cpu(), str(path))
+    record_trace(
+        [Watched(call=Call(torch.matmul, a, a), calls=7, labels={})], "cpu", Cpu(), str(path)
+    )
     found = activity(events_of(json.loads(path.read_text())), 7, "cpu")
     counts = {line.name: line.count for line in found.lines}
     assert (counts["aten::matmul"], counts["aten::mm"]) == (7, 7)
     assert "aten::add_" not in counts
     assert found.codes == ()
+
+
+def test_each_call_is_watched_under_its_own_settings(tmp_path: Path) -> None:
+    """What a case's axis sets holds for its own calls alone."""
+    seen = []
+
+    def note(name: str) -> None:
+        seen.append((name, torch.get_float32_matmul_precision()))
+
+    watched = [
+        Watched(call=Call(note, "one"), calls=1, labels={"float32_matmul_precision": "medium"}),
+        Watched(call=Call(note, "other"), calls=1, labels={}),
+    ]
+    record_trace(watched, "cpu", Cpu(), str(tmp_path / "trace.json"))
+    assert seen == [("one", "medium")] * 2 + [("other", "highest")] * 2
 
 
 def test_warming_up_makes_ten_calls() -> None:
@@ -56,7 +73,9 @@ def test_kernels_are_in_the_trace_of_a_gpu(tmp_path: Path) -> None:
     """One for each call, none lost."""
     path = tmp_path / "trace.json"
     a = torch.ones(64, device="cuda")
-    record_trace([(Call(torch.neg, a), 7)], "cuda", Cuda("cuda"), str(path))
+    record_trace(
+        [Watched(call=Call(torch.neg, a), calls=7, labels={})], "cuda", Cuda("cuda"), str(path)
+    )
     found = activity(events_of(json.loads(path.read_text())), 7, "cuda")
     assert [(line.kind, line.count) for line in found.lines] == [("kernel", 7)]
     assert found.codes == ()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from bench.activity import activity, events_of
 from bench.measure import protocol
@@ -16,6 +18,7 @@ from tests.fakes import Clock, Evictor, case
 from tests.fakes_gpu import Gpu
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bench.plan import PlannedCase
@@ -29,9 +32,9 @@ import torch
 
 from bench import Axis, Call, Skip, Suite
 
-suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "huge", "nothing", "cold", "large", "full", "broken"])])
+suite = Suite("guest", axes=[Axis("way", ["well", "skip", "raise", "huge", "nothing", "cold", "large", "full", "broken", "low"])])
 held, alive = [], []
-made, calls, clock, costs_ns = [], [], [], []
+made, calls, clock, costs_ns, told = [], [], [], [], []
 
 
 def tick(tensor):
@@ -49,8 +52,16 @@ def fill(tensor):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
 
 
+def low(tensor):
+    """As exact as TF32, and notes what torch was told."""
+    told.append(torch.get_float32_matmul_precision())
+    clock and clock[0].advance(costs_ns[0])
+    return -tensor * (1 + 2**-10)
+
+
 @suite.op
 def op(case):
+    told.append(torch.get_float32_matmul_precision())
     made.append(case.id)
     if case["way"] == "skip":
         raise Skip("too small")
@@ -60,6 +71,8 @@ def op(case):
         return Call(fill, case.randn(4))
     if case["way"] == "broken":
         raise RuntimeError("CUDA error: an illegal memory access was encountered\\nmore")
+    if case["way"] == "low":
+        return Call(low, case.randn(4))
     if case["way"] == "nothing":
         return None
     if case["way"] == "cold":
@@ -74,6 +87,14 @@ def op(case):
 @op.reference
 def op_reference(a):
     return -a.numpy()
+
+
+@suite.op(axes=[Axis("float32_matmul_precision", ["highest", "high", "medium", "odd"])])
+def precise(case):
+    return op.build(case)
+
+
+precise.reference(op_reference)
 '''
 
 
@@ -344,8 +365,9 @@ def test_a_worker_profiles_once(worker: Worker, path: Path, tmp_path: Path) -> N
     assert (first.exists(), second.exists()) == (True, False)
 
 
-def test_several_cases_share_a_session(worker: Worker, path: Path, tmp_path: Path) -> None:
+def test_several_cases_share_a_session(path: Path, tmp_path: Path) -> None:
     """One that is prepared is called as it is, one that isn't is built; each under its own mark."""
+    worker = Worker(time.perf_counter_ns)
     cases = planned("well", path), planned("large", path)
     worker.answer(protocol.Prepare(case=cases[0], sample_s=1e-4))
     trace = tmp_path / "trace.json"
@@ -358,8 +380,9 @@ def test_several_cases_share_a_session(worker: Worker, path: Path, tmp_path: Pat
     assert activity(events, 1, "cpu", place=2).codes == ("profile-incomplete",)
 
 
-def test_the_energy_of_a_device_that_counts_none_has_a_reason(worker: Worker, path: Path) -> None:
+def test_the_energy_of_a_device_that_counts_none_has_a_reason(path: Path) -> None:
     """The CPU, say."""
+    worker = Worker(time.perf_counter_ns)
     case = planned("well", path)
     worker.answer(protocol.Prepare(case=case, sample_s=1e-4))
     reply = worker.answer(protocol.Meter(case=case))
@@ -401,3 +424,73 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     assert len(visited.device_s) >= 1
     assert isinstance(sensed, protocol.Sensed)
     assert sensed.compute_s == pytest.approx(1e6 / 1.5e9, rel=3e-3)
+
+
+def set_to(precision: str, path: Path, way: str = "low") -> PlannedCase:
+    """The case of this way, with this precision of products in force."""
+    labels = {"way": way, "float32_matmul_precision": precision}
+    identity = f"guest/precise[way={way},float32_matmul_precision={precision}]"
+    return dataclasses.replace(planned(way, path), id=identity, op="precise", labels=labels)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda case, _: protocol.Check(case=case),
+        lambda case, _: protocol.Prepare(case=case, sample_s=1e-3),
+        lambda case, _: protocol.Visit(case=case, seconds=1e-3),
+        lambda case, _: protocol.Replay(case=case),
+        lambda case, trace: protocol.Profile(cases=(case,), calls=(1,), path=trace),
+    ],
+    ids=["check", "prepare", "visit", "replay", "profile"],
+)
+def test_a_setting_is_in_force_while_its_case_is_worked_on(
+    path: Path,
+    clock: Clock,
+    tmp_path: Path,
+    ask: Callable[[PlannedCase, str], protocol.Request],
+) -> None:
+    """And torch is as it was after that, and for a case without it."""
+    gpu = Gpu(clock=clock)
+    seen: dict[str, set[str]] = {}
+    for one, precision in ((set_to("high", path), "high"), (planned("low", path), "highest")):
+        worker = Worker(clock, queue_of=lambda _: gpu)
+        worker.answer(protocol.Check(case=planned("well", path)))  # loads the file
+        own = guest(worker, path)
+        own["clock"][:], own["costs_ns"][:] = [clock], (100_000,)
+        worker.answer(protocol.Prepare(case=one, sample_s=1e-3))
+        own["told"].clear()
+        reply = worker.answer(ask(one, str(tmp_path / "trace.json")))
+        assert not isinstance(reply, protocol.Refused), reply
+        seen[precision] = set(own["told"])
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert seen == {"high": {"high"}, "highest": {"highest"}}
+
+
+def test_a_refusal_leaves_no_setting_behind(worker: Worker, path: Path) -> None:
+    """The guest raised while it was in force."""
+    case = set_to("high", path, way="raise")
+    assert isinstance(worker.answer(protocol.Check(case=case)), protocol.Refused)
+    assert guest(worker, path)["told"] == ["high"]
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_a_setting_that_torch_does_not_know_is_a_refusal(worker: Worker, path: Path) -> None:
+    """The case would have been measured under another name than its own."""
+    reply = worker.answer(protocol.Check(case=set_to("odd", path)))
+    assert reply == protocol.Refused(
+        status="failed",
+        reason="axis 'float32_matmul_precision' sets torch, which can't be 'odd' there; "
+        "choose from: highest, high, medium",
+    )
+
+
+@pytest.mark.parametrize(("precision", "correct"), [("highest", False), ("high", True)])
+def test_a_result_is_as_exact_as_the_setting_asks_for(
+    worker: Worker, path: Path, precision: str, *, correct: bool
+) -> None:
+    """One that is off by an epsilon of TF32 is wrong only where float32 was asked for."""
+    reply = worker.answer(protocol.Check(case=set_to(precision, path)))
+    assert isinstance(reply, protocol.Checked)
+    assert reply.max_error == pytest.approx(2**-10, rel=1e-3)
+    assert reply.correct is correct

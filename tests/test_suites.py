@@ -13,8 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.case import Call, Case, with_inputs
 from bench.discover import load, load_all, shipped_suites
-from bench.measure.check import check, largest_error
+from bench.measure.check import Check, check, largest_error
 from bench.measure.inputs import TensorInputs, storage_bytes, tensors_in
+from bench.measure.settings import in_force, precision_of
 from bench.plan import PlannedCase, Selection, expand
 from bench.suite import Op, Suite, make_case
 
@@ -82,6 +83,13 @@ def built(case: PlannedCase, **changes: str) -> tuple[Op, Case, Call]:
     return op, ready, op.build(ready)
 
 
+def checked(case: PlannedCase) -> Check:
+    """What comparing the case with its reference gives, its settings in force."""
+    with in_force(case.labels):
+        op, ready, call = built(case)
+        return check(call, op.reference_of, precision_of(case.labels, ready.dtype_name))
+
+
 def call_of(suite: str, op: str, **labels: str) -> Call:
     """The call of an op at its smallest case, but for these labels."""
     first = next(case for case in smallest() if (case.suite, case.op) == (suite, op))
@@ -106,16 +114,14 @@ def test_seven_suites_are_shipped() -> None:
 @pytest.mark.parametrize("case", by_id(smallest()))
 def test_smallest_case_is_correct(case: PlannedCase) -> None:
     """Every op equals its reference at its smallest size, in each of its dtypes and variants."""
-    op, ready, call = built(case)
-    outcome = check(call, op.reference_of, ready.dtype_name)
+    outcome = checked(case)
     assert outcome.correct is True, outcome
 
 
 @pytest.mark.parametrize("case", by_id(on_the_cpu(quick=True)))
 def test_quick_case_is_correct(case: PlannedCase) -> None:
     """Every case of a quick run equals its reference."""
-    op, ready, call = built(case)
-    outcome = check(call, op.reference_of, ready.dtype_name)
+    outcome = checked(case)
     assert outcome.correct is True, outcome
 
 
@@ -149,7 +155,7 @@ def test_work_counts_bytes_that_are_there(case: PlannedCase) -> None:
 
 
 @pytest.mark.parametrize("n", ["4", "16"])
-@pytest.mark.parametrize("op", ["square", "rectangular", "batched", "spelling"])
+@pytest.mark.parametrize("op", ["square", "rectangular", "batched", "spelling", "precision"])
 def test_flop_of_products_is_what_torch_counts(op: str, n: str) -> None:
     """The FLOP of every product of matrices are those that torch's own counter finds in the call."""
     assert flop_declared("matmul", op, n=n) == flop_counted(call_of("matmul", op, n=n))

@@ -5,15 +5,17 @@ One session per process: CUPTI loses or misdates the first records of each later
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from bench.activity import mark_of
+from bench.measure.settings import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.case import Call
     from bench.measure.devices import Device
@@ -25,30 +27,44 @@ _THROWAWAY_OPS = 64
 """Small kernels before the calls: if the first records of the session are lost, they are these."""
 
 
-def record_trace(calls: Sequence[tuple[Call, int]], name: str, device: Device, path: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A call that is warm, how often it is made, and the labels of its case, which may hold settings."""
+
+    call: Call
+    calls: int
+    labels: Mapping[str, str]
+
+
+def record_trace(watched: Sequence[Watched], name: str, device: Device, path: str) -> None:
     """Make each of these calls so often under a mark of its own and write what the profiler saw, as JSON.
 
     Args:
-        calls: what to look at, warm, and how often.
+        watched: what to look at.
         name: the device's, as torch names it.
         device: the same, to wait for.
         path: of the trace; must end in `.json`.
     """
-    watched = [ProfilerActivity.CPU]
+    kinds = [ProfilerActivity.CPU]
     if name.startswith("cuda"):
-        watched.append(ProfilerActivity.CUDA)
-    with profile(activities=watched) as session:
+        kinds.append(ProfilerActivity.CUDA)
+    with profile(activities=kinds) as session:
         with record_function("tensorbench: thrown away"):
             _throw_away(name)
             device.synchronize()
-        for place, (call, how_often) in enumerate(calls):
-            call()  # the one before has had the caches
-            device.synchronize()
-            with record_function(mark_of(place)):
-                for _ in range(how_often):
-                    call()
-                device.synchronize()
+        for place, one in enumerate(watched):
+            with in_force(one.labels):
+                _make(one, mark_of(place), device)
     session.export_chrome_trace(path)
+
+
+def _make(one: Watched, mark: str, device: Device) -> None:
+    one.call()  # the one before has had the caches
+    device.synchronize()
+    with record_function(mark):
+        for _ in range(one.calls):
+            one.call()
+        device.synchronize()
 
 
 def warm(call: Call, device: Device, clock: Clock) -> None:

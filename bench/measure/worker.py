@@ -26,7 +26,7 @@ from bench.measure.energy import energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import weigh
-from bench.measure.profiling import record_trace, warm
+from bench.measure.profiling import Watched, record_trace, warm
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
@@ -39,6 +39,7 @@ from bench.measure.sampling import (
     warm_up,
 )
 from bench.measure.sentinels import Sentinels, sense_queue
+from bench.measure.settings import in_force, precision_of
 from bench.measure.telemetry import Gauges
 from bench.schedule import COLD
 from bench.suite import make_case
@@ -112,8 +113,10 @@ class Worker:
         return reply
 
     def _attempt(self, request: protocol.Request) -> protocol.Reply:
+        case: PlannedCase | None = getattr(request, "case", None)
         try:
-            return self._answers[type(request)](request)
+            with in_force(case.labels if case else {}):
+                return self._answers[type(request)](request)
         except Skip as skip:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
@@ -134,7 +137,7 @@ class Worker:
             return dataclasses.replace(refusal(error), input_bytes=asked)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
-        result = check(call, op.reference_of, case.dtype)
+        result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
         quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
         peak, note = weigh(call, case.device, self._account_of) if quick else (None, "")
         return protocol.Checked(
@@ -199,16 +202,20 @@ class Worker:
         self._has_profiled = True
         name = request.cases[0].device
         device = self._queue_of(name) or Cpu()
-        calls = [self._warm(case, device) for case in request.cases]
-        record_trace(list(zip(calls, request.calls, strict=True)), name, device, request.path)
+        watched = [
+            Watched(call=self._warm(case, device), calls=calls, labels=case.labels)
+            for case, calls in zip(request.cases, request.calls, strict=True)
+        ]
+        record_trace(watched, name, device, request.path)
         return protocol.Profiled()
 
     def _warm(self, case: PlannedCase, device: Device) -> Call:
         """The call of a case: the one that is prepared, or one that is built and warmed up now."""
         if case.key in self._calls:
             return self._calls[case.key].call
-        _, call = self._build(case)
-        warm(call, device, self._clock)
+        with in_force(case.labels):
+            _, call = self._build(case)
+            warm(call, device, self._clock)
         return call
 
     def _meter(self, case: PlannedCase) -> protocol.Metered:
