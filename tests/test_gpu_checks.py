@@ -9,82 +9,167 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fakes import entry, finished_run, info
-from tests.fakes_cuda import FakeTorch
+from tests.fakes import Clock, entry, finished_run, info
+from tests.fakes_gpu import Gpu
 from tests.gpu import checks
+from tests.gpu.check import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-RUN_IDS = ("20260102T030405Z-aaaaaa", "20260103T030405Z-bbbbbb", "20260104T030405Z-cccccc")
+RUN_IDS = [f"2026010{day}T030405Z-abcdef" for day in range(1, 5)]
+NAMES = [
+    "spin",
+    "matmul-float32",
+    "matmul-bfloat16",
+    "profiler",
+    "graph",
+    "repeats",
+    "caches-small",
+    "caches-large",
+]
+MATMUL_NS = 5e6
 
 
-def timer(torch: FakeTorch, factor: float = 1.0) -> Any:
-    """A do_bench that says so many times what a call takes."""
+class Torch:
+    """Stands for `torch`: products keep a GPU busy, and it is noted what they were made of."""
+
+    float32, bfloat16 = "float32", "bfloat16"
+
+    def __init__(self, gpu: Gpu) -> None:
+        self._gpu = gpu
+        self.products: list[tuple[Any, Any]] = []
+
+    def manual_seed(self, seed: int) -> None:
+        """The same numbers each time."""
+
+    def randn(self, *shape: int, device: str, dtype: str) -> Any:
+        """Random numbers, by name."""
+        return ("randn", shape, device, dtype)
+
+    def matmul(self, a: Any, b: Any) -> None:
+        """A product."""
+        self.products.append((a, b))
+        self._gpu.launch(MATMUL_NS)
+
+
+class SpinningGpu(Gpu):
+    """Its spins take what they are told to."""
+
+    spin_ns: Callable[[int], float]
+
+    def spin(self, cycles: int) -> None:
+        """Submit a wait of so many cycles."""
+        self.launch(self.spin_ns(cycles))
+
+
+def here(gpu: Gpu | None = None, timer: float | str = 1.0) -> checks.Here:
+    """A GPU, and a do_bench that says so many times what a call takes."""
+    device = gpu or Gpu(clock=Clock())
 
     def do_bench(call: Any, *, warmup: float, rep: float, return_mode: str) -> float:
         assert (warmup > 0, rep > 0, return_mode) == (True, True, "median")
-        before = torch.cuda.now_ms
+        assert isinstance(timer, float)
+        device.synchronize()
+        begun_ns = device.clock()
         call()
-        return factor * (torch.cuda.now_ms - before)
+        device.synchronize()
+        return timer * 1e-6 * (device.clock() - begun_ns)
 
-    return do_bench
+    told = timer if isinstance(timer, str) else do_bench
+    return checks.Here(torch=Torch(device), device=device, clock=device.clock, timer=told)
 
 
-def stored(store: Path, *times_s: float, device: str = "cuda") -> Path:
-    """A run for each of these times: one case takes as long as that, another always the same."""
-    for run_id, time_s in zip(RUN_IDS, times_s, strict=False):
-        rows = [
-            entry(0, run_id=run_id, device=device, time_s=time_s),
-            *(entry(n, run_id=run_id, device=device, time_s=1.0) for n in (1, 2)),
-        ]
-        finished_run(store, info(run_id), *rows)
-    return store
+def spinning(spin_ns: Callable[[int], float]) -> checks.Here:
+    """A GPU whose spins take that long."""
+    gpu = SpinningGpu(clock=Clock())
+    gpu.spin_ns = spin_ns
+    return here(gpu)
+
+
+def stored(store: Path, *runs: list[dict[str, Any]], l2_bytes: int | None = None) -> None:
+    """A finished run for each list of rows of a GPU."""
+    for run_id, rows in zip(RUN_IDS, runs, strict=False):
+        entries = [entry(n, **{"device": "cuda", **facts}) for n, facts in enumerate(rows)]
+        torch = {"cuda_devices": [{"l2_bytes": l2_bytes}]}
+        finished_run(store, info(run_id, torch=torch), *entries)
+
+
+def whole_session(out: Path) -> None:
+    """Runs of all steps, in which everybody agrees."""
+    both = {"device_time_s": 1e-3, "graph_time_s": 1e-3, "profiled_time_s": 1e-3, "cache": "hot"}
+    stored(out / "repeats", [both], [both])
+    hot = [{**both, "bytes": 1e6}, {**both, "bytes": 1e9}]
+    cold = [{**one, "cache": "cold", "graph_time_s": None} for one in hot]
+    cold[0]["device_time_s"] = 2e-3
+    stored(out / "caches", hot, cold, l2_bytes=50 * 2**20)
 
 
 def test_a_clock_that_stands_still_is_steady() -> None:
     """A few microseconds more for each kernel do not matter."""
-    found = checks.spin_is_steady(FakeTorch(cycle_ms=lambda cycles: 5e-3 + cycles / 1.5e6))
+    found = checks.spin_is_steady(spinning(lambda cycles: 5e3 + cycles / 1.5))
     assert found.ok is True
     assert "1500 MHz" in found.seen
 
 
 def test_a_clock_that_slows_down_is_not() -> None:
     """One percent more per cycle in the longest spin."""
-    found = checks.spin_is_steady(
-        FakeTorch(cycle_ms=lambda c: c / 1.5e6 * (1.01 if c == checks.SPIN_CYCLES[-1] else 1))
-    )
+    longest = checks.SPIN_CYCLES[-1]
+    slowing = spinning(lambda cycles: cycles / 1.5 * (1.01 if cycles == longest else 1))
+    found = checks.spin_is_steady(slowing)
     assert found.ok is False
     assert found.seen.startswith("1.0 % apart")
+
+
+def test_a_gpu_that_wakes_up_is_waited_for() -> None:
+    """Half the clock for the first half of a second and a bit is nobody's fault."""
+    woken = here(Gpu(clock=Clock(), hertz=lambda now_ns: 0.75e9 if now_ns < 6e8 else 1.5e9))
+    assert checks.spin_is_steady(woken).ok is True
 
 
 @pytest.mark.parametrize(("factor", "ok"), [(1.0, True), (1.02, True), (1.05, False), (0.9, False)])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_two_timers_must_agree(dtype: str, factor: float, ok: bool) -> None:  # noqa: FBT001
     """Within 3 %, either way."""
-    torch = FakeTorch()
-    found = checks.matmul_agrees(torch, dtype, timer(torch, factor))
+    found = checks.matmul_agrees(here(timer=factor), dtype)
     assert found.ok is ok, found
+    assert found.seen.startswith("5.000 ms and ")
 
 
 def test_what_is_multiplied_is_never_zeros() -> None:
     """Both factors are random numbers, of the size and dtype that were asked for, on the GPU."""
-    torch = FakeTorch()
-    checks.matmul_agrees(torch, "bfloat16", timer(torch))
+    place = here()
+    checks.matmul_agrees(place, "bfloat16")
     factor = ("randn", (8192, 8192), "cuda", "bfloat16")
-    assert set(torch.products) == {(factor, factor)}
-    torch = FakeTorch()
-    checks.graph_agrees(torch)
-    assert {made[0] for pair in torch.products for made in pair} == {"randn"}
+    assert set(place.torch.products) == {(factor, factor)}
+
+
+def test_our_time_is_that_of_a_warm_gpu_and_of_long_enough() -> None:
+    """As triton's is: what is measured in the first 200 ms does not count, and then there are 500."""
+    gpu = Gpu(clock=Clock(), hertz=lambda now_ns: 3e9 if now_ns < 1.5e8 else 1.5e9)
+    assert checks.measured_s(here(gpu), lambda: gpu.launch(1e6)) == pytest.approx(1e-3, rel=0.005)
+    assert gpu.clock() >= 7e8
+
+
+def test_samples_with_gaps_are_no_measurement() -> None:
+    """A call that waits for the device itself; it is said, not hidden."""
+    gpu = Gpu(clock=Clock())
+
+    def call() -> None:
+        gpu.launch(3_000)
+        gpu.synchronize()
+
+    with pytest.raises(RuntimeError, match="samples is proven to be without a launch gap"):
+        checks.measured_s(here(gpu), call)
 
 
 def test_without_triton_there_is_a_reason() -> None:
     """It is no failure, and it does not pass for a success."""
-    torch = FakeTorch()
-    found = checks.matmul_agrees(torch, "float32", "triton is not installed")
+    place = here(timer="triton is not installed")
+    found = checks.matmul_agrees(place, "float32")
     assert (found.ok, found.note) == (None, "triton is not installed")
-    assert "not looked at" in checks.line(found)
-    assert not torch.products
+    assert not place.torch.products
 
 
 def test_triton_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,75 +183,67 @@ def test_triton_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.triton_timer() == "triton is not installed: No module named 'triton.testing'"
 
 
-def test_a_graph_takes_what_its_calls_take() -> None:
-    """A replay is timed like a call; nothing runs while it is captured."""
-    found = checks.graph_agrees(FakeTorch(matmul_ms=3.0))
-    assert found.ok is True
-    assert found.seen == "3 ms and 3 ms, +0 %"
+def test_rows_are_those_of_finished_runs_wherever_there_are_any(tmp_path: Path) -> None:
+    """A folder that nobody made holds none."""
+    stored(tmp_path / "one", [{}], [{}, {}])
+    stored(tmp_path / "other", [{}])
+    found = checks.rows_in(tmp_path / "one", tmp_path / "nowhere", tmp_path / "other")
+    assert len(found) == 4
+    assert checks.rows_in(tmp_path / "nowhere").empty
 
 
-def test_a_graph_that_is_slower_is_seen() -> None:
-    """Launches that hide something, say."""
-    torch = FakeTorch()
-    plain = torch.cuda.work
+def test_the_l2_is_what_the_newest_run_that_knows_it_says(tmp_path: Path) -> None:
+    """A run without a GPU says nothing, and one of an older torch does not know."""
 
-    def work(ms: float) -> None:
-        plain(ms * (1.1 if torch.cuda._recording else 1))
+    def of(l2_bytes: int | None) -> dict[str, Any]:
+        return {"cuda_devices": [{"l2_bytes": l2_bytes}]}
 
-    torch.cuda.work = work  # type: ignore[method-assign]  # the slower GPU
-    assert checks.graph_agrees(torch).ok is False
-
-
-@pytest.mark.parametrize(("again_s", "ok"), [(1.0, True), (1.04, True), (1.06, False)])
-def test_two_runs_must_agree(tmp_path: Path, again_s: float, ok: bool) -> None:  # noqa: FBT001
-    """To 2 % in the middle case, to 5 % in the worst, which is named."""
-    found = checks.runs_agree(stored(tmp_path, 1.0, again_s))
-    assert found.ok is ok, found
-    assert "(3 cases)" in found.seen
-
-
-def test_most_cases_may_not_move_either(tmp_path: Path) -> None:
-    """A middle of 3 % is too much, though none is 5 % apart."""
-    for run_id, time_s in zip(RUN_IDS, (1.0, 1.03), strict=False):
-        rows = [entry(n, run_id=run_id, device="cuda", time_s=time_s) for n in range(3)]
-        finished_run(tmp_path, info(run_id), *rows)
-    assert checks.runs_agree(tmp_path).ok is False
-
-
-def test_the_newest_two_runs_count(tmp_path: Path) -> None:
-    """What an earlier session left in the folder does not."""
-    assert checks.runs_agree(stored(tmp_path, 2.0, 1.0, 1.01)).ok is True
-
-
-def test_one_run_has_nothing_to_agree_with(tmp_path: Path) -> None:
-    """Nor has none."""
-    for store in (tmp_path / "nowhere", stored(tmp_path, 1.0)):
-        found = checks.runs_agree(store)
-        assert found.ok is None
-        assert "`repeat`" in found.note
-
-
-def test_runs_that_never_reached_the_gpu_do_not_agree(tmp_path: Path) -> None:
-    """The CPU's times say nothing of it."""
-    assert checks.runs_agree(stored(tmp_path, 1.0, 1.0, device="cpu")).ok is False
+    assert checks.l2_bytes(tmp_path / "nowhere") is None
+    for run_id, torch in zip(
+        RUN_IDS,
+        (of(5), of(7), of(None), {}),
+        strict=True,
+    ):
+        finished_run(tmp_path, info(run_id, torch=torch))
+    assert checks.l2_bytes(tmp_path) == 7
 
 
 def test_a_check_that_breaks_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
-    """A torch without CUDA breaks nearly all, each with what was said."""
-    torch = FakeTorch()
-    torch.cuda = None  # type: ignore[assignment]  # what is broken
-    found = {check.name: check for check in checks.all_checks(torch, timer(torch), tmp_path)}
-    assert list(found) == ["spin", "matmul-float32", "matmul-bfloat16", "graph", "repeats"]
-    assert found["spin"].ok is False
-    assert found["spin"].note.startswith("AttributeError: 'NoneType'")
-    assert found["repeats"].ok is None
+    """A GPU that can't be reached breaks what needs it, each with what was said."""
+    whole_session(tmp_path)
+    broken = dataclasses.replace(here(), device=None)  # type: ignore[arg-type]  # what is broken
+    found = {check.name: check for check in checks.all_checks(broken, tmp_path)}
+    assert list(found) == NAMES
+    for name in NAMES[:3]:
+        assert found[name].ok is False
+        assert found[name].note.startswith("AttributeError: 'NoneType'")
+    assert found["repeats"].ok is True
+
+
+def test_without_runs_what_needs_them_is_not_looked_at(tmp_path: Path) -> None:
+    """It is no failure of the GPU's."""
+    found = {check.name: check.ok for check in checks.all_checks(here(), tmp_path / "nowhere")}
+    assert [name for name, ok in found.items() if ok is None] == NAMES[3:]
 
 
 def test_a_whole_gpu_passes_every_check(tmp_path: Path) -> None:
     """All hold, each under the name that it has in checks.json."""
-    torch = FakeTorch()
-    store = stored(tmp_path, 1.0, 1.01)
-    assert all(check.ok for check in checks.all_checks(torch, timer(torch), store))
+    whole_session(tmp_path)
+    found = {check.name: check.ok for check in checks.all_checks(here(), tmp_path)}
+    assert found == dict.fromkeys(NAMES, True)
+
+
+@pytest.mark.parametrize("folder", [".", "repeats", "caches"])
+def test_rows_of_every_step_are_held_against_a_graph(folder: str, tmp_path: Path) -> None:
+    """What is off is found in whichever folder it lies, and its numbers are written."""
+    off = {"device_time_s": 2e-3, "graph_time_s": 1e-3, "cache": "hot"}
+    stored(tmp_path / folder, [off])
+    found = {check.name: check for check in checks.all_checks(here(), tmp_path)}["graph"]
+    assert found.ok is False
+    checks.write(tmp_path, [found], {})
+    written = json.loads((tmp_path / "checks.json").read_text(encoding="utf-8"))
+    (one,) = written["checks"][0]["cases"]
+    assert (one["case"], one["device_time_s"], one["graph_time_s"]) == ("s/op[n=0]", 2e-3, 1e-3)
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (None, 0), (False, 1)])
@@ -178,10 +255,10 @@ def test_what_was_found_is_written_and_decides_the_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Only what does not hold is a failure."""
-    one = checks.Check(name="one", wanted="this", seen="that", ok=ok, note="why")
+    one = Check(name="one", wanted="this", seen="that", ok=ok, note="why")
     monkeypatch.setattr(checks, "all_checks", lambda *_: [one])
     assert checks.main(["--out", str(tmp_path / "new")]) == code
     written = json.loads((tmp_path / "new" / "checks.json").read_text(encoding="utf-8"))
-    assert written["checks"] == [dataclasses.asdict(one)]
+    assert written["checks"] == [{**dataclasses.asdict(one), "cases": []}]
     assert {"torch", "device"} <= set(written)
     assert "wanted: this; seen: that; why" in capsys.readouterr().out

@@ -2,8 +2,8 @@
 
     python tests/gpu/checks.py --out gpu-results
 
-Writes `checks.json` into that folder. The checks need torch alone and are handed it, so that a fake can
-stand in; triton's own timer is used where there is one. Nothing here goes through the engine.
+Writes `checks.json` into that folder, whose finished runs are judged; the device is judged by what times
+it in a run. Torch, device, clock and triton's timer are handed in, so that fakes can stand in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -20,41 +21,45 @@ from typing import TYPE_CHECKING, Any
 
 import torch as real_torch
 
-from bench.analyse import repeats
+from bench.measure.devices import Cuda
+from bench.measure.queued import Sampler
 from bench.store.load import load_rows
 from bench.store.runs import list_runs
-from bench.units import share
+from bench.units import seconds, share
+from tests.gpu import rows
+from tests.gpu.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    Call = Callable[[], Any]
+    import pandas as pd
+
+    from bench.measure.queued import Queued, QueuedDevice
+    from bench.measure.sampling import Clock
+    from bench.store.runs import StoredRun
+
     Timer = Callable[..., float]
     """Milliseconds that a call takes: `triton.testing.do_bench`."""
 
 CLOCK_TOLERANCE = 0.005
-TIME_TOLERANCE = 0.03
-SPREAD_MIDDLE, SPREAD_WORST = 0.02, 0.05
-COVER_CYCLES = 2_000_000
-"""A millisecond or so, in which the host queues what is timed: launching it then takes none of the time."""
 SPIN_CYCLES = (20_000_000, 40_000_000, 80_000_000)
 """Tens of milliseconds, so that what beginning and ending a kernel takes is less than a tenth of 0.5 %."""
-WARM_SPINS = 10
-REPEATS, CALLS, TURNS = 5, 5, 3
-LARGE_N, GRAPH_N = 8192, 4096
-REPEATS_STORE = "repeats"
-"""The folder of runs, beside `checks.json`, that are held against each other."""
+WARM_UP_MS, REPEAT_MS = 200, 500
+"""What triton's timer is asked for and we do too: a GPU that is busy for longer may lower its clocks."""
+TURNS = 3
+LARGE_N = 8192
+REPEATS_STORE, CACHES_STORE = "repeats", "caches"
+"""Folders of runs beside `checks.json`: those held against each other, and those hot and cold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One promise: `ok` is None where it could not be looked at, and `note` says why."""
+class Here:
+    """Where checks are made: torch and its GPU, the host's clock, triton's timer or why there is none."""
 
-    name: str
-    wanted: str
-    seen: str = ""
-    ok: bool | None
-    note: str = ""
+    torch: Any
+    device: QueuedDevice
+    clock: Clock
+    timer: Timer | str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,23 +67,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder of checks.json")
     out = parser.parse_args(argv).out
-    found = all_checks(real_torch, triton_timer(), out / REPEATS_STORE)
+    here = Here(
+        torch=real_torch, device=Cuda("cuda"), clock=time.perf_counter_ns, timer=triton_timer()
+    )
+    found = all_checks(here, out)
     write(out, found, {"torch": real_torch.__version__, "device": name_of_device(real_torch)})
     for check in found:
-        print(line(check), flush=True)
+        print(check.line, flush=True)
     return 1 if any(check.ok is False for check in found) else 0
 
 
-def all_checks(torch: Any, timer: Timer | str, store: Path) -> list[Check]:
+def all_checks(here: Here, out: Path) -> list[Check]:
     """Every check; one that breaks is one that does not hold, and the others go on."""
+    caches = out / CACHES_STORE
     made: dict[str, Callable[[], Check]] = {
-        "spin": partial(spin_is_steady, torch),
-        "matmul-float32": partial(matmul_agrees, torch, "float32", timer),
-        "matmul-bfloat16": partial(matmul_agrees, torch, "bfloat16", timer),
-        "graph": partial(graph_agrees, torch),
-        "repeats": partial(runs_agree, store),
+        "spin": lambda: spin_is_steady(here),
+        "matmul-float32": lambda: matmul_agrees(here, "float32"),
+        "matmul-bfloat16": lambda: matmul_agrees(here, "bfloat16"),
+        **{other: partial(_other_agrees, out, other) for other in rows.OTHERS},
+        "repeats": lambda: rows.runs_agree(rows_in(out / REPEATS_STORE)),
+        "caches-small": lambda: rows.cold_is_slower(rows_in(caches), l2_bytes(caches)),
+        "caches-large": lambda: rows.cold_is_the_same(rows_in(caches), l2_bytes(caches)),
     }
     return [_attempted(name, make) for name, make in made.items()]
+
+
+def _other_agrees(out: Path, other: str) -> Check:
+    return rows.other_agrees(rows_in(out, out / REPEATS_STORE, out / CACHES_STORE), other)
 
 
 def _attempted(name: str, make: Callable[[], Check]) -> Check:
@@ -89,14 +104,11 @@ def _attempted(name: str, make: Callable[[], Check]) -> Check:
         return Check(name=name, wanted="to be looked at", ok=False, note=note)
 
 
-def spin_is_steady(torch: Any) -> Check:
-    """Whether a spin of twice the cycles takes twice the time: the GPU's clock stands still meanwhile."""
-    for _ in range(WARM_SPINS):
-        torch.cuda._sleep(SPIN_CYCLES[-1])
-    rates = {
-        cycles: median(spin_s(torch, cycles) for _ in range(REPEATS)) / cycles
-        for cycles in SPIN_CYCLES
-    }
+def spin_is_steady(here: Here) -> Check:
+    """Whether a spin of twice the cycles is measured as twice the time, the GPU's clock standing still."""
+    # The first is for nobody: a GPU that was idle takes its time to raise its clock.
+    measured_s(here, partial(here.device.spin, SPIN_CYCLES[-1]))
+    rates = {c: measured_s(here, partial(here.device.spin, c)) / c for c in SPIN_CYCLES}
     off = max(rates.values()) / min(rates.values()) - 1
     return Check(
         name="spin",
@@ -106,87 +118,68 @@ def spin_is_steady(torch: Any) -> Check:
     )
 
 
-def spin_s(torch: Any, cycles: int) -> float:
-    """Seconds that a spin of so many of the GPU's cycles takes, by events."""
-    return event_s(torch, partial(torch.cuda._sleep, cycles), calls=1)
-
-
-def event_s(torch: Any, call: Call, calls: int = CALLS) -> float:
-    """Seconds per call, by two events around calls back to back that were queued behind a spin."""
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    torch.cuda._sleep(COVER_CYCLES)
-    start.record()
-    for _ in range(calls):
-        call()
-    end.record()
-    end.synchronize()
-    return float(start.elapsed_time(end)) * 1e-3 / calls
-
-
-def matmul_agrees(torch: Any, dtype: str, timer: Timer | str) -> Check:
-    """Whether events say of a large product what triton's timer says, of the same inputs, in turns."""
+def matmul_agrees(here: Here, dtype: str) -> Check:
+    """Whether we say of a large product what triton's timer says, of the same inputs, in turns."""
     name = f"matmul-{dtype}"
-    wanted = f"events within {share(TIME_TOLERANCE)} of triton.testing.do_bench, n={LARGE_N}"
-    if isinstance(timer, str):
-        return Check(name=name, wanted=wanted, ok=None, note=timer)
-    call = partial(torch.matmul, *_random_pair(torch, LARGE_N, dtype))
+    tolerance = rows.TIME_TOLERANCE
+    wanted = f"device time within {share(tolerance)} of triton.testing.do_bench, n={LARGE_N}"
+    if isinstance(here.timer, str):
+        return Check(name=name, wanted=wanted, ok=None, note=here.timer)
+    call = partial(here.torch.matmul, *_random_pair(here.torch, LARGE_N, dtype))
     call()  # the first one loads libraries
+    lengths = {"warmup": WARM_UP_MS, "rep": REPEAT_MS}
     ours, theirs = [], []
     for _ in range(TURNS):
-        ours.append(event_s(torch, call))
-        theirs.append(timer(call, warmup=200, rep=500, return_mode="median") * 1e-3)
-    return _agreement(name, wanted, median(ours), median(theirs))
+        ours.append(measured_s(here, call))
+        theirs.append(here.timer(call, **lengths, return_mode="median") * 1e-3)
+    one_s, other_s = median(ours), median(theirs)
+    off = one_s / other_s - 1
+    seen = f"{seconds(one_s, 4)} and {seconds(other_s, 4)}, {100 * off:+.2g} %"
+    return Check(name=name, wanted=wanted, seen=seen, ok=abs(off) <= tolerance)
 
 
-def graph_agrees(torch: Any) -> Check:
-    """Whether a captured product takes as long as one that is launched."""
-    a, b = _random_pair(torch, GRAPH_N, "float32")
-    call = partial(torch.matmul, a, b, out=torch.empty_like(a))
-    graph = captured(torch, call)
-    launched, replayed = [], []
-    for _ in range(TURNS):
-        launched.append(event_s(torch, call))
-        replayed.append(event_s(torch, graph.replay))
-    wanted = f"replay of a graph within {share(TIME_TOLERANCE)} of events, n={GRAPH_N}"
-    return _agreement("graph", wanted, median(replayed), median(launched))
+def measured_s(here: Here, call: Callable[[], object]) -> float:
+    """The device's time of a call as a run measures it: the middle of samples without gaps.
+
+    Raises:
+        RuntimeError: there is no such sample.
+    """
+    sampler = Sampler(call, here.device, here.clock)
+    _samples(sampler, here.clock, WARM_UP_MS)
+    taken = _samples(sampler, here.clock, REPEAT_MS)
+    known = [one.device_s for one in taken if one.gapless]
+    if not known:
+        message = f"none of {len(taken)} samples is proven to be without a launch gap"
+        raise RuntimeError(message)
+    return median(known)
 
 
-def captured(torch: Any, call: Call) -> Any:
-    """A CUDA graph of the call, warmed up on a stream of its own as capturing requires."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        call()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        call()
-    graph.replay()
-    return graph
+def _samples(sampler: Sampler, clock: Clock, for_ms: float) -> list[Queued]:
+    """Samples for so long, and one at least."""
+    end_ns = clock() + 1e6 * for_ms
+    taken = [sampler.sample()]
+    while clock() < end_ns:
+        taken.append(sampler.sample())
+    return taken
 
 
-def runs_agree(store: Path) -> Check:
-    """Whether the newest two runs, each of fresh processes, have the same times on the GPU."""
-    wanted = (
-        f"spread of two runs at most {share(SPREAD_MIDDLE)} in the middle, "
-        f"{share(SPREAD_WORST)} at worst"
-    )
-    runs = [run for run in list_runs(store) if run.finished][-2:] if store.is_dir() else []
-    if len(runs) < 2:
-        note = "there are no two finished runs: the step `repeat` makes them"
-        return Check(name="repeats", wanted=wanted, ok=None, note=note)
-    rows = load_rows(*(run.folder for run in runs))
-    found = repeats.agreement(rows[rows["device"].str.startswith("cuda")])
-    if found is None:
-        note = "no case was measured on the GPU in both runs"
-        return Check(name="repeats", wanted=wanted, ok=False, note=note)
-    return Check(
-        name="repeats",
-        wanted=wanted,
-        seen=f"{share(found.spread_middle)}, {share(found.spread_worst)} ({found.cases} cases)",
-        ok=found.spread_middle <= SPREAD_MIDDLE and found.spread_worst <= SPREAD_WORST,
-        note=f"the worst is {found.worst_case}",
-    )
+def rows_in(*stores: Path) -> pd.DataFrame:
+    """The rows of all finished runs in these folders, of which none need be there."""
+    return load_rows(*(run.folder for store in stores for run in _finished(store)))
+
+
+def l2_bytes(store: Path) -> int | None:
+    """The L2 of the first GPU, by the newest run of this folder that says it."""
+    for run in reversed(_finished(store)):
+        gpus = run.info.torch.get("cuda_devices") or [{}]
+        found: int | None = gpus[0].get("l2_bytes")
+        if found:
+            return found
+    return None
+
+
+def _finished(store: Path) -> list[StoredRun]:
+    return [run for run in list_runs(store) if run.finished] if store.is_dir() else []
 
 
 def triton_timer() -> Timer | str:
@@ -210,23 +203,10 @@ def write(out: Path, checks: Sequence[Check], facts: Mapping[str, Any]) -> None:
     (out / "checks.json").write_text(text + "\n", encoding="utf-8")
 
 
-def line(check: Check) -> str:
-    """A check in a line."""
-    verdict = {True: "holds", False: "DOES NOT HOLD", None: "not looked at"}[check.ok]
-    parts = [f"wanted: {check.wanted}", f"seen: {check.seen}" if check.seen else "", check.note]
-    return f"{check.name}: {verdict}; " + "; ".join(part for part in parts if part)
-
-
 def _random_pair(torch: Any, n: int, dtype: str) -> list[Any]:
     """Two matrices of normal random numbers: products of zeros take less power, and less time."""
     torch.manual_seed(0)
     return [torch.randn(n, n, device="cuda", dtype=getattr(torch, dtype)) for _ in range(2)]
-
-
-def _agreement(name: str, wanted: str, one_s: float, other_s: float) -> Check:
-    off = one_s / other_s - 1
-    seen = f"{1e3 * one_s:.4g} ms and {1e3 * other_s:.4g} ms, {100 * off:+.2g} %"
-    return Check(name=name, wanted=wanted, seen=seen, ok=abs(off) <= TIME_TOLERANCE)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,208 @@
+"""What rows of finished runs must say on a GPU: that our device times are what others see, and repeat.
+
+Each check takes rows as `load_rows` gives them and is pure; which runs they come from is the caller's
+business.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.analyse import repeats
+from bench.units import counted, seconds, share, size
+from tests.gpu.check import Check
+
+LONG_S = 20e-6
+"""From here on times must agree by a share, below by so much: events resolve half a microsecond."""
+TIME_TOLERANCE, SHORT_TOLERANCE_S = 0.03, 1e-6
+SPREAD_MIDDLE, SPREAD_WORST = 0.02, 0.05
+CACHE_TOLERANCE = 0.05
+"""Cold and hot differ if they are further apart than that, and agree if they are not."""
+SMALL, LARGE = 0.25, 4
+"""Of the L2: what is smaller fits beside what else is there, of what is larger little is left in it."""
+SHOWN = 3
+"""Cases that a note names."""
+OURS = "device_time_s"
+OTHERS = {"profiler": "profiled_time_s", "graph": "graph_time_s"}
+"""Who else tells the device's own time → the column."""
+_KEY = ["case", "device"]
+
+
+def other_agrees(rows: pd.DataFrame, other: str) -> Check:
+    """Whether our device time is what the profiler or a replayed graph says, in each hot case."""
+    column = OTHERS[other]
+    wanted = (
+        f"device time within {share(TIME_TOLERANCE)} of the {other}'s from {seconds(LONG_S)} on, "
+        f"within {seconds(SHORT_TOLERANCE_S)} below"
+    )
+    measured = _newest(_timed(rows, "hot"))
+    both = _having(measured, [column])
+    if both.empty:
+        nothing = "no case was measured hot on the GPU: the step `repeat` does that"
+        note = f"no case has `{column}`" if len(measured) else nothing
+        return Check(name=other, wanted=wanted, ok=None, note=note)
+    apart_s = (both[OURS] - both[column]).abs()
+    allowed_s = np.where(both[OURS] >= LONG_S, TIME_TOLERANCE * both[column], SHORT_TOLERANCE_S)
+    off = _worst_first(both, apart_s / allowed_s, above=1)
+    named = [_pair_of_times(r, r[column], other) for r in _records(off.head(SHOWN))]
+    lacking = len(measured) - len(both)
+    without = f"{counted(lacking, 'case')} without `{column}`" if lacking else ""
+    return Check(
+        name=other,
+        wanted=wanted,
+        seen=f"{len(off)} of {counted(len(both), 'case')} off",
+        ok=off.empty,
+        note=_joined(*named, without),
+        cases=_numbers(off, [OURS, *OTHERS.values()]),
+    )
+
+
+def runs_agree(rows: pd.DataFrame) -> Check:
+    """Whether the newest two runs, each of fresh processes, have the same times on the GPU."""
+    wanted = (
+        f"spread of two runs at most {share(SPREAD_MIDDLE)} in the middle, "
+        f"{share(SPREAD_WORST)} at worst"
+    )
+    runs = sorted(rows["run_id"].unique())[-2:]
+    if len(runs) < 2:
+        note = "there are no two finished runs: the step `repeat` makes them"
+        return Check(name="repeats", wanted=wanted, ok=None, note=note)
+    own = rows[rows["run_id"].isin(runs) & _on_gpu(rows)]
+    found = repeats.agreement(own)
+    if found is None:
+        note = "no case was measured on the GPU in both runs"
+        return Check(name="repeats", wanted=wanted, ok=False, note=note)
+    ok = found.spread_middle <= SPREAD_MIDDLE and found.spread_worst <= SPREAD_WORST
+    wide = repeats.spreads(own).rename("spread").reset_index()
+    widest = [f"{one['case']} {share(one['spread'])}" for one in _records(wide.head(SHOWN))]
+    return Check(
+        name="repeats",
+        wanted=wanted,
+        seen=f"{share(found.spread_middle)}, {share(found.spread_worst)} ({found.cases} cases)",
+        ok=ok,
+        note=f"the widest: {_joined(*widest)}",
+        cases=() if ok else _numbers(wide[wide["spread"] > SPREAD_MIDDLE], ["spread"]),
+    )
+
+
+def cold_is_slower(rows: pd.DataFrame, l2_bytes: float | None) -> Check:
+    """Whether emptying the caches costs the cases that fit well into the L2."""
+    wanted = (
+        f"cold more than {share(CACHE_TOLERANCE)} slower than hot "
+        f"where the data takes {share(SMALL)} of the L2 or less"
+    )
+    both = _hot_and_cold(rows)
+    chosen = both[both["bytes"] <= SMALL * (l2_bytes or math.nan)]
+    short_of = CACHE_TOLERANCE - (chosen["cold_s"] / chosen["hot_s"] - 1)
+    return _caches("caches-small", wanted, (both, chosen), l2_bytes, short_of)
+
+
+def cold_is_the_same(rows: pd.DataFrame, l2_bytes: float | None) -> Check:
+    """Whether emptying the caches costs nothing where there was nothing in them to be found."""
+    wanted = f"cold within {share(CACHE_TOLERANCE)} of hot where the data takes {LARGE} times the L2 or more"
+    both = _hot_and_cold(rows)
+    chosen = both[both["bytes"] >= LARGE * (l2_bytes or math.nan)]
+    excess = (chosen["cold_s"] / chosen["hot_s"] - 1).abs() - CACHE_TOLERANCE
+    return _caches("caches-large", wanted, (both, chosen), l2_bytes, excess)
+
+
+def _caches(
+    name: str,
+    wanted: str,
+    both_and_chosen: tuple[pd.DataFrame, pd.DataFrame],
+    l2_bytes: float | None,
+    wrong: pd.Series[float],
+) -> Check:
+    """The check that no chosen case is wrong, by more than 0."""
+    both, chosen = both_and_chosen
+    if chosen.empty:
+        return Check(name=name, wanted=wanted, ok=None, note=_why_none(both, l2_bytes))
+    off = _worst_first(chosen, wrong, above=0)
+    ratios = chosen["cold_s"] / chosen["hot_s"] - 1
+    return Check(
+        name=name,
+        wanted=wanted,
+        seen=f"{len(off)} of {counted(len(chosen), 'case')} off; "
+        f"cold is {100 * ratios.min():+.2g} to {100 * ratios.max():+.2g} % slower",
+        ok=off.empty,
+        note=_joined(
+            *(
+                f"{r['case']} ({size(r['bytes'])}): hot {seconds(r['hot_s'])}, "
+                f"cold {seconds(r['cold_s'])}"
+                for r in _records(off.head(SHOWN))
+            ),
+            f"L2 {size(l2_bytes)}",
+        ),
+        cases=_numbers(off, ["bytes", "hot_s", "cold_s"]),
+    )
+
+
+def _why_none(both: pd.DataFrame, l2_bytes: float | None) -> str:
+    if both.empty:
+        return "no case was measured hot and cold on the GPU: the step `caches` does that"
+    if not l2_bytes:
+        return "the run does not say how large the L2 is"
+    span = f"{size(both['bytes'].min())} to {size(both['bytes'].max())}"
+    return f"no case is of that size: the L2 has {size(l2_bytes)}, and the cases move {span}"
+
+
+def _hot_and_cold(rows: pd.DataFrame) -> pd.DataFrame:
+    """The newest of both of each case: `hot_s`, `cold_s`, and `bytes`, all that it reads and writes."""
+    hot, cold = (
+        _newest(_having(_timed(rows, cache), ["bytes"])).rename(columns={OURS: f"{cache}_s"})
+        for cache in ("hot", "cold")
+    )
+    return hot[[*_KEY, "bytes", "hot_s"]].merge(cold[[*_KEY, "cold_s"]], on=_KEY)
+
+
+def _timed(rows: pd.DataFrame, cache: str) -> pd.DataFrame:
+    """The rows of a GPU with a device time, measured in this state of the caches."""
+    own: pd.DataFrame = rows[_on_gpu(rows) & (rows["status"] == "ok") & (rows["cache"] == cache)]
+    return _having(own, [OURS])
+
+
+def _on_gpu(rows: pd.DataFrame) -> pd.Series[bool]:
+    return rows["device"].astype(str).str.startswith("cuda")
+
+
+def _having(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The rows that have numbers above 0 in these columns; runs of older versions may lack a column."""
+    whole = rows.reindex(columns=list(dict.fromkeys([*rows.columns, OURS, *OTHERS.values()])))
+    whole = whole.astype(dict.fromkeys([*columns, OURS, *OTHERS.values()], float))
+    having: pd.DataFrame = whole[(whole[columns] > 0).all(axis=1)]
+    return having
+
+
+def _newest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each case the row of the newest run."""
+    return rows.sort_values("run_id", kind="stable").drop_duplicates(_KEY, keep="last")
+
+
+def _worst_first(rows: pd.DataFrame, by: pd.Series[float], above: float) -> pd.DataFrame:
+    """The rows for which that is above a limit."""
+    return rows.loc[by[by > above].sort_values(ascending=False, kind="stable").index]
+
+
+def _pair_of_times(record: dict[str, Any], other_s: float, other: str) -> str:
+    off = 100 * (record[OURS] / other_s - 1)
+    return f"{record['case']}: {seconds(record[OURS])}, {other} {seconds(other_s)} ({off:+.2g} %)"
+
+
+def _numbers(rows: pd.DataFrame, columns: list[str]) -> tuple[dict[str, Any], ...]:
+    """What `checks.json` says of these cases; a number that there is not is null."""
+    return tuple(
+        {k: None if pd.isna(v) else v for k, v in record.items()}
+        for record in _records(rows[[*_KEY, *columns]])
+    )
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in one.items()} for one in rows.to_dict("records")]
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
