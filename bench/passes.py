@@ -30,7 +30,9 @@ def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
 
     All go through the first worker, the profiler last: a worker that has profiled times nothing any more.
     """
-    measured = [one for one in batch if one.open and one.visits and one.case.device != "cpu"]
+    measured = [
+        one for one in batch if one.open and one.visits and one.case.device.startswith("cuda")
+    ]
     for outcome in measured:
         if schedule.cache == HOT:  # calls within a graph find the caches as the last one left them
             _replay(outcome, crew, schedule)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from bench.case import Skip
 from bench.measure.cache import TIMES_THE_CACHES, UNKNOWN_CACHES_BYTES, Evictor, caches_bytes
 from tests.fakes_machine import CPU, tree
 
@@ -88,3 +89,9 @@ def test_the_buffer_of_a_device_is_for_its_own_last_cache(monkeypatch: pytest.Mo
 def test_the_cpus_buffer_is_the_machines() -> None:
     """By the same door."""
     assert Evictor.of_device("cpu").size_bytes == Evictor.of_this_machine().size_bytes
+
+
+def test_caches_of_an_unknown_kind_of_device_are_not_emptied() -> None:
+    """The case is skipped, not measured hot under the name of cold."""
+    with pytest.raises(Skip, match="measure it --cache hot"):
+        Evictor.of_device("mps")

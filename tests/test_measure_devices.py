@@ -62,7 +62,9 @@ def test_words_stand_for_devices(
 @pytest.mark.parametrize("word", ["gpu", "cuda:", "cuda:x", "CPU", "", "cpu:0"])
 def test_another_word_is_an_error(word: str) -> None:
     """It says which there are."""
-    with pytest.raises(SelectionError, match="is no device; write cpu, cuda, cuda:1 or all"):
+    with pytest.raises(
+        SelectionError, match="is no device; write cpu, cuda, cuda:1, xpu, mps or all"
+    ):
         devices.chosen((word,))
 
 
@@ -91,6 +93,53 @@ def test_a_torch_without_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.version, "hip", None)
     why = f"torch {torch.__version__} is built without CUDA"
     assert devices.why_missing("cuda") == why
+
+
+@pytest.fixture(name="accelerator")
+def _accelerator(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes torch work with an accelerator of this kind."""
+
+    def work_with(kind: str) -> None:
+        found = SimpleNamespace(type=kind)
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: found)
+
+    return work_with
+
+
+def test_an_accelerator_of_another_kind_is_a_device(
+    gpus: Callable[[int], None], accelerator: Callable[[str], None]
+) -> None:
+    """It has a name that can be asked for, and is there."""
+    gpus(0)
+    accelerator("mps")
+    assert devices.present() == ("cpu", "mps")
+    assert devices.chosen(("mps", "xpu")) == ("mps", "xpu")
+    assert devices.why_missing("mps") == ""
+    assert devices.why_missing("xpu") == "torch finds no xpu device here"
+
+
+def test_a_gpu_is_no_other_accelerator(
+    gpus: Callable[[int], None], accelerator: Callable[[str], None]
+) -> None:
+    """It would be there twice; and a kind that nobody can ask for is not there."""
+    gpus(1)
+    accelerator("cuda")
+    assert devices.present() == ("cpu", "cuda")
+    accelerator("hpu")
+    assert devices.present() == ("cpu", "cuda")
+
+
+def test_another_accelerator_is_waited_for_and_has_no_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a caller's time is right, though the device's own is not known."""
+    waited: list[str] = []
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda: waited.append("xpu"))
+    devices.device_of("xpu").synchronize()
+    devices.device_of("cpu").synchronize()
+    assert waited == ["xpu"]
+    assert devices.queue_of("xpu") is None
+    assert isinstance(devices.device_of("cuda:1"), devices.Cuda)
 
 
 def test_devices_have_models(gpus: Callable[[int], None]) -> None:

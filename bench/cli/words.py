@@ -24,7 +24,7 @@ Device = Annotated[
     list[str] | None,
     typer.Option(
         "--device",
-        help="cpu, cuda, cuda:1 or all; commas or several times. Default: all there are.",
+        help="cpu, cuda, cuda:1, xpu, mps or all; commas or several times. Default: all there are.",
     ),
 ]
 Setting = Annotated[

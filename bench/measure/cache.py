@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from bench.case import Skip
 from bench.machine import text_of
 
 UNKNOWN_CACHES_BYTES = 64 * 2**20
@@ -39,9 +40,18 @@ class Evictor:
 
     @classmethod
     def of_device(cls, device: str) -> Evictor:
-        """One for the caches of a device: the CPU's, or the last level of a GPU."""
+        """One for the caches of a device: the CPU's, or the last level of a GPU.
+
+        Raises:
+            Skip: it is a device of another kind.
+        """
         if device == "cpu":
             return cls.of_this_machine()
+        if not device.startswith("cuda"):
+            message = (
+                f"how to empty the caches of {device} is not known here; measure it --cache hot"
+            )
+            raise Skip(message)
         facts = torch.cuda.get_device_properties(torch.device(device))
         known = getattr(facts, "L2_cache_size", None) or UNKNOWN_CACHES_BYTES
         return cls(TIMES_THE_GPUS_CACHE * known, device)

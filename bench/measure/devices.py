@@ -12,7 +12,7 @@ from bench.errors import SelectionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_NAME = re.compile(r"cpu|cuda(:\d+)?|all")
+_NAME = re.compile(r"cpu|cuda(:\d+)?|xpu|mps|all")
 
 
 class Device(Protocol):
@@ -86,15 +86,44 @@ class CudaMark:
         return float(earlier._event.elapsed_time(self._event)) * 1e-3
 
 
+class Accelerator:
+    """Any other device that torch can wait for (XPU, MPS). It has what a caller waits, and no more.
+
+    Torch gives these no spin, so no sample of their own time could be proven to have no gap in it.
+    """
+
+    def synchronize(self) -> None:
+        """Wait for the current accelerator's queue to drain."""
+        torch.accelerator.synchronize()
+
+
+def device_of(name: str) -> Device:
+    """The device of this name, to wait for."""
+    if name == "cpu":
+        return Cpu()
+    return queue_of(name) or Accelerator()
+
+
 def queue_of(name: str) -> Cuda | None:
     """The device of this name, if it works through a queue of its own."""
     return Cuda(name) if name.startswith("cuda") else None
 
 
 def present() -> tuple[str, ...]:
-    """Every device there is: `cpu`, then `cuda`, or `cuda:0`, `cuda:1`, … where there are several."""
+    """Every device there is: `cpu`, then `cuda`, or `cuda:0`, `cuda:1`, … where there are several.
+
+    Then the accelerator of another kind that torch works with here: `xpu` or `mps`.
+    """
     count = torch.cuda.device_count()
-    return ("cpu", "cuda") if count == 1 else ("cpu", *(f"cuda:{i}" for i in range(count)))
+    gpus = ("cuda",) if count == 1 else tuple(f"cuda:{i}" for i in range(count))
+    other = _other_accelerator()
+    return ("cpu", *gpus, *([other] if other and _NAME.fullmatch(other) else []))
+
+
+def _other_accelerator() -> str | None:
+    """The kind of the current accelerator, if it is none of CUDA's."""
+    current = torch.accelerator.current_accelerator(check_available=True)
+    return None if current is None or current.type == "cuda" else str(current.type)
 
 
 def chosen(words: Sequence[str]) -> tuple[str, ...]:
@@ -106,7 +135,7 @@ def chosen(words: Sequence[str]) -> tuple[str, ...]:
     names: list[str] = []
     for word in words or ("all",):
         if not _NAME.fullmatch(word):
-            message = f"--device {word!r} is no device; write cpu, cuda, cuda:1 or all"
+            message = f"--device {word!r} is no device; write cpu, cuda, cuda:1, xpu, mps or all"
             raise SelectionError(message)
         names += present() if word == "all" else (word,)
     return tuple(dict.fromkeys(names))
@@ -116,6 +145,8 @@ def why_missing(name: str) -> str:
     """Why this machine can't measure on a device; empty where it can."""
     if name == "cpu":
         return ""
+    if not name.startswith("cuda"):
+        return "" if _other_accelerator() == name else f"torch finds no {name} device here"
     if torch.version.cuda is None and torch.version.hip is None:
         return f"torch {torch.__version__} is built without CUDA"
     count = torch.cuda.device_count()

@@ -21,7 +21,7 @@ from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.cuda_memory import TorchAccount, give_back
-from bench.measure.devices import Cpu, memory_of_devices, names_of_devices, queue_of
+from bench.measure.devices import device_of, memory_of_devices, names_of_devices, queue_of
 from bench.measure.energy import energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
@@ -152,7 +152,7 @@ class Worker:
         case, sample_s = request.case, request.sample_s
         _, call = self._build(case)
         gc.collect()
-        device = self._queue_of(case.device) or Cpu()
+        device = self._queue_of(case.device) or device_of(case.device)
         _, first = take_sample(call, 1, device, self._clock)
         first_s = first * 1e-9
         settled = True
@@ -201,7 +201,7 @@ class Worker:
             return protocol.Refused(status="failed", reason=reason)
         self._has_profiled = True
         name = request.cases[0].device
-        device = self._queue_of(name) or Cpu()
+        device = self._queue_of(name) or device_of(name)
         watched = [
             Watched(call=self._warm(case, device), calls=calls, labels=case.labels)
             for case, calls in zip(request.cases, request.calls, strict=True)
