@@ -8,6 +8,7 @@ import torch
 from bench import Axis, Call, Case, Skip, Suite, Work
 
 SAMPLES = 64
+OF = {"first": slice(0, 1), "second": slice(1, 2), "both": slice(0, 2)}
 LARGEST_HALF_ON_CPU = 256
 HALF_IS_SLOW = (
     "torch multiplies float16 matrices on the CPU without a fast kernel: seconds per call"
@@ -23,8 +24,7 @@ suite = Suite(
 )
 # fresh: the old gradient is dropped first, as zero_grad() does. accumulate: it is added to.
 # A sum in float16 stops growing where a gradient is half a step of it. Below 16 that is before 65504.
-grads = Axis("grads", ["fresh", "accumulate"])
-grads_alone = Axis("grads", ["fresh", "accumulate"], quick=["fresh"])
+grads = Axis("grads", ["fresh", "accumulate"], quick=["fresh"])
 
 
 def too_slow(case: Case) -> bool:
@@ -113,7 +113,7 @@ def gradients(
     return torch.autograd.grad(result, inputs[wanted], slope, retain_graph=True)
 
 
-@suite.op(axes=[Axis("of", {"first": slice(0, 1), "second": slice(1, 2), "both": slice(0, 2)})])
+@suite.op(axes=[Axis("of", OF, quick=["both"])])
 def matmul(case: Case) -> Call:
     """Backward alone of n×n times n×n, for the gradient of the first factor, the second, or both."""
     if too_slow(case):
@@ -142,7 +142,7 @@ def backward_into(
     return [one.grad for one in inputs]
 
 
-@suite.op(axes=[grads_alone])
+@suite.op(axes=[grads])
 def matmul_backward(case: Case) -> Call:
     """Backward alone of n×n times n×n by .backward(), into the gradients of both factors.
 
@@ -182,7 +182,7 @@ def cube_grad(case: Case) -> Call:
     return Call(gradients, x**3, (x,), slice(0, 1), case.randn(n, n))
 
 
-@suite.op(axes=[grads_alone])
+@suite.op(axes=[grads])
 def cube_backward(case: Case) -> Call:
     """Backward alone of x³ for x of n×n by .backward(), into the gradient of x.
 
