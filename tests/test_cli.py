@@ -119,7 +119,10 @@ Bench = Any
         ("run view -k and", "-k 'and': "),
         ("run view -k zebra", "-k 'zebra' matches none of the cases; ops: view/view"),
         ("run view --preset quik", "there is no preset 'quik'; did you mean quick?"),
-        ("run view --device gpu", "--device 'gpu' is no device; write cpu, cuda, cuda:1, xpu, mps or all"),
+        (
+            "run view --device gpu",
+            "--device 'gpu' is no device; write cpu, cuda, cuda:1, xpu, mps or all",
+        ),
         ("run view --cache cool", "--cache 'cool' is neither hot nor cold; did you mean cold?"),
         ("run view --budget soon", "--budget 'soon' is not a stretch of time"),
         ("run view --timeout 0", "--timeout '0' is not a stretch of time"),
