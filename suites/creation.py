@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -10,6 +12,8 @@ from bench import Axis, Call, Case, Like, Skip, Suite, Work
 FLOATS = ["float32", "float64", "bfloat16", "float16"]
 NUMPY_TYPES = ["float32", "float64", "float16", "int64"]  # NumPy has no bfloat16
 SHARED_IS_ON_CPU = "torch.from_numpy shares NumPy's memory, which the GPU can't"
+MADE_ON_CPU = "torch.Tensor of a list makes its tensor on the CPU, whatever the device"
+SEED = 2
 
 suite = Suite(
     "creation",
@@ -19,6 +23,10 @@ suite = Suite(
         Axis("dtype", [*FLOATS, "int64"], quick=["float32"]),
     ],
 )
+side = Axis("n", [8**k for k in range(5)], quick=[8**3])  # of a square matrix; its square is above
+floats = Axis("dtype", FLOATS, quick=["float32"])
+# What is made like another tensor costs what it costs by its shape: a quick look needs one size.
+like_another = Axis("n", [8**k for k in range(9)], quick=[8**5])
 
 
 @suite.op
@@ -27,16 +35,10 @@ def zeros(case: Case) -> Call:
     return Call(torch.zeros, case["n"], dtype=case.dtype, device=case.device)
 
 
-zeros.reference(lambda n, **_: np.zeros(n))
-
-
 @suite.op
 def ones(case: Case) -> Call:
     """A vector of n ones."""
     return Call(torch.ones, case["n"], dtype=case.dtype, device=case.device)
-
-
-ones.reference(lambda n, **_: np.ones(n))
 
 
 @suite.op
@@ -45,16 +47,10 @@ def full(case: Case) -> Call:
     return Call(torch.full, (case["n"],), 3, dtype=case.dtype, device=case.device)
 
 
-full.reference(lambda shape, value, **_: np.full(shape, value))
-
-
 @suite.op
 def empty(case: Case) -> Call:
     """Memory for n elements, as it is found: nothing is written, so it has no work model."""
     return Call(torch.empty, case["n"], dtype=case.dtype, device=case.device)
-
-
-empty.reference(lambda n, **_: Like(shape=(n,)))
 
 
 @suite.op(axes=[Axis("dtype", ["float32", "float64", "int64"], quick=["float32"])])
@@ -63,50 +59,64 @@ def arange(case: Case) -> Call:
     return Call(torch.arange, case["n"], dtype=case.dtype, device=case.device)
 
 
-arange.reference(lambda n, **_: np.arange(n))
+@suite.op(axes=[side])
+def eye(case: Case) -> Call:
+    """The n×n identity matrix: ones on the diagonal, zeros elsewhere."""
+    return Call(torch.eye, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[Axis("dtype", FLOATS, quick=["float32"])])
+@suite.op(axes=[floats])
 def rand(case: Case) -> Call:
     """A vector of n uniform random numbers in [0, 1)."""
     return Call(torch.rand, case["n"], dtype=case.dtype, device=case.device)
 
 
-rand.reference(lambda n, **_: Like(shape=(n,), low=0, high=1, mean=1 / 2, std=12**-0.5))
+@suite.op(axes=[side, floats])
+def rand_shape(case: Case) -> Call:
+    """An n×n matrix of uniform random numbers in [0, 1), its shape given as a tuple."""
+    return Call(torch.rand, (case["n"], case["n"]), dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[Axis("dtype", FLOATS, quick=["float32"])])
+def rand_from_seed(seed: int, n: int, **where: Any) -> torch.Tensor:
+    """The same random numbers each time."""
+    torch.manual_seed(seed)
+    return torch.rand(n, **where)
+
+
+@suite.op(axes=[Axis("n", [8**k for k in range(9)], quick=[8**3]), floats])
+def seeded(case: Case) -> Call:
+    """torch.manual_seed(2), then n uniform random numbers, which are the same each time."""
+    return Call(rand_from_seed, SEED, case["n"], dtype=case.dtype, device=case.device)
+
+
+@suite.op(axes=[floats])
 def randn(case: Case) -> Call:
     """A vector of n standard normal random numbers."""
     return Call(torch.randn, case["n"], dtype=case.dtype, device=case.device)
 
 
-randn.reference(lambda n, **_: Like(shape=(n,), mean=0, std=1))
-
-
-@suite.op
+@suite.op(axes=[like_another])
 def zeros_like(case: Case) -> Call:
     """Zeros in the shape and dtype, and on the device, of a tensor; its values are not read."""
     return Call(torch.zeros_like, case.randn(case["n"]))
 
 
-@suite.op
+@suite.op(axes=[like_another])
 def ones_like(case: Case) -> Call:
     """Ones in the shape and dtype, and on the device, of a tensor; its values are not read."""
     return Call(torch.ones_like, case.randn(case["n"]))
 
 
-zeros_like.reference(lambda x: np.zeros(len(x)))
-ones_like.reference(lambda x: np.ones(len(x)))
-
-
-@suite.op(axes=[Axis("dtype", FLOATS, quick=["float32"])])
+@suite.op(axes=[like_another, floats])
 def rand_like(case: Case) -> Call:
     """Uniform random numbers in the shape and dtype, and on the device, of a tensor."""
     return Call(torch.rand_like, case.randn(case["n"]))
 
 
-rand_like.reference(lambda x: Like(shape=(len(x),), low=0, high=1, mean=1 / 2, std=12**-0.5))
+@suite.op(axes=[like_another, floats])
+def rand_like_dtype(case: Case) -> Call:
+    """Uniform random numbers in the shape of a tensor of int64, in a dtype of their own."""
+    return Call(torch.rand_like, case.ints(case["n"]), dtype=case.dtype)
 
 
 @suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[1, 8**2, 8**4])])
@@ -115,7 +125,12 @@ def from_list(case: Case) -> Call:
     return Call(torch.tensor, case.randn(case["n"]).tolist(), dtype=case.dtype, device=case.device)
 
 
-from_list.reference(lambda numbers, **_: np.array(numbers))
+@suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[8**4])], without=["dtype"])
+def tensor_class(case: Case) -> Call:
+    """torch.Tensor of a Python list of n numbers: float32 on the CPU, whatever the numbers are."""
+    if case.device != "cpu":
+        raise Skip(MADE_ON_CPU)
+    return Call(torch.Tensor, case.randn(case["n"]).tolist())
 
 
 @suite.op(axes=[Axis("dtype", NUMPY_TYPES, quick=["float32"])])
@@ -132,6 +147,27 @@ def copy_numpy(case: Case) -> Call:
     return Call(torch.tensor, case.randn(case["n"]).cpu().numpy(), device=case.device)
 
 
+def uniform(*shape: int) -> Like:
+    """Numbers spread evenly over [0, 1)."""
+    return Like(shape=shape, low=0, high=1, mean=1 / 2, std=12**-0.5)
+
+
+zeros.reference(lambda n, **_: np.zeros(n))
+ones.reference(lambda n, **_: np.ones(n))
+full.reference(lambda shape, value, **_: np.full(shape, value))
+empty.reference(lambda n, **_: Like(shape=(n,)))
+arange.reference(lambda n, **_: np.arange(n))
+eye.reference(lambda n, **_: np.identity(n))
+rand.reference(lambda n, **_: uniform(n))
+rand_shape.reference(lambda shape, **_: uniform(*shape))
+seeded.reference(lambda _, n, **__: uniform(n))
+randn.reference(lambda n, **_: Like(shape=(n,), mean=0, std=1))
+zeros_like.reference(lambda x: np.zeros(len(x)))
+ones_like.reference(lambda x: np.ones(len(x)))
+rand_like.reference(lambda x: uniform(len(x)))
+rand_like_dtype.reference(lambda x, **_: uniform(len(x)))
+from_list.reference(lambda numbers, **_: np.array(numbers))
+tensor_class.reference(np.array)
 from_numpy.reference(lambda array: array)
 copy_numpy.reference(lambda array, **_: array)
 
@@ -143,16 +179,19 @@ def copy_numpy_work(case: Case) -> Work:
     return Work(read_bytes=size, written_bytes=size)
 
 
-@zeros.work
-@ones.work
-@full.work
-@arange.work
-@rand.work
-@randn.work
-@zeros_like.work
-@ones_like.work
-@rand_like.work
-@from_list.work
 def n_written(case: Case) -> Work:
     """Every element is written once; nothing has to be read."""
     return Work(written_bytes=case["n"] * case.itemsize)
+
+
+def n_squared_written(case: Case) -> Work:
+    """Every element of a square is written once; nothing has to be read."""
+    return Work(written_bytes=case["n"] ** 2 * case.itemsize)
+
+
+for op in (eye, rand_shape):
+    op.work(n_squared_written)
+for op in (zeros, ones, full, arange, zeros_like, ones_like, from_list, tensor_class):
+    op.work(n_written)
+for op in (rand, seeded, randn, rand_like, rand_like_dtype):
+    op.work(n_written)

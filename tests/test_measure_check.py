@@ -58,6 +58,25 @@ def test_the_tolerance_follows_the_dtype(dtype: str, allowed: float) -> None:
     assert not check(Call(torch.clone, value), off_by(1.2 * allowed + 1e-9), dtype).correct
 
 
+@pytest.mark.parametrize(
+    ("result", "expected", "error"),
+    [
+        (torch.float32, torch.float32, 0),
+        (torch.float32, torch.float64, math.inf),
+        (torch.device("cpu"), torch.device("cpu"), 0),
+        (torch.device("cpu"), torch.device("meta"), math.inf),
+        (torch.float32, torch.device("cpu"), math.inf),
+        (torch.Size([2, 3]), (2, 3), 0),
+        (torch.Size([2, 3]), (2, 3, 1), math.inf),
+    ],
+)
+def test_what_a_tensor_says_of_itself_is_compared(
+    result: object, expected: object, error: float
+) -> None:
+    """A dtype or a device is the expected one or not; a shape is a row of numbers."""
+    assert largest_error(result, expected) == error
+
+
 def test_without_a_reference_the_call_is_made_but_not_judged() -> None:
     """An op that raises is found out all the same."""
     calls: list[int] = []

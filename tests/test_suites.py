@@ -27,10 +27,10 @@ OPS = [(suite, op) for suite in SUITES.values() for op in suite.ops.values()]
 MOST_LINES = 210
 SLOW_BYTES, SLOW_FLOP = 4e6, 2e8
 
-DRAWN_ANEW = {"rand", "randn", "rand_like", "empty"}
+DRAWN_ANEW = {"rand", "rand_shape", "randn", "rand_like", "rand_like_dtype", "empty"}
 """Ops whose result is not a function of their arguments."""
 
-LIKE = {"zeros_like", "ones_like", "rand_like"}
+LIKE = {"zeros_like", "ones_like", "rand_like", "rand_like_dtype"}
 ALONE = {"matmul", "matmul_backward", "cube_grad", "cube_backward"}
 READS_LESS = LIKE | ALONE
 """Ops that need not read all that they are given: a pattern, or (in backward) a kept result."""
@@ -106,9 +106,20 @@ def nbytes(value: object) -> int:
     return sum(tensor.nbytes for tensor in tensors_in(value))
 
 
-def test_seven_suites_are_shipped() -> None:
-    """The suites that people find are the seven that this project is about."""
-    assert list(SUITES) == ["backward", "cat", "creation", "matmul", "mul", "transfer", "view"]
+def test_ten_suites_are_shipped() -> None:
+    """The suites that people find are the ten that this project is about."""
+    assert list(SUITES) == [
+        "backward",
+        "broadcast",
+        "cat",
+        "creation",
+        "elementwise",
+        "matmul",
+        "metadata",
+        "mul",
+        "transfer",
+        "view",
+    ]
 
 
 @pytest.mark.parametrize("case", by_id(smallest()))
@@ -242,6 +253,63 @@ def test_in_place_neither_grows_nor_vanishes(dtype: str) -> None:
     assert torch.equal(call.args[0].abs(), before)
 
 
+def test_sums_in_place_stay_finite() -> None:
+    """However often y is added in place, float16 stops growing before it overflows."""
+    call = call_of("elementwise", "add_in_place", n="16", dtype="float16")
+    for _ in range(20_000):
+        call()
+    assert bool(call.args[0].isfinite().all())
+
+
+@pytest.mark.parametrize("n", list(SUITES["elementwise"].axes["n"].choices)[:-1])
+def test_what_is_added_in_place_is_so_small_that_the_sum_stops_growing(n: str) -> None:
+    """A sum in float16 has steps of 16 from 16384 on, so what is below 8 is rounded away there."""
+    call = call_of("elementwise", "add_in_place", n=n, dtype="float16")
+    assert float(call.args[1].abs().max()) < 8
+
+
+@pytest.mark.parametrize("op", ["row_materialised", "column_materialised"])
+def test_a_materialised_sum_copies_first(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is added has a number in memory for each element, as broadcasting has not."""
+    added: list[torch.Tensor] = []
+    call = call_of("broadcast", op, n="16")
+
+    def watched(matrix: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        added.append(other)
+        return torch.add(matrix, other)
+
+    monkeypatch.setattr(torch.Tensor, "__add__", watched)
+    call()
+    assert [storage_bytes(one) for one in added] == [storage_bytes(call.args[0])]
+
+
+@pytest.mark.parametrize(
+    ("suite", "op"), [("broadcast", "expand"), ("metadata", "to_same"), ("creation", "from_numpy")]
+)
+def test_what_moves_no_data_shares_memory(suite: str, op: str) -> None:
+    """The result is in the memory of the argument, and no work is declared."""
+    call = call_of(suite, op, n="8")
+    assert call().data_ptr() == torch.as_tensor(call.args[0]).data_ptr()
+    assert SUITES[suite].ops[op].work_of is None
+
+
+def test_a_dtype_is_changed() -> None:
+    """The result is in another dtype than the argument, by either spelling."""
+    for op in ("type", "to_dtype"):
+        for dtype in SUITES["metadata"].ops[op].axes["dtype"].choices:
+            call = call_of("metadata", op, dtype=dtype)
+            assert call().dtype is call.args[1] is not call.args[0].dtype
+
+
+def test_seeded_numbers_are_those_of_the_seed() -> None:
+    """Also after other numbers were drawn; without the seed they differ from call to call."""
+    seeded, unseeded = (call_of("creation", op, n="8") for op in ("seeded", "rand"))
+    first, other = seeded(), unseeded()
+    assert torch.equal(seeded(), first)
+    assert not torch.equal(unseeded(), first)
+    assert not torch.equal(other, first)
+
+
 @pytest.mark.parametrize("op", ACCUMULATING)
 @pytest.mark.parametrize(("grads", "times"), [("fresh", 1), ("accumulate", 3)])
 def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
@@ -289,21 +357,23 @@ def test_cpu_and_gpu_rows_join() -> None:
 
 
 def test_skips_say_why() -> None:
-    """What can't be measured is skipped with its reason: slow halves, NumPy's memory, no device."""
+    """What can't be measured is skipped with its reason: slow halves, the CPU's memory, no device."""
     plan = expand(load_all([]), Selection(devices=("cpu", "cuda"), short_axes=False), {})
     reasons = {(skip.case.device, skip.case.dtype, skip.reason) for skip in plan.skips}
     slow = [dtype for device, dtype, reason in reasons if "seconds per call" in reason]
     shared = [device for device, _, reason in reasons if "NumPy's memory" in reason]
+    lists = [device for device, _, reason in reasons if "tensor on the CPU" in reason]
     copies = {device for device, _, reason in reasons if "host" in reason}
     assert set(slow) == {"float16"}
     assert set(shared) == {"cuda"}
+    assert set(lists) == {"cuda"}
     assert copies == {"cpu", "cuda"}
-    assert len(slow) + len(shared) + len(copies) == len(reasons)
+    assert len(slow) + len(shared) + len(lists) + len(copies) == len(reasons)
 
 
 def test_quick_run_is_a_quick_look() -> None:
     """A quick run of all suites has so many cases that each gets about half a second."""
-    assert 130 <= len(planned(quick=True)) <= 170
+    assert 130 <= len(planned(quick=True)) <= 200
 
 
 def test_quick_values_are_values_of_the_full_run() -> None:

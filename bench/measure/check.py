@@ -72,7 +72,12 @@ def tolerance_of(dtype_name: str) -> float:
 
 
 def largest_error(result: Any, expected: Any) -> float:
-    """The largest deviation as a share of the largest expected value; infinite if shapes differ."""
+    """The largest deviation as a share of the largest expected value; infinite if shapes differ.
+
+    A dtype or a device is no number: it is the expected one or infinitely far from it.
+    """
+    if isinstance(expected, (torch.dtype, torch.device)):
+        return 0.0 if result == expected else math.inf
     if isinstance(expected, Like):
         return _unlikeness(_array(result), expected)
     if isinstance(expected, (list, tuple)) and isinstance(result, (list, tuple)):
