@@ -15,6 +15,7 @@ suite = Suite(
     "view",
     axes=[Axis("n", [1, 64, 1024], quick=[64, 1024])],  # the side of a square matrix
 )
+one_quick = Axis("n", [1, 64, 1024], quick=[1024])
 
 
 @suite.op
@@ -31,9 +32,25 @@ def reshape(case: Case) -> Call:
     return Call(torch.Tensor.reshape, case.randn(n, n), n * n)
 
 
+@suite.op(axes=[one_quick])
+def view_infer(case: Case) -> Call:
+    """An n×n matrix as a vector: x.view(-1), whose length torch works out."""
+    n = case["n"]
+    return Call(torch.Tensor.view, case.randn(n, n), -1)
+
+
+@suite.op(axes=[one_quick])
+def flatten(case: Case) -> Call:
+    """An n×n matrix as a vector: x.flatten(), which copies only where a view can't do it."""
+    n = case["n"]
+    return Call(torch.Tensor.flatten, case.randn(n, n))
+
+
 @view.reference
 @reshape.reference
-def flat(x: torch.Tensor, size: int) -> object:
+@view_infer.reference
+@flatten.reference
+def flat(x: torch.Tensor, size: int = -1) -> object:
     """The same by NumPy."""
     return x.numpy().reshape(size)
 
@@ -52,9 +69,17 @@ def transpose(case: Case) -> Call:
     return Call(torch.Tensor.transpose, case.randn(n, n), 0, 1)
 
 
+@suite.op(axes=[one_quick])
+def T(case: Case) -> Call:  # noqa: N802 - the op is called as torch calls it
+    """Rows as columns: the attribute x.T."""
+    n = case["n"]
+    return Call(getattr, case.randn(n, n), "T")
+
+
 @t.reference
 @transpose.reference
-def swapped(x: torch.Tensor, *_: int) -> object:
+@T.reference
+def swapped(x: torch.Tensor, *_: object) -> object:
     """The same by NumPy."""
     return np.swapaxes(x.numpy(), 0, 1)
 
@@ -66,10 +91,25 @@ def permute(case: Case) -> Call:
     return Call(torch.Tensor.permute, case.randn(n, n, 3), (2, 0, 1))
 
 
-@permute.reference
-def permuted(x: torch.Tensor, order: tuple[int, ...]) -> object:
-    """The same by NumPy."""
-    return np.transpose(x.numpy(), order)
+permute.reference(lambda x, order: np.transpose(x.numpy(), order))
+
+
+@suite.op(axes=[one_quick])
+def unsqueeze(case: Case) -> Call:
+    """An n×n matrix as a batch of one, 1×n×n: x.unsqueeze(0)."""
+    n = case["n"]
+    return Call(torch.Tensor.unsqueeze, case.randn(n, n), 0)
+
+
+@suite.op(axes=[one_quick])
+def squeeze(case: Case) -> Call:
+    """A batch of one, 1×n×n, as an n×n matrix: x.squeeze(0)."""
+    n = case["n"]
+    return Call(torch.Tensor.squeeze, case.randn(1, n, n), 0)
+
+
+unsqueeze.reference(lambda x, dim: np.expand_dims(x.numpy(), dim))
+squeeze.reference(lambda x, dim: np.squeeze(x.numpy(), dim))
 
 
 @suite.op
@@ -79,10 +119,7 @@ def every_second_row(case: Case) -> Call:
     return Call(operator.getitem, case.randn(n, n), slice(None, None, 2))
 
 
-@every_second_row.reference
-def rows(x: torch.Tensor, which: slice) -> object:
-    """The same rows by NumPy."""
-    return x.numpy()[which]
+every_second_row.reference(lambda x, which: x.numpy()[which])
 
 
 @suite.op(

@@ -17,6 +17,7 @@ from bench.measure.check import Check, check, largest_error
 from bench.measure.inputs import TensorInputs, storage_bytes, tensors_in
 from bench.measure.settings import in_force, precision_of
 from bench.plan import PlannedCase, Selection, expand
+from bench.request import Request
 from bench.suite import Op, Suite, make_case
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SUITES = {one.suite.name: one.suite for one in load_all([])}
 OPS = [(suite, op) for suite in SUITES.values() for op in suite.ops.values()]
 MOST_LINES = 210
+LONGEST_QUICK_S = 110
+"""Two minutes, less what a report and the roofs' share take."""
 SLOW_BYTES, SLOW_FLOP = 4e6, 2e8
 
 DRAWN_ANEW = {"rand", "rand_shape", "randn", "rand_like", "rand_like_dtype", "empty"}
@@ -32,8 +35,16 @@ DRAWN_ANEW = {"rand", "rand_shape", "randn", "rand_like", "rand_like_dtype", "em
 
 LIKE = {"zeros_like", "ones_like", "rand_like", "rand_like_dtype"}
 ALONE = {"matmul", "matmul_backward", "cube_grad", "cube_backward"}
-READS_LESS = LIKE | ALONE
-"""Ops that need not read all that they are given: a pattern, or (in backward) a kept result."""
+PARTS = {"rows_by_list", "index_select", "assign_block"}
+READS_LESS = LIKE | ALONE | PARTS
+"""Ops that need not read all that they are given: a pattern, a matrix of which they take a part, or
+(in backward) a kept result."""
+
+WRITES_LESS = {"assign_block"}
+"""Ops that write into a part of what they return."""
+
+COUNTS_BY_CHANCE = {"mask", "mask_assign"}
+"""Ops that write as many elements as random numbers are above or below 0."""
 
 ACCUMULATING = ["cube", "network", "cube_backward", "matmul_backward"]
 NEED_A_DEVICE = {"transfer"}
@@ -106,17 +117,20 @@ def nbytes(value: object) -> int:
     return sum(tensor.nbytes for tensor in tensors_in(value))
 
 
-def test_ten_suites_are_shipped() -> None:
-    """The suites that people find are the ten that this project is about."""
+def test_these_suites_are_shipped() -> None:
+    """The suites that people find are those that this project is about."""
     assert list(SUITES) == [
         "backward",
         "broadcast",
         "cat",
         "creation",
         "elementwise",
+        "indexing",
         "matmul",
         "metadata",
         "mul",
+        "products",
+        "reduction",
         "transfer",
         "view",
     ]
@@ -161,8 +175,82 @@ def test_work_counts_bytes_that_are_there(case: PlannedCase) -> None:
     given = nbytes(call.args) + arrays_in(call)
     assert op.work_of is not None
     work = op.work_of(ready)
-    assert work.written_bytes == nbytes(call())
+    written = nbytes(call())
+    if op.name not in COUNTS_BY_CHANCE:
+        assert work.written_bytes == written or (
+            op.name in WRITES_LESS and work.written_bytes < written
+        )
     assert work.read_bytes == given or (op.name in READS_LESS and work.read_bytes < given)
+
+
+@pytest.mark.parametrize("op", sorted(COUNTS_BY_CHANCE))
+def test_work_of_a_mask_counts_what_it_marks_but_for_chance(op: str) -> None:
+    """Of 4096 normal values half are marked, give or take six standard errors of 32 elements."""
+    first = next(case for case in smallest() if (case.suite, case.op) == ("indexing", op))
+    declaring, ready, call = built(first, n="64", dtype="float32")
+    matrix = call.args[0]
+    marked = (matrix > 0) if op == "mask" else (matrix < 0)
+    assert declaring.work_of is not None
+    declared = declaring.work_of(ready).written_bytes / ready.itemsize
+    assert declared == pytest.approx(int(marked.sum()), abs=6 * 32)
+
+
+@pytest.mark.parametrize(
+    ("op", "read", "written"),
+    [
+        ("assign_block", 0, 32 * 32 * 4),
+        ("rows_by_list", 3 * 64 * 4, 3 * 64 * 4),
+        ("index_select", 32 * 64 * 4 + 32 * 8, 32 * 64 * 4),
+    ],
+)
+def test_work_on_a_part_counts_that_part(op: str, read: int, written: int) -> None:
+    """A block, three rows or every second row of 64×64, each element four bytes, each number eight."""
+    first = next(case for case in smallest() if (case.suite, case.op) == ("indexing", op))
+    declaring, ready, _ = built(first, n="64", dtype="float32")
+    assert declaring.work_of is not None
+    work = declaring.work_of(ready)
+    assert (work.read_bytes, work.written_bytes) == (read, written)
+
+
+@pytest.mark.parametrize("n", ["4", "16"])
+@pytest.mark.parametrize("op", ["mm", "bmm", "linear"])
+def test_flop_of_named_products_is_what_torch_counts(op: str, n: str) -> None:
+    """By torch's counter there are no more FLOP in a layer with a bias than in its product."""
+    assert flop_declared("products", op, n=n) == flop_counted(call_of("products", op, n=n))
+
+
+@pytest.mark.parametrize("op", ["mv", "dot", "outer"])
+def test_flop_of_vectors_is_that_of_matrices(op: str) -> None:
+    """Vectors, which torch's counter does not know, count as matrices of one column or row.
+
+    An outer product adds nothing up, so it has half of the FLOP that a product counts.
+    """
+    a, b = call_of("products", op, n="16").args
+    call = {
+        "mv": lambda: Call(torch.mm, a, b[:, None]),
+        "dot": lambda: Call(torch.mm, a[None], b[:, None]),
+        "outer": lambda: Call(torch.mm, a[:, None], b[None]),
+    }[op]()
+    counted = flop_counted(call) / (2 if op == "outer" else 1)
+    assert flop_declared("products", op, n="16") == counted
+
+
+@pytest.mark.parametrize("op", ["sum", "sum_rows", "sum_columns", "mean", "mean_rows"])
+def test_flop_of_a_sum_is_one_per_element(op: str) -> None:
+    """Adding up costs an addition per element, over all or per row or column."""
+    assert flop_declared("reduction", op, n="16") == 16 * 16
+
+
+@pytest.mark.parametrize(("op", "steps"), [("norm", 2), ("norm_rows", 2), ("std", 4)])
+def test_flop_of_a_reduction_is_that_of_its_steps(op: str, steps: int) -> None:
+    """Per element a square and an addition; for the deviation also the mean and the difference."""
+    assert flop_declared("reduction", op, n="16") == steps * 16 * 16
+
+
+@pytest.mark.parametrize("op", ["max", "argmax"])
+def test_comparing_is_no_flop(op: str) -> None:
+    """Finding the largest element computes nothing."""
+    assert flop_declared("reduction", op, n="16") == 0
 
 
 @pytest.mark.parametrize("n", ["4", "16"])
@@ -214,18 +302,59 @@ def flop_counted(call: Call) -> int:
     return int(counter.get_total_flops())
 
 
-@pytest.mark.parametrize("op", ["view", "reshape", "t", "transpose", "permute", "every_second_row"])
-def test_view_moves_no_data(op: str) -> None:
+@pytest.mark.parametrize(
+    ("suite", "op"),
+    [
+        *(("view", op) for op in SUITES["view"].ops if op != "contiguous"),
+        *(("indexing", op) for op in ("element", "row", "column", "block")),
+    ],
+)
+def test_view_moves_no_data(suite: str, op: str) -> None:
     """A view shares memory with what it views, and so declares no work."""
-    call = call_of("view", op, n="64")
+    call = call_of(suite, op, n="64")
     assert call().untyped_storage().data_ptr() == call.args[0].untyped_storage().data_ptr()
-    assert SUITES["view"].ops[op].work_of is None
+    assert SUITES[suite].ops[op].work_of is None
 
 
-@pytest.mark.parametrize(("op", "shape"), [("rows", (8, 4)), ("columns", (4, 8))])
-def test_matrices_are_joined_along_the_named_side(op: str, shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("op", ["rows_by_list", "mask", "gather", "index_select"])
+def test_what_is_chosen_by_numbers_or_a_mask_is_copied(op: str) -> None:
+    """What is written into the result does not show in the matrix."""
+    call = call_of("indexing", op, n="16")
+    before = call.args[0].clone()
+    call().fill_(77)
+    assert torch.equal(call.args[0], before)
+
+
+@pytest.mark.parametrize(("op", "value"), [("assign_block", 4), ("mask_assign", -1)])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_writing_into_a_part_is_the_same_in_every_call(op: str, value: int, dtype: str) -> None:
+    """After the first call the next one finds, marks and writes the same again."""
+    call = call_of("indexing", op, n="16", dtype=dtype)
+    first = call().clone()
+    assert bool((first == value).any())
+    for _ in range(10):
+        call()
+    assert torch.equal(call.args[0], first)
+
+
+@pytest.mark.parametrize(
+    ("op", "dim", "shape"),
+    [
+        ("rows", None, (8, 4)),
+        ("columns", None, (4, 8)),
+        ("three", "0", (12, 4)),
+        ("three", "1", (4, 12)),
+        ("stack", "0", (3, 4, 4)),
+        ("stack", "1", (4, 3, 4)),
+        ("stack", "2", (4, 4, 3)),
+    ],
+)
+def test_matrices_are_joined_along_the_named_side(
+    op: str, dim: str | None, shape: tuple[int, ...]
+) -> None:
     """Rows go below each other and columns side by side, which the reference can't tell apart."""
-    assert call_of("cat", op, n="4")().shape == shape
+    chosen = {"dim": dim} if dim else {}
+    assert call_of("cat", op, n="4", **chosen)().shape == shape
 
 
 def test_contiguous_copies() -> None:
@@ -372,8 +501,12 @@ def test_skips_say_why() -> None:
 
 
 def test_quick_run_is_a_quick_look() -> None:
-    """A quick run of all suites has so many cases that each gets about half a second."""
-    assert 130 <= len(planned(quick=True)) <= 200
+    """All suites are measured in two minutes on the CPU, and every op has a case in it."""
+    cases = on_the_cpu(quick=True)
+    assert Request().estimate_s(len(cases)) <= LONGEST_QUICK_S
+    assert {(case.suite, case.op) for case in cases} == {
+        (suite.name, op.name) for suite, op in OPS if suite.name not in NEED_A_DEVICE
+    }
 
 
 def test_quick_values_are_values_of_the_full_run() -> None:
