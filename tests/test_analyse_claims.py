@@ -1,149 +1,121 @@
-"""Sentences about a run are true, and no stronger than the intervals allow."""
+"""A claim is answered by the newest run that has its cases, within that run alone, by rows that are fit."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analyse import claims
-from tests.fakes_report import example, lost, on, record
+from bench.analyse.claims import Answer, Cases, Claim, Verdict, answers, by_run, fit, line
+from bench.analyse.judges import cheaper
+from tests.fakes_report import lost, on, record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.record import Record
 
+OLD, NEW = "20261121T050201Z-aaaaaa", "20261122T050201Z-bbbbbb"
 
-def fast(op: str, rate: float, width: float = 0.01) -> Record:
-    """A case of 1 MFLOP at this rate."""
-    time = 1e6 / rate
-    ends = {"time_lo_s": time * (1 - width), "time_hi_s": time * (1 + width)}
-    return record("mul", op, params={"n": 4}, time_s=time, flop=1e6, **ends)
+
+def row(op: str, time_s: float, **values: Any) -> Record:
+    """A case of the suite `mul` at n=16."""
+    return record("mul", op, time_s=time_s, **values)
+
+
+def claim(*ops: str, **facts: Any) -> Claim:
+    """The first op is cheaper than the second."""
+    needs = tuple(Cases(op=f"mul/{op}", **facts) for op in ops)
+    return Claim(id="x", sentence="It is cheaper.", sources=(), needs=needs, judge=cheaper())
+
+
+def answer(one: Claim, *runs: Sequence[Record]) -> Answer:
+    """The answer of these runs, the newest first."""
+    (found,) = answers([one], runs)
+    return found
+
+
+def test_an_answer_rests_on_the_newest_run_that_has_the_cases() -> None:
+    """Also where an older one says otherwise; a run that has other cases is passed over."""
+    newest = [row("c", 1.0, run_id="20261123T050201Z-cccccc")]
+    new = [row("a", 1.0, run_id=NEW), row("b", 2.0, run_id=NEW)]
+    old = [row("a", 2.0, run_id=OLD), row("b", 1.0, run_id=OLD)]
+
+    found = answer(claim("a", "b"), newest, new, old)
+
+    assert (found.verdict.kind, found.run_id, found.records) == ("holds", NEW, tuple(new))
+
+
+def test_cases_of_different_runs_are_not_compared() -> None:
+    """What changed between runs is not the op's doing."""
+    found = answer(claim("a", "b"), [row("a", 1.0, run_id=NEW)], [row("b", 2.0, run_id=OLD)])
+    assert found == Answer(
+        claim=found.claim, verdict=Verdict(kind="not-measured", numbers=""), run_id=None
+    )
 
 
 @pytest.mark.parametrize(
-    ("rows", "sentence"),
+    ("broken", "said"),
     [
-        ([], "This run holds no cases."),
-        ([record()], "The one case was measured."),
-        ([record(), record()], "All 2 cases were measured."),
-        ([lost("skipped", "x")] * 3, "Nothing was measured: of 3 cases, 3 skipped."),
-        ([lost("oom", "x")], "Nothing was measured: of 1 case, 1 ran out of memory."),
-        (
-            example(),
-            "8 of 13 cases were measured; 1 failed, 1 timed out, 3 skipped.",
-        ),
+        (lost("failed", "no memory", "mul", "b"), "mul/b: failed: no memory"),
+        (lost("skipped", None, "mul", "b"), "mul/b: skipped: no reason was given"),
+        (row("b", 2.0, correct=False), "mul/b: its result is wrong"),
+        (row("b", 2.0, warnings=("wrong-result",)), "mul/b: its result is wrong"),
+        (row("b", 2.0, time_lo_s=None), "mul/b: its time has no interval"),
     ],
 )
-def test_the_outcome_counts_everything(rows: list[Record], sentence: str) -> None:
-    """What was not measured is said in the same breath."""
-    assert claims.outcome(rows) == sentence
+def test_rows_that_are_not_fit_are_said_to_be_there(broken: Record, said: str) -> None:
+    """The claim can't be told, and why; unless an older run can."""
+    found = answer(claim("a", "b"), [row("a", 1.0), broken])
+    assert (found.verdict.kind, found.verdict.numbers) == ("cant-tell", said)
+    older = [row("a", 1.0, run_id=OLD), row("b", 2.0, run_id=OLD)]
+    assert answer(claim("a", "b"), [row("a", 1.0), broken], older).run_id == OLD
 
 
-def test_what_runs_differ_by_is_said_to_be_unknown_or_allowed_for() -> None:
-    """One run can't know it; with earlier ones, their middle floor, and for how many cases."""
-    known = record(noise_floor_share=0.012)
-    bare = record(time_lo_s=None, time_hi_s=None)
-
-    assert claims.repeating([record()]) == (
-        "The intervals do not allow for how runs differ: "
-        "this store has fewer than three earlier runs like this one to tell."
-    )
-    assert claims.repeating([known, known]) == (
-        "Earlier runs like this one lie 1.2 % apart; the intervals allow for that."
-    )
-    assert claims.repeating([known, record()]) == (
-        "Earlier runs like this one lie 1.2 % apart; the intervals allow for that for 1 of 2 cases."
-    )
-    assert claims.repeating([bare]) is None
+def test_a_time_lost_in_overhead_may_stay() -> None:
+    """Its interval reaches as far as it is uncertain; that of a wrong result says nothing."""
+    assert fit(row("a", 1e-9, time_lo_s=-1e-9, warnings=("below-overhead",)))
+    assert not fit(row("a", 0.0))
 
 
-def test_the_precision_says_how_many_are_noisy() -> None:
-    """The middle interval alone would hide them."""
-    assert claims.precision(example()) == (
-        "Half of the times are known to ±1.0 % or better at 95 % confidence; "
-        "1 of 8 cases is noisy; 1 has no interval."
-    )
+def test_cases_are_told_apart_by_all_that_is_asked_for() -> None:
+    """Op, dtype, kind of device and axes; whatever else, only sizes make a line."""
+    params = [
+        {"n": n, "call": call, "dtype": dtype}
+        for n in (64, 16)
+        for call in ("*", "mul")
+        for dtype in ("float32", "float64")
+    ]
+    rows = [record("mul", "spelling", params=one) for one in params]
+    rows += [*on("cuda:1", rows), *on("cuda:0", rows)]
+    for device, first in (("cpu", "cpu"), ("cuda", "cuda:0")):
+        cases = Cases(op="mul/spelling", dtype="float64", device=device, where={"call": "*"})
+        found = line(cases, rows)
+        assert found is not None
+        assert found.axis == "n"
+        assert [place for place, _ in found.points] == [16, 64]
+        assert {(r.device, r.dtype, r.params["call"]) for _, r in found.points} == {
+            (first, "float64", "*")
+        }
+    assert Cases(op="mul/spelling", where={"call": "*"}).name == "mul/spelling call=*"
+    assert line(Cases(op="mul/spell"), rows) is None
 
 
-def test_without_intervals_nothing_is_relied_on() -> None:
-    """A number without its uncertainty is a rumour."""
-    bare = record(time_lo_s=None, time_hi_s=None)
-    sentence = "No case has an interval, so none of these times can be relied on."
-    assert claims.precision([bare]) == sentence
-    assert claims.precision([lost("failed", "x")]) is None
+def test_an_op_without_a_size_is_one_point_for_every_size() -> None:
+    """So it can stand beside one that has sizes."""
+    found = line(Cases(op="mul/a"), [row("a", 1.0, params={"kind": "b"})])
+    assert found is not None
+    assert found.axis is None
+    assert found.at(7) == found.at(16) == found.points[0][1]
 
 
-@pytest.mark.parametrize(
-    ("correct", "sentence"),
-    [
-        ([True], "The result matches its reference."),
-        ([True, True], "All 2 results match their references."),
-        ([None, None], "No result was compared with a reference."),
-        ([True, None], "1 of 2 results match their references; the others were not compared."),
-        (
-            [False, False],
-            (
-                "2 results differ from their references (matmul/square n=16 float32 and 1 more): "
-                "don't use their times."
-            ),
-        ),
-        (
-            [True, False],
-            "1 result differs from its reference (matmul/square n=16 float32): don't use its time.",
-        ),
-    ],
-)
-def test_correctness_is_claimed_only_where_it_was_checked(
-    correct: list[bool | None], sentence: str
-) -> None:
-    """Unchecked is not right, and one wrong result is news."""
-    assert claims.correctness([record(correct=c) for c in correct]) == sentence
+def test_runs_are_told_apart_newest_first() -> None:
+    """Whatever the order of their rows."""
+    rows = [row("a", 1.0, run_id=OLD), row("a", 2.0, run_id=NEW), row("b", 3.0, run_id=OLD)]
+    assert [[r.time_s for r in found] for found in by_run(rows)] == [[2.0], [1.0, 3.0]]
 
 
-def test_the_highest_rate_is_alone_if_no_interval_reaches_it() -> None:
-    """The winner is named with its rate."""
-    sentence = claims.highest_flop_rate([fast("a", 1e9), fast("b", 2e9)])
-    assert sentence == "Highest FLOP/s: 2.00 GFLOP/s, by mul/b n=4 on cpu."
-
-
-def test_a_rival_within_the_interval_is_admitted() -> None:
-    """Two that can't be told apart are not ranked."""
-    rows = [fast("a", 1.99e9), fast("b", 2e9), fast("c", 1e9)]
-    assert str(claims.highest_flop_rate(rows)).endswith("; one other case can't be told from it.")
-
-
-def test_a_rival_without_an_interval_could_be_anything() -> None:
-    """An unknown end is an open end."""
-    bare = record("mul", "x", time_s=1.0, flop=1e6, time_lo_s=None, time_hi_s=None)
-    assert "can't be told" in str(claims.highest_flop_rate([fast("a", 1e9), bare]))
-    assert "no interval" in str(claims.highest_flop_rate([bare]))
-
-
-def test_times_that_say_nothing_win_nothing() -> None:
-    """A wrong result is no achievement, and neither is a call lost in the loop's own cost."""
-    for code in ("wrong-result", "below-overhead"):
-        cheat = record("mul", "cheat", time_s=1e-9, flop=1e6, warnings=(code,))
-        assert "mul/a" in str(claims.highest_flop_rate([fast("a", 1e9), cheat]))
-    assert claims.highest_flop_rate([record()]) is None
-
-
-def test_devices_are_compared_only_where_intervals_part() -> None:
-    """Touching intervals decide nothing."""
-    cases = [fast("a", 1e9), fast("b", 1e9), fast("c", 1e9, width=0.9)]
-    sentence = "Of 3 cases measured on both, cuda is faster than cpu in 2 and slower in 0; 1 can't be told."
-    assert claims.devices([*cases, *on("cuda", cases)]) == sentence
-    assert claims.devices(cases) is None
-    assert claims.devices([*cases, *on("cuda", [lost("failed", "x")])]) is None
-
-
-def test_an_interval_that_ends_nowhere_is_infinitely_wide() -> None:
-    """It can't be narrower than what is known."""
-    assert claims.width(record(time_lo_s=None)) == math.inf
-    assert claims.width(lost("failed", "x")) == math.inf
-
-
-def test_every_run_has_something_said_of_it() -> None:
-    """Also an empty one."""
-    assert claims.claims([])
-    assert len(claims.claims(example())) >= 4
+def test_a_claim_knows_whether_it_needs_a_gpu() -> None:
+    """By what it needs, not by its name."""
+    assert claim("a", "b", device="cuda").needs_gpu
+    assert not claim("a", "b").needs_gpu

@@ -187,6 +187,7 @@ def test_help_is_there_for_every_command(bench: Bench) -> None:
         "show",
         "export",
         "report",
+        "claims",
         "machine",
         "explain",
         "profile",

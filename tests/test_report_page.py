@@ -195,6 +195,18 @@ def test_an_option_in_a_text_is_set_as_code() -> None:
     )
 
 
+def test_claims_of_the_course_are_on_the_page_where_a_run_answers_one() -> None:
+    """With verdict, numbers and source, and a link to them; else there is no such section."""
+    views = [record("view", "view", params={"n": n}, time_s=4e-7) for n in (16, 1024)]
+    html, found = made([*example(), *views])
+    assert len(found.all("section", id="course")) == 1
+    assert len(found.all("a", href="#course")) == 1
+    assert '<tr><th scope="row">holds</th><td>Giving a tensor another shape with view' in html
+    assert "004_a08c3a32dad0da75.txt: resizing with view" in html
+    _, found = made([record()])
+    assert found.all("section", id="course") + found.all("a", href="#course") == []
+
+
 def test_filters_are_offered_only_where_they_choose() -> None:
     """A list of one is no choice."""
     _, found = made([*example(), *on("cuda", example())])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.report.sections import Section, sections
+from bench.report.sections import Section, course, sections
 from bench.report.theme import look
+from tests.fakes_claims import answered
 from tests.fakes_report import example, lost, record
 
 if TYPE_CHECKING:
@@ -58,3 +59,12 @@ def test_a_suite_without_times_has_no_controls() -> None:
     assert section.drawings == ()
     assert section.controls == ()
     assert section.summary == "0 of 1 measured"
+
+
+def test_claims_have_a_section_where_one_is_answered() -> None:
+    """With those that the run says something about; of the others their number."""
+    section = course(answered())
+    assert section is not None
+    assert [row.id for row in section.rows] == ["free", "from", "not", "wide", "broken"]
+    assert section.unmeasured == 2
+    assert course(answered()[3:]) is None

@@ -1,201 +1,185 @@
-"""Plain sentences about a run, each found by one rule, none stronger than the intervals allow.
+"""Claims of the course, held against rows: a claim is data and a judge, an answer is what its rows allow.
 
-A rule takes the records of a run and returns a sentence, or None where it has nothing to say.
+Cases are compared only within one run, since what changed between runs, a torch or the state of the
+machine, is not the op's doing. The claims themselves are in `course.py`, the judges in `judges.py`.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-from bench.analyse.grid import title
-from bench.units import half_width, rate, share
+from bench.analyse import grid
+from bench.case import DEFAULT_DTYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.record import Record
 
-    Rule = Callable[[Sequence[Record]], str | None]
+    Judge = Callable[[Sequence["Line"]], "Verdict | None"]
 
-_VERBS = {
-    "failed": "failed",
-    "timeout": "timed out",
-    "oom": "ran out of memory",
-    "skipped": "skipped",
-}
-_UNFIT = frozenset({"below-overhead", "wrong-result"})  # a time that says nothing about the op
+Kind = Literal["holds", "holds-from", "does-not-hold", "cant-tell", "not-measured"]
+ANSWERED: tuple[Kind, ...] = ("holds", "holds-from", "does-not-hold")
+"""The verdicts that intervals decide."""
 
 
-def claims(records: Sequence[Record]) -> list[str]:
-    """What can be said of a run, in reading order."""
-    found = (rule(records) for rule in RULES)
-    return [sentence for sentence in found if sentence]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a claim comes from: the text's file name, and the place in it in our own words."""
+
+    text: str
+    place: str
 
 
-def outcome(records: Sequence[Record]) -> str | None:
-    """How many cases were measured, and what became of the others."""
-    if not records:
-        return "This run holds no cases."
-    ok = sum(r.status == "ok" for r in records)
-    if ok == len(records):
-        return "The one case was measured." if ok == 1 else f"All {ok} cases were measured."
-    others = ((words, sum(r.status == s for r in records)) for s, words in _VERBS.items())
-    rest = ", ".join(f"{count} {words}" for words, count in others if count)
-    if not ok:
-        return f"Nothing was measured: of {_cases(len(records))}, {rest}."
-    return f"{ok} of {_cases(len(records))} were measured; {rest}."
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """Rows of one op (`mul/matrices`) in one dtype on one kind of device; they may differ in size."""
 
+    op: str
+    dtype: str = DEFAULT_DTYPE
+    device: str = "cpu"
+    where: Mapping[str, str] = field(default_factory=dict)
 
-def precision(records: Sequence[Record]) -> str | None:
-    """How wide the intervals are, in the middle, and how many are too wide."""
-    ok = [r for r in records if r.status == "ok"]
-    widths = [w for r in ok if math.isfinite(w := width(r))]
-    if not ok:
-        return None
-    if not widths:
-        return "No case has an interval, so none of these times can be relied on."
-    confidence = {r.confidence for r in ok if r.confidence}
-    level = f" at {share(confidence.pop())} confidence" if len(confidence) == 1 else ""
-    noisy = sum("noisy" in r.warnings for r in ok)
-    tail = f"{noisy} of {_cases(len(ok))} {_are(noisy)} noisy" if noisy else "no case is noisy"
-    unknown = len(ok) - len(widths)
-    none = f"; {unknown} {_have(unknown)} no interval" if unknown else ""
-    middle = share(statistics.median(widths))
-    return f"Half of the times are known to ±{middle} or better{level}; {tail}{none}."
+    @property
+    def name(self) -> str:
+        """What a reader calls them: `mul/spelling call=*`."""
+        return " ".join([self.op, *(f"{axis}={text}" for axis, text in self.where.items())])
 
-
-def repeating(records: Sequence[Record]) -> str | None:
-    """Whether the intervals allow for how runs differ, which one run can't know."""
-    ok = [r for r in records if r.status == "ok" and r.time_lo_s is not None]
-    floors = [r.noise_floor_share for r in ok if r.noise_floor_share is not None]
-    if not ok:
-        return None
-    if not floors:
+    def include(self, record: Record) -> bool:
+        """Whether a row is one of these, whatever became of it."""
         return (
-            "The intervals do not allow for how runs differ: "
-            "this store has fewer than three earlier runs like this one to tell."
+            self.op == f"{record.suite}/{record.op}"
+            and self.dtype == record.dtype
+            and self.device == record.device.partition(":")[0]
+            and self.where.items() <= record.params.items()
         )
-    middle = share(statistics.median(floors))
-    whole = "" if len(floors) == len(ok) else f" for {len(floors)} of {_cases(len(ok))}"
-    return f"Earlier runs like this one lie {middle} apart; the intervals allow for that{whole}."
 
 
-def correctness(records: Sequence[Record]) -> str | None:
-    """Whether results met their references."""
-    ok = [r for r in records if r.status == "ok"]
-    wrong = [r for r in ok if r.correct is False]
-    right = sum(r.correct is True for r in ok)
-    if not ok:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What was measured of some cases, by size, smallest first; without a size axis, one point at 0.
+
+    `trouble` says why rows that are there can't be used; None where some can.
+    """
+
+    cases: Cases
+    axis: str | None
+    points: tuple[tuple[float, Record], ...]
+    trouble: str | None = None
+
+    def at(self, size: float) -> Record | None:
+        """The row of this size; an op without a size has one row for all of them."""
+        if self.axis is None:
+            return self.points[0][1] if self.points else None
+        return next((record for place, record in self.points if place == size), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What intervals say of a claim, the numbers as a sentence, and the size from which it holds."""
+
+    kind: Kind
+    numbers: str
+    axis: str | None = None
+    size: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A sentence that measurements can settle: `judge` is given one line for each of `needs`, in order.
+
+    A judge returns None where the lines lack the sizes it needs.
+    """
+
+    id: str
+    sentence: str
+    sources: tuple[Source, ...]
+    needs: tuple[Cases, ...]
+    judge: Judge
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether a machine without a GPU can't answer it."""
+        return any(cases.device != "cpu" for cases in self.needs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A claim, its verdict, and the rows of the one run that it rests on."""
+
+    claim: Claim
+    verdict: Verdict
+    run_id: str | None = None
+    records: tuple[Record, ...] = ()
+
+
+def answers(claims: Iterable[Claim], runs: Sequence[Sequence[Record]]) -> list[Answer]:
+    """Each claim by the first of these runs that has its cases; so the newest run comes first."""
+    return [_answer(claim, runs) for claim in claims]
+
+
+def by_run(records: Iterable[Record]) -> list[list[Record]]:
+    """The rows of each run, newest run first."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.run_id, []).append(record)
+    return [found[run_id] for run_id in sorted(found, reverse=True)]
+
+
+def line(cases: Cases, records: Iterable[Record]) -> Line | None:
+    """The rows of a run that are these cases, on the first such device; None where there are none."""
+    rows = [record for record in records if cases.include(record)]
+    if not rows:
         return None
-    if len(wrong) == 1:
-        where = f"{wrong[0].suite}/{title(wrong[0])}"
-        return f"1 result differs from its reference ({where}): don't use its time."
-    if wrong:
-        where = f"{wrong[0].suite}/{title(wrong[0])} and {len(wrong) - 1} more"
-        return (
-            f"{len(wrong)} results differ from their references ({where}): don't use their times."
-        )
-    if right == len(ok):
-        all_ = f"All {right} results match their references."
-        return all_ if right > 1 else "The result matches its reference."
-    if not right:
-        return "No result was compared with a reference."
-    return f"{right} of {len(ok)} results match their references; the others were not compared."
+    first = grid.ranked_devices(rows)[0]
+    rows = [record for record in rows if record.device == first]
+    (axis,) = grid.size_axes(rows).values()
+    points: dict[float, Record] = {}
+    for record in filter(fit, rows):
+        points.setdefault(_size(record, axis), record)
+    ordered = tuple(sorted(points.items(), key=lambda point: point[0]))
+    trouble = None if ordered else _trouble(cases, rows[0])
+    return Line(cases=cases, axis=axis, points=ordered, trouble=trouble)
 
 
-def highest_flop_rate(records: Sequence[Record]) -> str | None:
-    """The highest rate of arithmetic, and what can't be told from it."""
-    return _highest(records, "FLOP", lambda r: r.flop)
+def fit(record: Record) -> bool:
+    """Whether the row's interval says something about the op.
+
+    A time that is lost in the loop's own cost may stay: its interval is wide, and reaches as far.
+    """
+    known = record.time_lo_s is not None and record.time_hi_s is not None
+    return record.status == "ok" and known and (record.time_s or 0) > 0 and not _wrong(record)
 
 
-def highest_byte_rate(records: Sequence[Record]) -> str | None:
-    """The highest rate of moving declared bytes, and what can't be told from it."""
-    return _highest(records, "B", lambda r: r.bytes)
+def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> Answer:
+    unusable: Answer | None = None
+    for rows in runs:
+        lines = [found for cases in claim.needs if (found := line(cases, rows))]
+        if len(lines) < len(claim.needs):
+            continue
+        if trouble := next((one.trouble for one in lines if one.trouble), None):
+            verdict = Verdict(kind="cant-tell", numbers=trouble)
+            unusable = unusable or Answer(claim=claim, verdict=verdict, run_id=rows[0].run_id)
+        elif judged := claim.judge(lines):
+            used = tuple(record for one in lines for _, record in one.points)
+            return Answer(claim=claim, verdict=judged, run_id=rows[0].run_id, records=used)
+    nothing = Verdict(kind="not-measured", numbers="")
+    return unusable or Answer(claim=claim, verdict=nothing)
 
 
-def devices(records: Sequence[Record]) -> str | None:
-    """On how many cases one of two devices is faster; intervals that touch decide nothing."""
-    names = list(dict.fromkeys(r.device for r in records))
-    if len(names) != 2:  # noqa: PLR2004 - a comparison of two
-        return None
-    times = {(r.case, r.device): r for r in records if _fit(r) and math.isfinite(width(r))}
-    base, other = sorted(names)
-    pairs = [
-        (a, b) for (case, d), a in times.items() if d == base if (b := times.get((case, other)))
-    ]
-    if not pairs:
-        return None
-    faster = sum(_high(b) < _low(a) for a, b in pairs)
-    slower = sum(_low(b) > _high(a) for a, b in pairs)
-    unsure = len(pairs) - faster - slower
-    tail = f"; {unsure} can't be told" if unsure else ""
-    both = f"Of {_cases(len(pairs))} measured on both"
-    return f"{both}, {other} is faster than {base} in {faster} and slower in {slower}{tail}."
+def _size(record: Record, axis: str | None) -> float:
+    return (grid.size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
 
 
-def width(record: Record) -> float:
-    """The interval's larger side as a share of the time; infinite where it can't be told."""
-    if record.time_s is None or record.time_lo_s is None or record.time_hi_s is None:
-        return math.inf
-    return half_width(record.time_s, record.time_lo_s, record.time_hi_s)
+def _wrong(record: Record) -> bool:
+    return record.correct is False or "wrong-result" in record.warnings
 
 
-RULES: tuple[Rule, ...] = (
-    outcome,
-    precision,
-    repeating,
-    correctness,
-    highest_flop_rate,
-    highest_byte_rate,
-    devices,
-)
-
-
-def _highest(
-    records: Sequence[Record], unit: str, work: Callable[[Record], float | None]
-) -> str | None:
-    ranked = sorted(
-        ((w / t, r) for r in records if _fit(r) and (w := work(r)) and (t := r.time_s)),
-        key=lambda pair: -pair[0],
-    )
-    if not ranked:
-        return None
-    best, record = ranked[0]
-    where = f"{record.suite}/{title(record)} on {record.device}"
-    sentence = f"Highest {unit}/s: {rate(best, f'{unit}/s')}, by {where}"
-    if not math.isfinite(width(record)):
-        return f"{sentence}; it has no interval, so others may be as high."
-    floor = (work(record) or 0.0) / _high(record)
-    rivals = sum((work(r) or 0.0) / _low(r) >= floor for _, r in ranked[1:])
-    if rivals:
-        others = "one other case" if rivals == 1 else f"{rivals} other cases"
-        return f"{sentence}; {others} can't be told from it."
-    return f"{sentence}."
-
-
-def _fit(record: Record) -> bool:
-    """Whether the row's time may be compared with others."""
-    return bool(record.status == "ok" and record.time_s and not _UNFIT & set(record.warnings))
-
-
-def _low(record: Record) -> float:
-    """The lower end; a time without an interval could be anything."""
-    return record.time_lo_s or 5e-324
-
-
-def _high(record: Record) -> float:
-    return record.time_hi_s if record.time_hi_s is not None else math.inf
-
-
-def _cases(count: int) -> str:
-    return "1 case" if count == 1 else f"{count} cases"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
+def _trouble(cases: Cases, record: Record) -> str:
+    """Why the first of some rows, none of which is fit, is not."""
+    if record.status != "ok":
+        return f"{cases.name}: {record.status}: {record.reason or 'no reason was given'}"
+    if _wrong(record):
+        return f"{cases.name}: its result is wrong"
+    return f"{cases.name}: its time has no interval"

@@ -18,7 +18,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from bench.analyse import claims, grid, notes
+from bench.analyse import findings, grid, notes
+from bench.analyse.claims import answers
+from bench.analyse.course import COURSE
 from bench.report import identity, sections, tables, theme, words
 
 if TYPE_CHECKING:
@@ -55,8 +57,9 @@ def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> 
         info=info,
         headline=identity.headline(info, found),
         outcomes=identity.outcomes(found),
-        claims=claims.claims(found),
+        findings=findings.findings(found),
         sections=sections.sections(found, look),
+        course=sections.course(answers(COURSE, [found])),
         look=look,
         theme=theme,
         rows=tables.full(found, known, info.options),

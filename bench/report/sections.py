@@ -1,4 +1,7 @@
-"""A suite → its section of a page: the figures worth drawing, each with caption and table twin."""
+"""A suite → its section of a page: the figures worth drawing, each with caption and table twin.
+
+The claims of the course have a section of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid
-from bench.report import figures, tables
+from bench.report import claims, figures, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.analyse.claims import Answer
     from bench.analyse.grid import Line
     from bench.record import Record
     from bench.report.tables import Twin
@@ -51,6 +55,27 @@ class Section:
     summary: str
     controls: tuple[Control, ...]
     drawings: tuple[Drawing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The claims of the course on the page: those that the run says something about, and how many not."""
+
+    summary: str
+    rows: tuple[claims.Row, ...]
+    unmeasured: int
+
+
+def course(answers: Sequence[Answer]) -> Course | None:
+    """The section of the claims; None where the run answers none."""
+    if not claims.answered(answers):
+        return None
+    rows = [row for row in claims.rows(answers) if row.kind != "not-measured"]
+    return Course(
+        summary=claims.summary(answers),
+        rows=tuple(rows),
+        unmeasured=len(answers) - len(rows),
+    )
 
 
 def sections(records: Sequence[Record], look: Look) -> list[Section]:

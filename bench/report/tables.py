@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import claims, notes, repeat
+from bench.analyse import findings, notes, repeat
 from bench.analyse.grid import title
 from bench.report import words
 from bench.report.figures import why_absent
@@ -103,7 +103,7 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
         title=title(record),
         time=time,
         interval=interval,
-        width=_finite(claims.width(record)),
+        width=_finite(findings.width(record)),
         flop_rate=flop_rate_of(record),
         byte_rate=byte_rate_of(record),
         marks=notes.marks(record, known) if record.status == "ok" else "",

@@ -1,0 +1,114 @@
+"""A GPU against the CPU: from which size on it wins, with its data there already or brought and fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from bench.analyse.claims import Verdict
+from bench.analyse.crossover import Point, crossover
+from bench.analyse.judges import common_sizes
+from bench.units import count, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.analyse.claims import Judge, Line
+    from bench.analyse.crossover import Crossover
+    from bench.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """How many copies one call needs, and how many elements each has at a size."""
+
+    number: int
+    elements: Callable[[float], float]
+
+
+def overtakes(*copies: Copies) -> Judge:
+    """The second line is faster than the first, from some size on.
+
+    Each further line times a copy by its number of elements; what `copies` names is added to the
+    second line's time, copy by copy.
+    """
+
+    def judge(lines: Sequence[Line]) -> Verdict | None:
+        cpu, gpu, *extra = lines
+        loads = list(zip(copies, extra, strict=True))
+        pairs = [
+            (here, there)
+            for place in common_sizes([cpu, gpu])
+            if (here := _point(cpu, place)) and (there := _loaded(gpu, place, loads))
+        ]
+        if len(pairs) < 2:  # noqa: PLR2004 - a size from which on needs two
+            return None
+        found = crossover([here for here, _ in pairs], [there for _, there in pairs])
+        return _verdict(found, pairs, cpu.axis)
+
+    return judge
+
+
+def copy_time(copy: Line, elements: float) -> Point | None:
+    """What a copy of so many elements takes, on straight lines between the sizes measured.
+
+    A copy costs a start and then so much a byte, which is a straight line; None beyond its ends.
+    """
+    points = [Point(size=place, **_ends(record)) for place, record in copy.points]
+    for one, other in pairwise(points):
+        if one.size <= elements <= other.size:
+            share = (elements - one.size) / (other.size - one.size)
+            return Point(
+                size=elements,
+                time_s=one.time_s + share * (other.time_s - one.time_s),
+                low_s=one.low_s + share * (other.low_s - one.low_s),
+                high_s=one.high_s + share * (other.high_s - one.high_s),
+            )
+    return None
+
+
+def _loaded(gpu: Line, place: float, loads: Sequence[tuple[Copies, Line]]) -> Point | None:
+    """The GPU's time with its copies. Ends are added as they are: the copies' errors are one error."""
+    bare = _point(gpu, place)
+    parts = [(load.number, copy_time(line, load.elements(place))) for load, line in loads]
+    known = [(number, one) for number, one in parts if one]
+    if bare is None or len(known) < len(parts):
+        return None
+    return Point(
+        size=place,
+        time_s=bare.time_s + sum(number * one.time_s for number, one in known),
+        low_s=bare.low_s + sum(number * one.low_s for number, one in known),
+        high_s=bare.high_s + sum(number * one.high_s for number, one in known),
+    )
+
+
+def _point(line: Line, place: float) -> Point | None:
+    record = line.at(place)
+    return Point(size=place, **_ends(record)) if record else None
+
+
+def _ends(record: Record) -> dict[str, float]:
+    return {
+        "time_s": record.time_s or 0.0,
+        "low_s": record.time_lo_s or 0.0,
+        "high_s": record.time_hi_s or 0.0,
+    }
+
+
+def _verdict(found: Crossover, pairs: Sequence[tuple[Point, Point]], axis: str | None) -> Verdict:
+    first, last = (
+        f"{axis}={count(here.size)}: {seconds(here.time_s)} against {seconds(there.time_s)}"
+        for here, there in (pairs[0], pairs[-1])
+    )
+    numbers = f"CPU against GPU, {first}; {last}"
+    if found.kind == "always":
+        return Verdict(kind="holds", numbers=numbers)
+    if found.kind == "never":
+        return Verdict(kind="does-not-hold", numbers=numbers)
+    if found.kind == "cant-tell" or found.size is None:
+        return Verdict(kind="cant-tell", numbers=numbers)
+    ends = [end for end in (found.low, found.high) if end is not None]
+    between = f" (between {count(ends[0])} and {count(ends[1])})" if len(ends) > 1 else ""
+    where = f"even at {axis}={count(found.size)}{between}"
+    return Verdict(kind="holds-from", numbers=f"{where}; {numbers}", axis=axis, size=found.size)

@@ -1,0 +1,67 @@
+"""`bench claims`: what the course says about time and memory, held against what was measured here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK, app
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Json, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bench.store.runs import StoredRun
+
+Runs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="Runs to look in. Default: all of the machine that the latest run was made on.",
+    ),
+]
+
+
+@app.command("claims")
+def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = False) -> int:
+    """Answer the claims of the course by what was measured.
+
+    Each claim is settled by the newest run that has its cases, and within that run alone: it holds, holds from a size on, does not hold here, or can't be
+    told from the intervals. What was not measured says what to run.
+    """
+    from bench.analyse.claims import answers, by_run
+    from bench.analyse.course import COURSE
+    from bench.analyse.rows import records
+    from bench.report.claims import claims_facts, claims_table, next_steps
+    from bench.store.load import load_rows
+
+    chosen = _chosen(store, run or ())
+    found = answers(COURSE, by_run(records(load_rows(*(one.folder for one in chosen)))))
+    gpu = any(one.info.machine.get("gpus") for one in chosen)
+    if as_json:
+        print_json(claims_facts(found, gpu=gpu))
+        return OK
+    show(claims_table(found, width=width()))
+    for step in next_steps(found, gpu=gpu):
+        say(f"\n{step}")
+    return OK
+
+
+def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
+    """The runs that were named, else those of the latest run's machine whose caches were hot."""
+    from bench.store import runs
+
+    if words:
+        return [runs.find(store, word) for word in words]
+    latest = runs.find(store, "@latest")
+    mine = latest.info.machine.get("machine_id")
+    return [
+        one
+        for one in runs.list_runs(store)
+        if one.finished
+        and one.info.machine.get("machine_id") == mine
+        and one.info.options.get("cache") != "cold"
+    ]

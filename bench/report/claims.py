@@ -1,0 +1,157 @@
+"""Claims and their answers, for people and programs: verdict, sentence, numbers, sources, what to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.analyse.claims import ANSWERED
+from bench.analyse.lacking import command
+from bench.analyse.notes import superscript
+from bench.units import count, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from bench.analyse.claims import Answer
+
+_WORDS = {
+    "holds": "holds",
+    "does-not-hold": "does not hold here",
+    "cant-tell": "can't tell",
+    "not-measured": "not measured",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A claim as it is shown: its verdict, its sentence, and what speaks for it beneath."""
+
+    id: str
+    kind: str
+    verdict: str
+    sentence: str
+    beneath: str
+    sources: tuple[tuple[str, str], ...]
+
+
+def rows(answers: Sequence[Answer]) -> list[Row]:
+    """Each claim in words; the run is named where answers rest on several."""
+    runs = _runs(answers)
+    return [
+        Row(
+            id=one.claim.id,
+            kind=one.verdict.kind,
+            verdict=verdict(one),
+            sentence=one.claim.sentence,
+            beneath=_beneath(one, several_runs=len(runs) > 1),
+            sources=tuple((source.text, source.place) for source in one.claim.sources),
+        )
+        for one in answers
+    ]
+
+
+def verdict(answer: Answer) -> str:
+    """The verdict in words: `holds from n=256 on`."""
+    found = answer.verdict
+    if found.kind == "holds-from" and found.size is not None:
+        return f"holds from {found.axis}={count(found.size)} on"
+    if found.kind == "not-measured" and answer.claim.needs_gpu:
+        return "needs a GPU"
+    return _WORDS[found.kind]
+
+
+def claims_table(answers: Sequence[Answer], *, width: int) -> RenderableType:
+    """The claims in their order, then how many are answered, and the texts that the marks stand for."""
+    texts = list(dict.fromkeys(s.text for one in answers for s in one.claim.sources))
+    marks = {text: superscript(place) for place, text in enumerate(sorted(texts), start=1)}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim", overflow="fold")
+    for row in rows(answers):
+        named = {text for text, _ in row.sources}
+        marked = " ".join(mark for text, mark in marks.items() if text in named)
+        cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
+        if row.beneath:
+            cell.append(Padding(Text(row.beneath, style="dim"), (0, 0, 0, 2)))
+        table.add_row(Text(row.verdict, style="bold"), Group(*cell))
+    texts_shown = [Text(f"{mark} {text}") for text, mark in marks.items()]
+    return Constrain(Group(table, "", Text(summary(answers)), "", *texts_shown), width)
+
+
+def answered(answers: Sequence[Answer]) -> bool:
+    """Whether any claim is."""
+    return any(one.verdict.kind in ANSWERED for one in answers)
+
+
+def summary(answers: Sequence[Answer]) -> str:
+    """How many claims are answered, by which runs."""
+    answered = sum(one.verdict.kind in ANSWERED for one in answers)
+    runs = _runs(answers)
+    where = f", by run {runs[0]}" if len(runs) == 1 else f", by {len(runs)} runs" if runs else ""
+    return f"{answered} of {counted(len(answers), 'claim')} answered{where}."
+
+
+def next_steps(answers: Sequence[Answer], *, gpu: bool) -> list[str]:
+    """The commands that measure what is still missing; what needs a GPU apart where there is none."""
+    here = [one.claim for one in answers if _lacks(one) and (gpu or not one.claim.needs_gpu)]
+    there = [one.claim for one in answers if _lacks(one) and one.claim.needs_gpu and not gpu]
+    steps = []
+    if measure := command(here):
+        steps.append(f"to measure what is missing: {measure}")
+    if measure := command(there):
+        claims = counted(len(there), "claim")
+        steps.append(f"to answer {claims} on a machine with a GPU: {measure}")
+    return steps
+
+
+def claims_facts(answers: Sequence[Answer], *, gpu: bool) -> dict[str, Any]:
+    """The same for `--json`."""
+    lacking = [one.claim for one in answers if _lacks(one)]
+    return {
+        "runs": _runs(answers),
+        "claims": [_facts(one) for one in answers],
+        "answered": sum(one.verdict.kind in ANSWERED for one in answers),
+        "missing": command(c for c in lacking if gpu or not c.needs_gpu),
+        "missing_gpu": command(c for c in lacking if c.needs_gpu and not gpu),
+    }
+
+
+def _facts(one: Answer) -> dict[str, Any]:
+    return {
+        "id": one.claim.id,
+        "claim": one.claim.sentence,
+        "sources": [{"text": s.text, "place": s.place} for s in one.claim.sources],
+        "verdict": one.verdict.kind,
+        "axis": one.verdict.axis,
+        "size": one.verdict.size,
+        "numbers": one.verdict.numbers or None,
+        "run": one.run_id,
+        "cases": [{"case": r.case, "device": r.device} for r in one.records],
+        "needs": list(dict.fromkeys(cases.op for cases in one.claim.needs)),
+        "needs_gpu": one.claim.needs_gpu,
+        "measure": command([one.claim]),
+    }
+
+
+def _lacks(one: Answer) -> bool:
+    return one.verdict.kind == "not-measured"
+
+
+def _runs(answers: Sequence[Answer]) -> list[str]:
+    """The runs that answers rest on, newest first."""
+    return sorted({one.run_id for one in answers if one.run_id}, reverse=True)
+
+
+def _beneath(one: Answer, *, several_runs: bool) -> str:
+    if _lacks(one):
+        return "" if one.claim.needs_gpu else f"{command([one.claim])}"
+    return f"{one.verdict.numbers}; run {one.run_id}" if several_runs else one.verdict.numbers
