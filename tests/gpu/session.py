@@ -38,11 +38,15 @@ CUDA_CHECK = (
     "import sys, torch; sys.exit(not torch.cuda.is_available())",
 )
 SWEEPS = {
-    "creation": ("creation",),
-    "backward": ("backward", "cat"),
     "products": ("matmul", "mul", "transfer", "view"),
+    "backward": ("backward", "cat"),
+    "creation": ("creation",),
+    "arithmetic": ("broadcast", "elementwise"),
+    "parts": ("indexing", "metadata", "reduction"),
+    "layers": ("autograd", "interop", "loop", "nn", "products"),
 }
-"""Every suite, in parts of about four minutes on each device: a command may be cut off after ten."""
+"""Every suite, the most telling first, in parts of four to six minutes on each device: a command may be
+cut off after ten."""
 BOTH_SIDES_OF_THE_L2 = "n=256,512,1024,2048,8192"
 """Sides of float32 matrices: below a quarter of an L2 of 4 to 50 MB, and above four times that."""
 
