@@ -82,7 +82,7 @@ class Request:
             SelectionError: there is no such preset.
         """
         workers = self.workers or self.chosen_preset.workers
-        return start(workers, self.threads or _threads_by_default())
+        return start(workers, self.threads or threads_by_default())
 
     def plan(self) -> Plan:
         """The cases and skips.
@@ -142,7 +142,7 @@ class Request:
         )
         return manifest.Options(
             schedule=schedule,
-            threads=self.threads or _threads_by_default(),
+            threads=self.threads or threads_by_default(),
             seed=secrets.randbits(31) if self.seed is None else self.seed,
             preset=self.preset,
             selection={
@@ -227,7 +227,7 @@ def parse_patience(text: str | None) -> float | None:
     )
 
 
-def _threads_by_default() -> int:
+def threads_by_default() -> int:
     """What the user's environment says, else one thread per physical core."""
     said = os.environ.get("OMP_NUM_THREADS", "")
     return int(said) if said.isdecimal() and int(said) > 0 else machine.default_threads()

@@ -69,17 +69,30 @@ class Rounds:
         while waiting:
             self._crew.forget()
             batch = self._next_batch(waiting)
-            self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
-            for round_ in range(self._schedule.rounds):
-                self._round([o for o in batch if self._unfinished(o)], round_)
-            self._spend_what_is_left(batch)
-            for outcome in batch:
-                outcome.stopped_by = outcome.stopped_by or BUDGET
-            passes.look(batch, self._crew, self._schedule)
-            self._advance(batch[-1].case.id, self._steps_left)
+            deque(self._in_rounds(batch), maxlen=0)  # to the end
             yield batch
 
-    def _spend_what_is_left(self, batch: list[Outcome]) -> None:
+    def by_round(self, case: PlannedCase) -> Iterator[Outcome]:
+        """A case's outcome, when it is prepared and after each round: others may measure in between."""
+        self._crew.forget()
+        (outcome,) = batch = self._next_batch(deque([Outcome(case=case)]))
+        yield outcome
+        for _ in self._in_rounds(batch):
+            yield outcome
+
+    def _in_rounds(self, batch: list[Outcome]) -> Iterator[None]:
+        """Measure a prepared batch, round by round; then what is learnt when its samples are taken."""
+        self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
+        for round_ in range(self._schedule.rounds):
+            self._round([o for o in batch if self._unfinished(o)], round_)
+            yield
+        yield from self._spend_what_is_left(batch)
+        for outcome in batch:
+            outcome.stopped_by = outcome.stopped_by or BUDGET
+        passes.look(batch, self._crew, self._schedule)
+        self._advance(batch[-1].case.id, self._steps_left)
+
+    def _spend_what_is_left(self, batch: list[Outcome]) -> Iterator[None]:
         """More rounds, from the time that easy cases left, for the cases that are least precise."""
         rounds = self._schedule.rounds
         for round_ in range(rounds, _MOST_ROUNDS * rounds):
@@ -93,6 +106,7 @@ class Rounds:
             if not chosen:
                 return
             self._round(chosen, round_)
+            yield
 
     def _round_cost_s(self, outcome: Outcome) -> float:
         """What one more round of a case takes, evictions included, as its visits have shown."""

@@ -168,13 +168,13 @@ def _measure(
     )
     for batch in rounds.measure(cases):
         best = lookouts.of(batch[0].case.device).reference
-        of_batch = _facts_of_batch(facts, batch, best, earlier)
+        of_batch = facts_of_batch(facts, batch, best, earlier)
         for outcome in batch:
             _keep(diary, outcome.entry(of_batch), job.listener)
-    return _with_states(info, earlier, lookouts.made)
+    return with_states(info, earlier, lookouts.made)
 
 
-def _facts_of_batch(
+def facts_of_batch(
     facts: RunFacts, batch: Sequence[Outcome], best: Conditions | None, earlier: History
 ) -> RunFacts:
     """What the rows of a batch share: the device's best, and what others say of how far off they may be."""
@@ -192,7 +192,7 @@ def _facts_of_batch(
     )
 
 
-def _with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]) -> RunInfo:
+def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]) -> RunInfo:
     """The run's facts with what was seen of each device's state; its reference is kept for later runs."""
     seen = {device: one.seen for device, one in lookouts.items() if one.seen}
     kept = {

@@ -235,3 +235,12 @@ def test_a_real_cuda_device_has_done_its_work_after_waiting() -> None:
     done.record()
     devices.Cuda("cuda").synchronize()
     assert done.query()
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("cpu", True), ("cuda", True), ("cuda:3", True), ("all", False), ("gpu", False), ("", False)],
+)
+def test_a_word_names_one_device_or_not(word: str, expected: object) -> None:
+    """Whether it is here is another question."""
+    assert devices.is_one(word) is expected

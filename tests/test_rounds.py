@@ -62,11 +62,11 @@ class Hall:
     def _advance(self, identity: str, steps: int) -> None:
         self.steps[identity] += steps
 
-    def measure(self, cases: int, seed: int = 1, **changes: Any) -> list[Outcome]:
-        """The outcomes of this many cases."""
+    def rounds(self, seed: int = 1, **changes: Any) -> Rounds:
+        """The rounds of a crew of its own."""
         plan = schedule(**changes)
         crew = self.stage.crew(plan.workers)
-        measuring = Rounds(
+        return Rounds(
             crew,
             plan,
             shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
@@ -76,6 +76,10 @@ class Hall:
             ),
             clock=lambda: self.now_s,
         )
+
+    def measure(self, cases: int, seed: int = 1, **changes: Any) -> list[Outcome]:
+        """The outcomes of this many cases."""
+        measuring = self.rounds(seed, **changes)
         planned = [case(number) for number in range(cases)]
         return list(itertools.chain.from_iterable(measuring.measure(planned)))
 
@@ -581,3 +585,24 @@ def test_a_round_is_lent_only_where_its_evictions_fit_as_well(evicting_ms: int, 
     """After five rounds 0.6 s are left for rounds of 0.2 s; or 0.4 s for 0.24 s; or 0.2 s for 0.28 s."""
     outcome = Hall(scattered(evicting_ms * 10**6)).measure(4, rounds=5, case_budget_s=1.0)[1]
     assert len({visit.round for visit in outcome.visits}) == made
+
+
+def test_two_that_go_by_round_take_turns() -> None:
+    """Both are prepared, then one's round comes between two of the other's; nothing else changes."""
+    hall = Hall()
+    one, other = hall.rounds(rounds=4), hall.rounds(rounds=4)
+    outcomes = [
+        list(pair) for pair in zip(one.by_round(case(0)), other.by_round(case(1)), strict=True)
+    ]
+    visits = [name for _, name in hall.stage.asked(protocol.Visit)]
+    blocks = [name for name, _ in itertools.groupby(visits)]
+    assert blocks == [case(0).id, case(1).id] * (len(blocks) // 2)
+    assert len(blocks) >= 2 * LEAST_ROUNDS
+    first_visit = next(
+        i for i, (_, r) in enumerate(hall.stage.log) if isinstance(r, protocol.Visit)
+    )
+    prepared = [r for _, r in hall.stage.log[:first_visit] if isinstance(r, protocol.Prepare)]
+    assert len(prepared) == 2 * WORKERS
+    alone = Hall().measure(1, rounds=4)[0]
+    assert len(outcomes[-1][0].visits) == len(alone.visits)
+    assert outcomes[-1][0].stopped_by == alone.stopped_by

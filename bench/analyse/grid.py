@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bench.record import Record
 
@@ -52,10 +52,11 @@ def size_axes(records: Iterable[Record]) -> dict[tuple[str, str], str | None]:
         axes = values.setdefault((record.suite, record.op), {})
         for axis, text in record.params.items():
             axes.setdefault(axis, set()).add(text)
-    return {op: _size_axis(axes) for op, axes in values.items()}
+    return {op: size_axis(axes) for op, axes in values.items()}
 
 
-def _size_axis(axes: Mapping[str, set[str]]) -> str | None:
+def size_axis(axes: Mapping[str, Collection[str]]) -> str | None:
+    """The one of an op's axes, given with the values that occur, along which it is read."""
     numeric = [axis for axis, texts in axes.items() if all(map(size_of, texts))]
     return PREFERRED_AXIS if PREFERRED_AXIS in numeric else next(iter(numeric), None)
 

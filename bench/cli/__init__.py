@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bench.cli import asking, claims, measuring, profiling, reading, selftest
+from bench.cli import asking, claims, crossover, measuring, profiling, reading, selftest
 from bench.cli.app import INTERRUPTED, OK, USAGE, app
 from bench.cli.printing import say
 from bench.errors import BenchError
@@ -19,7 +19,7 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["asking", "claims", "main", "measuring", "profiling", "reading", "selftest"]
+__all__ = ["asking", "claims", "crossover", "main", "measuring", "profiling", "reading", "selftest"]
 
 # Typer brings click along under changing names; the base of its own exception is always UsageError.
 _Misused: type[Exception] = typer.BadParameter.__mro__[1]

@@ -141,6 +141,11 @@ def chosen(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def is_one(name: str) -> bool:
+    """Whether a word is the name of a single device, here or not."""
+    return name != "all" and _NAME.fullmatch(name) is not None
+
+
 def why_missing(name: str) -> str:
     """Why this machine can't measure on a device; empty where it can."""
     if name == "cpu":

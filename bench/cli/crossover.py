@@ -1,0 +1,249 @@
+"""`bench crossover`: from which size on one side is faster than the other, out of stored rows or measured now."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Json, Setting, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bench.contest import Contest, Entrant
+    from bench.plan import PlannedCase, PlannedSkip
+    from bench.record import Record
+    from bench.report.crossover import Names
+    from bench.request import Request
+    from bench.search import Aim, Search
+    from bench.sides import Side
+    from bench.start import Start
+    from bench.sweep import Sweep
+
+WORKERS = 4
+"""Of each side: both have theirs alive at once, and starting one takes a second of a core."""
+
+OpWord = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[OP]",
+        help="suite/op, or an expression as of -k that leaves one op. It is measured; without it, or "
+        "with --from, stored rows are read.",
+    ),
+]
+
+
+@app.command("crossover")
+def crossover_command(
+    *,
+    op: OpWord = None,
+    from_: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="RUN", help="Read this run's rows; several times."),
+    ] = None,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option("--suite", metavar="SUITE | FILE.py", help="Look for the op there only."),
+    ] = None,
+    setting: Setting = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ONE,OTHER",
+            help="cpu,cuda or threads=1,2. Default: the CPU and the GPU, else threads=1,all.",
+        ),
+    ] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", help="Look between these. Default: the op's own sizes."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Stop when the size is known to this factor.")
+    ] = 1.25,
+    budget: Annotated[str, typer.Option(metavar="SECONDS", help="Time to measure in all.")] = "60",
+    step: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Sampling time of a side at a size, at most.")
+    ] = "1",
+    workers: Annotated[int, typer.Option(min=1, help="Fresh processes of each side.")] = WORKERS,
+    timeout: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Time allowed per size and side.")
+    ] = "60",
+    store: Store = STORE,
+    as_json: Json = False,
+) -> int:
+    """Say from which size on the GPU (or more threads, or another machine) is faster."""
+    if op is None or from_:
+        return _from_rows(op, from_ or (), store, as_json=as_json)
+    from bench import request as requests
+    from bench.errors import SelectionError
+    from bench.sweep import parse_ends
+
+    if not tolerance > 1:
+        message = f"--tolerance {tolerance:g} is no factor above 1; write 1.25 for a quarter"
+        raise SelectionError(message)
+    goal = _Goal(
+        op=op,
+        ends=parse_ends(sizes),
+        tolerance=tolerance,
+        budget_s=requests.parse_budget(budget, "--budget") or 0.0,
+    )
+    asked = requests.Request(
+        suites=tuple(suite or ()),
+        settings=requests.parse_settings(setting or ()),
+        budget_s=requests.parse_budget(step, "--step"),
+        workers=workers,
+        timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
+        patience_s=0.0,
+        kernels=False,  # a worker that has profiled is replaced, and a search has many steps
+    )
+    return _from_search(goal, asked, _sides(between), store, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Goal:
+    """What to find out, and how well."""
+
+    op: str
+    ends: tuple[float, float] | None
+    tolerance: float
+    budget_s: float
+
+
+def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bool) -> int:
+    """The crossovers of stored rows."""
+    from bench.analyse.crossings import crossovers
+    from bench.analyse.rows import records
+    from bench.report.crossover import crossings_facts, crossings_table
+    from bench.store import runs
+    from bench.store.load import load_rows
+
+    places = [runs.find(store, word).folder for word in words] or [store]
+    rows = records(load_rows(*places))
+    found = crossovers(_only(rows, op) if op else rows)
+    if as_json:
+        print_json(crossings_facts(found))
+    else:
+        show(crossings_table(found, width=width()))
+    return OK
+
+
+def _only(rows: Sequence[Record], op: str) -> list[Record]:
+    """The rows of an op, or those that an expression matches.
+
+    Raises:
+        SelectionError: the expression can't be read.
+    """
+    from bench.filter import Filter
+
+    named = [row for row in rows if f"{row.suite}/{row.op}" == op]
+    test = Filter(op)
+    return named or [row for row in rows if test.matches(row.case, row.params)]
+
+
+def _sides(between: str | None) -> tuple[Side, Side]:
+    """The two sides; what is asked for must be here.
+
+    Raises:
+        SelectionError: the words can't be read, or a device is not here.
+    """
+    from bench.errors import SelectionError
+    from bench.request import threads_by_default
+    from bench.sides import sides
+
+    threads = threads_by_default()
+    if between and between.startswith("threads="):
+        return sides(between, present=("cpu",), threads=threads)
+    from bench.measure import devices
+
+    found = sides(between, present=devices.present(), threads=threads)
+    for side in found:
+        if not devices.is_one(side.device):
+            message = (
+                f"--between {between!r}: {side.device!r} is no device; write cpu, cuda or cuda:1"
+            )
+            raise SelectionError(message)
+        why = devices.why_missing(side.device)
+        if why:
+            message = f"--between {between!r}: {why}; write threads=1,all to compare on the CPU"
+            raise SelectionError(message)
+    return found
+
+
+def _from_search(
+    goal: _Goal, asked: Request, sides: tuple[Side, Side], store: Path, *, as_json: bool
+) -> int:
+    """Measure until it is known; workers start before the plan is made."""
+    from bench.contest import Contest
+    from bench.report.crossover import Names
+    from bench.report.search import search_facts, search_table
+    from bench.sweep import choose
+
+    requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
+    with ExitStack() as stack:
+        starts = [stack.enter_context(request.start()) for request in requests]
+        sweep = choose(goal.op, requests[0].plan(), replace(requests[0], preset="full").plan())
+        aim = sweep.aim(goal.ends, tolerance=goal.tolerance, budget_s=goal.budget_s)
+        names = Names(axis=sweep.axis, one=sides[0].name, other=sides[1].name)
+        title = f"{sweep.title}, {names.one} against {names.other}"
+        say(f"{title}: at most {goal.budget_s:g} s and a step", err=True)
+
+        def entrant(place: int) -> Entrant:
+            plan = _planned(requests[place], sweep, aim.first[0])
+            return _entrant(requests[place], sides[place], starts[place], plan, title)
+
+        with Contest((entrant(0), entrant(1)), store) as contest:
+            found = _searched(contest, requests, sweep, aim, names)
+    if as_json:
+        print_json(search_facts(title, found, names, contest.runs))
+    else:
+        show(search_table(title, found, names, contest.runs, width=width()))
+    rows = [row for step in found.steps for row in (step.one, step.other)]
+    return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
+
+
+def _searched(
+    contest: Contest, requests: Sequence[Request], sweep: Sweep, aim: Aim, names: Names
+) -> Search:
+    from bench.report.search import step_line
+    from bench.search import search
+
+    def measure(size: float) -> tuple[Record, Record]:
+        one, other = (_planned(request, sweep, size) for request in requests)
+        return contest.measure(one, other)
+
+    return search(
+        measure,
+        aim,
+        now_s=time.perf_counter,
+        told=lambda step: say(step_line(step, names), err=True),
+    )
+
+
+def _planned(request: Request, sweep: Sweep, size: float) -> PlannedCase | PlannedSkip:
+    """The op at a size, or why it is skipped there."""
+    from bench.contest import case_of
+
+    plan = replace(request, suites=(sweep.suite_path,), settings=sweep.settings(size)).plan()
+    found: list[PlannedCase | PlannedSkip] = [*plan.cases, *plan.skips]
+    return next(planned for planned in found if case_of(planned).op == sweep.op)
+
+
+def _entrant(
+    request: Request, side: Side, started: Start, planned: PlannedCase | PlannedSkip, title: str
+) -> Entrant:
+    """A side as it enters; the two share the machine's memory."""
+    from bench.contest import Entrant
+
+    argv = ["bench", *sys.argv[1:]]
+    options = request.options(1, label=None, tags={"crossover": title}, argv=argv)
+    schedule = replace(options.schedule, memory_bytes=options.schedule.memory_bytes / 2)
+    options = replace(options, schedule=schedule)
+    return Entrant(side=side, options=options, started=started, planned=planned)
