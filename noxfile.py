@@ -95,6 +95,12 @@ def trueness(session: nox.Session) -> None:
     session.run(sys.executable, str(ROOT / "tests" / "lab" / "trueness.py"), *session.posargs)
 
 
+@nox.session(default=False)
+def roofs(session: nox.Session) -> None:
+    """Our copies beside NumPy's and loops in C, of the same sizes: `-- --threads 2`; half a minute."""
+    session.run(sys.executable, str(ROOT / "tests" / "lab" / "roofs.py"), *session.posargs)
+
+
 def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
     """Look, measure, look again."""
 
@@ -120,7 +126,7 @@ def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
     expect("matmul/square" in python("-m", "bench", "list"), "list lacks matmul/square")
 
     narrow = ("matmul", "-k", "square and n=16", "--budget", "0.05", "--store", "S")
-    result = json.loads(python("-m", "bench", "run", *narrow, "--report", "--json"))
+    result = json.loads(python("-m", "bench", "run", *narrow, "--no-roofs", "--report", "--json"))
     expect(result["cases"]["ok"] > 0, f"run measured nothing: {result}")
     expect((empty / result["report"]).is_file(), f"run wrote no page: {result}")
 

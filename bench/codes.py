@@ -56,6 +56,12 @@ _ALL = (
         remedy="--budget with more seconds, or smaller sizes with --set",
     ),
     Code(
+        code="implausible",
+        seen="the result is above what this machine can do: even the slow end of its interval beats the roof",
+        cause="a work model that counts too much, a result that is not computed, or a roof measured in a bad moment",
+        remedy="check the op's work model; measure the roofs again with bench machine --measure",
+    ),
+    Code(
         code="no-energy",
         seen="the energy of a call could not be told",
         cause="the device keeps no count of its energy, or one that moves too seldom",

@@ -74,6 +74,15 @@ class LiveListener(Listener):
         if self._task is not None:
             self._progress.update(self._task, case="waiting: the machine is slower than usual")
 
+    def surveying(self, device: str, seconds: float) -> None:
+        """Say why the first case is late, once per machine."""
+        self._console.print(
+            f"measuring roofs of {device}, about {seconds:.0f} s: they are kept for later runs",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
         if record.status in _BAD:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bench import history
+from bench import history, survey
 from bench import machine as machines
 from bench.environment import read_environment
 from bench.errors import StoreError
@@ -19,9 +19,10 @@ from bench.outcome import RunFacts
 from bench.start import start
 from bench.stats import CONFIDENCE
 from bench.store.runs import RunInfo, new_run_id
+from bench.survey import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bench.measure.protocol import Hello
     from bench.plan import Plan
@@ -45,6 +46,8 @@ class Options:
     tags: Mapping[str, str] = field(default_factory=dict)
     argv: Sequence[str] = ()
     confidence: float = CONFIDENCE
+    roofs: bool = False
+    """Hold rows against what the machine can do at most; measure that if it is not known."""
 
 
 def usable_memory_bytes() -> float:
@@ -52,16 +55,39 @@ def usable_memory_bytes() -> float:
     return machines.free_memory_bytes() * _MEMORY_SHARE
 
 
-def look_around() -> dict[str, dict[str, Any]]:
-    """This machine's identity, environment (with torch, as a worker sees it) and state."""
-    with start(1, machines.default_threads()) as started:
+def look_around(
+    threads: int, tell: Callable[[str, float], None] | None = None
+) -> dict[str, dict[str, Any]]:
+    """This machine's identity, environment (with torch, as a worker sees it), state and roofs.
+
+    Args:
+        threads: that a worker has.
+        tell: measure the roofs, and tell this of each device and its seconds; else those that are kept.
+    """
+    machine = machines.read_machine()
+    with start(1, threads) as started:
         hello = started.crew.hello(0)
+        place = Place(
+            machine_id=machine.machine_id, threads=threads, torch=str(hello.torch["version"])
+        )
+        devices = _devices(hello)
+        if tell:
+            survey.measured(started.crew, place, devices, tell)
     return {
-        "machine": dataclasses.asdict(machines.read_machine()),
+        "machine": dataclasses.asdict(machine),
         "environment": dataclasses.asdict(read_environment()),
         "torch": dict(hello.torch),
         "state": dataclasses.asdict(started.state),
+        "roofs": {
+            device: dataclasses.asdict(one) for device, one in survey.known(place, devices).items()
+        },
     }
+
+
+def _devices(hello: Hello) -> list[str]:
+    """The devices there are, each once: a GPU that is alone is `cuda`, others have their numbers."""
+    numbered = [name for name in hello.device_names if ":" in name]
+    return ["cpu", *(numbered if len(numbered) > 1 else ["cuda"] if numbered else [])]
 
 
 def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
@@ -85,6 +111,7 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
             "cache": schedule.cache,
             "kernels": schedule.kernels,
             "energy": schedule.energy,
+            "roofs": options.roofs,
             "threads": options.threads,
             "confidence": options.confidence,
             "seed": options.seed,

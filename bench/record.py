@@ -140,7 +140,14 @@ class Record:
     )
     flop_per_s: float | None = _column(_REAL, "`flop / time_s`.", None)
     bytes_per_s: float | None = _column(_REAL, "`bytes / time_s`.", None)
-    roof_share: float | None = _column(_REAL, "Share of the roof measured on this machine.", None)
+    roof_share: float | None = _column(
+        _REAL,
+        "How close it came to the roof measured on this machine: the least time that it allows, over `time_s`.",
+        None,
+    )
+    roof: str | None = _column(
+        _TEXT, "Which roof: the one that allows no less (`float32 matmul`, `DRAM bandwidth`).", None
+    )
     input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
     peak_memory_bytes: int | None = _column(
         _WHOLE,

@@ -55,6 +55,7 @@ class Request:
     cache: str = HOT
     kernels: bool = True
     energy: bool = False
+    roofs: bool = True
 
     @property
     def chosen_preset(self) -> Preset:
@@ -154,6 +155,7 @@ class Request:
             label=label,
             tags=tags,
             argv=argv,
+            roofs=self.roofs,
         )
 
 

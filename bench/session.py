@@ -21,6 +21,7 @@ from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
 from bench.start import start
 from bench.store import journal, reference, runs
+from bench.survey import Ceilings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,9 @@ class Listener:
 
     def waiting(self) -> None:
         """The machine is in a slower state than its reference; measuring pauses for a moment."""
+
+    def surveying(self, device: str, seconds: float) -> None:
+        """What a device can do at most is measured first, which takes so long."""
 
     def finished(self, record: Record) -> None:
         """A case is done and on disk."""
@@ -150,6 +154,7 @@ def _measure(
     info = manifest.with_torch(info, hello.torch)
     diary.write_header({"torch": info.torch})
     facts = manifest.row_facts(info, job.options, hello)
+    ceilings = _ceilings(job, info, crew)
     earlier = history.read(job.folder.parent, info)
     lookouts = Lookouts(
         crew.sense,
@@ -169,9 +174,16 @@ def _measure(
     for batch in rounds.measure(cases):
         best = lookouts.of(batch[0].case.device).reference
         of_batch = facts_of_batch(facts, batch, best, earlier)
-        for outcome in batch:
-            _keep(diary, outcome.entry(of_batch), job.listener)
-    return with_states(info, earlier, lookouts.made)
+        for entry in ceilings.held_against([outcome.entry(of_batch) for outcome in batch]):
+            _keep(diary, entry, job.listener)
+    return with_states(ceilings.noted(info), earlier, lookouts.made)
+
+
+def _ceilings(job: _Job, info: RunInfo, crew: Crew) -> Ceilings:
+    """The roofs of the run's devices, measured if they are not known; none if they are not wanted."""
+    if not job.options.roofs:
+        return Ceilings()
+    return Ceilings.of(crew, info, job.listener.surveying)
 
 
 def facts_of_batch(

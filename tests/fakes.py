@@ -192,6 +192,7 @@ SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.Meter: protocol.Metered(energy_j=0.25),
     protocol.Profile: protocol.Refused(status="failed", reason="there is no profiler here"),
+    protocol.Survey: protocol.Refused(status="failed", reason="there is nothing to measure here"),
     protocol.Forget: protocol.Forgotten(),
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import cli
+from bench import cli, survey
 from bench.measure import devices
 from bench.store.load import load_rows
 from tests.fakes import begun_run, entry, finished_run, info
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
-QUICKLY = ("--workers", "1", "--rounds", "1", "--budget", "1ms", "--threads", "1")
+QUICKLY = ("--workers", "1", "--rounds", "1", "--budget", "1ms", "--threads", "1", "--no-roofs")
 EXAMPLE = '''
 """Matrix multiplication. Run it: bench run matmul"""
 import torch
@@ -297,12 +297,33 @@ def test_json_is_one_document_and_nothing_else(bench: Bench, words: str, key: st
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_machine_is_measured_when_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, keeps what it found for this number of threads, and a run uses that."""
+    monkeypatch.setattr(survey, "SURVEY_S", 0.2)
+    code, out, err = bench("machine", "--measure", "--threads", "1", "--json")
+    assert code == 0
+    assert "measuring roofs of cpu, about 0 s" in err
+    assert json.loads(out)["roofs"]["cpu"]["threads"] == 1
+
+    _, out, _ = bench("machine", "--threads", "1")
+    assert "float32 matmul" in out
+    roofs = [word for word in QUICKLY if word != "--no-roofs"]
+    code, out, err = bench("run", "matmul", "-k", "square and n=64", "--device", "cpu", *roofs)
+    assert code == 0
+    assert "measuring roofs" not in err
+    (row,) = load_rows("results").to_dict("records")
+    assert row["roof"] == "float32 matmul"
+    assert row["roof_share"] > 0
+
+
 def test_the_machine_is_one_document_too(bench: Bench) -> None:
     """Identity, environment, torch as a worker sees it, state."""
     code, out, err = bench("machine", "--json")
     told = json.loads(out)
     assert (code, err) == (0, "")
-    assert list(told) == ["machine", "environment", "torch", "state"]
+    assert list(told) == ["machine", "environment", "torch", "state", "roofs"]
+    assert told["roofs"] == {}
     assert told["machine"]["machine_id"].startswith("m-")
 
 

@@ -103,3 +103,11 @@ def test_a_step_before_the_start_is_not_shown() -> None:
     where = console(terminal=True)
     LiveListener(where).advanced("s/op", 1)
     assert told(where) == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_measuring_roofs_is_said(*, terminal: bool) -> None:
+    """With the time that it takes: the first case is late by that much, also where there is no bar."""
+    where = console(terminal=terminal)
+    LiveListener(where).surveying("cpu", 13.0)
+    assert told(where) == "measuring roofs of cpu, about 13 s: they are kept for later runs\n"

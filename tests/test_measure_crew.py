@@ -196,3 +196,13 @@ def test_all_workers_are_ended_with_the_crew() -> None:
     with pytest.raises(KeyboardInterrupt), stage.crew(3):
         raise KeyboardInterrupt
     assert [process.closed for process in stage.processes] == [True] * 3
+
+
+def test_roofs_are_asked_of_the_worker_that_is_meant() -> None:
+    """Which is replaced before cases are timed, whatever it answered."""
+    stage = Stage()
+    crew = stage.crew(2)
+    assert crew.survey(1, "cpu", 3.0, 5) == settle(protocol.Survey(device="cpu", seconds=3.0))
+    assert stage.log == [(1, protocol.Survey(device="cpu", seconds=3.0))]
+    crew.forget()
+    assert [one.closed for one in stage.processes] == [False, True, False]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bench.measure import protocol
 from bench.telemetry import Telemetry
 from tests.fakes import HELLO, PREPARED, case, visited
+from tests.test_roofs import HERE
 
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
@@ -23,6 +24,7 @@ MESSAGES = (
     protocol.Replayed(device_s=2e-6),
     protocol.Profile(cases=(case(), case(1)), calls=(20, 2), path="trace.json"),
     protocol.Meter(case=case()),
+    protocol.Survey(device="cuda:1", seconds=13.0),
     protocol.Forget(),
     HELLO,
     protocol.Checked(correct=None, max_error=None, note="no reference", input_bytes=0),
@@ -41,6 +43,8 @@ MESSAGES = (
     protocol.Profiled(),
     protocol.Metered(energy_j=0.5),
     protocol.Metered(energy_j=None, reason="no counter"),
+    protocol.Surveyed(roofs=()),
+    protocol.Surveyed(roofs=HERE.roofs),
     protocol.Forgotten(),
     protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=2**20),
     protocol.Refused(status="failed", reason="line one\nline two"),

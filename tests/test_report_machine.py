@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from bench.report.machine import machine_table
+from bench.report.machine import NO_ROOFS, machine_table
+from bench.roofs import FROM_DEVICE, LAUNCH, TO_DEVICE, Roof
+from tests.test_roofs import HERE
 
 H100 = {
     "name": "H100",
@@ -73,3 +76,28 @@ def test_a_fact_is_a_line(name: str, value: Any, line: str) -> None:
 def test_sections_follow_each_other() -> None:
     """In the order in which they were given."""
     assert lines({"machine": {"a": 1}, "state": {"b": 2}}) == ["machine", "a 1", "state", "b 2"]
+
+
+def test_roofs_are_listed_by_device() -> None:
+    """A line for each level, dtype and kind; all that was seen of a level in one."""
+    bus = [Roof(kind=kind, value=25e9, how="pinned memory") for kind in (TO_DEVICE, FROM_DEVICE)]
+    call = Roof(kind=LAUNCH, value=9e-7, how="add of one element")
+    here = dataclasses.replace(HERE, roofs=(*HERE.roofs, *bus, call))
+    assert lines({"roofs": {"cpu": dataclasses.asdict(here)}}) == [
+        "roofs",
+        "cpu 2 threads, torch 2.9.0, 2026-01-02 03:04 UTC",
+        "L1 from 39.1 KiB in place 90.0 GB/s",
+        "L2 from 977 KiB copy 200 GB/s, in place 400 GB/s",
+        "L2+DRAM from 3.81 MiB read 100 GB/s",
+        "DRAM from 15.3 MiB copy 50.0 GB/s",
+        "float32 matmul 200 GFLOP/s (512×512 by 512×512)",
+        "bfloat16 matmul 800 GFLOP/s (512×512 by 512×512)",
+        "host to device 25.0 GB/s (pinned memory)",
+        "device to host 25.0 GB/s (pinned memory)",
+        "a call 900 ns (add of one element)",
+    ]
+
+
+def test_a_machine_without_roofs_says_how_to_get_them() -> None:
+    """They take a while, so nobody measures them unasked."""
+    assert lines({"roofs": {}}) == [f"roofs {NO_ROOFS}"]

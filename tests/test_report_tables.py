@@ -77,3 +77,12 @@ def test_deviations_are_short() -> None:
         "matches its reference, largest deviation 1.2e-07",
         "differs from its reference, largest deviation 0.123",
     ]
+
+
+def test_a_row_says_how_close_it_came_to_which_roof() -> None:
+    """Where roofs are known."""
+    (near,) = tables.full([record(roof_share=0.625, roof="DRAM bandwidth")], [], {})
+    (bare,) = tables.full([record()], [], {})
+    assert (near.roof_share, bare.roof_share) == ("62 %", "–")
+    assert dict(near.facts)["of its roof"] == "62 % (DRAM bandwidth)"
+    assert "of its roof" not in dict(bare.facts)

@@ -28,6 +28,7 @@ from bench.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
+from tests.test_roofs import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,7 @@ QUICKLY = (
     "cpu",
     "--threads",
     "1",
+    "--no-roofs",
 )
 GATED = '''
 """64 cases fill a batch; the one after it waits for a file to appear."""
@@ -80,6 +82,7 @@ class Diary(Listener):
         self.announced: tuple[int, int] | None = None
         self.steps = 0
         self.rows: list[Record] = []
+        self.surveyed: list[str] = []
 
     def started(self, run_id: str, cases: int, steps: int) -> None:
         """The run begins."""
@@ -90,6 +93,11 @@ class Diary(Listener):
         """Steps were taken."""
         assert case
         self.steps += steps
+
+    def surveying(self, device: str, seconds: float) -> None:
+        """Roofs are measured."""
+        assert seconds > 0
+        self.surveyed.append(device)
 
     def finished(self, record: Record) -> None:
         """A case is done."""
@@ -201,6 +209,33 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stage")
+def test_rows_are_held_against_roofs_that_are_measured_once(stage: Stage, tmp_path: Path) -> None:
+    """The first run says that it measures them; rows and manifests of both have them."""
+
+    def answer(request: protocol.Request) -> protocol.Reply:
+        asked = isinstance(request, protocol.Survey)
+        return protocol.Surveyed(roofs=HERE.roofs) if asked else settle(request)
+
+    stage.answer = answer
+    diary = Diary()
+    working = Plan(cases=(case(0, flop=10e6),), skips=())
+    found = [session.run(working, options(roofs=True), tmp_path, diary) for _ in range(2)]
+    assert diary.surveyed == ["cpu"]
+    assert [row.roof_share for row in diary.rows] == pytest.approx([0.5, 0.5])
+    assert [row.roof for row in diary.rows] == ["float32 matmul"] * 2
+    for run in found:
+        assert run.info.options["roofs"] is True
+        assert len(run.info.roofs["cpu"]["roofs"]) == len(HERE.roofs)
+
+
+def test_roofs_that_nobody_wants_are_not_measured(stage: Stage, tmp_path: Path) -> None:
+    """Nor are rows held against those that are kept."""
+    run = session.run(plan(1), options(), tmp_path, Listener())
+    assert not any(isinstance(one, protocol.Survey) for _, one in stage.log)
+    assert run.info.roofs == {}
+    assert run.info.options["roofs"] is False
+
+
 def test_rows_and_manifest_say_that_caches_were_cold(tmp_path: Path) -> None:
     """Also of cases that were skipped; a resumed run goes on with what the manifest says."""
     schedule = dataclasses.replace(options().schedule, cache="cold")

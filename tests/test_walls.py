@@ -184,7 +184,7 @@ def test_measuring_needs_neither_plotly_nor_the_tools_of_developers(tmp_path: Pa
     """A run is measured, stored and shown where there is only what measuring takes; a page is not."""
     narrow = ("view", "-k", "t and n=64", "--device", "cpu", "--budget", "0.01", "--workers", "1")
     done = bench_without(
-        NOT_FOR_MEASURING, tmp_path, "run", *narrow, "--patience", "0", "--store", "S"
+        NOT_FOR_MEASURING, tmp_path, "run", *narrow, "--patience", "0", "--no-roofs", "--store", "S"
     )
     assert done.returncode == 0, done.stderr
     assert "n=64" in done.stdout

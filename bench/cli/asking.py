@@ -12,17 +12,31 @@ from bench.cli.words import Json
 
 
 @app.command("machine")
-def machine_command(*, as_json: Json = False) -> int:
-    """Show this machine: what it is, how it is set up, how it is now."""
+def machine_command(
+    *,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure its roofs anew (some 15 s a device).")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads. Default: the physical cores.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show this machine: what it is, how it is set up, how it is now, what it can do at most."""
     from bench.manifest import look_around
     from bench.report.machine import machine_table
+    from bench.request import threads_by_default
 
-    facts = look_around()
+    facts = look_around(threads or threads_by_default(), _tell if measure else None)
     if as_json:
         print_json(facts)
     else:
         show(machine_table(facts))
     return OK
+
+
+def _tell(device: str, seconds: float) -> None:
+    say(f"measuring roofs of {device}, about {seconds:.0f} s", err=True)
 
 
 @app.command("explain")

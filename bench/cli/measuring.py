@@ -66,6 +66,12 @@ def run_command(
         bool,
         typer.Option("--energy", help="On a GPU, tell what a call costs in energy (2 s a case)."),
     ] = False,
+    roofs: Annotated[
+        bool,
+        typer.Option(
+            help="Hold rows against what this machine can do at most, measured once (some 15 s a device)."
+        ),
+    ] = True,
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
     patience: Annotated[
         str | None,
@@ -103,6 +109,7 @@ def run_command(
         cache=cache,
         kernels=kernels,
         energy=energy,
+        roofs=roofs,
     )
     tags = requests.parse_tags(tag or ())
     run = _resumed(store, resume) if resume else _measured(asked, store, label, tags)

@@ -73,7 +73,7 @@ def _runs(repetitions: int, budget_s: float | None, store: Path) -> list[StoredR
     from bench.console import LiveListener
     from bench.request import Request
 
-    asked = Request(suites=(str(PANEL),), devices=("cpu",), budget_s=budget_s)
+    asked = Request(suites=(str(PANEL),), devices=("cpu",), budget_s=budget_s, roofs=False)
     plan = asked.plan()
     argv = ["bench", *sys.argv[1:]]
     options = asked.options(len(plan.cases), label=None, tags={}, argv=argv)

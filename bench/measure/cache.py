@@ -75,8 +75,7 @@ class Evictor:
 def caches_bytes(threads: int, root: Path = Path("/")) -> int | None:
     """What all caches that can hold data take, of the cores that so many threads run on at most.
 
-    All levels count, since one may hold what the next does not. Threads are bound to cores, so the
-    largest caches of a level, one per thread, are the most they reach.
+    All levels count, since one may hold what the next does not.
 
     Args:
         threads: how many, each on a core of its own.
@@ -85,6 +84,14 @@ def caches_bytes(threads: int, root: Path = Path("/")) -> int | None:
     Returns:
         Bytes, or None where the system does not say.
     """
+    return sum(levels_bytes(threads, root).values()) or None
+
+
+def levels_bytes(threads: int, root: Path = Path("/")) -> dict[str, int]:
+    """The same for each level by itself, `L1` first; nothing where the system does not say.
+
+    Threads are bound to cores, so the largest caches of a level, one per thread, are the most they reach.
+    """
     levels: dict[str, dict[str, int]] = {}
     for folder in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cache/index[0-9]*"):
         level, kind, size, sharing = (
@@ -92,9 +99,11 @@ def caches_bytes(threads: int, root: Path = Path("/")) -> int | None:
         )
         found_bytes = _bytes(size)
         if level and kind != "Instruction" and found_bytes:
-            levels.setdefault(level, {})[sharing or folder.parts[-3]] = found_bytes
-    total = sum(sum(sorted(caches.values(), reverse=True)[:threads]) for caches in levels.values())
-    return total or None
+            levels.setdefault(f"L{level}", {})[sharing or folder.parts[-3]] = found_bytes
+    return {
+        level: sum(sorted(levels[level].values(), reverse=True)[:threads])
+        for level in sorted(levels)
+    }
 
 
 def _bytes(size: str) -> int:

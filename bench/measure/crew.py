@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Place:
-    """A place in the crew: the process that holds it now, what that has prepared, whether it was profiled."""
+    """A place in the crew: the process that holds it now, what that has prepared, whether it may time more."""
 
     process: WorkerProcess
     prepared: set[tuple[str, str]] = field(default_factory=set)
-    profiled: bool = False
+    spent: bool = False
 
 
 class Crew:
@@ -154,16 +154,26 @@ class Crew:
         place = self._places[worker]
         asked = protocol.Profile(cases=tuple(cases), calls=tuple(calls), path=path)
         reply: protocol.Profiled | protocol.Refused = self._ask(worker, asked, timeout_s)
-        place.profiled = True
+        place.spent = True
+        return reply
+
+    def survey(
+        self, worker: int, device: str, seconds: float, timeout_s: float
+    ) -> protocol.Surveyed | protocol.Refused:
+        """What a device can do at most; the worker is not used for cases any more, since it is not fresh."""
+        asked = protocol.Survey(device=device, seconds=seconds)
+        reply: protocol.Surveyed | protocol.Refused = self._ask(worker, asked, timeout_s)
+        self._places[worker].spent = True
         return reply
 
     def forget(self, timeout_s: float = 60.0) -> None:
         """Free every worker's calls and inputs; a worker that can't is replaced.
 
-        So is one that has profiled: it can't do so again, and its launches may go on being watched.
+        So is one that has profiled (it can't do so again, and its launches may go on being watched), or
+        has measured roofs.
         """
         for worker, place in enumerate(self._places):
-            if place.profiled:
+            if place.spent:
                 self._replace(worker)
             elif place.prepared and isinstance(
                 self._ask(worker, protocol.Forget(), timeout_s), protocol.Forgotten

@@ -11,13 +11,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench import telemetry
+from bench import roofs, telemetry
 from bench.plan import PlannedCase
 from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.roofs import Roof
     from bench.telemetry import Telemetry
 
 
@@ -84,11 +85,19 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Measure what a device can do at most, in about so many seconds."""
+
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Replay | Sense | Meter | Profile | Forget
+Request = Check | Prepare | Visit | Replay | Sense | Meter | Profile | Survey | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +196,13 @@ class Profiled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """What the device was seen to do at best."""
+
+    roofs: tuple[Roof, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
     """Nothing is kept any more."""
 
@@ -212,13 +228,14 @@ Reply = (
     | Sensed
     | Metered
     | Profiled
+    | Surveyed
     | Forgotten
     | Refused
 )
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, Sense, Meter, Profile, Forget),
+        *(Check, Prepare, Visit, Replay, Sense, Meter, Profile, Survey, Forget),
         *(
             Hello,
             Checked,
@@ -228,6 +245,7 @@ _KINDS: Mapping[str, type[Any]] = {
             Sensed,
             Metered,
             Profiled,
+            Surveyed,
             Forgotten,
             Refused,
         ),
@@ -258,4 +276,6 @@ def decode(line: str) -> Any:
         fields["cases"] = [PlannedCase(**one) for one in fields["cases"]]
     if "gauges" in fields:
         fields["gauges"] = [telemetry.of_fields(one) for one in fields["gauges"]]
+    if "roofs" in fields:
+        fields["roofs"] = [roofs.Roof(**one) for one in fields["roofs"]]
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

@@ -30,6 +30,7 @@ from bench.measure.profiling import Watched, record_trace, warm
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
+from bench.measure.roofs import survey
 from bench.measure.sampling import (
     calibrate,
     clock_cost_s,
@@ -92,6 +93,7 @@ class Worker:
             protocol.Sense: lambda asked: self._sense(asked.device),
             protocol.Meter: lambda asked: self._meter(asked.case),
             protocol.Profile: self._profile,
+            protocol.Survey: lambda asked: survey(asked, queue_of(asked.device), clock),
             protocol.Forget: self._forget,
         }
 

@@ -1,4 +1,4 @@
-"""This machine as people and programs read it: identity, environment, state."""
+"""This machine as people and programs read it: identity, environment, state, roofs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from bench import units
+from bench import roofs, units
+from bench.report import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import RenderableType
+
+    from bench.roofs import Roof, Roofs
+
+NO_ROOFS = "none measured yet; bench machine --measure does, and so does a run"
 
 
 def machine_table(facts: Mapping[str, Mapping[str, Any]]) -> RenderableType:
@@ -21,11 +26,41 @@ def machine_table(facts: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     table.add_column("name", style="dim", no_wrap=True)
     table.add_column("value", overflow="fold")
     for section, values in facts.items():
+        if section == "roofs":
+            _add_roofs(table, values)
+            continue
         table.add_row(Text(section, style="bold"), "")
         for name, value in values.items():
             for label, text in _lines(name, value):
                 table.add_row(f"  {label}", Text(text))
     return table
+
+
+def _add_roofs(table: Table, measured: Mapping[str, Any]) -> None:
+    """Each device's by level, dtype and kind; where there are none, how to get them."""
+    table.add_row(Text("roofs", style="bold"), "" if measured else Text(NO_ROOFS))
+    for device, facts in measured.items():
+        found = roofs.of_fields(facts)
+        when = words.when(found.measured_at)
+        table.add_row(f"  {device}", Text(f"{found.threads} threads, torch {found.torch}, {when}"))
+        for name, text in _roof_lines(found):
+            table.add_row(Text(f"    {name}"), Text(text))
+
+
+def _roof_lines(found: Roofs) -> Iterator[tuple[str, str]]:
+    by_level: dict[tuple[str, int], list[Roof]] = {}
+    for roof in found.of_kind(roofs.BANDWIDTH):
+        by_level.setdefault((roof.level, roof.bytes), []).append(roof)
+    for (level, size), members in by_level.items():
+        seen = [f"{one.how} {units.rate(one.value, 'B/s')}" for one in members]
+        yield f"{level} from {units.size(size)}", ", ".join(seen)
+    for roof in found.of_kind(roofs.FLOP):
+        yield roof.name, f"{units.rate(roof.value, 'FLOP/s')} ({roof.how})"
+    for kind in (roofs.TO_DEVICE, roofs.FROM_DEVICE):
+        for roof in found.of_kind(kind):
+            yield kind, f"{units.rate(roof.value, 'B/s')} ({roof.how})"
+    for roof in found.of_kind(roofs.LAUNCH):
+        yield "a call", f"{units.seconds(roof.value)} ({roof.how})"
 
 
 def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:

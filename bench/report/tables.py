@@ -42,6 +42,7 @@ class Row:
     width: str
     flop_rate: str
     byte_rate: str
+    roof_share: str
     marks: str
     command: str
     facts: tuple[tuple[str, str], ...]
@@ -106,6 +107,7 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
         width=_finite(findings.width(record)),
         flop_rate=flop_rate_of(record),
         byte_rate=byte_rate_of(record),
+        roof_share=share(record.roof_share),
         marks=notes.marks(record, known) if record.status == "ok" else "",
         command=command,
         facts=tuple(_facts(record)),
@@ -144,7 +146,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
         ("rates", words.rates_of(record)),
-        ("share of the roof", share(record.roof_share)),
+        ("of its roof", _roof(record)),
         ("inputs", size(record.input_bytes)),
         ("peak memory", size(record.peak_memory_bytes)),
         ("result", _result(record)),
@@ -174,6 +176,11 @@ def _states(record: Record) -> str:
 def _floor(record: Record) -> str:
     floor = record.noise_floor_share
     return f"{share(floor)} (standard deviation of earlier runs)" if floor is not None else ""
+
+
+def _roof(record: Record) -> str:
+    """`62 % (DRAM bandwidth)`."""
+    return f"{share(record.roof_share)} ({record.roof})" if record.roof else ""
 
 
 def _result(record: Record) -> str:

@@ -49,15 +49,20 @@ def renewed(before: Reference | None, seen: Sequence[Conditions]) -> Reference:
 def file_of(
     machine_id: str, threads: int, device: str, environ: Mapping[str, str] = os.environ
 ) -> Path:
-    """Where the reference of a machine's device, with so many threads, is kept.
+    """Where the reference of a machine's device, with so many threads, is kept."""
+    name = f"reference-{machine_id}-{threads}-{device.replace(':', '')}.json"
+    return cache_folder(environ) / name
 
-    In `TENSORBENCH_CACHE`, else in `tensorbench` of the user's cache folder, as the XDG base directory
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where a machine's own facts are kept between runs and stores.
+
+    `TENSORBENCH_CACHE`, else `tensorbench` in the user's cache folder, as the XDG base directory
     specification names it.
     """
     named = environ.get("TENSORBENCH_CACHE")
     users = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(named) if named else Path(users) / "tensorbench"
-    return folder / f"reference-{machine_id}-{threads}-{device.replace(':', '')}.json"
+    return Path(named) if named else Path(users) / "tensorbench"
 
 
 def load(path: Path) -> Reference | None:
@@ -72,8 +77,13 @@ def load(path: Path) -> Reference | None:
 
 def save(path: Path, reference: Reference) -> None:
     """Keep the reference, if the folder can be written: a home may be read-only."""
+    replace(path, dataclasses.asdict(reference))
+
+
+def replace(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write facts as JSON, all of them or none, if the folder can be written."""
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(dataclasses.asdict(reference)) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(facts) + "\n", encoding="utf-8")
         partial.replace(path)

@@ -55,6 +55,8 @@ class RunInfo:
     """Device → the level of its sentinels in this run."""
     reference: Mapping[str, Any] = field(default_factory=dict)
     """Device → that level at its best, as known when the run ended."""
+    roofs: Mapping[str, Any] = field(default_factory=dict)
+    """Device → what it can do at most, as its rows were held against it."""
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,107 @@
+"""Roofs are measured once for a machine, its threads and torch; a run's rows are held against them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bench import survey
+from bench.measure import protocol
+from bench.roofs import FLOP, Roof
+from bench.survey import Ceilings, Place
+from tests.fakes import Stage, case, entry, info, lost, settle
+
+PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
+INFO = info(options={"threads": 2}, torch={"version": "2.9.0"}, devices=["cpu"])
+PLACE = Place(machine_id="m-1", threads=2, torch="2.9.0")
+
+
+def answer(request: protocol.Request) -> protocol.Reply:
+    """One roof, and whatever else is asked."""
+    if isinstance(request, protocol.Survey):
+        return protocol.Surveyed(roofs=(PEAK,))
+    return settle(request)
+
+
+class Told:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.devices: list[str] = []
+
+    def __call__(self, device: str, seconds: float) -> None:
+        """A device is measured."""
+        assert seconds == survey.SURVEY_S
+        self.devices.append(device)
+
+
+def test_roofs_are_measured_once() -> None:
+    """The second run finds them; another number of threads, or another torch, has its own."""
+    stage, told = Stage(answer), Told()
+    crew = stage.crew(2)
+    others = (
+        dataclasses.replace(INFO, options={"threads": 1}),
+        dataclasses.replace(INFO, torch={"version": "2.10.0"}),
+    )
+    found = [Ceilings.of(crew, one, told) for one in (INFO, INFO, *others)]
+    assert told.devices == ["cpu"] * 3
+    assert all(one.of_device["cpu"].roofs == (PEAK,) for one in found)
+    assert survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
+
+
+def test_asking_again_measures_again() -> None:
+    """Whatever is kept."""
+    stage, told = Stage(answer), Told()
+    crew = stage.crew(1)
+    for _ in range(2):
+        survey.measured(crew, PLACE, ["cpu"], told)
+    assert told.devices == ["cpu", "cpu"]
+    assert survey.known(PLACE, ["cpu"])["cpu"].roofs == (PEAK,)
+
+
+def test_a_device_that_can_not_be_measured_has_none() -> None:
+    """A worker that refuses, or is lost over it, costs the roofs and not the run."""
+
+    def fails(request: protocol.Request) -> protocol.Reply:
+        if isinstance(request, protocol.Survey) and request.device == "cuda":
+            raise lost()
+        return answer(request)
+
+    both = dataclasses.replace(INFO, devices=["cpu", "cuda"])
+    found = Ceilings.of(Stage(fails).crew(1), both, Told())
+    assert set(found.of_device) == {"cpu"}
+    assert survey.known(PLACE, ["cpu", "cuda"]).keys() == {"cpu"}
+
+
+def test_whoever_measured_roofs_times_nothing_else() -> None:
+    """It is not fresh any more: another takes its place before the first case."""
+    stage = Stage(answer)
+    crew = stage.crew(2)
+    Ceilings.of(crew, INFO, Told())
+    crew.forget()
+    crew.check(0, case(), 5)
+    crew.check(1, case(), 5)
+    assert [number for number, _ in stage.asked(protocol.Check)] == [2, 1]
+
+
+def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
+    """Then none of its correct rows is above it, and later runs know."""
+    ceilings = Ceilings.of(Stage(answer).crew(1), INFO, Told())
+    rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
+    shares = [one.record.roof_share for one in ceilings.held_against(rows)]
+    assert [round(share or 0, 9) for share in shares] == [1.0, 0.2]
+    kept = survey.known(PLACE, ["cpu"])["cpu"]
+    assert kept == ceilings.of_device["cpu"]
+    assert [round(one.value) for one in kept.roofs] == [105_000_000_000]
+
+
+def test_rows_of_a_device_without_roofs_stay_as_they_are() -> None:
+    """And none have any where none are wanted."""
+    rows = [entry(0, flop=1e3)]
+    assert Ceilings().held_against(rows) == rows
+    assert Ceilings().noted(INFO).roofs == {}
+
+
+def test_the_run_says_what_its_rows_were_held_against() -> None:
+    """In plain values, as its manifest has them."""
+    noted = Ceilings.of(Stage(answer).crew(1), INFO, Told()).noted(INFO)
+    assert noted.roofs["cpu"]["roofs"] == (dataclasses.asdict(PEAK),)
