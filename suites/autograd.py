@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from bench import Axis, Call, Case, Suite, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import torch
 
 # The formulas are those of the course, for n values at once; backward begins at their sum, since it needs
 # a single number. With n=1 nearly all of the time is the graph's, not the arithmetic's.
@@ -138,31 +139,6 @@ def retain_graph(case: Case) -> Call:
 retain_graph.reference(lambda x: 12 * x.numpy())
 
 
-@suite.op
-def requires_grad(case: Case) -> Call:
-    """Forward of (x-3)(x-6)(x-4) for x of n that requires a gradient: a graph is built, and dropped."""
-    return Call(cubic, case.rand(case["n"]).requires_grad_())
-
-
-def without_graph(x: torch.Tensor) -> torch.Tensor:
-    """Forward alone."""
-    with torch.no_grad():
-        return cubic(x)
-
-
-@suite.op
-def no_grad(case: Case) -> Call:
-    """Forward of (x-3)(x-6)(x-4) for the same x within torch.no_grad(): no graph."""
-    return Call(without_graph, case.rand(case["n"]).requires_grad_())
-
-
-@requires_grad.reference
-@no_grad.reference
-def cubic_by_horner(x: torch.Tensor) -> object:
-    """The polynomial multiplied out, by NumPy."""
-    return np.polyval([1, -13, 54, -72], x.numpy())
-
-
 # FLOP per element.
 polynomial.work(n_values(5 + 1 + 6))  # the polynomial, the sum, the product rule
 chain.work(n_values(4 + 1 + 3))  # x³ and 5y - 4, the sum, 15x²
@@ -170,5 +146,3 @@ four_nodes.work(n_values(10 + 1 + 2, inputs=2))  # the three nodes, the sum, 20 
 accumulate.work(n_values(2 * (2 + 1 + 1) + 1))  # twice 3x², the sum and 6x; adding up
 zeroed.work(n_values(2 * (2 + 1 + 1)))  # twice 3x², the sum and 6x
 retain_graph.work(n_values(2 + 1 + 2 * 1 + 1))  # 3x², the sum, twice 6x; adding up
-requires_grad.work(n_values(5))  # the polynomial
-no_grad.work(n_values(5))  # the polynomial

@@ -25,8 +25,6 @@ suite = Suite(
 )
 side = Axis("n", [8**k for k in range(5)], quick=[8**3])  # of a square matrix; its square is above
 floats = Axis("dtype", FLOATS, quick=["float32"])
-# What is made like another tensor costs what it costs by its shape: a quick look needs one size.
-like_another = Axis("n", [8**k for k in range(9)], quick=[8**5])
 
 
 @suite.op
@@ -95,30 +93,6 @@ def randn(case: Case) -> Call:
     return Call(torch.randn, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[like_another])
-def zeros_like(case: Case) -> Call:
-    """Zeros in the shape and dtype, and on the device, of a tensor; its values are not read."""
-    return Call(torch.zeros_like, case.randn(case["n"]))
-
-
-@suite.op(axes=[like_another])
-def ones_like(case: Case) -> Call:
-    """Ones in the shape and dtype, and on the device, of a tensor; its values are not read."""
-    return Call(torch.ones_like, case.randn(case["n"]))
-
-
-@suite.op(axes=[like_another, floats])
-def rand_like(case: Case) -> Call:
-    """Uniform random numbers in the shape and dtype, and on the device, of a tensor."""
-    return Call(torch.rand_like, case.randn(case["n"]))
-
-
-@suite.op(axes=[like_another, floats])
-def rand_like_dtype(case: Case) -> Call:
-    """Uniform random numbers in the shape of a tensor of int64, in a dtype of their own."""
-    return Call(torch.rand_like, case.ints(case["n"]), dtype=case.dtype)
-
-
 @suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[1, 8**2, 8**4])])
 def from_list(case: Case) -> Call:
     """torch.tensor of a Python list of n numbers: each one is an object to be read."""
@@ -162,10 +136,6 @@ rand.reference(lambda n, **_: uniform(n))
 rand_shape.reference(lambda shape, **_: uniform(*shape))
 seeded.reference(lambda _, n, **__: uniform(n))
 randn.reference(lambda n, **_: Like(shape=(n,), mean=0, std=1))
-zeros_like.reference(lambda x: np.zeros(len(x)))
-ones_like.reference(lambda x: np.ones(len(x)))
-rand_like.reference(lambda x: uniform(len(x)))
-rand_like_dtype.reference(lambda x, **_: uniform(len(x)))
 from_list.reference(lambda numbers, **_: np.array(numbers))
 tensor_class.reference(np.array)
 from_numpy.reference(lambda array: array)
@@ -179,19 +149,8 @@ def copy_numpy_work(case: Case) -> Work:
     return Work(read_bytes=size, written_bytes=size)
 
 
-def n_written(case: Case) -> Work:
-    """Every element is written once; nothing has to be read."""
-    return Work(written_bytes=case["n"] * case.itemsize)
-
-
-def n_squared_written(case: Case) -> Work:
-    """Every element of a square is written once; nothing has to be read."""
-    return Work(written_bytes=case["n"] ** 2 * case.itemsize)
-
-
+# Every element is written once; nothing has to be read.
+for op in (zeros, ones, full, arange, rand, seeded, randn, from_list, tensor_class):
+    op.work(lambda case: Work(written_bytes=case["n"] * case.itemsize))
 for op in (eye, rand_shape):
-    op.work(n_squared_written)
-for op in (zeros, ones, full, arange, zeros_like, ones_like, from_list, tensor_class):
-    op.work(n_written)
-for op in (rand, seeded, randn, rand_like, rand_like_dtype):
-    op.work(n_written)
+    op.work(lambda case: Work(written_bytes=case["n"] ** 2 * case.itemsize))

@@ -1,4 +1,4 @@
-"""Layers, a network and a step of its training, padding. Run it: bench run nn"""
+"""Layers, a network, padding. Run it: bench run nn"""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import BCELoss, Linear, Module, Parameter, ReLU, Sequential, Sigmoid
+from torch.nn import Linear, Module, Parameter, ReLU, Sequential, Sigmoid
 from torch.nn.utils.rnn import pad_sequence as pad
-from torch.optim import Adam
 
 from bench import Axis, Call, Case, Suite, Work
 
 Tensors = list[Tensor]
 FLOATS = ["float32", "float64", "bfloat16", "float16"]
 SAMPLES = 64
-# The course takes 0.1. A step takes as long with this one, but 100,000 of them move a weight by about a
-# hundredth: it stays the same network, whose units can't die and whose gradients can't fade.
-LEARNING_RATE = 1e-7
 
 suite = Suite(
     "nn",
@@ -42,13 +38,6 @@ def layer(case: Case, features: int, outputs: int) -> Linear:
 def sides(case: Case) -> tuple[int, int, int]:
     """Features, hidden features and outputs of the course's network."""
     return case["n"], case["n"] * 3 // 5, case["n"]
-
-
-def network(case: Case) -> tuple[Sequential, Tensors]:
-    """The course's network, and its weights."""
-    first, second = (layer(case, *ends) for ends in pairwise(sides(case)))
-    made = Sequential(first, ReLU(), second, Sigmoid())
-    return made, list(made.parameters())
 
 
 def forward(model: Module, x: Tensor, _: Tensors) -> object:
@@ -86,55 +75,9 @@ def sigmoid_layer(case: Case) -> Call:
 @suite.op
 def mlp(case: Case) -> Call:
     """Forward of 64 samples through Linear, ReLU, Linear, Sigmoid: n features, 3n/5 hidden, n out."""
-    model, weights = network(case)
-    return Call(forward, model, case.randn(SAMPLES, case["n"]), weights)
-
-
-def step(
-    model: Module, adam: Adam, loss_of: Module, x: Tensor, target: Tensor, weights: Tensors
-) -> object:
-    """All of a step; returns the loss before it and the gradients of the last layer."""
-    adam.zero_grad()
-    loss = loss_of(model(x), target)
-    loss.backward()
-    adam.step()
-    return [loss, *(weight.grad for weight in weights[2:])]
-
-
-# Not in float16: what Adam divides by, the square of a gradient, is 0 there.
-@suite.op(axes=[Axis("dtype", ["float32", "float64", "bfloat16"], quick=["float32"])])
-def train_step(case: Case) -> Call:
-    """A step of training mlp: zero_grad, forward, BCELoss, backward, and Adam's step."""
-    model, weights = network(case)
-    x, target = case.randn(SAMPLES, case["n"]), case.rand(SAMPLES, case["n"])
-    return Call(step, model, Adam(weights, lr=LEARNING_RATE), BCELoss(), x, target, weights)
-
-
-def zero_grad(adam: Adam, weights: Tensors, gradients: Tensors, *, set_to_none: bool) -> object:
-    """Gradients attached, then dropped or set to 0; returns those that are left."""
-    for weight, gradient in zip(weights, gradients, strict=True):
-        weight.grad = gradient
-    adam.zero_grad(set_to_none=set_to_none)
-    return [weight.grad for weight in weights if weight.grad is not None]
-
-
-def zeroing(case: Case, *, set_to_none: bool) -> Call:
-    """The weights of mlp, a gradient for each, and what is to become of these."""
-    _, weights = network(case)
-    gradients = [case.randn(*weight.shape) for weight in weights]
-    return Call(zero_grad, Adam(weights), weights, gradients, set_to_none=set_to_none)
-
-
-@suite.op
-def zero_grad_none(case: Case) -> Call:
-    """zero_grad() of the four gradients of mlp, attached anew before: drops them and moves no data."""
-    return zeroing(case, set_to_none=True)
-
-
-@suite.op
-def zero_grad_zero(case: Case) -> Call:
-    """zero_grad(set_to_none=False) of the same four gradients: writes zeros over them."""
-    return zeroing(case, set_to_none=False)
+    first, second = (layer(case, *ends) for ends in pairwise(sides(case)))
+    model = Sequential(first, ReLU(), second, Sigmoid())
+    return Call(forward, model, case.randn(SAMPLES, case["n"]), list(model.parameters()))
 
 
 @suite.op(axes=[Axis("dtype", [*FLOATS, "int64"], quick=["float32"])])
@@ -157,17 +100,6 @@ sigmoid_layer.work(lambda case: layers(case, SAMPLES, *[case["n"]] * 2, weights=
 mlp.work(lambda case: layers(case, SAMPLES, *sides(case)))
 
 
-@train_step.work
-def train_step_work(case: Case) -> Work:
-    """Five products; samples, targets, weights read, weights and loss written, Adam's own left out."""
-    forward, weights = (layers(case, samples, *sides(case)) for samples in (SAMPLES, 0))
-    read, written = forward.read_bytes + forward.written_bytes, weights.read_bytes + case.itemsize
-    return Work(flop=forward.flop / 2 * 5, read_bytes=read, written_bytes=written)
-
-
-zero_grad_zero.work(lambda case: Work(written_bytes=layers(case, 0, *sides(case)).read_bytes))
-
-
 @pad_sequence.work
 def pad_sequence_work(case: Case) -> Work:
     """All n(n+1)/2 elements read, n² written."""
@@ -180,29 +112,16 @@ def affine(x: Any, w: Tensor, b: Tensor) -> Any:
     return np.asarray(x) @ w.numpy().T + b.numpy()
 
 
-def by_hand(x: Tensor, weights: Tensors) -> tuple[Any, Any]:
-    """What the hidden layer and the network give, by NumPy."""
+def mlp_by_hand(_: Module, x: Tensor, weights: Tensors) -> object:
+    """What the network gives, layer by layer, by NumPy."""
     hidden = np.maximum(affine(x, *weights[:2]), 0)
-    return hidden, 1 / (1 + np.exp(-affine(hidden, *weights[2:])))
+    return 1 / (1 + np.exp(-affine(hidden, *weights[2:])))
 
 
 linear_small.reference(lambda _, x, weights: affine(x, *weights))
 linear.reference(lambda _, x, weights: affine(x, *weights))
 sigmoid_layer.reference(lambda c, w, b: 1 / (1 + np.exp(-affine(c, w, b))))
-mlp.reference(lambda _, x, weights: by_hand(x, weights)[1])
-
-
-@train_step.reference
-def train_step_reference(*given: Any) -> object:
-    """The loss of the first step and the chain rule through the last layer, by NumPy."""
-    *_, x, target, weights = given
-    (hidden, p), t = by_hand(x, weights), target.numpy()
-    loss, slope = -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p)), (p - t) / t.size
-    return [loss, slope.T @ hidden, slope.sum(axis=0)]
-
-
-zero_grad_none.reference(lambda *_, **__: [])
-zero_grad_zero.reference(lambda _, __, gradients, **___: [np.zeros(g.shape) for g in gradients])
+mlp.reference(mlp_by_hand)
 pad_sequence.reference(  # the last row is the longest
     lambda rows, **_: np.stack([np.pad(r.numpy(), (0, len(rows[-1]) - len(r))) for r in rows])
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from bench import Axis, Call, Case, Suite, Work
@@ -28,24 +27,10 @@ def uniform(case: Case) -> Any:
     return case.rand(case["n"], case["n"])
 
 
-def signs(case: Case) -> Any:
-    """n×n of -1, 0 and 1: the sum of their squares is exact in any order.
-
-    The float32 norm of 4096² values in [0, 1) is off by 5e-4 on a CPU: few running sums grow large.
-    """
-    return case.ints(case["n"], case["n"], low=-1, high=2).to(case.dtype)
-
-
 def to_one(case: Case, *, flop: float) -> Work:
     """So many FLOP per element; the matrix read, one element written."""
     elements, size = case["n"] ** 2, case.itemsize
     return Work(flop=flop * elements, read_bytes=elements * size, written_bytes=size)
-
-
-def to_n(case: Case, *, flop: float) -> Work:
-    """So many FLOP per element; the matrix read, a vector written."""
-    n, size = case["n"], case.itemsize
-    return Work(flop=flop * n * n, read_bytes=n * n * size, written_bytes=n * size)
 
 
 # No float16: it ends at 65504, half of 362².
@@ -94,25 +79,6 @@ def averaged(x: torch.Tensor, dim: int | None = None) -> object:
     return x.numpy().mean(axis=dim)
 
 
-@suite.op(axes=[floats])
-def norm(case: Case) -> Call:
-    """The length of n×n as a vector: the root of the sum of all squares."""
-    return Call(torch.norm, signs(case))
-
-
-@suite.op(axes=[floats])
-def norm_rows(case: Case) -> Call:
-    """The length of each row of n×n (dim=1)."""
-    return Call(torch.norm, signs(case), dim=1)
-
-
-@norm.reference
-@norm_rows.reference
-def length(x: torch.Tensor, dim: int | None = None) -> object:
-    """The same lengths by NumPy, step by step."""
-    return np.sqrt((x.numpy() ** 2).sum(axis=dim))
-
-
 @suite.op
 def max(case: Case) -> Call:  # noqa: A001 - the op is called as torch calls it
     """The largest element of n×n."""
@@ -137,16 +103,6 @@ def argmax(case: Case) -> Call:
 argmax.reference(lambda x: x.numpy().argmax())
 
 
-# A single element has no deviation.
-@suite.op(axes=[Axis("n", [4, 16, 64, 256, 1024, 4096], quick=[1024]), floats])
-def std(case: Case) -> Call:
-    """The standard deviation of n×n, of values in [0, 1)."""
-    return Call(torch.std, uniform(case))
-
-
-std.reference(lambda x: x.numpy().std(ddof=1))
-
-
 @sum.work
 @mean.work
 def sum_work(case: Case) -> Work:
@@ -159,25 +115,8 @@ def sum_work(case: Case) -> Work:
 @mean_rows.work
 def sums_work(case: Case) -> Work:
     """n² FLOP; a matrix read, a vector written."""
-    return to_n(case, flop=1)
-
-
-@norm.work
-def norm_work(case: Case) -> Work:
-    """2n² FLOP, squares and sum; a matrix read, one element written."""
-    return to_one(case, flop=2)
-
-
-@norm_rows.work
-def norm_rows_work(case: Case) -> Work:
-    """2n² FLOP, squares and sums; a matrix read, a vector written."""
-    return to_n(case, flop=2)
-
-
-@std.work
-def std_work(case: Case) -> Work:
-    """4n² FLOP: a sum for the mean; difference, square and sum. A matrix read, one element written."""
-    return to_one(case, flop=4)
+    n, size = case["n"], case.itemsize
+    return Work(flop=n * n, read_bytes=n * n * size, written_bytes=n * size)
 
 
 @max.work

@@ -53,7 +53,7 @@ def test_ones_like_takes_shape_and_dtype() -> None:
     assert f"Ones Tensor: \n {x_ones} \n" == (
         "Ones Tensor: \n tensor([[1, 1],\n        [1, 1]]) \n"
     )
-    assert torch.equal(timed("creation/ones_like", torch.tensor(DATA)), x_ones)
+    assert torch.equal(timed("like/ones_like", torch.tensor(DATA)), x_ones)
 
 
 def test_rand_like_takes_the_shape_and_a_dtype_of_its_own() -> None:
@@ -171,7 +171,7 @@ def test_zeros_like_is_zeros_of_the_shape() -> None:
     """000_15ed7aa2ef90c09e.txt: both answers to its question 5 are right for t = rand(5, 10)."""
     t: Any = torch.rand(5, 10)
     assert torch.equal(torch.zeros_like(t), torch.zeros(t.shape))
-    assert torch.equal(timed("creation/zeros_like", t), torch.zeros(5, 10))
+    assert torch.equal(timed("like/zeros_like", t), torch.zeros(5, 10))
 
 
 def test_zeros_of_the_shape_forget_the_dtype() -> None:

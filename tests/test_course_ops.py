@@ -56,7 +56,7 @@ KNOWN: list[tuple[str, str, str, tuple[Any, ...], Any]] = [
     (SLIDES, "t.sum()", "reduction/sum", (torch.Tensor([1, 2, 3]),), 6.0),
     (SLIDES, "t.mean()", "reduction/mean", (torch.Tensor([1, 2, 3]),), 2.0),
     (SLIDES, "t.abs()", "elementwise/abs", (torch.Tensor([-1, -2, 3]),), [1.0, 2.0, 3.0]),
-    (SLIDES, "torch.norm(t)", "reduction/norm", (torch.Tensor([-1, -2, 3]),), 14**0.5),
+    (SLIDES, "torch.norm(t)", "spread/norm", (torch.Tensor([-1, -2, 3]),), 14**0.5),
     (SLIDES, "torch.zeros((5, 10))", "creation/zeros", ((5, 10),), [[0.0] * 10] * 5),
     (SLIDES, "torch.ones((5, 10))", "creation/ones", ((5, 10),), [[1.0] * 10] * 5),
     (SLIDES, "t.type(torch.float32)", "metadata/type", (TWO_ROWS, torch.float32), [[1, 2, 3], [4, 5, 6]]),
@@ -96,8 +96,8 @@ KNOWN: list[tuple[str, str, str, tuple[Any, ...], Any]] = [
     (NOTEBOOK, "x.view(-1)", "view/view_infer", (X,), [0.0799, -1.5639, -0.3006, -1.6935]),
     (NOTEBOOK, "torch.manual_seed(2)", "creation/seeded", (2, 3), [0.6147, 0.3810, 0.6371]),
     (NOTEBOOK, "torch.dot(a, b)", "products/dot", (torch.tensor([2, 3]), torch.tensor([2, 1])), 7),
-    (NOTEBOOK, "sigmoid(i)", "elementwise/sigmoid_by_hand", (torch.zeros(2),), [0.5, 0.5]),
-    (NOTEBOOK, "torch.sigmoid(i)", "elementwise/sigmoid", (torch.zeros(2),), [0.5, 0.5]),
+    (NOTEBOOK, "sigmoid(i)", "activation/sigmoid_by_hand", (torch.zeros(2),), [0.5, 0.5]),
+    (NOTEBOOK, "torch.sigmoid(i)", "activation/sigmoid", (torch.zeros(2),), [0.5, 0.5]),
     (NOTEBOOK, "z + b", "broadcast/unit", (X.round(), torch.tensor([[1.0]])), [[1, -1], [1, -1]]),
     (
         NOTEBOOK,
@@ -153,7 +153,7 @@ def test_three_matrices_are_joined(dim: str, shape: tuple[int, int]) -> None:
 def test_random_numbers_take_a_shape_or_a_dtype() -> None:
     """000_15ed7aa2ef90c09e.txt: torch.rand((2, 3,)), torch.rand_like(x_data, dtype=torch.float)."""
     assert timed("creation/rand_shape", (2, 3)).shape == (2, 3)
-    liked = timed("creation/rand_like_dtype", torch.tensor([[1, 2], [3, 4]]), dtype="float32")
+    liked = timed("like/rand_like_dtype", torch.tensor([[1, 2], [3, 4]]), dtype="float32")
     assert (liked.shape, liked.dtype) == ((2, 2), torch.float32)
 
 
@@ -181,7 +181,7 @@ def test_the_network_has_both_slopes() -> None:
 @pytest.mark.parametrize("op", ["requires_grad", "no_grad"])
 def test_the_polynomial_has_its_value(op: str) -> None:
     """001_806e0a696666c64a.txt: -8 at 2, with a graph or without."""
-    y = timed(f"autograd/{op}", leaf(2))
+    y = timed(f"graph/{op}", leaf(2))
     assert y.tolist() == [-8]
     assert y.requires_grad is (op == "requires_grad")
 
@@ -200,7 +200,7 @@ def test_ten_training_steps_lower_the_loss() -> None:
     weights = list(model.parameters())
     adam = torch.optim.Adam(weights, lr=1e-1)
     given = model, adam, nn.BCELoss(), x, y, weights
-    losses = [timed("nn/train_step", *given)[0].item() for _ in range(10)]
+    losses = [timed("training/train_step", *given)[0].item() for _ in range(10)]
     assert all(later < earlier for earlier, later in pairwise(losses))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.discover import load_all
 from bench.record import meanings, sample_meanings
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ def skeleton(output: str) -> list[str]:
         plain = re.sub(pattern, stands_for, plain)
     plain = QUANTITY.sub("#", plain)
     return [" ".join(line.split()) for line in plain.splitlines() if line.strip()]
+
+
+def test_the_map_and_the_changelog_name_every_suite() -> None:
+    """The README links each file, in whatever order; the changelog counts suites and ops."""
+    shipped = {one.suite.name: len(one.suite.ops) for one in load_all([])}
+    (line,) = re.findall(r"^- `suites/`: .*", README, re.MULTILINE)
+    linked = re.findall(r"\[(\w+)\]\(suites/(\w+)\.py\)", line)
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    counted = f"- {len(shipped)} suites of {sum(shipped.values())} ops: "
+    (listed,) = (line for line in changelog.splitlines() if line.startswith(counted))
+
+    assert sorted(linked) == sorted((name, name) for name in shipped)
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(shipped)
 
 
 @pytest.mark.slow

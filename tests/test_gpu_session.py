@@ -23,13 +23,19 @@ NAMES = [
     "repeat",
     "caches",
     "checks",
-    "sweep-cuda-creation",
-    "sweep-cuda-backward",
     "sweep-cuda-products",
+    "sweep-cuda-backward",
+    "sweep-cuda-creation",
+    "sweep-cuda-arithmetic",
+    "sweep-cuda-parts",
+    "sweep-cuda-layers",
     "recheck",
-    "sweep-cpu-creation",
-    "sweep-cpu-backward",
     "sweep-cpu-products",
+    "sweep-cpu-backward",
+    "sweep-cpu-creation",
+    "sweep-cpu-arithmetic",
+    "sweep-cpu-parts",
+    "sweep-cpu-layers",
 ]
 MOST_S = 7 * 60
 """Of an estimate, so that what it leaves out fits into ten minutes with it."""

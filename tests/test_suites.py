@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUITES = {one.suite.name: one.suite for one in load_all([])}
 OPS = [(suite, op) for suite in SUITES.values() for op in suite.ops.values()]
-MOST_LINES = 210
+MOST_LINES = 160
 LONGEST_QUICK_S = 110
 """Two minutes, less what a report and the roofs' share take."""
 SLOW_BYTES, SLOW_FLOP = 4e6, 2e8
@@ -39,7 +39,7 @@ PARTS = {"rows_by_list", "index_select", "assign_block"}
 OVERWRITTEN = {"zero_grad_zero"}
 READS_LESS = LIKE | ALONE | PARTS | OVERWRITTEN
 """Ops that need not read all that they are given: a pattern, a matrix of which they take a part,
-a kept result (in backward), or what they write over."""
+a kept result (in gradient), or what they write over."""
 
 WRITES_LESS = {"assign_block"}
 """Ops that write into a part of what they return."""
@@ -53,7 +53,14 @@ WRITES_IN_PLACE = {"train_step"}
 ONE_SIZE = {"item", "linear_small"}
 """Ops that are what they are at one size only, and so have no n."""
 
-ACCUMULATING = ["cube", "network", "cube_backward", "matmul_backward"]
+ACCUMULATING = [
+    ("backward", "cube"),
+    ("backward", "network"),
+    ("gradient", "cube_backward"),
+    ("gradient", "matmul_backward"),
+]
+"""Suites and ops whose gradients add up from call to call, if they are asked to."""
+
 NEED_A_DEVICE = {"transfer"}
 """Suites that the CPU skips altogether (`test_suites_transfer.py` builds them there all the same)."""
 
@@ -129,14 +136,19 @@ def nbytes(value: object) -> int:
 def test_these_suites_are_shipped() -> None:
     """The suites that people find are those that this project is about."""
     assert list(SUITES) == [
+        "activation",
         "autograd",
         "backward",
         "broadcast",
         "cat",
         "creation",
         "elementwise",
+        "gathering",
+        "gradient",
+        "graph",
         "indexing",
         "interop",
+        "like",
         "loop",
         "matmul",
         "metadata",
@@ -144,6 +156,8 @@ def test_these_suites_are_shipped() -> None:
         "nn",
         "products",
         "reduction",
+        "spread",
+        "training",
         "transfer",
         "view",
     ]
@@ -211,16 +225,16 @@ def test_work_of_a_mask_counts_what_it_marks_but_for_chance(op: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "read", "written"),
+    ("suite", "op", "read", "written"),
     [
-        ("assign_block", 0, 32 * 32 * 4),
-        ("rows_by_list", 3 * 64 * 4, 3 * 64 * 4),
-        ("index_select", 32 * 64 * 4 + 32 * 8, 32 * 64 * 4),
+        ("indexing", "assign_block", 0, 32 * 32 * 4),
+        ("indexing", "rows_by_list", 3 * 64 * 4, 3 * 64 * 4),
+        ("gathering", "index_select", 32 * 64 * 4 + 32 * 8, 32 * 64 * 4),
     ],
 )
-def test_work_on_a_part_counts_that_part(op: str, read: int, written: int) -> None:
+def test_work_on_a_part_counts_that_part(suite: str, op: str, read: int, written: int) -> None:
     """A block, three rows or every second row of 64×64, each element four bytes, each number eight."""
-    first = next(case for case in smallest() if (case.suite, case.op) == ("indexing", op))
+    first = next(case for case in smallest() if (case.suite, case.op) == (suite, op))
     declaring, ready, _ = built(first, n="64", dtype="float32")
     assert declaring.work_of is not None
     work = declaring.work_of(ready)
@@ -257,9 +271,9 @@ def test_flop_of_a_sum_is_one_per_element(op: str) -> None:
 
 
 @pytest.mark.parametrize(("op", "steps"), [("norm", 2), ("norm_rows", 2), ("std", 4)])
-def test_flop_of_a_reduction_is_that_of_its_steps(op: str, steps: int) -> None:
+def test_flop_of_a_length_or_deviation_is_that_of_its_steps(op: str, steps: int) -> None:
     """Per element a square and an addition; for the deviation also the mean and the difference."""
-    assert flop_declared("reduction", op, n="16") == steps * 16 * 16
+    assert flop_declared("spread", op, n="16") == steps * 16 * 16
 
 
 @pytest.mark.parametrize("op", ["max", "argmax"])
@@ -286,14 +300,14 @@ def test_flop_of_a_vector_is_that_of_a_column(n: str) -> None:
 @pytest.mark.parametrize("of", ["first", "second", "both"])
 def test_flop_of_a_product_backward_is_what_torch_counts(of: str) -> None:
     """A gradient that is not asked for is neither computed nor declared."""
-    declared = flop_declared("backward", "matmul", n="16", of=of)
-    assert declared == flop_counted(call_of("backward", "matmul", n="16", of=of))
+    declared = flop_declared("gradient", "matmul", n="16", of=of)
+    assert declared == flop_counted(call_of("gradient", "matmul", n="16", of=of))
 
 
 def test_flop_of_a_backward_into_gradients_is_what_torch_counts() -> None:
     """Two products, as where both gradients are returned."""
-    declared = flop_declared("backward", "matmul_backward", n="16")
-    assert declared == flop_counted(call_of("backward", "matmul_backward", n="16"))
+    declared = flop_declared("gradient", "matmul_backward", n="16")
+    assert declared == flop_counted(call_of("gradient", "matmul_backward", n="16"))
 
 
 def test_flop_of_a_network_is_what_torch_counts() -> None:
@@ -302,10 +316,16 @@ def test_flop_of_a_network_is_what_torch_counts() -> None:
     assert declared == flop_counted(call_of("backward", "network", n="16"))
 
 
-@pytest.mark.parametrize("op", ["linear_small", "linear", "sigmoid_layer", "mlp", "train_step"])
-def test_flop_of_layers_is_what_torch_counts(op: str) -> None:
+@pytest.mark.parametrize(
+    ("suite", "op"),
+    [
+        *(("nn", op) for op in ("linear_small", "linear", "sigmoid_layer", "mlp")),
+        ("training", "train_step"),
+    ],
+)
+def test_flop_of_layers_is_what_torch_counts(suite: str, op: str) -> None:
     """A product per layer forward, and backward two of the last layer and one of the first."""
-    assert flop_declared("nn", op, n="40") == flop_counted(call_of("nn", op, n="40"))
+    assert flop_declared(suite, op, n="40") == flop_counted(call_of(suite, op, n="40"))
 
 
 def flop_declared(suite: str, op: str, **labels: str) -> float:
@@ -337,10 +357,18 @@ def test_view_moves_no_data(suite: str, op: str) -> None:
     assert SUITES[suite].ops[op].work_of is None
 
 
-@pytest.mark.parametrize("op", ["rows_by_list", "mask", "gather", "index_select"])
-def test_what_is_chosen_by_numbers_or_a_mask_is_copied(op: str) -> None:
+@pytest.mark.parametrize(
+    ("suite", "op"),
+    [
+        ("indexing", "rows_by_list"),
+        ("indexing", "mask"),
+        ("gathering", "gather"),
+        ("gathering", "index_select"),
+    ],
+)
+def test_what_is_chosen_by_numbers_or_a_mask_is_copied(suite: str, op: str) -> None:
     """What is written into the result does not show in the matrix."""
-    call = call_of("indexing", op, n="16")
+    call = call_of(suite, op, n="16")
     before = call.args[0].clone()
     call().fill_(77)
     assert torch.equal(call.args[0], before)
@@ -466,11 +494,11 @@ def test_seeded_numbers_are_those_of_the_seed() -> None:
     assert not torch.equal(other, first)
 
 
-@pytest.mark.parametrize("op", ACCUMULATING)
+@pytest.mark.parametrize(("suite", "op"), ACCUMULATING)
 @pytest.mark.parametrize(("grads", "times"), [("fresh", 1), ("accumulate", 3)])
-def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
+def test_gradients_are_fresh_or_add_up(suite: str, op: str, grads: str, times: int) -> None:
     """After three calls a fresh gradient is that of one, an accumulated one that of three."""
-    call = call_of("backward", op, n="16", grads=grads)
+    call = call_of(suite, op, n="16", grads=grads)
     once = [gradient.clone() for gradient in tensors_in(call())]
     call()
     thrice = list(tensors_in(call()))
@@ -480,28 +508,28 @@ def test_gradients_are_fresh_or_add_up(op: str, grads: str, times: int) -> None:
 @pytest.mark.parametrize("op", ["cube_grad", "matmul"])
 def test_a_returned_gradient_is_kept_nowhere(op: str) -> None:
     """It is the same at every call, and the inputs have no gradient afterwards."""
-    call = call_of("backward", op, n="16")
+    call = call_of("gradient", op, n="16")
     first, later = (list(tensors_in(call())) for _ in range(2))
     assert largest_error(later, first) == 0
     assert all(one.grad is None for one in call.args[1])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("op", ACCUMULATING)
-def test_accumulated_gradients_stay_finite(op: str, dtype: str) -> None:
+@pytest.mark.parametrize(("suite", "op"), ACCUMULATING)
+def test_accumulated_gradients_stay_finite(suite: str, op: str, dtype: str) -> None:
     """Gradients that add up over many calls stop growing before a half type overflows."""
-    call = call_of("backward", op, n="4", dtype=dtype, grads="accumulate")
+    call = call_of(suite, op, n="4", dtype=dtype, grads="accumulate")
     for _ in range(10_000):
         call()
     assert all(bool(gradient.isfinite().all()) for gradient in tensors_in(call()))
 
 
-@pytest.mark.parametrize("op", ACCUMULATING)
-def test_gradients_are_so_small_that_their_sum_stops_growing(op: str) -> None:
+@pytest.mark.parametrize(("suite", "op"), ACCUMULATING)
+def test_gradients_are_so_small_that_their_sum_stops_growing(suite: str, op: str) -> None:
     """A sum in float16 has steps of 32 below its end at 65504, so what is below 16 is rounded away."""
-    sizes = [n for n in SUITES["backward"].axes["n"].choices if int(n) <= 256]
+    sizes = [n for n in SUITES[suite].axes["n"].choices if int(n) <= 256]
     for n in sizes:
-        call = call_of("backward", op, n=n, dtype="float16", grads="accumulate")
+        call = call_of(suite, op, n=n, dtype="float16", grads="accumulate")
         assert all(float(gradient.abs().max()) < 16 for gradient in tensors_in(call())), n
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from bench.case import with_inputs
 from bench.discover import load_all
@@ -56,15 +55,3 @@ def test_gradients_do_not_add_up_from_call_to_call(
     call()
     call()
     assert [float(found) for found in tensors_in(call())] == gradients
-
-
-@pytest.mark.parametrize(("op", "has_graph"), [("requires_grad", True), ("no_grad", False)])
-def test_forward_has_a_graph_unless_it_is_told_not_to(op: str, *, has_graph: bool) -> None:
-    """Both give the polynomial, which is -30 at 1, from an x that requires a gradient."""
-    call = call_of(op, [1.0])
-    result: Any = call()
-
-    assert result.item() == -30.0
-    assert (result.grad_fn is not None) is has_graph
-    assert call.args[0].requires_grad
-    assert torch.is_grad_enabled()

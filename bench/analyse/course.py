@@ -188,14 +188,14 @@ COURSE: tuple[Claim, ...] = (
         id="zero-grad-none",
         sentence="Dropping gradients (set_to_none) costs less than filling them with zeros.",
         sources=(Source(text=texts.SUMMARY, place="zero_grad before every backward pass"),),
-        needs=(Cases(op="nn/zero_grad_none"), Cases(op="nn/zero_grad_zero")),
+        needs=(Cases(op="training/zero_grad_none"), Cases(op="training/zero_grad_zero")),
         judge=cheaper(),
     ),
     Claim(
         id="graph-costs",
         sentence="The same forward pass costs less without a graph for gradients than with one.",
         sources=(Source(text=texts.GRAPHS, place="tensors store what they depend on"),),
-        needs=(Cases(op="autograd/no_grad"), Cases(op="autograd/requires_grad")),
+        needs=(Cases(op="graph/no_grad"), Cases(op="graph/requires_grad")),
         judge=cheaper(),
     ),
     Claim(

@@ -38,12 +38,12 @@ CUDA_CHECK = (
     "import sys, torch; sys.exit(not torch.cuda.is_available())",
 )
 SWEEPS = {
-    "products": ("matmul", "mul", "transfer", "view"),
-    "backward": ("backward", "cat"),
-    "creation": ("creation",),
-    "arithmetic": ("broadcast", "elementwise"),
-    "parts": ("indexing", "metadata", "reduction"),
-    "layers": ("autograd", "interop", "loop", "nn", "products"),
+    "products": ("matmul", "mul", "products", "transfer", "view"),
+    "backward": ("backward", "cat", "gradient"),
+    "creation": ("creation", "like"),
+    "arithmetic": ("activation", "broadcast", "elementwise"),
+    "parts": ("gathering", "indexing", "metadata", "reduction", "spread"),
+    "layers": ("autograd", "graph", "interop", "loop", "nn", "training"),
 }
 """Every suite, the most telling first, in parts of four to six minutes on each device: a command may be
 cut off after ten."""
