@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Tell = Callable[[str, float], None]
     """Told that a device is measured, and about how many seconds that takes."""
 
-SURVEY_S = 13.0
-"""Per device; it takes some 15 with what is made between looks. There are four dtypes and 75 ways to move
-bytes: each shape and way gets a few hundredths of a second."""
+SURVEY_S = 10.0
+"""Per device; it takes some 15 in all, with what is made between looks and a worker to take its place. There
+are four dtypes and 75 ways to move bytes: each shape and way gets a few hundredths of a second."""
 _TIMEOUT_S = 120.0
 """A worker that is that late hangs; the run goes on without roofs."""
 

@@ -116,7 +116,7 @@ def spelling(case: Case) -> Call:
 
 @suite.op(
     axes=[
-        Axis("n", [1, 4, 16, 64, 256, 1024, 4096], quick=[1024]),
+        Axis("n", [1, 4, 16, 64, 256, 1024, 4096], quick=[256]),
         Axis(
             "float32_matmul_precision", ["highest", "high", "medium"], quick=["highest", "medium"]
         ),
