@@ -123,12 +123,21 @@ def resume(
     return _finished(job, info)
 
 
+def lacking(folder: Path, plan: Plan) -> Plan:
+    """What of a plan is not in the journal of a run: all that is left to be measured, or skipped."""
+    _, entries = journal.read(folder)
+    done = {(e.record.case, e.record.device) for e in entries}
+    return dataclasses.replace(
+        plan,
+        cases=tuple(case for case in plan.cases if case.key not in done),
+        skips=tuple(skip for skip in plan.skips if skip.case.key not in done),
+    )
+
+
 def _finished(job: _Job, info: RunInfo) -> StoredRun:
     """Measure what the journal lacks, and close the folder."""
-    _, entries = journal.read(job.folder)
-    done = {(e.record.case, e.record.device) for e in entries}
-    cases = [case for case in job.plan.cases if case.key not in done]
-    skips = [skip for skip in job.plan.skips if skip.case.key not in done]
+    left = lacking(job.folder, job.plan)
+    cases, skips = left.cases, left.skips
     job.listener.started(info.run_id, len(cases), len(cases) * job.options.schedule.steps_per_case)
     with journal.Journal(job.folder) as diary:
         for skip in skips:

@@ -403,6 +403,7 @@ def test_a_run_that_was_stopped_can_be_resumed(stopped: tuple[Path, int, str]) -
     resumed = bench("run", "--resume", unfinished.info.run_id, "--store", str(store), "--json")
     out, err = resumed.communicate(timeout=60)
     assert resumed.returncode == 0, out + err
+    assert "measuring 1 case," in err  # what is left, not all there are
     rows = load_rows(store).set_index("case")
     assert sorted(rows.index) == sorted(f"gated/op[n={n}]" for n in range(1, 66))
     assert {name: rows["time_s"][name] for name in before} == before

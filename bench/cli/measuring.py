@@ -193,7 +193,7 @@ def _resumed(store: Path, word: str) -> StoredRun:
     with asked.start() as started:
         plan = asked.plan()
         options = asked.options(len(plan.cases), label=info.label, tags=info.tags, argv=info.argv)
-        _announce(asked, plan)
+        _announce(asked, session.lacking(unfinished.folder, plan))
         return _listening(
             store, lambda told: session.resume(unfinished, plan, options, told, started)
         )
