@@ -166,11 +166,22 @@ def of_fields(fields: Mapping[str, Any]) -> Roofs:
 def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share | None:
     if roofs is None or record.status != "ok" or not time_s:
         return None
-    exact = record.params.get(_PRECISION, _EXACT) == _EXACT
     return roofs.share_of(
         flop=record.flop,
         moved_bytes=record.bytes,
         time_s=time_s,
-        dtypes=(record.dtype,) if exact else (record.dtype, *_LOWER_PRECISION),
+        dtypes=(record.dtype, *_also(record)),
         cache=record.cache,
     )
+
+
+def _also(record: Record) -> tuple[str, ...]:
+    """Other dtypes that a row's arithmetic may have been done in.
+
+    Half types are often computed in float32: on a CPU without a fast float16 product, whose best is then
+    slower than anything else does in that dtype. Where a case lets torch compute in less, that is one too.
+    """
+    if record.dtype in _LOWER_PRECISION:
+        return ("float32",)
+    lowered = record.params.get(_PRECISION, _EXACT) != _EXACT
+    return _LOWER_PRECISION if lowered else ()

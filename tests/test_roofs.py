@@ -146,6 +146,17 @@ def test_products_of_lower_precision_have_its_roof(precision: str, name: str) ->
     assert found.roof == f"{name} matmul"
 
 
+@pytest.mark.parametrize(
+    ("float16_per_s", "name"), [(6e9, "float32"), (900e9, "float16")], ids=["slow", "fast"]
+)
+def test_half_types_may_be_computed_in_float32(float16_per_s: float, name: str) -> None:
+    """A CPU may have no fast product of them, and adds them up faster than it multiplies."""
+    own = Roof(kind=FLOP, value=float16_per_s, dtype="float16", how="128×128 by 128×128")
+    here = dataclasses.replace(HERE, roofs=(*HERE.roofs, own))
+    assert roofs.judged(row(dtype="float16"), here).roof == f"{name} matmul"
+    assert roofs.judged(row(), here).roof == "float32 matmul"
+
+
 def test_a_correct_row_raises_the_roof_of_products() -> None:
     """To what it reached, and only that roof; it says which case that was."""
     after = roofs.raised(HERE, [row(time_s=0.95)])
