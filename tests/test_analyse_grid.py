@@ -7,7 +7,7 @@ import random
 import pytest
 
 from bench.analyse import grid
-from tests.fakes_report import example, record
+from tests.fakes_report import example, lost, record
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,31 @@ def test_a_title_has_no_suite_and_says_dtype_by_its_value() -> None:
     """`float32` explains itself."""
     assert grid.title(record(params={"n": 16, "dtype": "float32"})) == "square n=16 float32"
     assert grid.title(record(params={})) == "square"
+
+
+def test_an_op_with_one_time_on_a_line_makes_no_curve() -> None:
+    """All of it: variants and devices that can be compared stay together."""
+    curve = [record("s", "a", params={"n": n, "call": "x"}) for n in (1, 2)]
+    curve += [record("s", "a", params={"n": 1, "call": "y"})]
+    alone = [record("s", "b", params={"n": 4}), lost("oom", "x", "s", "b", params={"n": 8})]
+    bare = [record("s", "c", params={"kind": "x"})]
+    never = [lost("failed", "x", "s", "d", params={"n": n}) for n in (1, 2)]
+    assert grid.off_curves([*curve, *alone, *bare, *never]) == [*alone, *bare]
+
+
+def test_without_any_curve_nothing_is_on_one() -> None:
+    """What has no time is told beside what has one."""
+    rows = [record("s", "a", params={"n": 4}), lost("failed", "x", "s", "b", params={"n": 4})]
+    assert grid.off_curves(rows) == rows
+
+
+def test_a_row_is_named_by_what_the_others_do_not_share() -> None:
+    """Dtypes are told otherwise."""
+    rows = [
+        record("s", "a", params={"n": 4, "call": call, "dtype": dtype})
+        for call, dtype in (("@", "float32"), ("mm", "float64"))
+    ]
+    assert grid.shared(rows) == {"n": "4"}
+    assert [grid.row_name(r, grid.shared(rows)) for r in rows] == ["a call=@", "a call=mm"]
+    assert grid.shared([*rows, record("s", "b", params={"call": "@"})]) == {}
+    assert grid.shared([]) == {}

@@ -119,13 +119,48 @@ def test_missing_cells_of_the_heat_map_say_why() -> None:
 
 
 def test_dots_stand_on_one_row_per_case_whatever_the_device() -> None:
-    """CPU and GPU of one case are compared on one line."""
-    rows = [record("s", "a", params={"kind": "x"}), record("s", "b", params={"kind": "x"})]
+    """CPU and GPU of one case are compared on one line, told apart by their markers."""
+    rows = [record("s", op, params={"kind": kind}) for op, kind in (("a", "x"), ("b", "y"))]
     rows += on("cuda", rows)
     figure = figures.dots(rows, theme.look(rows))
     assert figure is not None
-    assert list(figure.layout.yaxis.categoryarray) == ["b kind=x", "a kind=x"]
-    assert len(figure.data) == 4
+    assert list(figure.layout.yaxis.ticktext) == ["a kind=x", "b kind=y"]
+    assert [trace.y[0] for trace in figure.data] == [0, 1, 0, 1]
+    assert len({(t.line.color, t.marker.symbol) for t in figure.data}) == 4
+
+
+def test_dots_look_as_their_op_does_in_curves() -> None:
+    """A colour and a marker mean one thing in a section."""
+    rows = [record("s", op, params={"n": 4, "call": "x"}) for op in ("a", "b")]
+    look = theme.look(rows)
+    figure, curves = figures.dots(rows, look), drawn(rows)
+    assert figure is not None
+    for dot, curve in zip(json.loads(figure.to_json())["data"], curves, strict=True):
+        assert (dot["marker"], dot["meta"]) == (curve["marker"], curve["meta"])
+
+
+@pytest.mark.parametrize(("count", "height"), [(1, 160), (30, 30 * 26 + 38)])
+def test_dots_are_as_high_as_their_rows_need(count: int, height: int) -> None:
+    """Labels that overlap can't be read."""
+    rows = [record("s", f"op{i}", params={"n": 4}) for i in range(count)]
+    figure = figures.dots(rows, theme.look(rows))
+    assert figure is not None
+    assert figure.layout.height == height
+    assert len(figure.layout.meta["phone"]["names"]) == count
+
+
+def test_intervals_of_dots_are_inside_the_figure_unless_they_are_absurd() -> None:
+    """One that is known to a factor of a thousand would leave no room for the others."""
+    rows = [
+        record("s", "a", params={"n": 4}, time_s=1e-3, time_lo_s=4e-4, time_hi_s=1.0),
+        record("s", "b", params={"n": 4}, time_s=1e-3, time_lo_s=0.0, time_hi_s=2e-3),
+    ]
+    figures_of = [figures.dots([row], theme.look(rows)) for row in rows]
+    low, high = figures_of[0].layout.xaxis.range  # type: ignore[union-attr]
+    assert 10**low < 4e-4
+    assert 1e-2 < 10**high < 1.0
+    low, _ = figures_of[1].layout.xaxis.range  # type: ignore[union-attr]
+    assert 1e-5 < 10**low < 1e-4
 
 
 @pytest.mark.parametrize("quantity", [figures.TIME, figures.FLOP_RATE, figures.BYTE_RATE])
@@ -145,6 +180,8 @@ def test_the_hover_text_says_everything() -> None:
     text = figures.hover(row)
     for part in ("matmul/square n=16 float32", "± 1.0 %", "cpu: Test CPU", "60 samples", "FLOP/s"):
         assert part in text
+    roofed = figures.hover(record(roof_share=0.625, roof="DRAM bandwidth"))
+    assert "62 % of its roof, DRAM bandwidth" in roofed
     assert "boom" in figures.hover(lost("failed", "boom"))
     assert "noisy: the interval" in figures.hover(record(warnings=("noisy",)))
     assert "newer: ?" in figures.hover(record(warnings=("newer",)))

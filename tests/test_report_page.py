@@ -201,6 +201,9 @@ def test_claims_of_the_course_are_on_the_page_where_a_run_answers_one() -> None:
     html, found = made([*example(), *views])
     assert len(found.all("section", id="course")) == 1
     assert len(found.all("a", href="#course")) == 1
+    (ways,) = re.findall(r"<nav.*?</nav>", html, re.DOTALL)
+    assert ways.index('"#course"') < ways.index('"#s1"')
+    assert html.index('<section id="course"') < html.index('<section id="s1"')
     assert '<tr><th scope="row">holds</th><td>Giving a tensor another shape with view' in html
     assert "004_a08c3a32dad0da75.txt: resizing with view" in html
     _, found = made([record()])

@@ -26,17 +26,49 @@ def kinds(section: Section) -> list[str]:
 def test_rates_are_drawn_only_where_work_is_declared() -> None:
     """A suite that declares nothing has figures of its times alone."""
     matmul, view = made(example())
-    assert kinds(matmul) == ["time", "flop", "bytes", "heat"]
-    assert kinds(view) == ["time", "heat"]
+    assert kinds(matmul) == ["time", "flop", "bytes", "heat", "dots"]
+    assert kinds(view) == ["dots"]
 
 
 def test_each_size_axis_has_its_own_figures() -> None:
     """Rows and bytes are not one axis."""
-    rows = [record("s", "a", params={"n": 4}), record("s", "b", params={"rows": 4})]
+    rows = [record("s", "a", params={"n": n}) for n in (4, 8)]
+    rows += [record("s", "b", params={"rows": n}) for n in (4, 8)]
     rows += [record("s", "c", params={"kind": "x"})]
     (section,) = made(rows)
     assert kinds(section) == ["time", "time", "dots"]
     assert len({drawing.id for drawing in section.drawings}) == 3
+
+
+def test_ops_of_one_size_are_dots_slowest_first() -> None:
+    """What they share is said once, beneath the figure; their rates are in its table."""
+    rows = [
+        record("s", op, params={"n": 4}, time_s=time, flop=1.0)
+        for op, time in (("a", 1e-6), ("b", 3e-6), ("c", 2e-6))
+    ]
+    (section,) = made([*rows, lost("oom", "x", "s", "d", params={"n": 4})])
+    (dots,) = section.drawings
+    assert list(dots.figure.layout.yaxis.ticktext) == ["b", "c", "a"]
+    assert dots.label == "Time per call of s at n=4, slowest first: b, c, a."
+    assert dots.caption.startswith("Time per call at n=4, slowest first, logarithmic;")
+    assert dots.twin.head == ("time", "FLOP/s")
+    assert [name for name, _ in dots.twin.rows] == [f"{op} n=4 cpu" for op in "bcad"]
+
+
+def test_a_case_is_in_curves_or_in_dots_and_never_in_both() -> None:
+    """Ops of several sizes make curves, the others dots beneath them."""
+    rows = [record("s", "a", params={"n": n}) for n in (4, 8)]
+    rows += [record("s", "b", params={"n": 4})]
+    (section,) = made(rows)
+    time, dots = section.drawings
+    assert [trace.name for trace in time.figure.data] == ["a float32 cpu"]
+    assert list(dots.figure.layout.yaxis.ticktext) == ["b"]
+
+
+def test_suites_without_a_time_come_last() -> None:
+    """The others stay as they were run."""
+    rows = [lost("skipped", "x", "a", "op"), record("c", "op"), record("b", "op")]
+    assert [(s.id, s.suite) for s in made(rows)] == [("s1", "c"), ("s2", "b"), ("s3", "a")]
 
 
 def test_a_crowded_figure_opens_with_one_dtype() -> None:

@@ -33,6 +33,18 @@ def test_a_plain_twin_has_one_row_per_case_and_device() -> None:
         ("a cuda", ("2.50 µs ± 1.0 %",)),
         ("b cpu", ("failed",)),
     )
+    assert twin.head == ("time",)
+
+
+def test_a_plain_twin_has_rates_and_roofs_where_any_is_known() -> None:
+    """They have no figure of their own."""
+    near = record("s", "a", params={}, bytes=1e4, roof_share=0.625, roof="DRAM bandwidth")
+    twin = tables.plain_twin([near, record("s", "b", params={})])
+    assert twin.head == ("time", "B/s", "of its roof")
+    assert [cells[1:] for _, cells in twin.rows] == [
+        ("1.00 GB/s", "62 % (DRAM bandwidth)"),
+        ("–", "–"),
+    ]
 
 
 def test_an_address_belongs_to_case_and_device_not_to_the_run() -> None:

@@ -71,6 +71,18 @@ def line_name(record: Record, axis: str | None = None) -> str:
     return " ".join([record.op, *_settings(record.params, {"dtype", axis})])
 
 
+def shared(records: Iterable[Record]) -> dict[str, str]:
+    """The settings in which all of these agree, dtypes apart."""
+    every = [{axis: r.params[axis] for axis in r.params if axis != "dtype"} for r in records]
+    first = every[0] if every else {}
+    return {k: v for k, v in first.items() if all(one.get(k) == v for one in every)}
+
+
+def row_name(record: Record, among: Mapping[str, str]) -> str:
+    """What tells a case from others with which it shares these settings, dtype and device apart."""
+    return " ".join([record.op, *_settings(record.params, {"dtype", *among})])
+
+
 def _settings(params: Mapping[str, str], without: Iterable[str | None]) -> list[str]:
     left_out = set(without)
     kept = [(axis, text) for axis, text in params.items() if axis not in left_out]
@@ -104,6 +116,20 @@ def without_size(records: Sequence[Record]) -> list[Record]:
     """The cases that lie on no line."""
     axes = size_axes(records)
     return [record for record in records if axes[record.suite, record.op] is None]
+
+
+def off_curves(records: Sequence[Record]) -> list[Record]:
+    """The cases of a suite that no curve can show: those of ops with one time on a line, or no line.
+
+    An op without any time stays with the curves, whose heat map has a word for it, if there are any.
+    """
+    times: dict[str, int] = {}
+    for line in lines(records):
+        op = line.points[0][1].op
+        times[op] = max(times.get(op, 0), sum(r.status == "ok" for _, r in line.points))
+    if max(times.values(), default=0) <= 1:
+        return list(records)
+    return [record for record in records if times.get(record.op, 1) == 1]
 
 
 def in_reading_order(records: Sequence[Record]) -> list[Record]:

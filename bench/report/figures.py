@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bench.analyse.grid import title
+from bench.analyse import grid
 from bench.codes import CODES
 from bench.report import theme, words
 from bench.units import MISSING, seconds, seconds_with_interval, share
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from bench.report.theme import Look
 
 _ROW_HEIGHT = 30
+_DOT_ROW = 26  # a label's line and some air
+_DOTS_EDGE = 38  # above and below the rows
+_DOTS_LEAST = 160
+_DOTS_TICKS = 6
+_PHONE_TICKS = 3  # what fits beside the names there
+_LONGEST_BAR = 10  # times longer or shorter; an interval beyond may leave the figure
 _COLUMN_WIDTH = 68
 
 
@@ -104,29 +110,50 @@ def _bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
 
 
 def dots(records: Sequence[Record], look: Look) -> Any | None:
-    """Times of cases without a size, one row each, on a logarithmic scale."""
+    """Times of cases that lie on no curve, one row per op and settings, in the order given.
+
+    What all cases have in common is left out of the rows' names, and so are dtypes and devices,
+    which markers tell. The page keeps the rows that are shown, slowest first.
+    """
     points = [(record, value) for record in records if (value := _time(record))]
     if not points:
         return None
+    shared, axes = grid.shared(r for r, _ in points), grid.size_axes(records)
+    names = [grid.row_name(record, shared) for record, _ in points]
+    rows = list(dict.fromkeys(names))
     traces = []
-    for record, value in points:
-        trace = look.trace(record.suite, record.op, record.dtype, record.device)
-        bars = {"error_x": _bars([value]), "hovertext": [hover(record)], "hoverinfo": "text"}
-        place = {"x": [value[0]], "y": [theme.escaped(title(record))], "mode": "markers"}
-        traces.append({"type": "scatter", **place, **bars, **trace})
-    names = list(dict.fromkeys(trace["y"][0] for trace in traces))
-    return go.Figure(
-        traces,
-        theme.layout(
-            height=70 + _ROW_HEIGHT * len(names),
-            xaxis=theme.value_axis([value[0] for _, value in points], "s"),
-            yaxis={
-                "type": "category",
-                "categoryarray": names[::-1],
-                "categoryorder": "array",
-                "automargin": True,
+    for name, (record, value) in zip(names, points, strict=True):
+        axis = axes[record.suite, record.op]
+        kind = grid.line_name(record, axis) if axis else record.op
+        place = {"x": [value[0]], "y": [rows.index(name)], "error_x": _bars([value])}
+        said = {"mode": "markers", "hovertext": [hover(record)], "hoverinfo": "text"}
+        trace = look.trace(record.suite, kind, record.dtype, record.device)
+        traces.append({"type": "scatter", **place, **said, **trace})
+    reach = [end for _, value in points for end in _reach(value)]
+    return go.Figure(traces, _dots_layout(rows, reach))
+
+
+def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
+    time, low, high = value
+    return max(low, time / _LONGEST_BAR), min(high, time * _LONGEST_BAR)
+
+
+def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:
+    narrow = theme.value_axis(times, "s", _PHONE_TICKS)
+    return theme.layout(
+        height=max(_DOTS_LEAST, _DOTS_EDGE + _DOT_ROW * len(names)),
+        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE - 8},
+        xaxis=theme.value_axis(times, "s", _DOTS_TICKS),
+        yaxis={**theme.rows_axis(names), "fixedrange": True},
+        meta={
+            "row": _DOT_ROW,
+            "edge": _DOTS_EDGE,
+            "least": _DOTS_LEAST,
+            "phone": {
+                "names": [theme.escaped(theme.shortened(name)) for name in names],
+                "ticks": {key: narrow[key] for key in ("tickvals", "ticktext")},
             },
-        ),
+        },
     )
 
 
@@ -138,7 +165,7 @@ def heat(found: Sequence[Line], look: Look) -> Any | None:
     known = [math.log10(time[0]) for row in times for time in row if time]
     if not known:
         return None
-    names = [theme.escaped(f"{line.name} {line.dtype} {line.device}") for line in found]
+    names = [f"{line.name} {line.dtype} {line.device}" for line in found]
     columns = [theme.escaped(text) for text in theme.size_labels(sizes)]
     trace = {
         "type": "heatmap",
@@ -186,14 +213,7 @@ def _heat_layout(
             "title": {"text": theme.escaped(axis), "standoff": 6},
             "showgrid": False,
         },
-        yaxis={
-            "tickvals": list(range(len(names))),
-            "ticktext": list(names),
-            "range": [len(names) - 0.5, -0.5],
-            "automargin": True,
-            "showgrid": False,
-            "zeroline": False,
-        },
+        yaxis={**theme.rows_axis(names), "showgrid": False},
     )
 
 
@@ -207,14 +227,16 @@ def why_absent(record: Record | None) -> str:
 def hover(record: Record) -> str:
     """Everything about a point, in lines."""
     level = f" ({share(record.confidence)} interval)" if record.confidence else ""
+    roof = f"{share(record.roof_share)} of its roof, {record.roof}" if record.roof else ""
     time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
     taken = [(record.samples, "samples"), (record.workers, "workers"), (record.rounds, "rounds")]
     plain = [
-        f"{record.suite}/{title(record)}",
+        f"{record.suite}/{grid.title(record)}",
         f"{time}{level}" if record.status == "ok" else f"{record.status}: {record.reason}",
         f"on {record.device}: {record.device_name}",
         ", ".join(f"{number} {name}" for number, name in taken if number is not None),
         words.rates_of(record),
+        roof,
         *(f"{c}: {CODES[c].seen if c in CODES else '?'}" for c in record.warnings),
     ]
     first, *rest = (theme.escaped(line) for line in plain if line)

@@ -79,22 +79,25 @@ def course(answers: Sequence[Answer]) -> Course | None:
 
 
 def sections(records: Sequence[Record], look: Look) -> list[Section]:
-    """One section per suite, in the order of the records."""
-    groups = groupby(records, key=lambda r: r.suite)
+    """One section per suite, in the order of the records; those without a time come last."""
+    groups = [(suite, list(found)) for suite, found in groupby(records, key=lambda r: r.suite)]
+    groups.sort(key=lambda group: all(r.status != "ok" for r in group[1]))
     return [
-        _section(f"s{place}", suite, list(members), look)
-        for place, (suite, members) in enumerate(groups, start=1)
+        _section(f"s{place}", suite, found, look)
+        for place, (suite, found) in enumerate(groups, start=1)
     ]
 
 
 def _section(id_: str, suite: str, records: Sequence[Record], look: Look) -> Section:
     by_axis: dict[str, list[Line]] = {}
-    for line in grid.lines(records):
+    rest = grid.off_curves(records)
+    apart = {r.op for r in rest}
+    for line in grid.lines([r for r in records if r.op not in apart]):
         by_axis.setdefault(line.axis, []).append(line)
     drawings: list[Drawing] = []
     for axis, found in by_axis.items():
         drawings += _along(f"{id_}-{len(drawings)}", suite, axis, found, look)
-    if rest := grid.without_size(records):
+    if rest:
         drawings += _dots(f"{id_}-{len(drawings)}", suite, rest, look)
     ok = sum(r.status == "ok" for r in records)
     return Section(
@@ -162,16 +165,24 @@ def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) ->
 
 
 def _dots(id_: str, suite: str, records: Sequence[Record], look: Look) -> list[Drawing]:
-    figure = figures.dots(records, look)
+    slowest_first = sorted(records, key=lambda r: -(r.time_s or 0.0))
+    figure = figures.dots(slowest_first, look)
     if figure is None:
         return []
+    measured = [r for r in slowest_first if r.status == "ok"]
+    shared = ", ".join(f"{axis}={text}" for axis, text in grid.shared(measured).items())
+    where = f" at {shared}" if shared else ""
+    ops = ", ".join(dict.fromkeys(r.op for r in measured))
     return [
         Drawing(
             id=f"{id_}-dots",
             figure=figure,
-            label=f"Time per call of {suite}: {len(records)} cases without a size.",
-            caption="Time per call, logarithmic; bars are intervals; further left is faster.",
-            twin=tables.plain_twin(records),
+            label=f"Time per call of {suite}{where}, slowest first: {ops}.",
+            caption=(
+                f"Time per call{where}, slowest first, logarithmic; bars are intervals; "
+                "further left is faster."
+            ),
+            twin=tables.plain_twin(slowest_first),
             wide=True,
         )
     ]

@@ -83,9 +83,17 @@ def twin(found: Sequence[Line], cell: Callable[[Record], str]) -> Twin:
 
 
 def plain_twin(records: Sequence[Record]) -> Twin:
-    """Cases without a size: one row each, one column for the time."""
-    rows = tuple((f"{title(r)} {r.device}", (time_of(r),)) for r in records)
-    return Twin(corner="case", head=("time",), rows=rows)
+    """Cases off the curves: one row each, with its time, and rates and roofs where any is known."""
+    columns = {
+        "time": [time_of(r) for r in records],
+        "FLOP/s": [flop_rate_of(r) for r in records],
+        "B/s": [byte_rate_of(r) for r in records],
+        "of its roof": [_roof(r) or MISSING for r in records],
+    }
+    known = {name: cells for name, cells in columns.items() if set(cells) != {MISSING}}
+    names = [f"{title(r)} {r.device}" for r in records]
+    cells = zip(*known.values(), strict=True)
+    return Twin(corner="case", head=tuple(known), rows=tuple(zip(names, cells, strict=True)))
 
 
 def full(

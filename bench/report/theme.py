@@ -50,6 +50,15 @@ HEAT = ("#fffbe3", "#feeeb5", "#fddc85", "#fac364", "#f2a650", "#e68a45", "#d871
 HEAT_INK = "#1c2128"
 _MARGIN = 0.12  # of a decade, so that markers at the edge are whole
 _MOST_TICKS = 8
+_HEAD, _TAIL = 8, 13  # characters of a long name, which take a third of a phone's width
+# Ticks within a decade, fine to coarse; the finest are near enough that any axis has two of them.
+_TICKS = (
+    (1, 1.2, 1.4, 1.6, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 2, 5),
+    (1, 3),
+    (1,),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,11 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def shortened(text: str) -> str:
+    """Text as it fits beside a figure on a phone: its beginning and its end."""
+    return text if len(text) <= _HEAD + 1 + _TAIL else f"{text[:_HEAD]}…{text[-_TAIL:]}"
+
+
 def layout(**more: Any) -> dict[str, Any]:
     """What all figures share; colours of paper and text come from the page."""
     return {
@@ -138,15 +152,37 @@ def size_axis(name: str, sizes: Iterable[float]) -> dict[str, Any]:
     return _log_axis(places, shown, size_labels(shown), escaped(name))
 
 
-def value_axis(values: Sequence[float], unit: str) -> dict[str, Any]:
-    """A logarithmic axis of seconds (`s`) or of a rate, with a tick at each power of ten."""
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    step = math.ceil((high - low + 1) / _MOST_TICKS)
-    shown = [10.0**power for power in range(low, high + 1, step)]
-    if high - low <= 1:
-        shown = [m * 10.0**power for power in range(low, high + 1) for m in (1, 2, 5)]
+def value_axis(values: Sequence[float], unit: str, most: int = _MOST_TICKS) -> dict[str, Any]:
+    """A logarithmic axis of seconds (`s`) or of a rate, with as many round ticks as are readable."""
+    shown = _round_values(*_ends(values), most)
     axis = _log_axis(values, shown, [_tick(value, unit) for value in shown], "")
     return {**axis, "automargin": True}
+
+
+def _round_values(low: float, high: float, most: int) -> list[float]:
+    """The round values between two powers of ten, at most so many and at least two."""
+    shown: list[float] = []
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    for within in _TICKS:
+        places = [(power + math.log10(m), m * 10.0**power) for power in powers for m in within]
+        found = [value for place, value in places if low <= place <= high]
+        if len(found) < 2:  # noqa: PLR2004 - one tick alone is no scale
+            break
+        shown = found
+        if len(shown) <= most:
+            break
+    return shown[:: math.ceil(len(shown) / most)]
+
+
+def rows_axis(names: Sequence[str]) -> dict[str, Any]:
+    """A row for each name, the first on top."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [escaped(name) for name in names],
+        "range": [len(names) - 0.5, -0.5],
+        "automargin": True,
+        "zeroline": False,
+    }
 
 
 def size_labels(sizes: Sequence[float]) -> list[str]:
@@ -158,16 +194,21 @@ def size_labels(sizes: Sequence[float]) -> list[str]:
 def _log_axis(
     values: Sequence[float], ticks: Sequence[float], texts: Sequence[str], name: str
 ) -> dict[str, Any]:
-    low, high = math.log10(min(values)), math.log10(max(values))
-    margin = _MARGIN + 0.04 * (high - low)
     return {
         "type": "log",
-        "range": [low - margin, high + margin],
+        "range": list(_ends(values)),
         "tickvals": list(ticks),
         "ticktext": list(texts),
         "title": {"text": name, "standoff": 8},
         "zeroline": False,
     }
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Where a logarithmic axis begins and ends, as powers of ten."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    margin = _MARGIN + 0.04 * (high - low)
+    return low - margin, high + margin
 
 
 def _tick(value: float, unit: str) -> str:

@@ -5,6 +5,7 @@
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const preference = matchMedia("(prefers-color-scheme: dark)");
+  const phone = matchMedia("(max-width: 34rem)");
 
   const remembered = { // a page opened as a file may have no storage
     get() { try { return localStorage.getItem("theme"); } catch { return null; } },
@@ -64,13 +65,39 @@
     };
   }
 
+  function stacked(figure, box, shown) { // a dot plot keeps the rows that are shown, slowest first
+    const { row, edge, least, phone: small } = figure.layout.meta;
+    const slowest = new Map();
+    for (const { meta, x: [time], y: [place] } of figure.data) {
+      if (shown(meta)) slowest.set(place, Math.max(time, slowest.get(place) ?? 0));
+    }
+    const rows = [...slowest.keys()].sort((a, b) => slowest.get(b) - slowest.get(a) || a - b);
+    const names = phone.matches ? small.names : figure.layout.yaxis.ticktext;
+    const height = Math.max(least, edge + row * rows.length);
+    box.style.height = `${height}px`;
+    return {
+      data: figure.data.map((trace) => ({ ...trace, y: [rows.indexOf(trace.y[0])] })),
+      layout: {
+        ...figure.layout,
+        height,
+        xaxis: { ...figure.layout.xaxis, ...(phone.matches ? small.ticks : {}) },
+        yaxis: { ...figure.layout.yaxis, ticktext: rows.map((place) => names[place]), tickvals: rows.map((_, i) => i), range: [Math.max(1, rows.length) - 0.5, -0.5] },
+      },
+    };
+  }
+
+  function arranged(figure, box, shown) {
+    if (figure.data[0].meta.heat) return narrowed(figure, box, shown);
+    return figure.layout.meta ? stacked(figure, box, shown) : figure;
+  }
+
   function draw(box) {
     const stored = figureOf(box);
     const style = getComputedStyle(root);
     const colour = (name) => style.getPropertyValue(name).trim();
     const shown = shownIn(box.closest("section"));
     const heat = Boolean(stored.data[0].meta.heat);
-    const { data, layout } = heat ? narrowed(stored, box, shown) : stored;
+    const { data, layout } = arranged(stored, box, shown);
     const ruled = (axis) => ({ ...axis, gridcolor: colour("--line"), linecolor: colour("--line") });
     const themed = {
       ...layout,
@@ -85,10 +112,7 @@
   }
 
   function reserve() { // before anything scrolls to a place beneath
-    for (const box of all(".plot")) {
-      const figure = figureOf(box);
-      if (figure.data[0].meta.heat) narrowed(figure, box, shownIn(box.closest("section")));
-    }
+    for (const box of all(".plot")) arranged(figureOf(box), box, shownIn(box.closest("section")));
   }
 
   function watch() {
@@ -100,6 +124,7 @@
       }
     }, { rootMargin: "400px" });
     boxes.forEach((box) => observer.observe(box));
+    phone.addEventListener("change", () => redraw());
   }
 
   function redraw(within = document) {
