@@ -157,7 +157,7 @@ def test_the_cpu_is_alone_where_nothing_else_was_found(
     ("words", "cases", "budget_s"),
     [
         ({}, 10, 0.5),
-        ({}, 250, 0.2),
+        ({}, 225, 0.2),
         ({}, 100_000, 0.05),
         ({}, 0, 0.5),
         ({"preset": "full"}, 100_000, 0.5),
