@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, SelectionError
 from bench.filter import Filter
+from bench.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bench.plan import Plan, PlannedCase
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[^\s/\[\]]+/[^\s\[\]]+\[([^\[\]]+)\]")
 _SHOWN = 5
+_HOW = "see all ids with: bench list --preset full --json"
 
 
 def choose(word: str, planned: Planned) -> PlannedCase:
@@ -37,9 +39,9 @@ def choose(word: str, planned: Planned) -> PlannedCase:
         everything = _by_id(planned({}))
         found = _matching(word, everything)
         if not found:
-            raise SelectionError(_none(word, everything))
+            raise SelectionError(none_of(word, everything, _HOW))
     if len(found) > 1:
-        raise SelectionError(_several(word, found))
+        raise SelectionError(several_of(word, found))
     ((case, reason),) = found.values()
     if reason:
         message = (
@@ -78,11 +80,7 @@ def _matching(
 ) -> dict[str, tuple[PlannedCase, str]]:
     if word in everything:
         return {word: everything[word]}
-    try:
-        test = Filter(word)
-    except SelectionError as error:
-        message = f"case {str(error).removeprefix('-k ')}"
-        raise SelectionError(message) from error
+    test = expression(word)
     return {
         name: (case, reason)
         for name, (case, reason) in everything.items()
@@ -90,13 +88,27 @@ def _matching(
     }
 
 
-def _none(word: str, everything: Mapping[str, tuple[PlannedCase, str]]) -> str:
-    near = difflib.get_close_matches(word, everything, n=_SHOWN, cutoff=0.3)
+def expression(word: str) -> Filter:
+    """The word as an expression of `-k`; a mistake in it speaks of a case, not of `-k`.
+
+    Raises:
+        SelectionError: it can't be read.
+    """
+    try:
+        return Filter(word)
+    except SelectionError as error:
+        message = f"case {str(error).removeprefix('-k ')}"
+        raise SelectionError(message) from error
+
+
+def none_of(word: str, ids: Collection[str], how: str) -> str:
+    """What to say of a word that means none of these cases; `how` says where all ids are."""
+    near = difflib.get_close_matches(word, ids, n=_SHOWN, cutoff=0.3)
     close = f"; near: {', '.join(near)}" if near else ""
-    how = "see all ids with: bench list --preset full --json"
-    return f"{word!r} matches none of {len(everything)} cases{close}; {how}"
+    return f"{word!r} matches none of {counted(len(ids), 'case')}{close}; {how}"
 
 
-def _several(word: str, found: Mapping[str, tuple[PlannedCase, str]]) -> str:
-    shown = ", ".join(list(found)[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-    return f"{word!r} matches {len(found)} cases: {shown}; name one of them, or add: and AXIS=VALUE"
+def several_of(word: str, ids: Collection[str]) -> str:
+    """What to say of a word that means several cases."""
+    shown = ", ".join(list(ids)[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+    return f"{word!r} matches {len(ids)} cases: {shown}; name one of them, or add: and AXIS=VALUE"

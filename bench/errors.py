@@ -32,6 +32,10 @@ class WorkerError(BenchError):
     """A worker that can't even start: no torch, say, or no memory for another process."""
 
 
+class SettingsError(BenchError):
+    """A file of settings that can't be read, or that says something impossible."""
+
+
 class UnitError(BenchError):
     """Text that is not a quantity of the wanted kind."""
 

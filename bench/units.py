@@ -26,6 +26,7 @@ _DURATION_UNITS = {
     "min": 60.0,
     "h": 3600.0,
 }
+_SHARE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%)?\s*")
 MISSING = "–"
 
 
@@ -130,5 +131,28 @@ def parse_seconds(text: str) -> float:
     value = float(match[1]) * _DURATION_UNITS[match[2] or "s"] if match else 0.0
     if not (value > 0 and math.isfinite(value)):
         message = f"{text!r} is not a stretch of time; write seconds (0.5) or a unit (500ms, 2min)"
+        raise UnitError(message)
+    return value
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A share as a change: `0.0123` → `+1.2 %`, `-0.5` → `−50 %`."""
+    sign = "−" if value < 0 else "+"
+    return f"{sign}{share(abs(value), digits)}"
+
+
+def parse_share(text: str) -> float:
+    """`5%`, `2.5 %`, `0.05` → a share, more than 0.
+
+    Without `%` it must be below 1, so that 5 is never taken for 500 %.
+
+    Raises:
+        UnitError: the text is not a share.
+    """
+    match = _SHARE.fullmatch(text)
+    largest = math.inf if match and match[2] else 1.0
+    value = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    if not 0 < value < largest:
+        message = f"{text!r} is not a share above 0; write 5% or 0.05"
         raise UnitError(message)
     return value

@@ -228,3 +228,28 @@ def test_any_text_is_a_positive_duration_or_refused(text: str) -> None:
 def test_one_is_singular() -> None:
     """Nobody reads "1 cases" without a wince."""
     assert [units.counted(n, "case") for n in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "+1.2 %"), (-0.5, "−50 %"), (0.0, "+0 %"), (-0.0001, "−<0.1 %"), (2.0, "+200 %")],
+)
+def test_a_change_has_its_sign(value: float, text: str) -> None:
+    """Also where it is small."""
+    assert units.signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5%", 0.05), (" 2.5 % ", 0.025), ("0.05", 0.05), (".5%", 0.005), ("200%", 2.0)],
+)
+def test_a_share_is_written_with_a_per_cent_sign_or_below_one(text: str, value: float) -> None:
+    """Shares above 1 need the sign."""
+    assert units.parse_share(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "0", "0%", "-5%", "5", "1", "1.5", "nan", "5 %%", "9" * 400])
+def test_what_is_no_share_is_refused_with_the_rule(text: str) -> None:
+    """5 might mean 5 % or 500 %."""
+    with pytest.raises(UnitError, match=r"is not a share above 0; write 5% or 0.05"):
+        units.parse_share(text)

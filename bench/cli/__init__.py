@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bench.cli import asking, claims, crossover, measuring, profiling, reading, selftest
+from bench.cli import (
+    asking,
+    claims,
+    comparing,
+    crossover,
+    crosstab,
+    measuring,
+    profiling,
+    reading,
+    selftest,
+    trend,
+)
 from bench.cli.app import INTERRUPTED, OK, USAGE, app
 from bench.cli.printing import say
 from bench.errors import BenchError
@@ -19,7 +30,19 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["asking", "claims", "crossover", "main", "measuring", "profiling", "reading", "selftest"]
+__all__ = [
+    "asking",
+    "claims",
+    "comparing",
+    "crossover",
+    "crosstab",
+    "main",
+    "measuring",
+    "profiling",
+    "reading",
+    "selftest",
+    "trend",
+]
 
 # Typer brings click along under changing names; the base of its own exception is always UsageError.
 _Misused: type[Exception] = typer.BadParameter.__mro__[1]

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from bench.record import Record
     from bench.store.runs import RunInfo
 
-_MARKDOWN_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|~"} | {"\n": " ", "\r": " "})
-
 
 def export(rows: pd.DataFrame, info: RunInfo, form: str) -> str:
     """The run in one of the forms `csv`, `json`, `markdown`; ends with a newline.
@@ -78,13 +76,18 @@ def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
         f"torch {words.torch_version(info)}",
         words.when(info.started_at),
     ]
-    lines = [f"## {_escaped(info.label or info.run_id)}", "", _escaped(" · ".join(head)), ""]
+    lines = [
+        f"## {words.escaped(info.label or info.run_id)}",
+        "",
+        words.escaped(" · ".join(head)),
+        "",
+    ]
     if not found:
         lines += ["There are no cases.", ""]
     for suite, members in groupby(found, key=lambda r: r.suite):
-        lines += [f"### {_escaped(suite)}", "", *_markdown_table(list(members), known), ""]
+        lines += [f"### {words.escaped(suite)}", "", *_markdown_table(list(members), known), ""]
     for note in known:
-        lines += [f"{note.mark} {_escaped(words.footnote(note))}", ""]
+        lines += [f"{note.mark} {words.escaped(words.footnote(note))}", ""]
     return "\n".join(lines)
 
 
@@ -97,21 +100,16 @@ def _markdown_table(members: Sequence[Record], known: Sequence[notes.Note]) -> I
             marks = notes.marks(record, known)
             cells = [f"{time} {marks}".strip(), words.rate_of(record)]
         elif record.status != "skipped":
-            cells = [_escaped(f"{record.status}: {record.reason or 'no reason'}"), MISSING]
+            cells = [words.escaped(f"{record.status}: {record.reason or 'no reason'}"), MISSING]
         else:
             continue
-        yield f"| {_escaped(title(record))} | {_escaped(record.device)} | {' | '.join(cells)} |"
+        yield f"| {words.escaped(title(record))} | {words.escaped(record.device)} | {' | '.join(cells)} |"
     for group in notes.unmeasured(members):
         if group.status == "skipped":
             record = group.records[0]
-            what = _escaped(words.who(group, title(record)))
+            what = words.escaped(words.who(group, title(record)))
             devices = ", ".join(dict.fromkeys(r.device for r in group.records))
-            yield f"| {what} | {_escaped(devices)} | skipped: {_escaped(group.reason)} | {MISSING} |"
-
-
-def _escaped(text: str) -> str:
-    """The text as Markdown shows it, in a table or out of it."""
-    return text.translate(_MARKDOWN_SPECIAL)
+            yield f"| {what} | {words.escaped(devices)} | skipped: {words.escaped(group.reason)} | {MISSING} |"
 
 
 FORMS: Mapping[str, Callable[[pd.DataFrame, RunInfo], str]] = {

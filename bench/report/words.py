@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from bench.record import Record
     from bench.store.runs import RunInfo
 
+_MARKDOWN_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|~"} | {"\n": " ", "\r": " "})
+
+
+def escaped(text: str) -> str:
+    """The text as Markdown shows it, in a table or out of it."""
+    return text.translate(_MARKDOWN_SPECIAL)
+
 
 def rate_of(record: Record) -> str:
     """FLOP/s where the op declares arithmetic, else B/s where it declares bytes, else nothing."""

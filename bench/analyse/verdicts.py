@@ -1,0 +1,250 @@
+"""One case in two runs: faster, slower, the same, or unsure, and why. Never surer than the rows allow.
+
+`slower` needs all of the ratio's interval beyond 1, and the ratio beyond the band that counts as no
+change; `same` needs all of an interval at 90 % inside that band. On one machine both count only at equal
+conditions: a changed machine is not a changed op.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from scipy.special import ndtri
+
+from bench.analyse.change import Change, Timed
+from bench.units import share, signed
+
+if TYPE_CHECKING:
+    from bench.record import Record
+
+Said = Literal["faster", "slower", "same", "unsure"]
+CHANGED: tuple[Said, Said] = ("slower", "faster")
+EQUIVALENCE = 0.05
+"""Level of the test that calls a case the same, as is usual for tests of equivalence: at most one change
+in twenty that is just as large as the band is called none, and fewer of larger ones."""
+_STATES = 4.0
+"""What states can do to a time: there are two kinds, each was seen to do 1.9 (states.py), and both can be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseVerdict:
+    """A case on a device: both times, new over base with its interval, what that says, and why."""
+
+    case: str
+    device: str
+    base_s: float
+    new_s: float
+    ratio: float
+    ratio_lo: float | None
+    ratio_hi: float | None
+    verdict: Said
+    reason: str
+    smallest_visible: float | None
+    """The smallest ratio less 1 that would have been called slower with intervals like these."""
+    at: Literal["headline", "reference"]
+    p_value: float = 1.0
+    """Of no change at all; what false discoveries are held down by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """What a change must clear: a band as a share, and a confidence."""
+
+    band: float
+    confidence: float
+
+
+def judge(
+    base: Record, new: Record, *, threshold: float, confidence: float, same_machine: bool
+) -> CaseVerdict:
+    """What these two rows of a case say, each of which must have a time.
+
+    Args:
+        base: the row to compare with.
+        new: the other.
+        threshold: a change that is smaller does not count, as a share.
+        confidence: of the ratio's interval, in (0.5, 1).
+        same_machine: whether their sentinels can be held against each other.
+    """
+    bar = _Bar(band=_band(base, new, threshold, confidence), confidence=confidence)
+    headline = _seen(base, new, Change(base=Timed.headline(base), new=Timed.headline(new)), bar)
+    if not same_machine:
+        return _state_by_state(base, new, headline, bar)
+    bar = _Bar(band=threshold, confidence=confidence)
+    there = _at_reference(base, new)
+    if there is None:
+        return _without_reference(base, new, headline)
+    found = dataclasses.replace(_seen(base, new, there, bar), at="reference")
+    if headline.verdict in CHANGED and found.verdict not in CHANGED:
+        found = dataclasses.replace(found, reason=_machine(base, new, headline, found))
+    return _state_by_state(base, new, found, bar)
+
+
+def _seen(base: Record, new: Record, change: Change, bar: _Bar) -> CaseVerdict:
+    """What an interval says by itself."""
+    down, up = change.reach(bar.confidence)
+    verdict, reason = _said(change, bar) if change.known else ("unsure", _no_interval(base, new))
+    return CaseVerdict(
+        case=base.case,
+        device=new.device,
+        base_s=change.base.time_s,
+        new_s=change.new.time_s,
+        ratio=math.exp(change.log),
+        ratio_lo=_exp(change.log - down),
+        ratio_hi=_exp(change.log + up),
+        verdict=verdict,
+        reason=reason,
+        smallest_visible=_visible(max(down, math.log1p(bar.band))),
+        at="headline",
+        p_value=change.p_value(),
+    )
+
+
+def _said(change: Change, bar: _Bar) -> tuple[Said, str]:
+    """A test of a difference, then one of equivalence.
+
+    Two one-sided tests at a level (Schuirmann 1987) are the interval at 1 less twice that level; it is
+    no stricter than the usual one.
+    """
+    band, log = math.log1p(bar.band), change.log
+    down, up = change.reach(bar.confidence)
+    within = f"±{share(bar.band)}"
+    if abs(log) > band and (log > down or log < -up):
+        verdict: Said = "slower" if log > 0 else "faster"
+        return verdict, f"the interval leaves out 1, and the ratio is beyond {within}"
+    least, most = change.reach(1 - 2 * max(EQUIVALENCE, 1 - bar.confidence))
+    if -band < log - least and log + most < band:
+        return "same", f"an equivalence test puts it within {within}"
+    if abs(log) > band:
+        return "unsure", f"beyond {within}, but the interval holds 1"
+    ends = f"{signed(math.expm1(log - down))} to {signed(math.expm1(min(log + up, 700)))}"
+    return "unsure", f"the interval, {ends}, reaches beyond {within}"
+
+
+def _band(base: Record, new: Record, threshold: float, confidence: float) -> float:
+    """The threshold, or what headlines of unchanged runs differ by, if that is more.
+
+    Two headlines that scatter by a floor each differ by √2 times it; the normal quantile says what
+    share of such differences stays below.
+    """
+    floor = max(base.noise_floor_share or 0.0, new.noise_floor_share or 0.0)
+    factor = math.sqrt(2) * float(ndtri(0.5 + confidence / 2))
+    return max(threshold, math.expm1(min(factor * floor, 700.0)))
+
+
+def _at_reference(base: Record, new: Record) -> Change | None:
+    """The change at equal conditions; None where one time, or the common reference, is missing."""
+    before, after = Timed.at_reference(base), Timed.at_reference(new)
+    if before is None or after is None or not _one_reference(base, new):
+        return None
+    return Change(base=before, new=after)
+
+
+def _one_reference(base: Record, new: Record) -> bool:
+    """Whether both were brought to the same reference: to others, times can't be compared."""
+    return (base.reference_compute_s, base.reference_barrier_s) == (
+        new.reference_compute_s,
+        new.reference_barrier_s,
+    )
+
+
+def _without_reference(base: Record, new: Record, headline: CaseVerdict) -> CaseVerdict:
+    """On one machine, but not at equal conditions: only what no state explains is a change."""
+    why = _why_no_reference(base, new)
+    if headline.verdict not in CHANGED or not _beyond_states(base, new, headline):
+        return dataclasses.replace(headline, verdict="unsure", reason=why)
+    return dataclasses.replace(headline, reason=f"{why}, but states don't explain that much")
+
+
+def _beyond_states(base: Record, new: Record, headline: CaseVerdict) -> bool:
+    """Whether all of the interval is beyond what states do: as a rule, or twice as far as sentinels moved."""
+    moved = max((abs(math.log(ratio)) for _, ratio in _sentinels(base, new)), default=0.0)
+    explained = max(math.log(_STATES), 2 * moved)
+    low, high = headline.ratio_lo or 0.0, headline.ratio_hi or math.inf
+    return low > math.exp(explained) or high < math.exp(-explained)
+
+
+def _sentinels(base: Record, new: Record) -> list[tuple[str, float]]:
+    """By what factor each of them moved, where both rows have it."""
+    return [
+        (name, after / before)
+        for name, before, after in (
+            ("compute", base.sentinel_compute_s, new.sentinel_compute_s),
+            ("barrier", base.sentinel_barrier_s, new.sentinel_barrier_s),
+        )
+        if before and after
+    ]
+
+
+def _why_no_reference(base: Record, new: Record) -> str:
+    lacking = [n for n, r in (("base", base), ("new", new)) if not r.time_at_reference_s]
+    if not lacking:
+        return "the two were brought to different references of the machine"
+    away = any("other-state" in r.warnings for r in (base, new))
+    why = "machine in another state" if away else "no time at reference conditions"
+    return f"{why} ({' and '.join(lacking)})"
+
+
+def _machine(base: Record, new: Record, headline: CaseVerdict, found: CaseVerdict) -> str:
+    """That it was the machine, and how it moved; what the op itself did, where that stays open."""
+    moved = [f"{name} {signed(factor - 1)}" for name, factor in _sentinels(base, new)]
+    how = f"headline {signed(headline.ratio - 1)}; sentinels: {', '.join(moved) or 'not timed'}"
+    if found.verdict == "same":
+        return f"the machine changed, not the op ({how})"
+    return f"at reference conditions {found.reason} ({how})"
+
+
+def _state_by_state(base: Record, new: Record, found: CaseVerdict, bar: _Bar) -> CaseVerdict:
+    """A case with two times of its own: both must say the same as its one number does."""
+    own = [_own_states(r, found) for r in (base, new)]
+    if not any(own):
+        return found
+    if not all(own):
+        side = "base" if own[0] else "new"
+        return dataclasses.replace(found, verdict="unsure", reason=f"two states in {side} only")
+    logs = [math.log(after / before) for before, after in zip(*own, strict=True)]
+    band = math.log1p(bar.band)
+    if _agrees(found.verdict, logs, band):
+        return found
+    each = " and ".join(signed(math.expm1(log)) for log in logs)
+    return dataclasses.replace(found, verdict="unsure", reason=f"state by state it is {each}")
+
+
+def _agrees(verdict: Said, logs: list[float], band: float) -> bool:
+    if verdict == "slower":
+        return all(log > band for log in logs)
+    if verdict == "faster":
+        return all(log < -band for log in logs)
+    return verdict == "unsure" or all(abs(log) <= band for log in logs)
+
+
+def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
+    """The two times of a case; none where the machine made them and the comparison is in one of its states.
+
+    States told by the sentinels split the turns as `reference_share` does; a case's own do so by chance.
+    """
+    split = record.reference_share
+    machines = split is not None and any(math.isclose(s, split) for s in record.state_shares)
+    return () if found.at == "reference" and machines else tuple(record.state_times_s)
+
+
+def _no_interval(base: Record, new: Record) -> str:
+    open_ended = [
+        name
+        for name, row in (("base", base), ("new", new))
+        if not (row.time_lo_s and row.time_hi_s and row.confidence)
+    ]
+    return f"no interval in {' and '.join(open_ended)}"
+
+
+def _visible(log: float) -> float | None:
+    value = _exp(log)
+    return None if value is None else value - 1
+
+
+def _exp(log: float) -> float | None:
+    """None where there is no such end."""
+    return math.exp(log) if math.isfinite(log) and log < 700 else None  # noqa: PLR2004 - floats end

@@ -1,0 +1,217 @@
+"""`bench compare`: one run held against others, case by case, with a verdict on each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.crosstab import Where, print_crosstab
+from bench.cli.gating import Gated, Junit, hand_over, judged
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bench.analyse.comparison import Comparison
+    from bench.analyse.gate import Gate
+    from bench.record import Record
+    from bench.store.runs import RunInfo, StoredRun
+
+    Read = tuple[list[Record], RunInfo]
+    Gates = Sequence[Gate | None]
+
+Word = "A path, an id's beginning, @latest, @-2, label:X or machine:X."
+_FAILED = frozenset({"failed", "timeout", "oom"})
+
+
+@app.command("compare")
+def compare_command(
+    *,
+    base: Annotated[str, typer.Argument(metavar="BASE", help=Word)],
+    new: Annotated[
+        list[str] | None, typer.Argument(metavar="NEW...", help="The same; one or several.")
+    ] = None,
+    threshold: Annotated[
+        str, typer.Option(metavar="SHARE", help="A smaller change does not count.")
+    ] = "5%",
+    confidence: Annotated[str, typer.Option(metavar="SHARE", help="Of the intervals.")] = "99%",
+    where: Where = "",
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Side by side by a column instead, as bench table."),
+    ] = None,
+    gate: Gated = False,
+    junit: Junit = None,
+    form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
+    store: Store = STORE,
+) -> int:
+    """Say what is faster, slower, the same, or can't be told, between a run and others."""
+    printed = _printer(form)
+    read = [_read(_find(store, word)) for word in (base, *_others(base, new, by))]
+    there = [one for one in read if one]
+    if by:
+        rows = [row for rows, _ in there for row in rows]
+        return print_crosstab(rows, by=by, where=where, form=form) or _whole(read)
+    band, sure = _share(threshold, "--threshold"), _share(confidence, "--confidence", least=0.5)
+    compared = _compared(_chosen(read, where), band, sure)
+    failed = [lost for _, lost in compared]
+    found = [one for one, _ in compared]
+    gates = judged(found, failed, Path.cwd()) if gate or junit else []
+    if found:
+        printed(found, gates if gate else [None] * len(found))
+    code = hand_over(found, gates, gated=gate, junit=junit, environ=os.environ)
+    return code or _whole(read)
+
+
+def _others(base: str, new: Sequence[str] | None, by: str | None) -> Sequence[str]:
+    """The runs beside the first.
+
+    Raises:
+        SelectionError: there are none, and nothing says what to compare within the one.
+    """
+    from bench.errors import SelectionError
+
+    if not new and not by:
+        message = f"{base} is compared with nothing; name another run, or --by a column (device)"
+        raise SelectionError(message)
+    return new or ()
+
+
+def _whole(read: Sequence[object]) -> int:
+    return OK if all(read) else SOME_FAILED
+
+
+def _chosen(read: Sequence[Read | None], where: str) -> list[Read | None]:
+    """The rows of each run that are asked for; a value need only be in one of the runs."""
+    from bench.analyse.where import parse
+
+    wanted = parse(where)
+    wanted.keep([row for one in read if one for row in one[0]])
+    return [([r for r in one[0] if wanted.matches(r)], one[1]) if one else None for one in read]
+
+
+def _compared(
+    read: Sequence[Read | None], band: float, sure: float
+) -> list[tuple[Comparison, list[str]]]:
+    """Each comparison, and the cases that the base measured and that failed in the new run."""
+    from bench.analyse.comparison import compare
+
+    first, *others = read
+    return [
+        (compare(first[0], one[0], first[1], one[1], threshold=band, confidence=sure), lost)
+        for one in others
+        if first and one
+        for lost in [_lost(first[0], one[0])]
+    ]
+
+
+def _lost(base: Sequence[Record], new: Sequence[Record]) -> list[str]:
+    measured = {(row.case, row.device) for row in base if row.status == "ok"}
+    gone = [row for row in new if row.status in _FAILED and (row.case, row.device) in measured]
+    return [f"{row.case} on {row.device}" for row in gone]
+
+
+def _printer(form: str) -> Callable[[Sequence[Comparison], Gates], None]:
+    """What prints in this form.
+
+    Raises:
+        SelectionError: there is no such form.
+    """
+    from bench.errors import SelectionError, hint
+
+    forms: Mapping[str, Callable[[Sequence[Comparison], Gates], None]] = {
+        "table": _table,
+        "json": _json,
+        "markdown": _markdown,
+        "csv": _csv,
+    }
+    if form not in forms:
+        message = f"--format {form!r} is no form; {hint(form, forms)}"
+        raise SelectionError(message)
+    return forms[form]
+
+
+def _table(found: Sequence[Comparison], _: Gates) -> None:
+    from bench.report.comparison import comparisons_table
+
+    show(comparisons_table(found, width=width()))
+
+
+def _json(found: Sequence[Comparison], _: Gates) -> None:
+    from bench.report.comparison_facts import comparisons_facts
+
+    print_json(comparisons_facts(found))
+
+
+def _markdown(found: Sequence[Comparison], gates: Gates) -> None:
+    from bench.report.comparison_text import markdown
+
+    pages = [markdown(*pair).rstrip("\n") for pair in zip(found, gates, strict=True)]
+    say("\n\n".join(pages))
+
+
+def _csv(found: Sequence[Comparison], _: Gates) -> None:
+    from bench.report.comparison_text import as_csv
+
+    say(as_csv(*found).rstrip("\n"))
+
+
+def _share(text: str, option: str, *, least: float = 0.0) -> float:
+    """A share below 1, named by its option if it is none.
+
+    Raises:
+        SelectionError: it can't be read, or is too small or too large.
+    """
+    from bench.errors import SelectionError, UnitError
+    from bench.units import parse_share
+
+    try:
+        value = parse_share(text)
+    except UnitError as error:
+        message = f"{option}: {error}"
+        raise SelectionError(message) from error
+    if not least < value < 1:
+        message = f"{option} {text} is not above {least:.0%} and below 100%; write 99% or 0.99"
+        raise SelectionError(message)
+    return value
+
+
+def _find(store: Path, word: str) -> StoredRun | None:
+    """The run that a word means; None, said on stderr, where it is a folder whose manifest is torn.
+
+    Raises:
+        StoreError: it means no run, or several.
+    """
+    from bench.errors import StoreError
+    from bench.store import runs
+
+    try:
+        return runs.find(store, word)
+    except StoreError:
+        manifest = next(
+            (p for p in (Path(word), store / word) if (p / runs.MANIFEST).is_file()), None
+        )
+        if manifest is None:
+            raise
+        say(f"passed over: {manifest / runs.MANIFEST} can't be read", err=True)
+        return None
+
+
+def _read(run: StoredRun | None) -> Read | None:
+    """A run's rows; None, said on stderr, where the file is missing or torn."""
+    from bench.analyse.rows import records
+    from bench.errors import StoreError
+    from bench.store.load import load_rows
+
+    if run is None:
+        return None
+    try:
+        return records(load_rows(run.folder)), run.info
+    except StoreError as error:
+        say(f"passed over: {error}", err=True)
+        return None

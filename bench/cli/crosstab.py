@@ -1,0 +1,84 @@
+"""`bench table`: runs as one table, by any column or axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK, app
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.record import Record
+
+FORMS = ("table", "json", "markdown", "csv")
+
+Where = Annotated[
+    str,
+    typer.Option(
+        metavar="'COLUMN=VALUE,... ...'",
+        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'.",
+    ),
+]
+
+
+@app.command("table")
+def table_command(
+    *,
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="Paths, ids' beginnings, @latest, @-2, label:X or machine:X. Default: all runs.",
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN", help="What the columns are: device, threads, run_id, an axis, …"
+        ),
+    ],
+    where: Where = "",
+    base: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="The first column, which ratios are to.")
+    ] = None,
+    store: Store = STORE,
+    form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
+) -> int:
+    """Put cases side by side by what they differ in, with ratios to the first column."""
+    from bench.analyse.rows import records
+    from bench.store import runs
+    from bench.store.load import load_rows
+
+    places = [runs.find(store, word).folder for word in run or ()] or [store]
+    return print_crosstab(records(load_rows(*places)), by=by, where=where, base=base, form=form)
+
+
+def print_crosstab(
+    rows: Sequence[Record], *, by: str, where: str = "", base: str | None = None, form: str
+) -> int:
+    """Print these rows by a column or axis; gives the exit code.
+
+    Raises:
+        SelectionError: a word can't be read, or means nothing in these rows.
+    """
+    from bench.analyse.crosstab import crosstab
+    from bench.analyse.where import parse
+    from bench.errors import SelectionError, hint
+    from bench.report.crosstab import TEXTS, crosstab_facts, crosstab_table
+
+    if form not in FORMS:
+        message = f"there is no form {form!r} of a table; {hint(form, FORMS)}"
+        raise SelectionError(message)
+    found = crosstab(parse(where).keep(rows), by, base)
+    if form == "json":
+        print_json(crosstab_facts(found))
+    elif form == "table":
+        show(crosstab_table(found, width=width()))
+    else:
+        say(TEXTS[form](found).rstrip("\n"))
+    return OK

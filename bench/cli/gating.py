@@ -1,0 +1,101 @@
+"""What a comparison leaves for a CI system: an exit code, JUnit XML, a job summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.app import OK
+from bench.cli.printing import say
+from bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.analyse.comparison import Comparison
+    from bench.analyse.gate import Gate
+
+Gated = Annotated[
+    bool,
+    typer.Option(
+        "--gate",
+        help="Exit with 3 on a regression, 4 if undecided, 5 if not comparable, 6 if cases failed.",
+    ),
+]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML there.")
+]
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""GitHub Actions names in it the file whose Markdown it shows on the job's page."""
+
+
+def judged(
+    comparisons: Sequence[Comparison], failed: Sequence[Sequence[str]], folder: Path
+) -> list[Gate]:
+    """Each comparison, judged by the thresholds of a folder; says on stderr which of these are idle.
+
+    Args:
+        comparisons: what is judged.
+        failed: for each of them, the cases that the base run measured and that failed in the new one.
+        folder: where `bench.toml` or `pyproject.toml` may be.
+
+    Raises:
+        SettingsError: the thresholds can't be read.
+    """
+    from bench import thresholds
+    from bench.analyse.gate import gate
+
+    limits = thresholds.read(folder)
+    for pattern in limits.idle({case.case for one in comparisons for case in one.cases}):
+        say(f"bench: the threshold of {pattern!r} matches no case", err=True)
+    return [gate(one, limits, failed=lost) for one, lost in zip(comparisons, failed, strict=True)]
+
+
+def hand_over(
+    comparisons: Sequence[Comparison],
+    gates: Sequence[Gate],
+    *,
+    gated: bool,
+    junit: Path | None,
+    environ: Mapping[str, str],
+) -> int:
+    """Write what was asked for; gives the exit code, and says why on stderr.
+
+    Raises:
+        StoreError: a file can't be written.
+    """
+    if junit is not None:
+        from bench.report.junit import junit as document
+
+        _write(junit, document(*zip(comparisons, gates, strict=True)), mode="w")
+    if not gated:
+        return OK
+    from bench.analyse.gate import worst
+    from bench.report.comparison_text import markdown
+
+    for one in gates:
+        say(f"bench: {one.sentence}", err=True)
+    if environ.get(SUMMARY):
+        pages = [markdown(*pair) for pair in zip(comparisons, gates, strict=True)]
+        append_summary(Path(environ[SUMMARY]), "\n".join(pages))
+    return worst(gates)
+
+
+def append_summary(path: Path, text: str) -> None:
+    """Add Markdown to a job's summary, after what earlier steps wrote there.
+
+    Raises:
+        StoreError: the file can't be written.
+    """
+    _write(path, f"\n{text}\n", mode="a")
+
+
+def _write(path: Path, text: str, *, mode: str) -> None:
+    try:
+        with path.open(mode, encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        message = f"{path} can't be written: {error.strerror}; name another file"
+        raise StoreError(message) from error

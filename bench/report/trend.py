@@ -1,0 +1,220 @@
+"""A trend for people and programs: one sentence about steps, then the case's time in each run.
+
+The picture in the last column is a dot where the time lies between the fastest and the slowest, on a line
+as wide as its interval; nothing in it is not also a number beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from bench.analyse.steps import FEWEST
+from bench.analyse.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.units import MISSING, counted, number, seconds_with_interval, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from bench.analyse.crossover import Ratio
+    from bench.analyse.trend import At, Moment, Step, Trend
+
+_COMMIT = 7
+"""Characters of a commit's hash, as git shortens it."""
+_ROOMY, _WIDE = 100, 120
+"""Terminals from which there is room for a longer picture, and for labels."""
+_PICTURE = {80: 12, _ROOMY: 28, _WIDE: 32}
+
+
+def answer(found: Trend) -> str:
+    """The sentences to take home."""
+    count = len(found.counting)
+    runs = (
+        f"{counted(count, 'run')} at reference"
+        if found.at == "reference"
+        else counted(count, "run")
+    )
+    if count < 2 * FEWEST:
+        return f"Can't tell about steps: {runs}; it takes two on either side, less is one run only."
+    said = [
+        part for step in found.steps for part in (_sentence(step), _machine(step, found.at)) if part
+    ]
+    if not said:
+        least = f"; one of {share(found.visible_share)} in the middle would be named"
+        said = [f"No step in {runs}{least if found.visible_share else ''}."]
+    if found.newest:
+        took = _times(found.newest)
+        said.append(f"The newest run took {took} as those before it: one run only, so no step yet.")
+    return " ".join(said)
+
+
+def _sentence(step: Step) -> str:
+    before, after = (f"{one.run_id}{_with(one)}" for one in (step.before, step.after))
+    return f"Step between {before} and {after}: {_times(step.ratio)} as before."
+
+
+def _machine(step: Step, at: At) -> str:
+    """What a headline can't rule out; at reference the machine's state is accounted for."""
+    moved = step.sentinel_ratio
+    if at == "reference":
+        return ""
+    if moved is None:
+        return "Nothing was known of the machine's state, which may be what changed."
+    if 1 / (1 + LEAST_STEP) <= moved <= 1 + LEAST_STEP:
+        return ""
+    return f"The compute sentinel took {number(moved)} times as long: the machine changed, too."
+
+
+def _times(ratio: Ratio) -> str:
+    """`1.12 (1.10 to 1.14) times as long`."""
+    return f"{number(ratio.value)} ({number(ratio.low)} to {number(ratio.high)}) times as long"
+
+
+def _with(one: Moment) -> str:
+    """` (torch 2.13.0, commit 1a2b3c4)`, as far as it is known."""
+    known = [f"torch {one.torch_version}"] if one.torch_version else []
+    known += [f"commit {_commit(one)}"] if one.git_commit else []
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _commit(one: Moment) -> str:
+    """Shortened; a `+` says that files had been changed since."""
+    if not one.git_commit:
+        return MISSING
+    return one.git_commit[:_COMMIT] + ("+" if one.git_dirty else "")
+
+
+def trend_table(found: Trend, *, width: int) -> RenderableType:
+    """A line per run, oldest first; the first run after a step says how large it is."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("run", no_wrap=True)
+    labelled = width >= _WIDE and any(one.label for one in found.moments)
+    if labelled:
+        table.add_column("label", overflow="ellipsis", no_wrap=True, max_width=_PICTURE[80])
+    for name in ("torch", "commit"):
+        table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=12)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("step", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    sizes = {step.after.run_id: step.ratio for step in found.steps}
+    room = _PICTURE[max(at for at in _PICTURE if at <= max(width, 80))]
+    pictures = _pictures(found.counting, room)
+    for one in found.moments:
+        labels = [one.label or MISSING] if labelled else []
+        said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
+        facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), _time(one)]
+        table.add_row(*map(Text, (*facts, said, pictures.get(one.run_id, ""))))
+    return Constrain(Group(Text(_title(found)), "", table, "", Text(answer(found))), width)
+
+
+def _title(found: Trend) -> str:
+    """What is followed, where, and what is not shown."""
+    threads = f", {counted(found.threads, 'thread')}" if found.threads else ""
+    cold = ", cold" if found.cache == "cold" else ""
+    at = ", times at reference" if found.at == "reference" else ""
+    out = f"; left out: {counted(found.left_out, 'row')} with other threads or caches"
+    where = f"{found.case} on {found.device} of {found.machine}"
+    return f"{where}{threads}{cold}{at}{out if found.left_out else ''}"
+
+
+def _time(one: Moment) -> str:
+    if not one.time_s:
+        return one.why_not
+    return seconds_with_interval(one.time_s, one.low_s, one.high_s)
+
+
+def _pictures(counting: Sequence[Moment], room: int) -> Mapping[str, str]:
+    """Run id → a dot where its time lies between the extremes, on a line as wide as its interval."""
+    times = [one.time_s for one in counting if one.time_s]
+    if not times or min(times) == max(times):
+        return {}
+    least, per_place = math.log(min(times)), math.log(max(times) / min(times)) / (room - 1)
+
+    def place(time_s: float | None) -> int:
+        at = (math.log(time_s) - least) / per_place if time_s else 0.0
+        return round(min(max(at, 0.0), room - 1.0))
+
+    drawn = {}
+    for one in counting:
+        cells = [" "] * room
+        low, high = one.low_s or one.time_s, one.high_s or one.time_s
+        cells[place(low) : place(high) + 1] = "─" * (place(high) - place(low) + 1)
+        cells[place(one.time_s)] = "●"
+        drawn[one.run_id] = "".join(cells)
+    return drawn
+
+
+def trend_facts(found: Trend) -> dict[str, Any]:
+    """The same for `--format json`, the sentences first; what is not known is null."""
+    return {
+        "answer": answer(found),
+        "case": found.case,
+        "device": found.device,
+        "machine": found.machine,
+        "threads": found.threads,
+        "cache": found.cache,
+        "at": found.at,
+        "confidence_of_steps": STEP_CONFIDENCE,
+        "floor_share": found.floor_share,
+        "visible_share": found.visible_share,
+        "left_out": found.left_out,
+        "steps": [_step_facts(step) for step in found.steps],
+        "newest_alone": _ratio_facts(found.newest) if found.newest else None,
+        "runs": [_moment_facts(one) for one in found.moments],
+    }
+
+
+def _step_facts(step: Step) -> dict[str, Any]:
+    return {
+        "before": step.before.run_id,
+        "after": step.after.run_id,
+        "runs_before": step.runs_before,
+        "runs_after": step.runs_after,
+        **_ratio_facts(step.ratio),
+        "sentinel_ratio": step.sentinel_ratio,
+    }
+
+
+def _ratio_facts(ratio: Ratio) -> dict[str, float]:
+    return {"ratio": ratio.value, "ratio_lo": ratio.low, "ratio_hi": ratio.high}
+
+
+def _moment_facts(one: Moment) -> dict[str, Any]:
+    return {
+        "run": one.run_id,
+        "started_at": one.started_at.isoformat() if one.started_at else None,
+        "label": one.label,
+        "torch_version": one.torch_version,
+        "git_commit": one.git_commit,
+        "git_dirty": one.git_dirty,
+        "time_s": one.time_s,
+        "time_lo_s": one.low_s,
+        "time_hi_s": one.high_s,
+        "why_not": one.why_not or None,
+    }
+
+
+def trend_csv(found: Trend) -> str:
+    """A line per run; `step` and its interval stand in the first run after it."""
+    text = io.StringIO()
+    steps = {step.after.run_id: step.ratio for step in found.steps}
+    same = {"case": found.case, "device": found.device, "machine": found.machine, "at": found.at}
+    lines = []
+    for one in found.moments:
+        ratio = steps.get(one.run_id)
+        step = _ratio_facts(ratio) if ratio else dict.fromkeys(("ratio", "ratio_lo", "ratio_hi"))
+        named = {f"step_{name}": value for name, value in step.items()}
+        lines.append({**same, **_moment_facts(one), **named})
+    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()

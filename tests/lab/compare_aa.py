@@ -1,0 +1,248 @@
+"""What `bench compare` says of unchanged code, and of the same made slower: every two runs of a store.
+
+    python tests/lab/compare_aa.py STORE [STORE…] [--replay] [--threshold 0.05] [--confidence 0.99] [--inject 0.10]
+
+The runs must be of unchanged code on one machine. `--replay` makes the rows anew from the stored
+samples, as this version summarises them (what an empty call cost is not kept, so its uncertainty is 0).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import noise, states, turns
+from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analyse.rows import records
+from bench.history import History, Past
+from bench.measure.protocol import Prepared
+from bench.noise import Noise
+from bench.record import Sample
+from bench.states import Conditions
+from bench.stats import CONFIDENCE as OF_ROWS
+from bench.store import runs
+from bench.store.load import load_rows, load_samples
+from bench.summary import Measuring, summarised
+from bench.turns import Turn
+from bench.units import MISSING, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from bench.record import Record
+    from bench.store.runs import RunInfo
+
+    Run = tuple[RunInfo, list[Record]]
+
+_UNKNOWN = Prepared(
+    first_call_s=0.0,
+    call_s=0.0,
+    loops=1,
+    settled=True,
+    clock_s=0.0,
+    overhead_s=0.0,
+    overhead_uncertainty_s=0.0,
+)
+_AT_REFERENCE = ("time_at_reference_s", "time_at_reference_lo_s", "time_at_reference_hi_s")
+_TIMES = ("time_s", "time_lo_s", "time_hi_s", *_AT_REFERENCE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Rates:
+    """How often which verdict was given: over all pairs, and where both were at reference."""
+
+    everywhere: Counter[str] = field(default_factory=Counter)
+    at_reference: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("stores", nargs="+", type=Path, help="stores of unchanged runs")
+    parser.add_argument("--replay", action="store_true", help="rows anew, from the samples")
+    parser.add_argument("--threshold", type=float, default=THRESHOLD, help="as a share")
+    parser.add_argument("--confidence", type=float, default=CONFIDENCE, help="of the intervals")
+    parser.add_argument("--inject", type=float, default=0.10, help="slower by this share")
+    asked = parser.parse_args(argv)
+    for store in asked.stores:
+        found = stored(store)
+        found = replayed(found, store) if asked.replay else found
+        print(f"{store.name}: {len(found)} runs{', replayed' if asked.replay else ''}")
+        for name, by in (("unchanged", 0.0), (f"+{share(asked.inject)}", asked.inject)):
+            print(text(name, rates(found, asked.threshold, asked.confidence, by)))
+    return 0
+
+
+def stored(store: Path) -> list[Run]:
+    """The finished runs, oldest first, with their rows."""
+    finished = [run for run in runs.list_runs(store) if run.finished]
+    return [(run.info, records(load_rows(run.folder))) for run in finished]
+
+
+def rates(
+    found: Sequence[Run], threshold: float, confidence: float, slower_by: float = 0.0
+) -> Rates:
+    """The verdicts on every pair of runs, the later of which was made slower."""
+    rates = Rates()
+    for (base, before), (new, after) in itertools.combinations(found, 2):
+        changed = [slowed(row, 1 + slower_by) for row in after]
+        compared = compare(before, changed, base, new, threshold=threshold, confidence=confidence)
+        for case in compared.cases:
+            rates.everywhere[case.verdict] += 1
+            if case.at == "reference":
+                rates.at_reference[case.verdict] += 1
+            if case.verdict == "unsure":
+                rates.reasons[_kind(case.reason)] += 1
+    return rates
+
+
+def slowed(row: Record, factor: float) -> Record:
+    """The row with all of its times multiplied."""
+    times = {name: v and v * factor for name in _TIMES for v in [getattr(row, name)]}
+    return dataclasses.replace(
+        row, state_times_s=tuple(t * factor for t in row.state_times_s), **times
+    )
+
+
+def text(name: str, found: Rates) -> str:
+    """The shares of each verdict in two lines, and why what was left open was."""
+    lines = []
+    for where, counts in (
+        ("all pairs", found.everywhere),
+        ("both at reference", found.at_reference),
+    ):
+        total = counts.total()
+        said = [
+            f"{v} {share(counts[v] / total) if total else MISSING}"
+            for v in ("slower", "faster", "same", "unsure")
+        ]
+        lines.append(f"  {name}, {where} ({total}): {', '.join(said)}")
+    lines += [f"      unsure {n}: {why}" for why, n in found.reasons.most_common(8)]
+    return "\n".join(lines)
+
+
+def replayed(found: Sequence[Run], store: Path) -> list[Run]:
+    """The rows as this version makes them, each run knowing those before it."""
+    past: list[Past] = []
+    anew = []
+    for info, rows in found:
+        taken = _turns(load_samples(store / info.run_id))
+        reference = _reference(rows, taken)
+        made = [
+            _row(row, taken, _noises(taken, reference, History(past=tuple(past))), reference)
+            for row in rows
+        ]
+        past += [_past(row, reference) for row in made if reference and _settled(row)]
+        anew.append((info, made))
+    return anew
+
+
+def _turns(samples: pd.DataFrame) -> dict[tuple[str, str], list[Turn]]:
+    found: dict[tuple[str, str], list[Turn]] = {}
+    sensed = {"sentinel_compute_s", "sentinel_barrier_s"} <= {*samples.columns}
+    for _, of in samples.groupby(["case", "device", "worker", "round"], sort=False):
+        first = of.iloc[0]
+        known = sensed and first["sentinel_compute_s"] > 0
+        barrier = float(first["sentinel_barrier_s"]) if known else 0.0
+        conditions = Conditions(
+            compute_s=float(first["sentinel_compute_s"]),
+            barrier_s=barrier if barrier > 0 else None,
+        )
+        turn = Turn(
+            worker=int(first["worker"]),
+            round=int(first["round"]),
+            started_ns=round(float(first["at_s"]) * 1e9),
+            time_s=float(of["time_s"].median()),
+            conditions=conditions if known else None,
+        )
+        found.setdefault((str(first["case"]), str(first["device"])), []).append(turn)
+    return found
+
+
+def _reference(
+    rows: Sequence[Record], taken: Mapping[tuple[str, str], list[Turn]]
+) -> Conditions | None:
+    """The one that the rows were brought to, else the level of this run."""
+    for row in rows:
+        if row.reference_compute_s:
+            return Conditions(compute_s=row.reference_compute_s, barrier_s=row.reference_barrier_s)
+    seen = [t.conditions for of in taken.values() for t in of if t.conditions]
+    return states.level(seen) if seen else None
+
+
+def _noises(
+    taken: Mapping[tuple[str, str], list[Turn]], reference: Conditions | None, known: History
+) -> tuple[Noise, Noise]:
+    """What others say of headlines, and of times at reference."""
+    chosen = [turns.chosen(of, reference) for of in taken.values()]
+    brought = [turns.brought(of, reference) for of in taken.values()]
+    return (
+        Noise(others=noise.pooled(chosen), floors=known.floors(reference)),
+        Noise(others=noise.pooled(brought), floors=known.floors(reference, brought=True)),
+    )
+
+
+def _row(
+    row: Record,
+    taken: Mapping[tuple[str, str], list[Turn]],
+    noises: tuple[Noise, Noise],
+    reference: Conditions | None,
+) -> Record:
+    key = (row.case, row.device)
+    how = Measuring(
+        confidence=OF_ROWS,
+        turns=tuple(taken[key]),
+        gauges=(),
+        noise=noises[0].of(key),
+        noise_at_reference=noises[1].of(key),
+        reference=reference,
+        prepared=(_UNKNOWN,),
+    )
+    nothing: dict[str, Any] = dict.fromkeys(_AT_REFERENCE)
+    bare = dataclasses.replace(row, **nothing)
+    return summarised(bare, tuple(_sample(row, turn) for turn in taken[key]), how)
+
+
+def _sample(row: Record, turn: Turn) -> Sample:
+    """A turn as one sample: what is told from single samples is not asked here."""
+    return Sample(
+        case=row.case,
+        device=row.device,
+        worker=turn.worker,
+        round=turn.round,
+        at_s=turn.started_ns * 1e-9,
+        loops=1,
+        elapsed_s=turn.time_s,
+        time_s=turn.time_s,
+    )
+
+
+def _settled(row: Record) -> bool:
+    return row.time_s is not None and "other-state" not in row.warnings
+
+
+def _past(row: Record, reference: Conditions) -> Past:
+    return Past(
+        key=(row.case, row.device),
+        time_s=row.time_s or 0.0,
+        at_reference_s=row.time_at_reference_s,
+        reference=reference,
+    )
+
+
+def _kind(reason: str) -> str:
+    """The reason without its numbers."""
+    plain = "".join("#" if c.isdigit() else c for c in reason)
+    return plain.partition(" (")[0] if "sentinels" in plain else plain[:60]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

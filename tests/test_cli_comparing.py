@@ -1,0 +1,197 @@
+"""`bench compare` finds runs by any word, passes over what it can't read, and needs no torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+
+from bench import cli
+from bench.report.comparison import ITSELF
+from bench.store.journal import Entry
+from tests.fakes import finished_run
+from tests.fakes_compare import BASE, NEW, run, timed
+
+if TYPE_CHECKING:
+    from bench.record import Record
+
+ROOT = Path(__file__).parents[1]
+SCHEMA_V1 = ROOT / "tests" / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
+OTHER = "20261123T070201Z-cccccc"
+
+
+def stored(store: Path, run_id: str, *rows: Record) -> Path:
+    """A finished run with these rows."""
+    entries = [Entry(record=one, samples=()) for one in rows]
+    return finished_run(store, run(run_id, label=run_id[-6:]), *entries)
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The store that is looked into by default, with two runs."""
+    monkeypatch.chdir(tmp_path)
+    small, large = ({"n": n, "dtype": "float32"} for n in (16, 64))
+    stored(tmp_path / "results", BASE, timed(params=small), timed(params=large))
+    stored(tmp_path / "results", NEW, timed(params=small), timed(2e-5, params=large))
+    return tmp_path / "results"
+
+
+def test_a_table_is_printed_and_the_exit_code_is_0(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A regression is only an exit code where a gate is asked for."""
+    assert store.is_dir()
+    assert cli.main(["compare", "label:aaaaaa", "@latest"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "slower  matmul/square[n=64,dtype=float32]  10.0 µs  20.0 µs  +100 %" in out
+    assert "2 cases: 1 slower, 0 faster, 0 unsure, 1 same" in out
+
+
+def test_json_is_one_document(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the contract has it; several NEW are a list."""
+    stored(store, OTHER, timed())
+    assert cli.main(["compare", BASE, NEW, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["slower"] == 1
+    assert cli.main(["compare", BASE, NEW, OTHER, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["comparisons"]
+    assert [one["new"] for one in found] == [NEW, OTHER]
+    assert [one["summary"]["missing"] for one in found] == [0, 1]
+
+
+def test_thresholds_and_filters_are_heeded(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer rows, a wider band, a narrower interval."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, NEW, "--where", "n=16", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["same"] == 1
+    assert cli.main(["compare", BASE, NEW, "--threshold", "99%", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["cases"][0]["smallest_visible"] == pytest.approx(0.99)
+    assert cli.main(["compare", BASE, NEW, "--confidence", "80%", "--format", "json"]) == 0
+    narrow = json.loads(capsys.readouterr().out)
+    assert narrow["cases"][0]["ratio_hi"] < found["cases"][0]["ratio_hi"]
+
+
+def test_a_run_with_itself_says_so(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is an answer."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, BASE]) == 0
+    assert ITSELF in capsys.readouterr().out
+
+
+def test_a_run_alone_is_compared_by_a_column(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And with nothing else."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, "--by", "device", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert cli.main(["compare", BASE]) == 2
+    assert "is compared with nothing; name another run" in capsys.readouterr().err
+
+
+def test_a_gate_gives_the_exit_code_and_the_files(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slower case fails it; Markdown goes to stdout and to the job's summary, XML into a file."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(store / "summary.md"))
+    words = ["--gate", "--junit", str(store / "junit.xml"), "--format", "markdown"]
+    assert cli.main(["compare", BASE, NEW, *words]) == 3
+    out, err = capsys.readouterr()
+    assert err.startswith("bench: ")
+    assert out.strip() in (store / "summary.md").read_text(encoding="utf-8")
+    assert "<failure" in (store / "junit.xml").read_text(encoding="utf-8")
+    assert cli.main(["compare", BASE, NEW, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("base_run,new_run,case")
+
+
+@pytest.mark.parametrize("torn", [True, False])
+def test_a_missing_or_torn_file_is_named_and_passed_over(
+    store: Path, capsys: pytest.CaptureFixture[str], *, torn: bool
+) -> None:
+    """What can be compared is; the exit code says that something was not."""
+    path = stored(store, OTHER, timed()) / "cases.parquet"
+    if torn:
+        path.write_bytes(path.read_bytes()[:50])
+    else:
+        path.unlink()
+    assert cli.main(["compare", BASE, OTHER, NEW, "--format", "json"]) == 6
+    out, err = capsys.readouterr()
+    assert json.loads(out)["summary"]["slower"] == 1
+    assert err.startswith("passed over: ")
+    assert f"{OTHER}/cases.parquet" in err
+    assert cli.main(["compare", OTHER, NEW]) == 6
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_a_torn_manifest_is_named_and_passed_over(
+    store: Path, capsys: pytest.CaptureFixture[str], *, by_path: bool
+) -> None:
+    """By its path, or by its full id; a word that means nothing at all is a mistake."""
+    folder = stored(store, OTHER, timed())
+    (folder / "run.json").write_text('{"run_id": ', encoding="utf-8")
+    word = str(folder) if by_path else OTHER
+    assert cli.main(["compare", BASE, word, NEW, "--format", "json"]) == 6
+    out, err = capsys.readouterr()
+    assert json.loads(out)["summary"]["slower"] == 1
+    assert err.endswith(f"{OTHER}/run.json can't be read\n")
+    assert cli.main(["compare", BASE, "label:none"]) == 2
+
+
+def test_runs_of_other_schema_versions_work(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that lacks columns, and one that has more."""
+    assert cli.main(["compare", str(SCHEMA_V1), str(SCHEMA_V1), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cases"]
+    path = store / NEW / "cases.parquet"
+    table = pq.read_table(path)
+    older = table.drop_columns(["noise_floor_share", "state_times_s", "time_at_reference_lo_s"])
+    newer = older.append_column("colour", [["red"] * len(older)])
+    pq.write_table(newer, path)
+    assert cli.main(["compare", BASE, NEW, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["slower"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["--format", "xml"],
+            "bench: --format 'xml' is no form; known: csv, json, markdown, table",
+        ),
+        (["--threshold", "5"], "bench: --threshold: '5' is not a share above 0; write 5% or 0.05"),
+        (["--confidence", "40%"], "bench: --confidence 40% is not above 50% and below 100%; write"),
+        (["--where", "op"], "bench: --where 'op' can't be read; write COLUMN=VALUE"),
+        (["--where", "no=1"], "bench: --where: 'no' is no column and no axis of these rows;"),
+    ],
+)
+def test_mistakes_are_one_line(
+    store: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
+) -> None:
+    """The value, the rule, the fix; exit code 2."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, NEW, *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+
+
+def test_neither_torch_nor_scipy_stats_is_loaded_without_need(store: Path) -> None:
+    """Unchanged runs are compared without what takes half a second to import."""
+    code = (
+        "import sys; from bench import cli\n"
+        f"cli.main(['compare', {BASE!r}, {BASE!r}, '--store', {str(store)!r}])\n"
+        "print([m for m in ('torch', 'plotly', 'scipy.stats') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stderr == "[]\n"

@@ -1,0 +1,99 @@
+"""What CI systems are handed: files where they want them, and one exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.cli.gating import append_summary, hand_over, judged
+from bench.errors import SettingsError, StoreError
+from tests.fakes_comparison import case, comparison
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOWER, FINE = comparison(case("slower", 1.3)), comparison(case())
+
+
+def test_a_gate_appends_to_the_summary_of_the_job(tmp_path: Path) -> None:
+    """After what is there, for every comparison; JUnit is written anew."""
+    summary, junit = tmp_path / "summary.md", tmp_path / "bench.xml"
+    summary.write_text("earlier")
+    junit.write_text("earlier")
+    gates = judged([FINE, SLOWER], [(), ()], tmp_path)
+    code = hand_over(
+        [FINE, SLOWER],
+        gates,
+        gated=True,
+        junit=junit,
+        environ={"GITHUB_STEP_SUMMARY": str(summary)},
+    )
+    assert code == 3
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("earlier\n**0 slower")
+    assert "**1 slower" in text
+    assert text.endswith("\n")
+    assert junit.read_text(encoding="utf-8").count("<testsuite ") == 2
+
+
+def test_the_sentence_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So that stdout stays the document that was asked for."""
+    hand_over([SLOWER], judged([SLOWER], [()], tmp_path), gated=True, junit=None, environ={})
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("bench: Gate failed: 1 of 1 case slower than allowed")
+
+
+def test_without_a_gate_nothing_fails_and_no_summary_is_written(tmp_path: Path) -> None:
+    """JUnit can be had without one."""
+    summary, junit = tmp_path / "summary.md", tmp_path / "bench.xml"
+    environ = {"GITHUB_STEP_SUMMARY": str(summary)}
+    gates = judged([SLOWER], [()], tmp_path)
+    assert hand_over([SLOWER], gates, gated=False, junit=junit, environ=environ) == 0
+    assert not summary.exists()
+    assert "<failure " in junit.read_text(encoding="utf-8")
+
+
+def test_an_empty_variable_names_no_summary(tmp_path: Path) -> None:
+    """As a shell leaves it."""
+    environ = {"GITHUB_STEP_SUMMARY": ""}
+    gates = judged([FINE], [()], tmp_path)
+    assert hand_over([FINE], gates, gated=True, junit=None, environ=environ) == 0
+
+
+def test_the_thresholds_of_the_folder_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And one that matches nothing is told."""
+    (tmp_path / "bench.toml").write_text('[thresholds]\n"matmul/*" = "50%"\n"matmull/*" = "1%"\n')
+    (found,) = judged([SLOWER], [()], tmp_path)
+    assert found.exit_code == 0
+    assert capsys.readouterr().err == "bench: the threshold of 'matmull/*' matches no case\n"
+
+
+def test_a_mistake_in_the_thresholds_is_told(tmp_path: Path) -> None:
+    """Before anything is judged."""
+    (tmp_path / "bench.toml").write_text("threshold = 1")
+    with pytest.raises(SettingsError, match=r"bench.toml"):
+        judged([FINE], [()], tmp_path)
+
+
+def test_failed_cases_belong_to_their_comparison(tmp_path: Path) -> None:
+    """Each has its own."""
+    one, other = judged([FINE, FINE], [(), ("x on cpu",)], tmp_path)
+    assert (one.exit_code, other.exit_code) == (0, 6)
+
+
+def test_a_file_that_cant_be_written_is_named(tmp_path: Path) -> None:
+    """The value, the rule, the fix."""
+    with pytest.raises(StoreError, match=r"can't be written: .*; name another file"):
+        append_summary(tmp_path / "missing" / "summary.md", "text")
+    with pytest.raises(StoreError, match=r"can't be written"):
+        hand_over([FINE], judged([FINE], [()], tmp_path), gated=False, junit=tmp_path, environ={})
+
+
+def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
+    """A lone surrogate in a label must not cost the verdict."""
+    append_summary(tmp_path / "summary.md", "a\ud800b")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == "\na?b\n"

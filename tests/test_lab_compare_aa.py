@@ -1,0 +1,46 @@
+"""The lab that asks what comparing says of unchanged code counts what it should."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.store.journal import Entry
+from tests.fakes import finished_run
+from tests.fakes_compare import BASE, NEW, elsewhere, run, timed
+from tests.lab import compare_aa
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_pair_is_counted_with_its_verdict() -> None:
+    """Three runs are three pairs; one that was elsewhere is never at reference."""
+    found = [(run(), [timed()]), (run(NEW), [timed()]), (run(), [elsewhere(timed(), 1e-5)])]
+    rates = compare_aa.rates(found, 0.05, 0.99)
+    assert rates.everywhere == {"same": 1, "unsure": 2}
+    assert rates.at_reference == {"same": 1}
+    assert rates.reasons == {"machine in another state (new)": 2}
+    assert compare_aa.rates(found, 0.05, 0.99, 0.1).at_reference == {"slower": 1}
+
+
+def test_all_times_of_a_row_are_slowed() -> None:
+    """Interval, reference and states with them; what is empty stays so."""
+    row = dataclasses.replace(timed(), state_times_s=(1.0, 2.0), time_at_reference_hi_s=None)
+    slower = compare_aa.slowed(row, 2.0)
+    assert slower.time_s == pytest.approx(2e-5)
+    assert slower.time_at_reference_lo_s == pytest.approx(1.98e-5)
+    assert slower.time_at_reference_hi_s is None
+    assert slower.state_times_s == (2.0, 4.0)
+
+
+def test_a_store_is_read_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both for unchanged rows and for slowed ones."""
+    for run_id in (BASE, NEW):
+        finished_run(tmp_path, run(run_id), Entry(record=timed(), samples=()))
+    assert compare_aa.main([str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "  unchanged, both at reference (1): slower 0 %, faster 0 %, same 100 %" in out
+    assert "  +10 %, all pairs (1): slower 100 %" in out
