@@ -96,6 +96,12 @@ def trueness(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def ab(session: nox.Session) -> None:
+    """Is unchanged code called changed, and are +5 % found: `-- --repeats 10 --budget 30`; minutes."""
+    session.run(sys.executable, str(ROOT / "tests" / "lab" / "ab.py"), *session.posargs)
+
+
+@nox.session(default=False)
 def roofs(session: nox.Session) -> None:
     """Our copies beside NumPy's and loops in C, of the same sizes: `-- --threads 2`; half a minute."""
     session.run(sys.executable, str(ROOT / "tests" / "lab" / "roofs.py"), *session.posargs)

@@ -6,35 +6,27 @@ for each number of threads, since a run has only one.
 
 from __future__ import annotations
 
-import dataclasses
 import random
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from bench import history, manifest
-from bench.lookout import Lookouts
-from bench.outcome import Outcome
+from bench import manifest
 from bench.plan import Plan, PlannedSkip
-from bench.rounds import Rounds
-from bench.session import facts_of_batch, with_states
-from bench.store import journal, runs
+from bench.seats import Book, Seat, seated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from bench.history import History
     from bench.manifest import Options
-    from bench.outcome import RunFacts
+    from bench.outcome import Outcome
     from bench.plan import PlannedCase
     from bench.record import Record
+    from bench.seats import Planned
     from bench.sides import Side
     from bench.start import Start
-    from bench.store.runs import RunInfo, StoredRun
-
-    Planned = PlannedCase | PlannedSkip
+    from bench.store.runs import StoredRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,58 +39,6 @@ class Entrant:
     planned: Planned
 
 
-class _Book:
-    """A run that is being written."""
-
-    def __init__(self, store: Path, info: RunInfo) -> None:
-        self.info = info
-        self.folder = runs.begin(store, info)
-        self.diary = journal.Journal(self.folder)
-        self.entries = 0
-
-    def write(self, entry: journal.Entry) -> Record:
-        """Keep a row."""
-        self.diary.write(entry)
-        self.entries += 1
-        return entry.record
-
-    def close(self) -> StoredRun | None:
-        """Finish the run; one without rows is not kept."""
-        self.diary.__exit__(None, None, None)
-        if self.entries:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            return runs.finish(self.folder, dataclasses.replace(self.info, finished_at=now))
-        (self.folder / journal.NAME).unlink()
-        self.folder.rmdir()
-        return None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Seat:
-    """A side at work."""
-
-    book: _Book
-    facts: RunFacts
-    rounds: Rounds
-    lookouts: Lookouts
-    earlier: History
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def begin(self, planned: Planned) -> Iterator[Outcome]:
-        """A case's outcome, now and after each of its rounds."""
-        if isinstance(planned, PlannedSkip):
-            yield Outcome(case=planned.case, status="skipped", reason=planned.reason)
-        else:
-            yield from self.rounds.by_round(planned)
-
-    def keep(self, outcome: Outcome) -> Record:
-        """Its row, which earlier sizes help to say how sure it is."""
-        self.outcomes.append(outcome)
-        best = self.lookouts.of(outcome.case.device).reference
-        facts = facts_of_batch(self.facts, self.outcomes, best, self.earlier)
-        return self.book.write(outcome.entry(facts))
-
-
 class Contest:
     """Measures both sides at one size at a time; runs are finished when it is left.
 
@@ -108,7 +48,7 @@ class Contest:
     """
 
     def __init__(self, entrants: tuple[Entrant, Entrant], store: Path) -> None:
-        self._books: dict[int, _Book] = {}
+        self._books: dict[int, Book] = {}
         self._shuffle = random.Random(entrants[0].options.seed)  # noqa: S311 - an order, not a secret
         self.runs: list[StoredRun] = []
         """The finished runs, known when it is left."""
@@ -147,37 +87,12 @@ class Contest:
         for threads, members in by_threads.items():
             first = members[0]
             plan = Plan(cases=tuple(case_of(m.planned) for m in members), skips=())
-            self._books[threads] = _Book(store, manifest.new(plan, first.options, first.started))
+            self._books[threads] = Book(store, manifest.new(plan, first.options, first.started))
 
-    def _seated(self, entrant: Entrant) -> _Seat:
-        """A side that is ready: none of its workers is still importing while the other is timed."""
-        crew, options = entrant.started.crew, entrant.options
-        crew.wait_ready()
-        hello = crew.hello(0)
-        book = self._books[options.threads]
-        book.info = manifest.with_torch(book.info, hello.torch)
-        book.diary.write_header({"torch": book.info.torch})
-        earlier = history.read(book.folder.parent, book.info)
-        lookouts = Lookouts(
-            crew.sense,
-            known={device: one.conditions for device, one in earlier.references.items()},
-            patience_s=options.schedule.patience_s,
-            waits=lambda: None,
-        )
-        rounds = Rounds(
-            crew,
-            options.schedule,
-            shuffle=self._shuffle,
-            advance=lambda _case, _steps: None,
-            lookout_of=lookouts.of,
-        )
-        return _Seat(
-            book=book,
-            facts=manifest.row_facts(book.info, options, hello),
-            rounds=rounds,
-            lookouts=lookouts,
-            earlier=earlier,
-        )
+    def _seated(self, entrant: Entrant) -> Seat:
+        """A side that is ready, with the run of its number of threads."""
+        book = self._books[entrant.options.threads]
+        return seated(entrant.started, entrant.options, book, self._shuffle)
 
     def __enter__(self) -> Self:
         """Both sides are ready."""
@@ -191,7 +106,7 @@ class Contest:
     ) -> None:
         """Finish the runs, also when it ends early: what was measured is whole."""
         for seat in self._seats:
-            seat.book.info = _with_states(seat.book.info, seat)
+            seat.leave()
         self._close()
 
     def _close(self) -> None:
@@ -202,17 +117,3 @@ class Contest:
 def case_of(planned: Planned) -> PlannedCase:
     """The case, skipped or not."""
     return planned.case if isinstance(planned, PlannedSkip) else planned
-
-
-def _with_states(info: RunInfo, seat: _Seat) -> RunInfo:
-    """The run's facts with what a side saw, beside what the other one of the same run did."""
-    seen = with_states(info, seat.earlier, seat.lookouts.made)
-    return dataclasses.replace(
-        seen,
-        sentinels=_both(info.sentinels, seen.sentinels),
-        reference=_both(info.reference, seen.reference),
-    )
-
-
-def _both(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
-    return {**one, **other}

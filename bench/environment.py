@@ -73,7 +73,7 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
         hypervisor=_hypervisor(root),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=_packages(),
-        variables={k: v for k, v in sorted(os.environ.items()) if _matters(k)},
+        variables=variables(os.environ),
         memory_allocator=_memory_allocator(),
         usable_cores=usable_cores(),
         smt_siblings=_smt_siblings(root),
@@ -111,6 +111,11 @@ def _packages() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
+
+
+def variables(known: Mapping[str, str]) -> dict[str, str]:
+    """Those of an environment's variables that can change a number."""
+    return {name: value for name, value in sorted(known.items()) if _matters(name)}
 
 
 def _matters(variable: str) -> bool:

@@ -98,7 +98,9 @@ class Record:
     workers: int | None = _column(_WHOLE, "Fresh processes the samples come from.", None)
     rounds: int | None = _column(_WHOLE, "Rounds the samples come from.", None)
     stopped_by: str | None = _column(
-        _TEXT, "Why measuring ended: `precise`, `no-gain`, `budget` or `timeout`.", None
+        _TEXT,
+        "Why measuring ended: `precise`, `no-gain`, `budget`, `timeout`, or `decided` (`bench ab`).",
+        None,
     )
     loops: int | None = _column(_WHOLE, "Calls per sample (median over workers).", None)
     overhead_s: float | None = _column(

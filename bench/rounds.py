@@ -68,14 +68,14 @@ class Rounds:
         )
         while waiting:
             self._crew.forget()
-            batch = self._next_batch(waiting)
+            batch = self.next_batch(waiting)
             deque(self._in_rounds(batch), maxlen=0)  # to the end
             yield batch
 
     def by_round(self, case: PlannedCase) -> Iterator[Outcome]:
         """A case's outcome, when it is prepared and after each round: others may measure in between."""
         self._crew.forget()
-        (outcome,) = batch = self._next_batch(deque([Outcome(case=case)]))
+        (outcome,) = batch = self.next_batch(deque([Outcome(case=case)]))
         yield outcome
         for _ in self._in_rounds(batch):
             yield outcome
@@ -114,7 +114,7 @@ class Rounds:
         seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
 
-    def _next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
+    def next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
         """Check and prepare cases until the batch is full or the next one's inputs would not fit.
 
         One that does not fit beside the others stays at the head of those waiting; one that would
@@ -143,12 +143,12 @@ class Rounds:
             wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
             self._shuffle.shuffle(wanted)
             if wanted:
-                self._turn(wanted, worker, round_)
+                self.turn(wanted, worker, round_)
         for outcome in cases:
             if outcome.open and outcome.visits:
                 outcome.stopped_by = self._judged(outcome)
 
-    def _turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
+    def turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
         """A worker visits each of these cases, under the eyes of the lookout."""
         lookout = self._lookout_of(cases[0].case.device)
         lookout.begin(worker, round_)

@@ -15,7 +15,7 @@ from bench import machine
 from bench.measure.crew import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from bench.machine import State
@@ -42,10 +42,23 @@ class Start:
         self.crew.__exit__(kind, error, traceback)
 
 
-def start(workers: int, threads: int) -> Start:
-    """Start workers with `threads` threads each, after a look at the machine that they will keep busy."""
+def start(
+    workers: int,
+    threads: int,
+    variables: Mapping[str, str] | None = None,
+    python: str | None = None,
+) -> Start:
+    """Start workers with `threads` threads each, after a look at the machine that they will keep busy.
+
+    Args:
+        workers: how many.
+        threads: that each has.
+        variables: that they have beside those of our environment.
+        python: their interpreter, if that is another than ours.
+    """
     state = machine.read_state()
-    crew = Crew.of_processes(workers, threads, os.environ, machine.core_groups())
+    base = {**os.environ, **(variables or {})}
+    crew = Crew.of_processes(workers, threads, base, machine.core_groups(), python)
     return Start(crew=crew, state=state)
 
 

@@ -16,6 +16,7 @@ _SI = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _TIME = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|min|m|h)?\s*")
+_SHARE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%)?\s*")
 _DURATION_UNITS = {
     "ns": 1e-9,
     "us": 1e-6,
@@ -26,7 +27,6 @@ _DURATION_UNITS = {
     "min": 60.0,
     "h": 3600.0,
 }
-_SHARE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%)?\s*")
 MISSING = "–"
 
 
@@ -153,6 +153,23 @@ def parse_share(text: str) -> float:
     largest = math.inf if match and match[2] else 1.0
     value = float(match[1]) / (100 if match[2] else 1) if match else 0.0
     if not 0 < value < largest:
-        message = f"{text!r} is not a share above 0; write 5% or 0.05"
+        message = f"{text!r} is not a share; write 5% or 0.05"
+        raise UnitError(message)
+    return value
+
+
+def parse_portion(text: str, option: str, *, least: float = 0.0) -> float:
+    """The share of an option, above `least` and below 1.
+
+    Raises:
+        UnitError: the text is no share, or too small or too large.
+    """
+    try:
+        value = parse_share(text)
+    except UnitError as error:
+        message = f"{option}: {error}"
+        raise UnitError(message) from error
+    if not least < value < 1:
+        message = f"{option} {text} is not above {least:.0%} and below 100%; write 5% or 0.05"
         raise UnitError(message)
     return value

@@ -166,7 +166,7 @@ def test_runs_of_other_schema_versions_work(
             ["--format", "xml"],
             "bench: --format 'xml' is no form; known: csv, json, markdown, table",
         ),
-        (["--threshold", "5"], "bench: --threshold: '5' is not a share above 0; write 5% or 0.05"),
+        (["--threshold", "5"], "bench: --threshold: '5' is not a share; write 5% or 0.05"),
         (["--confidence", "40%"], "bench: --confidence 40% is not above 50% and below 100%; write"),
         (["--where", "op"], "bench: --where 'op' can't be read; write COLUMN=VALUE"),
         (["--where", "no=1"], "bench: --where: 'no' is no column and no axis of these rows;"),

@@ -103,7 +103,7 @@ def test_a_pattern_that_matches_nothing_is_told() -> None:
     ("text", "told"),
     [
         ('[tool.tensorbench.thresholds]\n"a/*" = "3"', r"\[tool.tensorbench.thresholds\] 'a/\*'"),
-        ('[tool.tensorbench.thresholds]\n"a/*" = "3"', "'3' is not a share above 0; write 5%"),
+        ('[tool.tensorbench.thresholds]\n"a/*" = "3"', "'3' is not a share; write 5%"),
         ('[tool.tensorbench.thresholds]\n"a/*" = 3', "'3' is not a share|'3.000000' is not"),
         ('[tool.tensorbench.thresholds]\n"a/*" = 0', "is not a share"),
         ('[tool.tensorbench.thresholds]\n"a/*" = -0.1', "is not a share"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bench.cli import (
+    ab,
     asking,
     claims,
     comparing,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "ab",
     "asking",
     "claims",
     "comparing",

@@ -51,13 +51,16 @@ def compare_command(
     store: Store = STORE,
 ) -> int:
     """Say what is faster, slower, the same, or can't be told, between a run and others."""
+    from bench.units import parse_portion
+
     printed = _printer(form)
     read = [_read(_find(store, word)) for word in (base, *_others(base, new, by))]
     there = [one for one in read if one]
     if by:
         rows = [row for rows, _ in there for row in rows]
         return print_crosstab(rows, by=by, where=where, form=form) or _whole(read)
-    band, sure = _share(threshold, "--threshold"), _share(confidence, "--confidence", least=0.5)
+    band = parse_portion(threshold, "--threshold")
+    sure = parse_portion(confidence, "--confidence", least=0.5)
     compared = _compared(_chosen(read, where), band, sure)
     failed = [lost for _, lost in compared]
     found = [one for one, _ in compared]
@@ -159,26 +162,6 @@ def _csv(found: Sequence[Comparison], _: Gates) -> None:
     from bench.report.comparison_text import as_csv
 
     say(as_csv(*found).rstrip("\n"))
-
-
-def _share(text: str, option: str, *, least: float = 0.0) -> float:
-    """A share below 1, named by its option if it is none.
-
-    Raises:
-        SelectionError: it can't be read, or is too small or too large.
-    """
-    from bench.errors import SelectionError, UnitError
-    from bench.units import parse_share
-
-    try:
-        value = parse_share(text)
-    except UnitError as error:
-        message = f"{option}: {error}"
-        raise SelectionError(message) from error
-    if not least < value < 1:
-        message = f"{option} {text} is not above {least:.0%} and below 100%; write 99% or 0.99"
-        raise SelectionError(message)
-    return value
 
 
 def _find(store: Path, word: str) -> StoredRun | None:

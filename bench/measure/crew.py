@@ -48,13 +48,20 @@ class Crew:
         threads: int,
         base: Mapping[str, str],
         cores: Sequence[Sequence[int]] = (),
+        python: str | None = None,
     ) -> Crew:
-        """Real processes with `threads` threads each, started together, each at another core."""
+        """Real processes with `threads` threads each, started together, each at another core.
+
+        `python` is their interpreter, if that is another than ours.
+        """
         number = itertools.count()
 
         def start() -> WorkerProcess:
             place = next(number) % count
-            return WorkerProcess(worker_environment(threads, base, number=place, cores=cores))
+            environment = worker_environment(
+                threads, base, number=place, cores=cores, ours=python is None
+            )
+            return WorkerProcess(environment, python)
 
         return cls(count, start)
 

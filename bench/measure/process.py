@@ -9,13 +9,12 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.measure import protocol
+from bench.measure import interpreter, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +39,7 @@ def worker_environment(
     *,
     number: int = 0,
     cores: Sequence[Sequence[int]] = (),
+    ours: bool = True,
 ) -> dict[str, str]:
     """The environment that a worker must be born with, since torch reads it once.
 
@@ -47,34 +47,38 @@ def worker_environment(
     core: what one core suffers from its neighbours is then seen as such. It also lets workers import
     torch side by side, since the library binds the importing thread to the first core of the list. What
     the user has set stays, except the number of threads, which is ours to keep. The worker imports the
-    same `bench` as we did.
+    same `bench` as we did; one of another interpreter is not sent to our packages for it.
 
     Args:
         threads: how many the worker gets.
         base: the environment to add to.
         number: which worker this is.
         cores: the logical cores of each physical one; the library's own list if there are none.
+        ours: whether the worker runs in our interpreter.
     """
     first = number % len(cores) if cores else 0
     turned = [*cores[first:], *cores[:first]]
     places = ",".join("{" + ",".join(map(str, core)) + "}" for core in turned)
-    ours = {
+    bound = {
         "OMP_PROC_BIND": "true",
         "OMP_PLACES": places or "cores",
         "PYTHONHASHSEED": "0",
     }
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    search = [str(_HOME), *filter(None, [base.get("PYTHONPATH")])]
-    return {**ours, **base, **counts, "PYTHONPATH": os.pathsep.join(search)}
+    found = {**bound, **base, **counts}
+    if ours:
+        search = [str(_HOME), *filter(None, [base.get("PYTHONPATH")])]
+        found["PYTHONPATH"] = os.pathsep.join(search)
+    return found
 
 
 class WorkerProcess:
-    """A running worker."""
+    """A running worker, of our interpreter or of another."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], python: str | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bench.measure"],
+        self._process = subprocess.Popen(  # noqa: S603 - a Python, and fixed words
+            interpreter.command(python),
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

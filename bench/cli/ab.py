@@ -1,0 +1,249 @@
+"""`bench ab`: two configurations measured in turn, in the same minutes, until each case is decided."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Device, Json, Keyword, PresetName, Setting, Store, split_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.ab import Aim
+    from bench.duel import Team
+    from bench.measure.interpreter import Interpreter
+    from bench.pairing import Pair
+    from bench.report.ab import Names
+    from bench.request import Request
+    from bench.start import Start
+    from bench.variant import Variant
+
+WORKERS = 6
+"""Of each side. With four, too few +5 % were found where workers differ by 1 %; see docs/method.md."""
+VISIT_S = 0.02
+"""As in the quick look; a round of a case is then a third of a second, and drift has little time."""
+
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SUITE | FILE.py | SUITE/OP]...",
+        help="What both sides do. Two ops are held against each other, at equal axes.",
+    ),
+]
+
+
+@app.command("ab")
+def ab_command(
+    *,
+    what: What = None,
+    a: Annotated[
+        str | None,
+        typer.Option("--a", metavar="PYTHON", help="Interpreter of side a. Default: ours."),
+    ] = None,
+    b: Annotated[
+        str | None, typer.Option("--b", metavar="PYTHON", help="Interpreter of side b.")
+    ] = None,
+    a_env: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A variable of a; several times.")
+    ] = None,
+    b_env: Annotated[list[str] | None, typer.Option(metavar="K=V", help="And of b.")] = None,
+    a_threads: Annotated[int | None, typer.Option(min=1, help="Threads of a's workers.")] = None,
+    b_threads: Annotated[int | None, typer.Option(min=1, help="And of b's.")] = None,
+    keyword: Keyword = "",
+    device: Device = None,
+    setting: Setting = None,
+    preset: PresetName = "quick",
+    threshold: Annotated[str, typer.Option(help="A smaller difference is none.")] = "2%",
+    confidence: Annotated[str, typer.Option(help="Of each verdict.")] = "99%",
+    budget: Annotated[str, typer.Option(metavar="SECONDS", help="Time to measure in all.")] = "120",
+    workers: Annotated[int, typer.Option(min=2, help="Fresh processes of each side.")] = WORKERS,
+    timeout: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Time allowed per case and side.")
+    ] = "60",
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the order of cases.")] = None,
+    store: Store = STORE,
+    as_json: Json = False,
+) -> int:
+    """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
+    from bench import request as requests
+    from bench.pairing import split
+
+    suites, ops = split(what or ())
+    asked = requests.Request(
+        suites=suites,
+        keyword=keyword,
+        devices=split_words(device),
+        settings=requests.parse_settings(setting or ()),
+        preset=preset,
+        workers=workers,
+        timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
+        patience_s=0.0,
+        seed=seed,
+        kernels=False,  # a worker that has profiled is replaced, and the next case would lack it
+        roofs=False,
+    )
+    corners = (_corner("a", a, a_env, a_threads), _corner("b", b, b_env, b_threads))
+    return _fought(asked, ops, corners, _aim(budget, threshold, confidence), store, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Corner:
+    """A side before its workers start."""
+
+    side: str
+    variant: Variant
+    interpreter: Interpreter | None
+
+    def start(self, workers: int) -> Start:
+        """Start its workers."""
+        from bench.start import start
+
+        path = self.interpreter.path if self.interpreter else None
+        return start(workers, self.variant.threads, self.variant.variables, path)
+
+    def environment(self) -> dict[str, Any]:
+        """Facts of the environment that are its own."""
+        from bench.environment import variables
+
+        found: dict[str, Any] = {"variables": variables({**os.environ, **self.variant.variables})}
+        if self.interpreter:
+            found["python"] = self.interpreter.python
+            found["packages"] = dict(self.interpreter.packages)
+        return found
+
+
+def _corner(
+    side: str, python: str | None, words: Sequence[str] | None, threads: int | None
+) -> _Corner:
+    """A side as asked for.
+
+    Raises:
+        BenchError: a word can't be read, or the interpreter can't be used.
+    """
+    from bench.measure.interpreter import find
+    from bench.request import threads_by_default
+    from bench.variant import variant
+
+    found = variant(side, python, words or (), threads, otherwise=threads_by_default())
+    if python is None:
+        return _Corner(side=side, variant=found, interpreter=None)
+    return _Corner(
+        side=side,
+        variant=found,
+        interpreter=find(python, f"--{side}", {**os.environ, **found.variables}),
+    )
+
+
+def _aim(budget: str, threshold: str, confidence: str) -> Aim:
+    """What is to be decided.
+
+    Raises:
+        UnitError: a number can't be read.
+    """
+    from bench.ab import Aim
+    from bench.request import parse_budget
+    from bench.units import parse_portion
+
+    return Aim(
+        budget_s=parse_budget(budget, "--budget") or 0.0,
+        threshold=parse_portion(threshold, "--threshold"),
+        confidence=parse_portion(confidence, "--confidence"),
+    )
+
+
+def _fought(
+    asked: Request,
+    ops: Sequence[str],
+    corners: tuple[_Corner, _Corner],
+    aim: Aim,
+    store: Any,
+    *,
+    as_json: bool,
+) -> int:
+    """Measure; workers start before the plan is made."""
+    from bench.ab import ab
+    from bench.duel import Duel
+    from bench.report.ab import ab_facts, ab_table, answer_line
+
+    with ExitStack() as stack:
+        starts = [stack.enter_context(corner.start(asked.workers or WORKERS)) for corner in corners]
+        pairs = _pairs(asked, ops)
+        names = _names(corners, ops)
+        say(f"{names.title}: {len(pairs)} to decide, at most {aim.budget_s:g} s", err=True)
+        one, other = (
+            _team(asked, corner, started, len(pairs))
+            for corner, started in zip(corners, starts, strict=True)
+        )
+        with Duel((one, other), pairs, store) as duel:
+            found = ab(
+                duel,
+                aim,
+                now_s=time.perf_counter,
+                told=lambda answer: say(answer_line(answer, aim.threshold), err=True),
+            )
+    if as_json:
+        print_json(ab_facts(found, names, duel.runs))
+    else:
+        show(ab_table(found, names, duel.runs, width=width()))
+    rows = [row for answer in found.answers for row in (answer.one, answer.other)]
+    return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
+
+
+def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
+    """The cases that meet; what is skipped is said.
+
+    Raises:
+        SelectionError: there is none.
+    """
+    from bench.errors import SelectionError
+    from bench.pairing import pairs
+
+    plan = asked.plan()
+    for reason in dict.fromkeys(skip.reason for skip in plan.skips):
+        say(f"skipping {sum(skip.reason == reason for skip in plan.skips)}: {reason}", err=True)
+    found = pairs(plan, ops)
+    if not found:
+        message = "every chosen case is skipped here; choose others with SUITE, -k or --set"
+        raise SelectionError(message)
+    return found
+
+
+def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> Names:
+    """What the sides are called: by what differs."""
+    from bench.report.ab import Names
+
+    one, other = (corner.variant for corner in corners)
+    words = [one.words(other), other.words(one)]
+    if len(set(ops)) > 1:
+        words = [", ".join(filter(None, pair)) for pair in zip(ops, words, strict=True)]
+    return Names(a=words[0], b=words[1])
+
+
+def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
+    """A side as it enters; the two share the machine's memory."""
+    from bench.analyse.paired import LOOKS
+    from bench.duel import Team
+
+    request = replace(
+        asked,
+        threads=corner.variant.threads,
+        rounds=LOOKS[-1],
+        budget_s=VISIT_S * LOOKS[-1] * (asked.workers or WORKERS),
+    )
+    argv = ["bench", *sys.argv[1:]]
+    options = request.options(cases, label=None, tags={"ab": corner.side}, argv=argv)
+    schedule = replace(options.schedule, memory_bytes=options.schedule.memory_bytes / 2)
+    return Team(
+        options=replace(options, schedule=schedule),
+        started=started,
+        environment=corner.environment(),
+    )

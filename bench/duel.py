@@ -1,0 +1,200 @@
+"""Two crews that visit the same cases in turn, worker by worker: one, other, other, one.
+
+Both sides of a case are then visited within moments, and whatever moves steadily meets both alike. Each
+side leaves a run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from bench import manifest, passes
+from bench.outcome import Outcome
+from bench.plan import Plan
+from bench.rounds import BATCH_CASES
+from bench.seats import Book, Seat, seated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from bench.ab import Ended
+    from bench.manifest import Options
+    from bench.plan import PlannedCase
+    from bench.record import Record
+    from bench.start import Start
+    from bench.store.runs import StoredRun
+
+_STOPPED: Mapping[Ended, str] = {"decided": "decided", "timeout": "timeout"}
+"""What rows say of why measuring ended; a planned number of rounds is a budget too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A side: how it is measured, with which workers, and what differs in its environment."""
+
+    options: Options
+    started: Start
+    environment: Mapping[str, Any]
+    """Facts of the run's environment that are this side's own."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Bout:
+    """A case on both sides, as far as it has been measured."""
+
+    one: Outcome
+    other: Outcome
+    timeout_s: float
+    rounds: int = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether both sides can still be measured."""
+        return self.one.open and self.other.open
+
+    @property
+    def over(self) -> bool:
+        """Whether the time that a case is allowed is up on a side."""
+        return max(self.one.spent_s, self.other.spent_s) > self.timeout_s
+
+    def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Seconds per call of both sides, workers × rounds."""
+        workers = 1 + max((turn.worker for side in self._sides for turn in side.turns()), default=0)
+        one, other = (_cells(side, workers, self.rounds) for side in self._sides)
+        return one, other
+
+    @property
+    def _sides(self) -> tuple[Outcome, Outcome]:
+        return self.one, self.other
+
+
+class Duel:
+    """Measures pairs of cases on two sides; the runs are finished when it is left.
+
+    Raises:
+        StoreError: the store can't be written.
+        WorkerError: a worker never became ready.
+    """
+
+    def __init__(
+        self,
+        teams: tuple[Team, Team],
+        pairs: Sequence[tuple[PlannedCase, PlannedCase]],
+        store: Path,
+    ) -> None:
+        self._teams = teams
+        self._waiting = deque(pairs)
+        self._shuffle = random.Random(teams[0].options.seed)  # noqa: S311 - an order, not a secret
+        self._first = self._shuffle.randrange(2)
+        self._books: list[Book] = []
+        self._seats: list[Seat] = []
+        self.runs: list[StoredRun] = []
+        """The finished runs, known when it is left: that of the one side, then that of the other."""
+        try:
+            for place, team in enumerate(teams):
+                self._books.append(_book(team, [pair[place] for pair in pairs], store))
+            for team, book in zip(teams, self._books, strict=True):
+                self._seats.append(seated(team.started, team.options, book, self._shuffle))
+        except BaseException:
+            self._close()
+            raise
+
+    @property
+    def waiting(self) -> int:
+        """Pairs that have not been called yet."""
+        return len(self._waiting)
+
+    def call(self) -> list[Bout]:
+        """The next pairs that fit into the memory of both sides, prepared; none if there is none left."""
+        pairs = list(self._waiting)[:BATCH_CASES]
+        outcomes: list[list[Outcome]] = []
+        for place, (team, seat) in enumerate(zip(self._teams, self._seats, strict=True)):
+            team.started.crew.forget()
+            fitting = len(outcomes[0]) if outcomes else len(pairs)
+            waiting = deque(Outcome(case=pair[place]) for pair in pairs[:fitting])
+            outcomes.append(seat.rounds.next_batch(waiting) if waiting else [])
+        bouts = [
+            Bout(one=one, other=other, timeout_s=self._teams[0].options.schedule.timeout_s)
+            for one, other in zip(*outcomes, strict=False)  # the other side may have room for fewer
+        ]
+        for _ in bouts:
+            self._waiting.popleft()
+        return bouts
+
+    def round(self, bouts: Sequence[Bout], number: int) -> None:
+        """Every worker of both sides takes its turn with these; the side that begins changes each time."""
+        workers = list(range(self._teams[0].options.schedule.workers))
+        self._shuffle.shuffle(workers)
+        for turn, worker in enumerate(workers):
+            order = list(bouts)
+            self._shuffle.shuffle(order)
+            first = (self._first + number + turn) % 2
+            for place in (first, 1 - first):
+                self._turn(order, place, worker, number)
+        for bout in bouts:
+            bout.rounds = number + 1
+
+    def keep(self, bout: Bout, ended: Ended) -> tuple[Record, Record]:
+        """The rows of both sides."""
+        one, other = (
+            self._kept(place, outcome, ended)
+            for place, outcome in enumerate((bout.one, bout.other))
+        )
+        return one, other
+
+    def _turn(self, bouts: Sequence[Bout], place: int, worker: int, number: int) -> None:
+        """A worker of a side visits those that are still alive."""
+        wanted = [(bout.one, bout.other)[place] for bout in bouts if bout.alive and not bout.over]
+        if wanted:
+            self._seats[place].rounds.turn(wanted, worker, number)
+
+    def _kept(self, place: int, outcome: Outcome, ended: Ended) -> Record:
+        """A row, after what is learnt of a case when its samples are taken."""
+        outcome.stopped_by = _STOPPED.get(ended, "budget")
+        team = self._teams[place]
+        passes.look([outcome], team.started.crew, team.options.schedule)
+        return self._seats[place].keep(outcome)
+
+    def __enter__(self) -> Self:
+        """Both sides are ready."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the runs, also when it ends early: what was measured is whole."""
+        for seat in self._seats:
+            seat.leave()
+        self._close()
+
+    def _close(self) -> None:
+        closed = [book.close() for book in self._books]
+        self.runs = [run for run in closed if run]
+
+
+def _book(team: Team, cases: Sequence[PlannedCase], store: Path) -> Book:
+    """A side's run, with what is different about its environment."""
+    info = manifest.new(Plan(cases=tuple(cases), skips=()), team.options, team.started)
+    own = {**info.environment, **team.environment}
+    return Book(store, dataclasses.replace(info, environment=own))
+
+
+def _cells(outcome: Outcome, workers: int, rounds: int) -> NDArray[np.float64]:
+    """A case's times by worker and round; NaN where a visit is missing."""
+    found = np.full((workers, rounds), np.nan)
+    for turn in outcome.turns():
+        found[turn.worker, turn.round] = turn.time_s
+    return found

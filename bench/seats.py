@@ -1,0 +1,134 @@
+"""A side at work: its crew, the run it writes, and what earlier runs say of it. Decides nothing.
+
+Two sides that are measured in turn have a seat each; what takes the turns is their owner's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bench import history, manifest
+from bench.lookout import Lookouts
+from bench.outcome import Outcome
+from bench.plan import PlannedSkip
+from bench.rounds import Rounds
+from bench.session import facts_of_batch, with_states
+from bench.store import journal, runs
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bench.history import History
+    from bench.manifest import Options
+    from bench.outcome import RunFacts
+    from bench.plan import PlannedCase
+    from bench.record import Record
+    from bench.start import Start
+    from bench.store.runs import RunInfo, StoredRun
+
+    Planned = PlannedCase | PlannedSkip
+
+
+class Book:
+    """A run that is being written."""
+
+    def __init__(self, store: Path, info: RunInfo) -> None:
+        self.info = info
+        self.folder = runs.begin(store, info)
+        self.diary = journal.Journal(self.folder)
+        self.entries = 0
+
+    def write(self, entry: journal.Entry) -> Record:
+        """Keep a row."""
+        self.diary.write(entry)
+        self.entries += 1
+        return entry.record
+
+    def close(self) -> StoredRun | None:
+        """Finish the run; one without rows is not kept."""
+        self.diary.__exit__(None, None, None)
+        if self.entries:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            return runs.finish(self.folder, dataclasses.replace(self.info, finished_at=now))
+        (self.folder / journal.NAME).unlink()
+        self.folder.rmdir()
+        return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Seat:
+    """A side at work."""
+
+    book: Book
+    facts: RunFacts
+    rounds: Rounds
+    lookouts: Lookouts
+    earlier: History
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def begin(self, planned: Planned) -> Iterator[Outcome]:
+        """A case's outcome, now and after each of its rounds."""
+        if isinstance(planned, PlannedSkip):
+            yield Outcome(case=planned.case, status="skipped", reason=planned.reason)
+        else:
+            yield from self.rounds.by_round(planned)
+
+    def keep(self, outcome: Outcome) -> Record:
+        """Its row, which earlier ones help to say how sure it is."""
+        self.outcomes.append(outcome)
+        best = self.lookouts.of(outcome.case.device).reference
+        facts = facts_of_batch(self.facts, self.outcomes, best, self.earlier)
+        return self.book.write(outcome.entry(facts))
+
+    def leave(self) -> None:
+        """Let the run know what was seen of the machine, beside what the other side of it saw."""
+        info = self.book.info
+        seen = with_states(info, self.earlier, self.lookouts.made)
+        self.book.info = dataclasses.replace(
+            seen,
+            sentinels=_both(info.sentinels, seen.sentinels),
+            reference=_both(info.reference, seen.reference),
+        )
+
+
+def seated(started: Start, options: Options, book: Book, shuffle: random.Random) -> Seat:
+    """A side that is ready: none of its workers is still importing while the other is timed.
+
+    Raises:
+        WorkerError: a worker never became ready.
+    """
+    crew = started.crew
+    crew.wait_ready()
+    hello = crew.hello(0)
+    book.info = manifest.with_torch(book.info, hello.torch)
+    book.diary.write_header({"torch": book.info.torch})
+    earlier = history.read(book.folder.parent, book.info)
+    lookouts = Lookouts(
+        crew.sense,
+        known={device: one.conditions for device, one in earlier.references.items()},
+        patience_s=options.schedule.patience_s,
+        waits=lambda: None,
+    )
+    rounds = Rounds(
+        crew,
+        options.schedule,
+        shuffle=shuffle,
+        advance=lambda _case, _steps: None,
+        lookout_of=lookouts.of,
+    )
+    return Seat(
+        book=book,
+        facts=manifest.row_facts(book.info, options, hello),
+        rounds=rounds,
+        lookouts=lookouts,
+        earlier=earlier,
+    )
+
+
+def _both(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    return {**one, **other}

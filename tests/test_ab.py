@@ -1,0 +1,190 @@
+"""Time goes where the verdict is open: decided cases rest, and why one ends is never what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bench.ab import Aim, ab
+from bench.analyse.paired import LOOKS, ratio, spent
+from tests.fakes import record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bench.ab import Answer, Ended, Result
+    from bench.record import Record
+
+WORKERS = 4
+
+
+@dataclass
+class Bout:
+    """A case whose second side takes `factor` times as long, give or take `noise` in each cell."""
+
+    number: int
+    factor: float = 1.0
+    noise: float = 0.001
+    dies_after: int = 10**9
+    over_after: int = 10**9
+    rounds: int = 0
+    ended: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Until it dies."""
+        return self.rounds < self.dies_after
+
+    @property
+    def over(self) -> bool:
+        """Its own time is up."""
+        return self.rounds >= self.over_after
+
+    def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of so many rounds."""
+        rng = np.random.default_rng(self.number)
+        one, other = (
+            factor * np.exp(rng.normal(0, self.noise, (WORKERS, LOOKS[-1])))
+            for factor in (1.0, self.factor)
+        )
+        return one[:, : self.rounds], other[:, : self.rounds]
+
+
+@dataclass
+class Ring:
+    """Batches of bouts; a round of a bout takes a second."""
+
+    batches: list[list[Bout]]
+    now_s: float = 0.0
+    log: list[list[int]] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """In batches to come."""
+        return sum(map(len, self.batches))
+
+    def call(self) -> list[Bout]:
+        """The next batch."""
+        return self.batches.pop(0) if self.batches else []
+
+    def round(self, bouts: Sequence[Bout], number: int) -> None:
+        """Takes time."""
+        assert all(bout.rounds == number for bout in bouts)
+        self.log.append([bout.number for bout in bouts])
+        self.now_s += len(bouts)
+        for bout in bouts:
+            bout.rounds += 1
+
+    def keep(self, bout: Bout, ended: Ended) -> tuple[Record, Record]:
+        """Rows."""
+        bout.ended = ended
+        status = "ok" if bout.alive else "failed"
+        return record(bout.number), record(bout.number, status=status)
+
+
+def fought(*batches: list[Bout], budget_s: float = 1e9) -> tuple[Result, Ring]:
+    """What comes of them."""
+    ring = Ring(batches=list(batches))
+    return ab(ring, Aim(budget_s=budget_s), now_s=lambda: ring.now_s), ring
+
+
+def test_a_decided_case_has_no_further_round() -> None:
+    """The open one goes on until the planned rounds are over."""
+    clear, noisy = Bout(1, factor=1.2), Bout(2, noise=0.5)
+    found, ring = fought([clear, noisy])
+    assert [a.verdict for a in found.answers] == ["slower", "unsure"]
+    assert [a.ended for a in found.answers] == ["decided", "rounds"]
+    assert (clear.rounds, noisy.rounds) == (LOOKS[0], LOOKS[-1])
+    assert (clear.ended, noisy.ended) == ("decided", "rounds")
+    assert found.took_s == ring.now_s == LOOKS[0] + LOOKS[-1]
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1.2, "slower"), (0.8, "faster"), (1.0, "same")])
+def test_each_verdict_can_be_reached(factor: float, said: str) -> None:
+    """And the ratio is there to be seen."""
+    (answer,) = fought([Bout(1, factor=factor)])[0].answers
+    assert answer.verdict == said
+    assert answer.ratio is not None
+    assert answer.ratio.value == pytest.approx(factor, rel=0.01)
+
+
+def test_cases_are_judged_at_the_planned_looks_only() -> None:
+    """Between them nothing that is seen can end a case, so that looking is not fishing."""
+    for number in range(20):
+        bout = Bout(number, factor=1.05, noise=0.03)
+        fought([bout])
+        assert bout.rounds in LOOKS
+
+
+@pytest.mark.parametrize(("budget_s", "looks"), [(1e9, 3), (13, 2), (1e-9, 0)])
+def test_the_last_look_spends_what_earlier_ones_have_left(budget_s: float, looks: int) -> None:
+    """And no more, so that all looks together keep the level."""
+    bout = Bout(1, noise=0.5)
+    (answer,) = fought([bout], budget_s=budget_s)[0].answers
+    level = spent(looks, last=True, confidence=Aim(budget_s=1).confidence)
+    assert answer.ratio == ratio(*bout.cells(), level)
+
+
+def test_time_that_is_up_ends_all_after_the_first_look() -> None:
+    """Each case has that many rounds, however little time there is."""
+    bouts = [Bout(1, noise=0.5), Bout(2, noise=0.5)]
+    found, _ = fought(bouts, budget_s=1e-9)
+    assert [a.ended for a in found.answers] == ["budget", "budget"]
+    assert [bout.rounds for bout in bouts] == [LOOKS[0]] * 2
+    late = Bout(3, noise=0.5)
+    found, _ = fought([late], budget_s=13)
+    assert late.rounds == 13
+    assert found.answers[0].ratio is not None
+    assert found.answers[0].ratio.low is not None
+
+
+def test_time_is_shared_out_among_what_is_still_to_come() -> None:
+    """What an easy batch leaves goes to the next."""
+    easy, hard = [Bout(1, factor=2.0)], [Bout(2, noise=0.5)]
+    fought(easy, hard, budget_s=40)
+    assert (easy[0].rounds, hard[0].rounds) == (LOOKS[0], 35)
+    one, other = Bout(3, noise=0.5), Bout(4, noise=0.5)
+    fought([one], [other], budget_s=40)
+    assert (one.rounds, other.rounds) == (20, 20)
+
+
+def test_a_case_that_fails_has_no_verdict_and_the_others_go_on() -> None:
+    """Whatever it showed before."""
+    broken, fine = Bout(1, factor=2.0, dies_after=3), Bout(2)
+    found, _ = fought([broken, fine])
+    first, second = found.answers
+    assert (first.verdict, first.ended, first.ratio) == ("unsure", "failed", None)
+    assert (second.verdict, second.ended) == ("same", "decided")
+    assert broken.rounds == 3
+
+
+def test_a_case_that_was_never_ready_is_kept_too() -> None:
+    """It has no round."""
+    found, ring = fought([Bout(1, dies_after=0)])
+    assert [a.ended for a in found.answers] == ["failed"]
+    assert ring.log == []
+
+
+def test_a_case_whose_own_time_is_up_is_judged_by_what_there_is() -> None:
+    """Even before the first look."""
+    slow = Bout(1, factor=3.0, over_after=3)
+    noisy = Bout(2, noise=0.5, over_after=3)
+    found, _ = fought([slow, noisy])
+    assert [(a.verdict, a.ended) for a in found.answers] == [
+        ("slower", "decided"),
+        ("unsure", "timeout"),
+    ]
+
+
+def test_answers_are_told_as_batches_end() -> None:
+    """In their order."""
+    told: list[Answer] = []
+    ring = Ring(batches=[[Bout(1)], [Bout(2)]])
+    found = ab(ring, Aim(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    assert told == list(found.answers)
+    assert [a.one.case for a in told] == [record(1).case, record(2).case]

@@ -1,0 +1,241 @@
+"""`bench ab` measures two sides in turn, says which is slower, and keeps both as runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import cli
+from bench.measure import devices, protocol
+from bench.measure.crew import Crew
+from bench.store.load import load_rows
+from tests.fakes import HELLO, Stage, settle, visited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+SUITE = """
+from bench import Axis, Call, Skip, Suite
+
+suite = Suite("mine", axes=[Axis("n", [1, 64, 4096], quick=[16, 64])])
+
+
+@suite.op
+def op(case):
+    return Call(sum, range(case["n"]))
+
+
+@suite.op
+def twin(case):
+    return Call(sum, range(case["n"]))
+
+
+@suite.op(axes=[Axis("way", ["a", "b"])])
+def never(case):
+    raise Skip("not here")
+"""
+
+
+@pytest.fixture(name="bench")
+def _bench(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line on a machine without a GPU, in a folder with a suite."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(devices, "why_missing", lambda name: "" if name == "cpu" else "no CUDA")
+    monkeypatch.setattr(devices, "present", lambda: ("cpu",))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("SLOW", raising=False)
+    (tmp_path / "mine.py").write_text(SUITE)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = cli.main(["ab", *words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+Bench = Any
+"""The fixture above."""
+
+
+class Sides:
+    """Fakes for both sides, in the order in which they start: SLOW=1 makes calls half as long again."""
+
+    def __init__(self) -> None:
+        self.stages: list[Stage] = []
+        self.pythons: list[str | None] = []
+        self.fails = ""
+
+    def crew(
+        self,
+        count: int,
+        threads: int,
+        base: Mapping[str, str],
+        _cores: object,
+        python: str | None,
+    ) -> Crew:
+        """A side's crew."""
+        slow = base.get("SLOW") == "1"
+
+        def answer(request: protocol.Request) -> protocol.Reply:
+            if isinstance(request, protocol.Check) and request.case.id == self.fails:
+                return protocol.Refused(status="failed", reason="no good")
+            if not isinstance(request, protocol.Visit):
+                return settle(request)
+            longer = slow or request.case.op == "twin" or threads == 1
+            return visited(1_500_000 if longer else 1_000_000)
+
+        self.pythons.append(python)
+        self.stages.append(Stage(answer))
+        made = self.stages[-1].crew(count)
+        for process in self.stages[-1].processes:
+            process.hello = protocol.Hello(
+                torch={**HELLO.torch, "threads": threads}, device_names={}
+            )
+        return made
+
+
+@pytest.fixture(name="sides")
+def _sides(monkeypatch: pytest.MonkeyPatch) -> Sides:
+    sides = Sides()
+    monkeypatch.setattr(Crew, "of_processes", sides.crew)
+    return sides
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("mine.py --threshold 0", "--threshold: '0' is not a share; write 5% or 0.05"),
+        ("mine.py --confidence 99", "--confidence: '99' is not a share; write 5% or 0.05"),
+        ("mine.py --budget soon", "--budget 'soon' is not a stretch of time"),
+        ("mine.py --a nowhere", "--a nowhere: there is no such program"),
+        ("mine.py --b-env x", "--b-env 'x' can't be read; write NAME=VALUE"),
+        ("mine.py --a-threads 1 --a-env OMP_NUM_THREADS=2", "--a-threads 1 and OMP_NUM_THREADS=2"),
+        ("mine.py mine/pop", "there is no op 'mine/pop' among what was chosen; did you mean mine/op"),
+        ("mine.py mine/op mine/twin mine/never", "3 ops (mine/op, mine/twin, mine/never) are more"),
+        ("mine.py mine/op mine/never", "mine/op and mine/never have no case with equal axes"),
+        ("mine.py -k never", "every chosen case is skipped here"),
+        ("mine.py --preset slow", "there is no preset 'slow'"),
+        ("absent.py", "there is no file absent.py"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_exit_code_2(
+    bench: Bench, sides: Sides, words: str, said: str
+) -> None:
+    """Before anything is measured, with workers ended."""
+    code, out, err = bench(*words.split())
+    line = err.splitlines()[-1]
+    assert (code, out) == (2, "")
+    assert line.startswith("bench: ")
+    assert said in line
+    assert all(process.closed for stage in sides.stages for process in stage.processes)
+
+
+def test_an_environment_that_makes_it_slower_is_told(
+    bench: Bench, tmp_path: Path, sides: Sides
+) -> None:
+    """In a table; both sides are kept as runs that say which they were."""
+    code, out, err = bench("mine.py", "-k", "op", "--b-env", "SLOW=1", "--b-env", "MKL_X=2")
+    assert code == 0, err
+    assert "a is without MKL_X, without SLOW" in out
+    assert "b is MKL_X=2, SLOW=1" in out
+    assert "2 cases: 2 slower." in out
+    assert "mine/op n=16: slower, b takes 1.500 to 1.500 times as long" in err
+    rows = load_rows(tmp_path / "results")
+    assert len(rows) == 4
+    found = [json.loads(path.read_text()) for path in (tmp_path / "results").glob("*/run.json")]
+    variables = {run["tags"]["ab"]: run["environment"]["variables"] for run in found}
+    assert set(variables) == {"a", "b"}
+    assert "MKL_X" not in variables["a"]
+    assert variables["b"]["MKL_X"] == "2"
+    assert sides.pythons == [None, None]
+    assert all(process.closed for stage in sides.stages for process in stage.processes)
+
+
+@pytest.mark.usefixtures("sides")
+def test_two_ops_are_held_against_each_other_in_json(bench: Bench) -> None:
+    """One document, and nothing else."""
+    code, out, err = bench("mine.py", "mine/op", "mine/twin", "--set", "n=64", "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    (one,) = told["cases"]
+    assert (told["a"], told["b"]) == ("mine/op", "mine/twin")
+    assert (one["case"], one["other_case"]) == ("mine/op[n=64]", "mine/twin[n=64]")
+    assert (one["verdict"], one["ended"]) == ("slower", "decided")
+    assert one["ratio"] == pytest.approx(1.5)
+    assert (told["threshold"], told["confidence"]) == (0.02, 0.99)
+    assert len(told["runs"]) == 2
+
+
+@pytest.mark.usefixtures("sides")
+def test_thread_counts_are_sides_too(bench: Bench, tmp_path: Path) -> None:
+    """By their option or by the variable."""
+    for words in (("--b-threads", "1"), ("--b-env", "OMP_NUM_THREADS=1")):
+        _, out, _ = bench("mine.py", "mine/op", "--set", "n=64", *words, "--json")
+        told = json.loads(out)
+        assert (told["a"], told["b"]) == ("2 threads", "1 thread")
+        assert told["summary"]["slower"] == 1
+    assert set(load_rows(tmp_path / "results")["threads"]) == {1, 2}
+
+
+def test_nothing_that_differs_is_the_same(bench: Bench, sides: Sides) -> None:
+    """And is said to be a test of the machine; six workers of each side are the rule."""
+    code, out, _ = bench("mine.py", "mine/op")
+    assert code == 0
+    assert "a and b are the same" in out
+    assert "2 cases: 2 same." in out
+    assert [len(stage.processes) for stage in sides.stages] == [6, 6]
+
+
+def test_another_interpreter_is_where_workers_start(
+    bench: Bench, tmp_path: Path, sides: Sides
+) -> None:
+    """And what it is stands in the run."""
+    code, out, err = bench("mine.py", "mine/op", "--b", sys.executable, "--json")
+    assert code == 0, err
+    assert json.loads(out)["b"] == sys.executable
+    assert sides.pythons == [None, os.path.abspath(sys.executable)]  # noqa: PTH100 - not resolved
+    run = json.loads(out)["runs"][1]["path"]
+    assert (
+        "torch" in json.loads((tmp_path / run / "run.json").read_text())["environment"]["packages"]
+    )
+
+
+def test_a_case_that_fails_ends_with_6(bench: Bench, sides: Sides) -> None:
+    """The others are decided; a skip is said."""
+    sides.fails = "mine/op[n=16]"
+    code, out, err = bench("mine.py")
+    assert code == 6
+    assert "a failed: no good" in out
+    assert "4 cases: 3 same, 1 unsure." in out
+    assert "skipping 4: not here" in err
+
+
+def test_help_names_the_command(bench: Bench) -> None:
+    """With its options."""
+    code, out, _ = bench("-h")
+    assert code == 0
+    assert all(option in out for option in ("--a-env", "--b-threads", "--threshold", "--budget"))
+
+
+@pytest.mark.slow
+def test_a_real_duel_of_two_interpreters(bench: Bench, tmp_path: Path) -> None:
+    """With processes, in a few seconds: whatever the answer, it is one, and the rows are there."""
+    words = ("--set", "n=64", "--b", sys.executable, "--workers", "2", "--budget", "2", "--json")
+    code, out, err = bench("mul/matrices", *words)
+    assert code == 0, err
+    (one,) = json.loads(out)["cases"]
+    assert one["verdict"] in {"faster", "slower", "same", "unsure"}
+    assert one["ratio_lo"] <= one["ratio"] <= one["ratio_hi"]
+    assert one["rounds"] >= 5
+    rows = load_rows(tmp_path / "results")
+    assert len(rows) == 2
+    assert rows["correct"].all()
+    assert (rows["workers"] == 2).all()

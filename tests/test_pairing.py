@@ -1,0 +1,68 @@
+"""Words name suites or ops; cases meet themselves, or those of another op at equal axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.errors import SelectionError
+from bench.pairing import pairs, split
+from bench.plan import Plan, PlannedSkip
+from tests.fakes import case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import PlannedCase
+
+
+def of_op(op: str, number: int, device: str = "cpu") -> PlannedCase:
+    """A case of an op."""
+    return case(number, op=op, id=f"s/{op}[n={number}]", device=device)
+
+
+PLAN = Plan(
+    cases=(of_op("one", 1), of_op("one", 2), of_op("other", 2), of_op("other", 2, "cuda")),
+    skips=(PlannedSkip(case=of_op("lost", 1), reason="not here"),),
+)
+
+
+def test_ops_bring_their_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none is named; a file is a suite, wherever it is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my").mkdir()
+    (tmp_path / "my/suite").touch()
+    assert split(["mul", "view"]) == (("mul", "view"), ())
+    assert split(["mul/matrices", "mul/in_place"]) == (("mul",), ("mul/matrices", "mul/in_place"))
+    assert split(["mine.py", "mine/op"]) == (("mine.py",), ("mine/op",))
+    assert split(["my/file.py", "my/suite", "a/b/c"])[1] == ()
+    assert split([]) == ((), ())
+    with pytest.raises(SelectionError, match=r"3 ops \(a/b, a/c, a/d\) are more than two sides"):
+        split(["a/b", "a/c", "a/d"])
+
+
+def test_each_case_meets_itself() -> None:
+    """All of them, or those of one op."""
+    assert pairs(PLAN, ()) == [(one, one) for one in PLAN.cases]
+    assert pairs(PLAN, ("s/one",)) == [(one, one) for one in PLAN.cases[:2]]
+    assert pairs(PLAN, ("s/one", "s/one")) == [(one, one) for one in PLAN.cases[:2]]
+
+
+def test_two_ops_meet_at_equal_axes() -> None:
+    """And on one device."""
+    assert pairs(PLAN, ("s/one", "s/other")) == [(of_op("one", 2), of_op("other", 2))]
+
+
+@pytest.mark.parametrize(
+    ("ops", "said"),
+    [
+        (("s/won",), "there is no op 's/won' among what was chosen; did you mean s/one?"),
+        (("s/one", "s/lost"), "s/one and s/lost have no case with equal axes (s/one[n=1]; none)"),
+    ],
+)
+def test_a_mistake_is_one_sentence(ops: tuple[str, ...], said: str) -> None:
+    """With what there is."""
+    with pytest.raises(SelectionError) as error:
+        pairs(PLAN, ops)
+    assert str(error.value).startswith(said)
