@@ -159,10 +159,14 @@ class Duel:
             self._seats[place].rounds.turn(wanted, worker, number)
 
     def _kept(self, place: int, outcome: Outcome, ended: Ended) -> Record:
-        """A row, after what is learnt of a case when its samples are taken."""
+        """A row, after what is learnt of a case when its samples are taken.
+
+        No kernels: a worker that has profiled may time nothing any more, and others are still open.
+        """
         outcome.stopped_by = _STOPPED.get(ended, "budget")
         team = self._teams[place]
-        passes.look([outcome], team.started.crew, team.options.schedule)
+        schedule = dataclasses.replace(team.options.schedule, kernels=False)
+        passes.look([outcome], team.started.crew, schedule)
         return self._seats[place].keep(outcome)
 
     def __enter__(self) -> Self:

@@ -62,6 +62,7 @@ def measured(crew: Crew, place: Place, devices: Iterable[str], tell: Tell) -> di
         tell: told of each device, and how many seconds it takes.
     """
     found = {}
+    crew.wait_ready()  # a roof seen while others import torch would be too low
     for device in devices:
         tell(device, SURVEY_S)
         reply = crew.survey(0, device, SURVEY_S, _TIMEOUT_S)

@@ -138,6 +138,19 @@ def test_each_side_leaves_a_run(tmp_path: Path) -> None:
     assert len(load_samples(tmp_path)) == rows["samples"].sum()
 
 
+def test_a_decided_case_is_not_profiled_while_others_are_open(tmp_path: Path) -> None:
+    """The worker that profiles may time nothing any more; a graph is replayed all the same."""
+    arena = Arena()
+    on_gpu = [(case(number, device="cuda"),) * 2 for number in (1, 2)]
+    with arena.duel(tmp_path, [(one, other) for one, other in on_gpu]) as duel:
+        bouts = duel.call()
+        duel.round(bouts, 0)
+        duel.keep(bouts[0], "decided")
+    asked = [type(request) for _, request in arena.log]
+    assert protocol.Profile not in asked
+    assert protocol.Replay in asked
+
+
 def test_two_ops_meet(tmp_path: Path) -> None:
     """Each side has its own."""
     arena = Arena()

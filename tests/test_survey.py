@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 from bench import survey
 from bench.measure import protocol
 from bench.roofs import FLOP, Roof
 from bench.survey import Ceilings, Place
-from tests.fakes import Stage, case, entry, info, lost, settle
+from tests.fakes import HELLO, Stage, case, entry, info, lost, settle
 
 PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
 INFO = info(options={"threads": 2}, torch={"version": "2.9.0"}, devices=["cpu"])
@@ -46,6 +47,28 @@ def test_roofs_are_measured_once() -> None:
     assert told.devices == ["cpu"] * 3
     assert all(one.of_device["cpu"].roofs == (PEAK,) for one in found)
     assert survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
+
+
+def says_hello(ready: set[int], number: int) -> protocol.Hello:
+    """A worker that is waited for."""
+    ready.add(number)
+    return HELLO
+
+
+def test_no_worker_is_still_starting_when_roofs_are_measured() -> None:
+    """While others import torch, a roof is too low."""
+    stage = Stage()
+    ready: set[int] = set()
+
+    def surveyed(request: protocol.Request) -> protocol.Reply:
+        assert ready == {0, 1, 2}
+        return answer(request)
+
+    stage.answer = surveyed
+    crew = stage.crew(3)
+    for number, process in enumerate(stage.processes):
+        process.wait_ready = partial(says_hello, ready, number)  # type: ignore[method-assign]
+    assert set(survey.measured(crew, PLACE, ["cpu"], Told())) == {"cpu"}
 
 
 def test_asking_again_measures_again() -> None:
