@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
 import pyarrow as pa
 
 from bench.codes import Code
@@ -39,6 +40,11 @@ CODES = {
     "unchecked": Code(code="unchecked", seen="compared with nothing", cause="x", remedy="y"),
 }
 """Words of warnings for golden files, which so need no change when the real words are bettered."""
+
+
+def valid(figure: dict[str, Any] | None) -> Any | None:
+    """The figure as Plotly sees it, which raises where it doesn't know a property; None if there is none."""
+    return None if figure is None else go.Figure(figure)
 
 
 def record(suite: str = "matmul", op: str = "square", /, **values: Any) -> Record:

@@ -9,7 +9,7 @@ import pytest
 
 from bench.analyse import grid
 from bench.report import figures, theme
-from tests.fakes_report import HOSTILE, example, lost, on, record
+from tests.fakes_report import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:
     from bench.record import Record
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def drawn(rows: list[Record], quantity: figures.Quantity = figures.TIME) -> list[dict[str, object]]:
     """The traces of the rows' line figure."""
-    figure = figures.by_size(grid.lines(rows), theme.look(rows), quantity)
+    figure = valid(figures.by_size(grid.lines(rows), theme.look(rows), quantity))
     return list(json.loads(figure.to_json())["data"]) if figure else []
 
 
@@ -51,8 +51,8 @@ def test_nothing_measured_or_declared_is_no_figure() -> None:
     assert drawn(failed) == []
     assert drawn([record()], figures.FLOP_RATE) == []
     assert drawn([record()], figures.BYTE_RATE) == []
-    assert figures.dots(failed, theme.look(failed)) is None
-    assert figures.heat(grid.lines(failed), theme.look(failed)) is None
+    assert valid(figures.dots(failed, theme.look(failed))) is None
+    assert valid(figures.heat(grid.lines(failed), theme.look(failed))) is None
 
 
 def test_every_line_differs_in_more_than_colour() -> None:
@@ -74,8 +74,8 @@ def test_the_same_op_has_the_same_colour_in_every_figure_of_a_run() -> None:
     """Hiding or failing cases does not repaint the others."""
     rows = [record("s", op, params={"n": 4}, flop=1.0) for op in ("a", "b")]
     look = theme.look(rows)
-    both = figures.by_size(grid.lines(rows), look, figures.TIME)
-    one = figures.by_size(grid.lines(rows[1:]), look, figures.FLOP_RATE)
+    both = valid(figures.by_size(grid.lines(rows), look, figures.TIME))
+    one = valid(figures.by_size(grid.lines(rows[1:]), look, figures.FLOP_RATE))
     assert both is not None
     assert one is not None
     assert both.data[1].line.color == one.data[0].line.color
@@ -91,9 +91,9 @@ def test_data_is_escaped_because_plotly_reads_tags() -> None:
     look = theme.look(rows)
     lines = grid.lines(rows)
     for figure in (
-        figures.by_size(lines, look, figures.TIME),
-        figures.heat(lines, look),
-        figures.dots(rows[2:], look),
+        valid(figures.by_size(lines, look, figures.TIME)),
+        valid(figures.heat(lines, look)),
+        valid(figures.dots(rows[2:], look)),
     ):
         assert figure is not None
         assert "<b onmouseover" not in figure.to_json()
@@ -108,7 +108,7 @@ def test_missing_cells_of_the_heat_map_say_why() -> None:
         record("s", "b", params={"n": 1}),
         record("s", "b", params={"n": 4}),
     ]
-    figure = figures.heat(grid.lines(rows), theme.look(rows))
+    figure = valid(figures.heat(grid.lines(rows), theme.look(rows)))
     assert figure is not None
     texts = [(note.x, note.y, note.text) for note in figure.layout.annotations]
     assert texts == [(1, 0, "oom"), (2, 0, "·"), (1, 1, "·")]
@@ -122,7 +122,7 @@ def test_dots_stand_on_one_row_per_case_whatever_the_device() -> None:
     """CPU and GPU of one case are compared on one line, told apart by their markers."""
     rows = [record("s", op, params={"kind": kind}) for op, kind in (("a", "x"), ("b", "y"))]
     rows += on("cuda", rows)
-    figure = figures.dots(rows, theme.look(rows))
+    figure = valid(figures.dots(rows, theme.look(rows)))
     assert figure is not None
     assert list(figure.layout.yaxis.ticktext) == ["a kind=x", "b kind=y"]
     assert [trace.y[0] for trace in figure.data] == [0, 1, 0, 1]
@@ -133,7 +133,7 @@ def test_dots_look_as_their_op_does_in_curves() -> None:
     """A colour and a marker mean one thing in a section."""
     rows = [record("s", op, params={"n": 4, "call": "x"}) for op in ("a", "b")]
     look = theme.look(rows)
-    figure, curves = figures.dots(rows, look), drawn(rows)
+    figure, curves = valid(figures.dots(rows, look)), drawn(rows)
     assert figure is not None
     for dot, curve in zip(json.loads(figure.to_json())["data"], curves, strict=True):
         assert (dot["marker"], dot["meta"]) == (curve["marker"], curve["meta"])
@@ -143,7 +143,7 @@ def test_dots_look_as_their_op_does_in_curves() -> None:
 def test_dots_are_as_high_as_their_rows_need(count: int, height: int) -> None:
     """Labels that overlap can't be read."""
     rows = [record("s", f"op{i}", params={"n": 4}) for i in range(count)]
-    figure = figures.dots(rows, theme.look(rows))
+    figure = valid(figures.dots(rows, theme.look(rows)))
     assert figure is not None
     assert figure.layout.height == height
     assert len(figure.layout.meta["phone"]["names"]) == count
@@ -155,7 +155,7 @@ def test_intervals_of_dots_are_inside_the_figure_unless_they_are_absurd() -> Non
         record("s", "a", params={"n": 4}, time_s=1e-3, time_lo_s=4e-4, time_hi_s=1.0),
         record("s", "b", params={"n": 4}, time_s=1e-3, time_lo_s=0.0, time_hi_s=2e-3),
     ]
-    figures_of = [figures.dots([row], theme.look(rows)) for row in rows]
+    figures_of = [valid(figures.dots([row], theme.look(rows))) for row in rows]
     low, high = figures_of[0].layout.xaxis.range  # type: ignore[union-attr]
     assert 10**low < 4e-4
     assert 1e-2 < 10**high < 1.0
@@ -167,7 +167,7 @@ def test_intervals_of_dots_are_inside_the_figure_unless_they_are_absurd() -> Non
 def test_one_point_is_enough(quantity: figures.Quantity) -> None:
     """Ranges on logarithmic axes are finite, and have a tick or two inside."""
     rows = [record(flop=2.0, bytes=3.0)]
-    figure = figures.by_size(grid.lines(rows), theme.look(rows), quantity)
+    figure = valid(figures.by_size(grid.lines(rows), theme.look(rows), quantity))
     assert figure is not None
     low, high = figure.layout.yaxis.range
     assert low < high

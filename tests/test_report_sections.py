@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.report.sections import Section, course, sections
+from bench.report.sections import Section, sections
 from bench.report.theme import look
-from tests.fakes_claims import answered
 from tests.fakes_report import example, lost, record
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def test_ops_of_one_size_are_dots_slowest_first() -> None:
     ]
     (section,) = made([*rows, lost("oom", "x", "s", "d", params={"n": 4})])
     (dots,) = section.drawings
-    assert list(dots.figure.layout.yaxis.ticktext) == ["b", "c", "a"]
+    assert dots.figure["layout"]["yaxis"]["ticktext"] == ["b", "c", "a"]
     assert dots.label == "Time per call of s at n=4, slowest first: b, c, a."
     assert dots.caption.startswith("Time per call at n=4, slowest first, logarithmic;")
     assert dots.twin.head == ("time", "FLOP/s")
@@ -61,8 +60,8 @@ def test_a_case_is_in_curves_or_in_dots_and_never_in_both() -> None:
     rows += [record("s", "b", params={"n": 4})]
     (section,) = made(rows)
     time, dots = section.drawings
-    assert [trace.name for trace in time.figure.data] == ["a float32 cpu"]
-    assert list(dots.figure.layout.yaxis.ticktext) == ["b"]
+    assert [trace["name"] for trace in time.figure["data"]] == ["a float32 cpu"]
+    assert dots.figure["layout"]["yaxis"]["ticktext"] == ["b"]
 
 
 def test_suites_without_a_time_come_last() -> None:
@@ -93,10 +92,8 @@ def test_a_suite_without_times_has_no_controls() -> None:
     assert section.summary == "0 of 1 measured"
 
 
-def test_claims_have_a_section_where_one_is_answered() -> None:
-    """With those that the run says something about; of the others their number."""
-    section = course(answered())
-    assert section is not None
-    assert [row.id for row in section.rows] == ["free", "from", "not", "wide", "broken"]
-    assert section.unmeasured == 2
-    assert course(answered()[3:]) is None
+def test_a_section_carries_its_figures_and_their_tables() -> None:
+    """In one piece, under the id that each drawing names."""
+    for section in made(example()):
+        assert {drawing.payload for drawing in section.drawings} == {section.payload.id}
+        assert set(section.payload.value) == {drawing.id for drawing in section.drawings}

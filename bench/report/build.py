@@ -9,8 +9,8 @@ from plotly.offline import get_plotlyjs
 
 from bench.analyse.rows import records
 from bench.errors import StoreError
-from bench.report import page
-from bench.store.load import load_rows
+from bench.report import page, shell
+from bench.store.load import load_rows, load_samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,11 @@ def build_report(runs: Sequence[StoredRun], out: Path, *, single_file: bool = Fa
     written = []
     for path, run in pages.items():
         rows = records(load_rows(run.folder))
-        _write(path, page.run_page(rows, run.info, single_file=single_file))
+        samples = load_samples(run.folder)
+        _write(path, page.run_page(rows, run.info, samples=samples, single_file=single_file))
         written.append(path)
     if not single_file:
-        _write(out / page.PLOTLY, get_plotlyjs())
+        _write(out / shell.PLOTLY, get_plotlyjs())
     if single_file and len(written) == 1:
         return written[0]
     _write(out / INDEX, page.index_page(_pages(out)))
@@ -68,7 +69,7 @@ def _pages(out: Path) -> list[dict[str, str]]:
     for path in sorted(out.glob("*.html")):
         if path.name != INDEX:
             with path.open(encoding="utf-8", errors="replace") as file:
-                facts = page.facts_in(file.read(_HEAD_BYTES))
+                facts = shell.facts_in(file.read(_HEAD_BYTES))
             if facts:
                 found.append({**facts, "run_id": path.stem})
     return sorted(found, key=lambda facts: facts["run_id"], reverse=True)

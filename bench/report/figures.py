@@ -9,8 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-
 from bench.analyse import grid
 from bench.codes import CODES
 from bench.report import theme, words
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from bench.analyse.grid import Line
     from bench.record import Record
+    from bench.report.drawing import Figure
     from bench.report.theme import Look
 
 _ROW_HEIGHT = 30
@@ -64,21 +63,19 @@ FLOP_RATE = Quantity("FLOP/s", _rate(lambda r: r.flop))
 BYTE_RATE = Quantity("B/s", _rate(lambda r: r.bytes))
 
 
-def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Any | None:
+def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Figure | None:
     """A quantity against size, both logarithmic, with an interval on every point."""
     traces = [t for line in found if (t := _line_trace(line, look, quantity)) is not None]
     if not traces:
         return None
     xs = [x for trace in traces for x in trace["x"]]
     ys = [y for trace in traces for y in trace["y"]]
-    return go.Figure(
-        traces,
-        theme.layout(
-            height=400,
-            xaxis=theme.size_axis(found[0].axis, xs),
-            yaxis=theme.value_axis(ys, quantity.unit),
-        ),
+    layout = theme.layout(
+        height=400,
+        xaxis=theme.size_axis(found[0].axis, xs),
+        yaxis=theme.value_axis(ys, quantity.unit),
     )
+    return {"data": traces, "layout": layout}
 
 
 def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | None:
@@ -109,7 +106,7 @@ def _bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
     }
 
 
-def dots(records: Sequence[Record], look: Look) -> Any | None:
+def dots(records: Sequence[Record], look: Look) -> Figure | None:
     """Times of cases that lie on no curve, one row per op and settings, in the order given.
 
     What all cases have in common is left out of the rows' names, and so are dtypes and devices,
@@ -130,7 +127,7 @@ def dots(records: Sequence[Record], look: Look) -> Any | None:
         trace = look.trace(record.suite, kind, record.dtype, record.device)
         traces.append({"type": "scatter", **place, **said, **trace})
     reach = [end for _, value in points for end in _reach(value)]
-    return go.Figure(traces, _dots_layout(rows, reach))
+    return {"data": traces, "layout": _dots_layout(rows, reach)}
 
 
 def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
@@ -157,7 +154,7 @@ def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]
     )
 
 
-def heat(found: Sequence[Line], look: Look) -> Any | None:
+def heat(found: Sequence[Line], look: Look) -> Figure | None:
     """Times as a grid of lines × sizes: the darker, the slower; what is missing says why."""
     sizes = sorted({size for line in found for size, _ in line.points})
     cells = [[line.at(size) for size in sizes] for line in found]
@@ -196,7 +193,8 @@ def heat(found: Sequence[Line], look: Look) -> Any | None:
         for i, r in enumerate(row)
         if not times[y][i]
     ]
-    return go.Figure([trace], _heat_layout(names, columns, absent, found[0].axis))
+    layout = _heat_layout(names, columns, absent, found[0].axis)
+    return {"data": [trace], "layout": layout}
 
 
 def _heat_layout(

@@ -1,83 +1,72 @@
-"""A run → one page of HTML: what is on it, in which order. How it looks is the templates' business.
-
-Jinja escapes everything; the only exceptions are our own script and style, and JSON made safe here.
-"""
+"""A run → one page: which views it has, in which order. How a view looks is its template's business."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
 import shlex
-from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-from plotly.offline import get_plotlyjs
-
-from bench.analyse import findings, grid, notes
+from bench.analyse import findings, grid
 from bench.analyse.claims import answers
 from bench.analyse.course import COURSE
-from bench.report import identity, sections, tables, theme, words
+from bench.report import identity, sections, shell, theme, words
+from bench.report.cases_view import cases_view
+from bench.report.claims_view import claims_view
+from bench.report.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from bench.record import Record
     from bench.store.runs import RunInfo
 
-PLOTLY = "plotly.min.js"
-_JSON_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
-_FLAG = re.compile(r"(?<!\S)--[a-z][a-z-]*(?: \d+)?")
-_FACTS_ID = "facts"
 
+def run_page(
+    records: Sequence[Record],
+    info: RunInfo,
+    *,
+    samples: pd.DataFrame | None = None,
+    single_file: bool,
+) -> str:
+    """The page of a run.
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A filter of the full table: its name and what can be chosen."""
-
-    name: str
-    options: tuple[str, ...]
-
-
-def run_page(records: Sequence[Record], info: RunInfo, *, single_file: bool) -> str:
-    """The page of a run, with Plotly inside it or beside it."""
+    Args:
+        records: its rows.
+        info: what it says of itself.
+        samples: its raw samples, as `bench.load_samples` gives them; None if they are not at hand.
+        single_file: whether Plotly is inside the page, so that it can be sent on alone.
+    """
     found = grid.in_reading_order(records)
-    look = theme.look(found)
-    known = notes.notes(r for r in found if r.status == "ok")
-    missing = notes.unmeasured(found)
-    return _render(
+    return shell.render(
         "run.html",
-        plotly=Markup(get_plotlyjs()) if single_file else None,  # noqa: S704 - plotly's own
-        sources=[get_plotlyjs()] if single_file else [],
         facts=facts(info),
+        plotly=single_file,
+        title=info.label or words.machine_name(info),
         info=info,
-        headline=identity.headline(info, found),
-        outcomes=identity.outcomes(found),
-        findings=findings.findings(found),
-        sections=sections.sections(found, look),
-        course=sections.course(answers(COURSE, [found])),
-        look=look,
-        theme=theme,
-        rows=tables.full(found, known, info.options),
-        choices=_choices(found),
-        several_devices=len(grid.ranked_devices(found)) > 1,
-        notes=known,
-        missing=[
-            (g, words.who(g, f"{g.records[0].suite}/{grid.title(g.records[0])}")) for g in missing
-        ],
-        groups=identity.groups(info),
-        confidence=identity.confidence(found),
         command=shlex.join(info.argv),
+        views=views(found, info, samples),
     )
+
+
+def views(
+    records: Sequence[Record], info: RunInfo, samples: pd.DataFrame | None
+) -> tuple[View, ...]:
+    """What can be looked at, in the order of the navigation; what has nothing to show is left out."""
+    made = (
+        _overview(records, info),
+        _ops(records),
+        cases_view(records, info, samples),
+        claims_view(answers(COURSE, [records])),
+        _machine(info),
+        _method(records),
+    )
+    return tuple(view for view in made if view)
 
 
 def index_page(pages: Sequence[dict[str, Any]]) -> str:
     """The list of pages, in the order given."""
-    return _render("index.html", sources=[], pages=pages)
+    return shell.render("index.html", facts=None, plotly=False, pages=pages)
 
 
 def facts(info: RunInfo) -> dict[str, str]:
@@ -93,76 +82,45 @@ def facts(info: RunInfo) -> dict[str, str]:
     }
 
 
-def facts_in(html: str) -> dict[str, str] | None:
-    """The facts a page carries, or None if it isn't one of ours."""
-    _, found, rest = html.partition(f'<script type="application/json" id="{_FACTS_ID}">')
-    try:
-        values = json.loads(rest.partition("</script>")[0]) if found else None
-    except ValueError:
-        return None
-    return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else None
-
-
-def safe_json(value: Any) -> Markup:
-    """JSON that can stand inside a script element, whatever the data holds."""
-    text = value.to_json() if hasattr(value, "to_json") else json.dumps(value, ensure_ascii=False)
-    return Markup(text.translate(_JSON_UNSAFE))  # noqa: S704 - this makes it safe
-
-
-def flags(text: str) -> Markup:
-    """Text with its command-line options set as code, so that no line breaks inside them."""
-    return Markup(_FLAG.sub(r"<code>\g<0></code>", str(escape(text))))  # noqa: S704 - escaped here
-
-
-def _choices(records: Sequence[Record]) -> list[Choice]:
-    columns = {
-        "suite": [r.suite for r in records],
-        "op": [r.op for r in records],
-        "dtype": grid.ranked_dtypes(records),
-        "device": grid.ranked_devices(records),
-        "status": [r.status for r in records],
-    }
-    found = {name: tuple(dict.fromkeys(values)) for name, values in columns.items()}
-    return [Choice(name, options) for name, options in found.items() if len(options) > 1]
-
-
-def _render(template: str, *, sources: Sequence[str], **values: Any) -> str:
-    script = _source("page.js")
-    hashes = [_hash(source) for source in (*sources, script)]
-    page: str = (
-        _environment()
-        .get_template(template)
-        .render(
-            **values,
-            script=Markup(script),  # noqa: S704 - a file of this package
-            style=Markup(_source("page.css")),  # noqa: S704 - as above
-            script_hashes=Markup(" ".join(f"'{h}'" for h in hashes)),  # noqa: S704 - base64
-        )
+def _overview(records: Sequence[Record], info: RunInfo) -> View:
+    return View(
+        id="overview",
+        name="Overview",
+        template="views/overview.html",
+        values={
+            "outcomes": identity.outcomes(records),
+            "findings": findings.findings(records),
+            "headline": identity.headline(info, records),
+            "picture": None,
+        },
     )
-    return page
 
 
-def _hash(source: str) -> str:
-    """A script as a content security policy names it."""
-    digest = hashlib.sha256(source.encode()).digest()
-    return "sha256-" + base64.b64encode(digest).decode()
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def _ops(records: Sequence[Record]) -> View:
+    look = theme.look(records)
+    found = sections.sections(records, look)
+    return View(
+        id="ops",
+        name="Ops",
+        template="views/ops.html",
+        values={"sections": found, "look": look},
+        payloads=tuple(section.payload for section in found if section.drawings),
     )
-    environment.filters["safe_json"] = safe_json
-    environment.filters["flags"] = flags
-    return environment
 
 
-def _source(name: str) -> str:
-    loader = _environment().loader
-    assert loader is not None  # noqa: S101 - it is set above
-    return loader.get_source(_environment(), name)[0]
+def _machine(info: RunInfo) -> View:
+    return View(
+        id="machine",
+        name="Machine",
+        template="views/machine.html",
+        values={"groups": identity.groups(info)},
+    )
+
+
+def _method(records: Sequence[Record]) -> View:
+    return View(
+        id="method",
+        name="Method",
+        template="views/method.html",
+        values={"confidence": identity.confidence(records)},
+    )

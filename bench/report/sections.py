@@ -1,39 +1,24 @@
-"""A suite → its section of a page: the figures worth drawing, each with caption and table twin.
-
-The claims of the course have a section of their own.
-"""
+"""A suite → its section of a page: the figures worth drawing, each with caption and table twin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.analyse import grid
-from bench.report import claims, figures, tables
+from bench.report import figures, tables
+from bench.report.drawing import Drawing, payload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.claims import Answer
     from bench.analyse.grid import Line
     from bench.record import Record
-    from bench.report.tables import Twin
+    from bench.report.payload import Payload
     from bench.report.theme import Look
 
 _MOST_LINES = 8  # more than these at once, and a figure opens with one dtype only
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """A figure on the page: what a listener hears, what a reader reads, and its numbers."""
-
-    id: str
-    figure: Any
-    label: str
-    caption: str
-    twin: Twin
-    wide: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,26 +41,10 @@ class Section:
     controls: tuple[Control, ...]
     drawings: tuple[Drawing, ...]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """The claims of the course on the page: those that the run says something about, and how many not."""
-
-    summary: str
-    rows: tuple[claims.Row, ...]
-    unmeasured: int
-
-
-def course(answers: Sequence[Answer]) -> Course | None:
-    """The section of the claims; None where the run answers none."""
-    if not claims.answered(answers):
-        return None
-    rows = [row for row in claims.rows(answers) if row.kind != "not-measured"]
-    return Course(
-        summary=claims.summary(answers),
-        rows=tuple(rows),
-        unmeasured=len(answers) - len(rows),
-    )
+    @property
+    def payload(self) -> Payload:
+        """Its figures and their tables, unpacked when the section comes into view."""
+        return payload(_payload_id(self.id), self.drawings)
 
 
 def sections(records: Sequence[Record], look: Look) -> list[Section]:
@@ -124,6 +93,7 @@ def _along(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -
             drawings.append(
                 Drawing(
                     id=f"{id_}-{name}",
+                    payload=_payload_id(id_),
                     figure=figure,
                     label=f"{what} of {subject}: {_described(found)}.",
                     caption=f"{what} of {subject}, both logarithmic; {_READING[name]}",
@@ -152,6 +122,7 @@ def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) ->
     return [
         Drawing(
             id=f"{id_}-heat",
+            payload=_payload_id(id_),
             figure=figure,
             label=f"Heat map of the time per call of {suite}: {_described(found)}, by {axis}.",
             caption=(
@@ -176,6 +147,7 @@ def _dots(id_: str, suite: str, records: Sequence[Record], look: Look) -> list[D
     return [
         Drawing(
             id=f"{id_}-dots",
+            payload=_payload_id(id_),
             figure=figure,
             label=f"Time per call of {suite}{where}, slowest first: {ops}.",
             caption=(
@@ -186,6 +158,11 @@ def _dots(id_: str, suite: str, records: Sequence[Record], look: Look) -> list[D
             wide=True,
         )
     ]
+
+
+def _payload_id(drawing: str) -> str:
+    """`s1-2-time` is in `s1-figures`, as all figures of its section are."""
+    return f"{drawing.partition('-')[0]}-figures"
 
 
 def _described(found: Sequence[Line]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analyse import findings, notes, repeat
 from bench.analyse.grid import title
 from bench.report import words
+from bench.report.drawing import Twin
 from bench.report.figures import why_absent
 from bench.report.theme import size_labels
 from bench.units import MISSING, number, rate, seconds, seconds_with_interval, share, size
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 
     from bench.analyse.grid import Line
     from bench.record import Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Twin:
-    """A figure's own numbers: one row per line, one column per size."""
-
-    corner: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,109 @@
+"""Templates → the text of a page: everything escaped, every script named in the page's policy.
+
+Jinja escapes everything; the only exceptions are our own scripts and style, and JSON made safe here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from plotly.offline import get_plotlyjs
+
+from bench.report import theme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLOTLY = "plotly.min.js"
+SCRIPTS = ("core", "payload", "figures", "grid", "samples", "case", "copy", "views", "start")
+"""The parts of a page's script, in the order in which one needs the other."""
+_JSON_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_FLAG = re.compile(r"(?<!\S)--[a-z][a-z-]*(?: \d+)?")
+_FACTS_ID = "facts"
+
+
+def render(template: str, *, facts: Mapping[str, str] | None, plotly: bool, **values: Any) -> str:
+    """A page.
+
+    Args:
+        template: its file.
+        facts: what an index says of the page, which carries it along; None if no index lists it.
+        plotly: whether Plotly is inside the page; else it lies beside it, if the page has figures.
+        values: what the template needs.
+    """
+    script = script_text()
+    sources = [get_plotlyjs(), script] if plotly else [script]
+    page: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            **values,
+            facts=facts,
+            theme=theme,
+            plotly=Markup(get_plotlyjs()) if plotly else None,  # noqa: S704 - plotly's own
+            script=Markup(script),  # noqa: S704 - files of this package
+            style=Markup(_source("page.css")),  # noqa: S704 - as above
+            script_hashes=Markup(" ".join(f"'{_hash(s)}'" for s in sources)),  # noqa: S704 - base64
+        )
+    )
+    return page
+
+
+def script_text() -> str:
+    """What pages do by themselves: one function, so that nothing of it can be reached from outside."""
+    parts = "\n".join(_source(f"scripts/{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}\n}})();\n'
+
+
+def facts_in(html: str) -> dict[str, str] | None:
+    """The facts a page carries, or None if it isn't one of ours."""
+    _, found, rest = html.partition(f'<script type="application/json" id="{_FACTS_ID}">')
+    try:
+        values = json.loads(rest.partition("</script>")[0]) if found else None
+    except ValueError:
+        return None
+    return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else None
+
+
+def safe_json(value: Any) -> Markup:
+    """JSON that can stand inside a script element, whatever the data holds."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return Markup(text.translate(_JSON_UNSAFE))  # noqa: S704 - this makes it safe
+
+
+def flags(text: str) -> Markup:
+    """Text with its command-line options set as code, so that no line breaks inside them."""
+    return Markup(_FLAG.sub(r"<code>\g<0></code>", str(escape(text))))  # noqa: S704 - escaped here
+
+
+def _hash(source: str) -> str:
+    """A script as a content security policy names it."""
+    digest = hashlib.sha256(source.encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("bench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["safe_json"] = safe_json
+    environment.filters["flags"] = flags
+    return environment
+
+
+def _source(name: str) -> str:
+    loader = _environment().loader
+    assert loader is not None  # noqa: S101 - it is set above
+    return loader.get_source(_environment(), name)[0]

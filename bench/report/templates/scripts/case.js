@@ -1,0 +1,94 @@
+// One case by itself: its samples, its warnings in words, what is known of it, and how to repeat it.
+let shownCase; // its anchor
+
+async function findCase(anchor) {
+  const box = one("#cases-listing");
+  if (!box) return null;
+  const state = await listing(box);
+  const row = state.rows.find(({ id }) => id === anchor);
+  if (!row) return null;
+  const block = await payload(`cases-block-${row.block}`);
+  return { row, state, detail: block[anchor] };
+}
+
+async function showCase(anchor) {
+  const found = await findCase(anchor);
+  shownCase = anchor;
+  if (!found || !found.detail) return unknownCase(anchor);
+  const { detail, row, state } = found;
+  one("#case-h").replaceChildren(`${detail.suite}/`, make("wbr"), detail.title, " ", make("small", {}, `on ${detail.device}`));
+  one("#case-said").textContent = detail.status === "ok"
+    ? `${inUnit(detail.time_s)} per call${detail.low_s === null ? "" : `, between ${inUnit(detail.low_s)} and ${inUnit(detail.high_s)}`}.`
+    : `${detail.status}: ${detail.reason || "no reason was given"}`;
+  one("#case-command").textContent = detail.command;
+  one("#case-facts").replaceChildren(...detail.facts.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
+  neighbours(state, row);
+  kernels(detail);
+  caseFigures(detail);
+  await explain(detail);
+  return detail;
+}
+
+function unknownCase(anchor) {
+  one("#case-h").textContent = "No such case";
+  one("#case-said").textContent = `This report has no case with the address #${anchor}.`;
+  one("#case-command").textContent = "";
+  for (const id of ["figures", "warnings", "kernels", "facts"]) one(`#case-${id}`).replaceChildren();
+}
+
+function neighbours({ found }, row) { // in the order of the table, as it was filtered
+  const place = found.findIndex(({ id }) => id === row.id);
+  for (const [name, step] of [["before", -1], ["after", 1]]) {
+    const link = one(`#case-${name}`);
+    const other = place < 0 ? undefined : found[place + step];
+    if (other) link.setAttribute("href", `#${other.id}`);
+    else link.removeAttribute("href");
+    link.hidden = !other;
+  }
+}
+
+async function explain({ warnings }) {
+  const known = (await payload("codes")) ?? {};
+  const box = one("#case-warnings");
+  box.replaceChildren(...warnings.map((code) => {
+    const [seen, cause, remedy] = known[code] ?? ["", "", ""];
+    const parts = [seen && `${seen}.`, cause && `Likely: ${cause}.`, remedy && `To do: ${remedy}.`];
+    return make("p", {}, make("strong", {}, code), " ", parts.filter(Boolean).join(" "));
+  }));
+  if (warnings.length) box.prepend(make("h3", {}, "Warnings"));
+}
+
+function kernels({ kernels: names }) {
+  const box = one("#case-kernels");
+  box.replaceChildren();
+  if (!names?.length) return;
+  box.append(make("h3", {}, "Kernels"), make("ol", {}, ...names.map((name) => make("li", {}, make("code", {}, name)))));
+}
+
+function caseFigures(detail) {
+  const box = one("#case-figures");
+  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  if (!detail.samples) {
+    box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
+    return;
+  }
+  const { figure, beyond } = spread(detail);
+  const drawnCount = detail.samples.turns.reduce((sum, [, , , times]) => sum + times.length, 0);
+  const part = drawnCount === detail.samples.of ? `all ${drawnCount} samples` : `${drawnCount} of ${detail.samples.of} samples, evenly taken`;
+  box.replaceChildren(
+    caseFigure("case-time", inTime(detail), `Samples of ${detail.title} in time order, by worker.`,
+      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(detail)),
+    caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
+      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`),
+  );
+  watch(box);
+}
+
+function caseFigure(id, figure, label, caption, twin) {
+  const plot = make("div", { class: "plot", id, style: `height:${figure.layout.height}px` });
+  figures.set(plot, figure);
+  const box = make("div", { class: "drawing" },
+    make("figure", { role: "img", "aria-label": label }, make("div", { class: "scroll" }, plot), make("figcaption", {}, caption)));
+  if (twin) box.append(make("details", { class: "numbers" }, make("summary", {}, "These numbers as a table"), ...twinTable(twin)));
+  return box;
+}

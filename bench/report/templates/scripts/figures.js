@@ -1,0 +1,178 @@
+// Figures: drawn when they come into view, in the colours of the theme; their tables when asked for.
+const drawn = new Set();
+const figures = new Map(); // box → figure, as the payload or a view of one case has it
+
+async function load(box) {
+  if (!figures.has(box)) {
+    const found = await payload(box.dataset.payload);
+    figures.set(box, found[box.id].figure);
+  }
+  return figures.get(box);
+}
+
+function shownIn(section) {
+  const hidden = new Set();
+  for (const button of all("button[data-kind]", section)) {
+    if (button.getAttribute("aria-pressed") === "false") hidden.add(button.dataset.kind + button.dataset.number);
+  }
+  return (meta) => !["op", "dtype", "device"].some((kind) => hidden.has(kind + meta[kind]));
+}
+
+function recoloured(trace, shown, colour) {
+  const meta = trace.meta ?? {};
+  const visible = shown(meta) && trace.visible !== false;
+  if (meta.colour === undefined) return { ...trace, visible };
+  const c = colour(`--c${meta.colour}`);
+  const bars = (b) => b && { ...b, color: c };
+  const marker = trace.marker && { ...trace.marker, color: c, line: { ...trace.marker.line, color: c } };
+  const band = trace.fill && { fillcolor: `${c}2e` }; // the colour at 18 %
+  return {
+    ...trace, visible, ...band,
+    line: { ...trace.line, color: c }, ...(marker && { marker }),
+    error_x: bars(trace.error_x), error_y: bars(trace.error_y),
+  };
+}
+
+function recolouredShape(shape, colour) { // its name says which colour it has
+  if (!/^c\d$/.test(shape.name ?? "")) return shape;
+  const c = colour(`--${shape.name}`);
+  return { ...shape, ...(shape.fillcolor && { fillcolor: c }), line: { ...shape.line, color: c } };
+}
+
+function narrowed(figure, box, shown) { // a heat map keeps the rows that are shown
+  const [trace] = figure.data;
+  const rows = trace.meta.heat.map((meta, row) => (shown(meta) ? row : -1)).filter((row) => row >= 0);
+  const pick = (list) => rows.map((row) => list[row]);
+  const names = pick(figure.layout.yaxis.ticktext);
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  const height = 64 + trace.meta.row * Math.max(1, rows.length);
+  box.style.minWidth = `${7 * longest + trace.meta.column * trace.x.length}px`;
+  box.style.height = `${height}px`;
+  const places = rows.map((_, place) => place);
+  return {
+    data: [{ ...trace, y: places, z: pick(trace.z), text: pick(trace.text), hovertext: pick(trace.hovertext), zmin: trace.meta.low, zmax: trace.meta.high }],
+    layout: {
+      ...figure.layout,
+      height,
+      yaxis: { ...figure.layout.yaxis, ticktext: names, tickvals: places, range: [rows.length - 0.5, -0.5] },
+      annotations: (figure.layout.annotations ?? [])
+        .filter((note) => rows.includes(note.y))
+        .map((note) => ({ ...note, y: rows.indexOf(note.y) })),
+    },
+  };
+}
+
+function stacked(figure, box, shown) { // a dot plot keeps the rows that are shown, slowest first
+  const { row, edge, least, phone: small } = figure.layout.meta;
+  const slowest = new Map();
+  for (const { meta, x: [time], y: [place] } of figure.data) {
+    if (shown(meta)) slowest.set(place, Math.max(time, slowest.get(place) ?? 0));
+  }
+  const rows = [...slowest.keys()].sort((a, b) => slowest.get(b) - slowest.get(a) || a - b);
+  const names = phone.matches ? small.names : figure.layout.yaxis.ticktext;
+  const height = Math.max(least, edge + row * rows.length);
+  box.style.height = `${height}px`;
+  return {
+    data: figure.data.map((trace) => ({ ...trace, y: [rows.indexOf(trace.y[0])] })),
+    layout: {
+      ...figure.layout,
+      height,
+      xaxis: { ...figure.layout.xaxis, ...(phone.matches ? small.ticks : {}) },
+      yaxis: { ...figure.layout.yaxis, ticktext: rows.map((place) => names[place]), tickvals: rows.map((_, i) => i), range: [Math.max(1, rows.length) - 0.5, -0.5] },
+    },
+  };
+}
+
+function arranged(figure, box, shown) {
+  if (figure.data[0]?.meta?.heat) return narrowed(figure, box, shown);
+  return figure.layout.meta?.phone ? stacked(figure, box, shown) : figure;
+}
+
+function themed(layout, colour) {
+  const ruled = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line") };
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+  return {
+    ...layout,
+    ...Object.fromEntries(axes.map((name) => [name, { ...layout[name], ...ruled }])),
+    font: { ...layout.font, color: colour("--ink") },
+    hoverlabel: { ...layout.hoverlabel, bgcolor: colour("--wash"), bordercolor: colour("--line"), font: { color: colour("--ink") } },
+    ...(layout.shapes && { shapes: layout.shapes.map((shape) => recolouredShape(shape, colour)) }),
+  };
+}
+
+async function draw(box) {
+  drawn.add(box);
+  const stored = await load(box);
+  const style = getComputedStyle(root);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const shown = shownIn(box.closest("section"));
+  const heat = Boolean(stored.data[0]?.meta?.heat);
+  const { data, layout } = arranged(stored, box, shown);
+  const traces = heat ? data : data.map((trace) => recoloured(trace, shown, colour));
+  const dragmode = !heat && matchMedia("(pointer: fine)").matches ? "zoom" : false; // a finger scrolls
+  return Plotly.react(box, traces, { ...themed(layout, colour), dragmode }, { displayModeBar: false, responsive: true });
+}
+
+const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting || drawn.has(entry.target)) continue;
+    seen.unobserve(entry.target);
+    draw(entry.target);
+  }
+}, { rootMargin: "400px" });
+
+function watch(within = document) {
+  for (const box of all(".plot", within)) seen ? seen.observe(box) : draw(box);
+}
+
+function redraw(within = document) {
+  for (const box of all(".plot", within)) if (drawn.has(box)) draw(box);
+}
+
+function controls() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-kind]");
+    if (!button) return;
+    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") === "false"));
+    redraw(button.closest("section"));
+  });
+  phone.addEventListener("change", () => redraw());
+}
+
+function twinTable({ corner, head, rows }) {
+  const number = { class: "number" };
+  const table = make("table", { class: "twin" },
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, corner), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
+    make("tbody", {}, ...rows.map(([name, cells]) => make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", number, text))))));
+  return [
+    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table, scrolls sideways" }, table),
+    copyButtons(() => [[corner, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
+  ];
+}
+
+async function openTwin(details) {
+  if (one(".scroll", details)) return;
+  const box = document.getElementById(details.dataset.twin);
+  const { twin } = (await payload(box.dataset.payload))[box.id];
+  details.append(...twinTable(twin));
+}
+
+function twins() { // `toggle` does not bubble, so it is caught on its way down
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.dataset.twin) openTwin(event.target);
+  }, true);
+}
+
+function printing() { // on paper everything is light, and what is shown is drawn
+  let before;
+  window.addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.dataset.theme = "light";
+    redraw();
+  });
+  window.addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before;
+    else delete root.dataset.theme;
+    redraw();
+  });
+}

@@ -1,0 +1,12 @@
+// What a page does when it is there.
+document.addEventListener("DOMContentLoaded", () => {
+  theme();
+  copying();
+  if (!one(".view")) return;
+  controls();
+  twins();
+  printing();
+  route();
+  watch();
+  window.addEventListener("hashchange", route);
+});
