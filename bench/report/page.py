@@ -44,7 +44,6 @@ def run_page(
         plotly=single_file,
         title=info.label or words.machine_name(info),
         info=info,
-        command=shlex.join(info.argv),
         views=views(found, info, samples),
     )
 
@@ -92,6 +91,7 @@ def _overview(records: Sequence[Record], info: RunInfo) -> View:
             "findings": findings.findings(records),
             "headline": identity.headline(info, records),
             "picture": None,
+            "command": shlex.join(info.argv),
         },
     )
 
