@@ -65,8 +65,8 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
         root: where `proc`, `sys` and `etc` are; tests pass a made-up tree.
         folder: whose git commit counts (the working folder).
     """
-    commit = _output("git", "rev-parse", "HEAD", folder=folder)
-    changes = _output("git", "status", "--porcelain", folder=folder) if commit else None
+    commit = git("rev-parse", "HEAD", folder=folder)
+    changes = git("status", "--porcelain", folder=folder) if commit else None
     return Environment(
         os=_os_name(root),
         kernel=platform.release(),
@@ -161,10 +161,11 @@ def _bracketed(path: Path) -> str | None:
     return found[1] if found else None
 
 
-def _output(*command: str, folder: Path | None) -> str | None:
+def git(*words: str, folder: Path | None = None) -> str | None:
+    """What git says of a folder (None: the working folder); None where it knows nothing, or is not there."""
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words, no shell
-            command,
+        done = subprocess.run(  # noqa: S603 - no shell: a word can't become a command
+            ("git", *words),  # noqa: S607 - whichever git there is
             cwd=folder,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""How much slower a case may get before a gate fails, as a project's own file says it; pure but for reading.
+"""How much a case may change before that counts, as a project's own file says it; pure but for reading.
 
 The file is `bench.toml` of the working folder, else `[tool.tensorbench]` of its `pyproject.toml`. Where
 several patterns match a case, the one with the most literal characters counts, whatever their order: TOML
@@ -49,7 +49,7 @@ class Thresholds:
     patterns: tuple[Threshold, ...] = ()
 
     def of(self, case: str, default: float) -> float:
-        """The share by which this case may get slower; `default` where no pattern matches."""
+        """The share below which a change of this case does not count; `default` where no pattern matches."""
         matching = [one for one in self.patterns if one.matches(case)]
         return max(matching, key=lambda one: one.rank).share if matching else default
 

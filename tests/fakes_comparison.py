@@ -45,6 +45,7 @@ def case(verdict: str = "same", ratio: float | None = 1.0, **values: Any) -> Cas
         "reason": f"it is {verdict}",
         "smallest_visible": 0.02,
         "at": "reference",
+        "threshold": 0.05,
     }
     return CaseVerdict(**{**facts, **values})
 

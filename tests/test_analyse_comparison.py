@@ -143,6 +143,28 @@ def test_one_case_without_an_interval_leaves_the_means_open() -> None:
     assert mean(()).ratio is None
 
 
+@pytest.mark.parametrize(
+    ("own", "verdict"), [(0.02, "slower"), (0.05, "same"), (0.1, "same"), (0.005, "slower")]
+)
+def test_a_case_is_judged_at_the_threshold_of_its_own(own: float, verdict: str) -> None:
+    """Stricter or looser than the one for all: its band, its equivalence, the smallest that is visible."""
+    before, after = ([case(1, a, width=0.005), case(2, width=0.005)] for a in (1e-5, 1.03e-5))
+    name = before[0].case
+    mine, other = compare(
+        before, after, run(), run(NEW), limit=lambda one: own if one == name else 0.05
+    ).cases
+    assert (mine.verdict, mine.threshold) == (verdict, own)
+    assert (mine.smallest_visible or 0) >= own
+    assert (mine.smallest_visible == own) == (own > 0.01)
+    assert (other.verdict, other.threshold, other.smallest_visible) == ("same", 0.05, 0.05)
+
+
+def test_without_thresholds_of_their_own_all_cases_have_the_one() -> None:
+    """The run's."""
+    found = compare([case(1)], [case(1)], run(), run(NEW), threshold=0.07)
+    assert [one.threshold for one in found.cases] == [found.threshold] == [0.07]
+
+
 def test_the_example_has_each_verdict() -> None:
     """Faster, slower, same, unsure, missing; a change of the machine is none of the op."""
     found = example()

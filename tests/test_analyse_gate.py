@@ -11,23 +11,17 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from bench.analyse import gate as gates
+from bench.analyse.comparison import compare
 from bench.analyse.gate import Gate, false_alarm_rate, gate, worst
 from bench.cli.app import OK, SOME_FAILED
-from bench.thresholds import Threshold, Thresholds
+from tests.fakes_compare import NEW, run, timed
 from tests.fakes_comparison import APART, case, comparison, example
 
-NONE = Thresholds()
 
-
-def judged(*cases: Any, limit: float | None = None, **values: Any) -> Gate:
-    """These cases, judged at 5 %, with one threshold of the project for all if given."""
+def judged(*cases: Any, **values: Any) -> Gate:
+    """These cases, each at the threshold that it says, which is 5 % unless it says otherwise."""
     failed = values.pop("failed", ())
-    own = (
-        Thresholds()
-        if limit is None
-        else Thresholds(patterns=(Threshold(pattern="*", share=limit),))
-    )
-    return gate(comparison(*cases, **values), own, failed=failed)
+    return gate(comparison(*cases, **values), failed=failed)
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:
@@ -55,7 +49,7 @@ def test_a_slower_case_fails_and_is_named_worst_first() -> None:
     assert [one.found for one in found.findings] == ["fine", *["regression"] * 4]
 
 
-def test_at_the_threshold_of_the_comparison_the_verdict_is_the_verdict() -> None:
+def test_the_verdict_is_the_verdict() -> None:
     """The gate does not argue with a slower case whose number is small."""
     assert judged(case("slower", 1.04)).exit_code == 3
 
@@ -78,6 +72,9 @@ def test_a_case_too_noisy_for_the_threshold_leaves_it_undecided() -> None:
 def test_what_the_interval_excludes_needs_no_sharp_eyes() -> None:
     """A case seen to be faster passes, however wide its interval."""
     assert judged(case("faster", 0.6, ratio_hi=0.8, smallest_visible=0.3)).exit_code == 0
+    blunt = {"ratio_hi": 1.04, "smallest_visible": 0.3}
+    assert judged(case("same", 1.0, **blunt)).exit_code == 0
+    assert judged(case("same", 1.0, threshold=0.03, **blunt)).exit_code == 4
 
 
 def test_without_any_interval_nothing_is_passed() -> None:
@@ -87,24 +84,29 @@ def test_without_any_interval_nothing_is_passed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "ratio", "limit", "code"),
+    ("factor", "limit", "code"),
     [
-        ("slower", 1.10, 0.2, 0),  # to 1.122: seen to be slower, and by less than is allowed
-        ("slower", 1.19, 0.2, 4),  # to 1.214: the estimate is allowed, the interval goes beyond
-        ("slower", 1.21, 0.2, 3),
-        ("unsure", 1.04, 0.2, 0),  # a loose threshold is for cases like this
-        ("unsure", 1.19, 0.2, 4),
-        ("slower", 1.06, 0.03, 3),
-        ("same", 1.00, 0.03, 0),
-        ("same", 1.02, 0.03, 0),  # to 1.040, but 2 % would have been seen on its own terms
-        ("unsure", 1.00, 0.03, 4),
+        (1.10, None, 3),
+        (1.10, 0.2, 0),  # seen to be slower, and by less than is allowed
+        (1.19, 0.2, 4),  # the estimate is allowed, the interval goes beyond
+        (1.25, 0.2, 3),
+        (1.04, None, 4),
+        (1.04, 0.1, 0),
+        (1.04, 0.02, 3),
+        (1.00, 0.02, 0),
+        (1.00, 0.005, 4),  # as much could not have been seen
     ],
 )
-def test_a_threshold_of_its_own_decides_anew(
-    verdict: str, ratio: float, limit: float, code: int
+def test_a_threshold_of_its_own_decides_as_the_one_for_all_does(
+    factor: float, limit: float | None, code: int
 ) -> None:
-    """Looser or stricter than the one that the verdicts were reached at."""
-    assert judged(case(verdict, ratio), limit=limit).exit_code == code
+    """Looser or stricter: the gate takes the verdict, which is reached at that threshold."""
+    rows = [timed()], [timed(1e-5 * factor)]
+    own = None if limit is None else lambda _: limit
+    found = gate(compare(*rows, run(), run(NEW), limit=own))
+    assert found.exit_code == code
+    if limit is not None:
+        assert gate(compare(*rows, run(), run(NEW), threshold=limit)) == found
 
 
 def test_runs_that_cant_be_compared_are_not_judged() -> None:
@@ -189,22 +191,25 @@ def test_unchanged_cases_fail_the_gate_no_more_often_than_it_says(
 
 
 @given(
-    verdict=st.sampled_from(["faster", "slower", "same", "unsure"]),
-    low=st.floats(0.2, 3.0),
-    width=st.floats(0.0, 2.0),
-    loose=st.floats(0.01, 1.0),
+    factor=st.floats(0.5, 2.0),
+    width=st.floats(0.001, 0.3),
+    limit=st.floats(0.001, 1.0),
+    more=st.floats(0.0, 1.0),
 )
-def test_a_looser_threshold_never_turns_a_pass_into_a_failure(
-    verdict: str, low: float, width: float, loose: float
+def test_a_looser_threshold_fails_nothing_new(
+    factor: float, width: float, limit: float, more: float
 ) -> None:
-    """Who allows more gets no more failures."""
-    one = case(verdict, low + width / 2, ratio_lo=low, ratio_hi=low + width, smallest_visible=width)
-    strict, looser = judged(one, limit=loose), judged(one, limit=loose + 0.1)
-    if strict.exit_code == 0:
-        assert looser.exit_code == 0
-    assert (looser.exit_code == 3) <= (strict.exit_code == 3)
+    """Who allows more gets no failure that was none, and what was passed as the same still is."""
+    rows = [timed(width=width)], [timed(1e-5 * factor, width=width)]
+    strict, loose = (
+        gate(compare(*rows, run(), run(NEW), limit=lambda _, limit=one: limit))  # type: ignore[misc]
+        for one in (limit, limit + more)
+    )
+    assert (loose.exit_code == 3) <= (strict.exit_code == 3)
+    if strict.exit_code == 0 and strict.findings[0].case.verdict == "same":
+        assert loose.exit_code == 0
 
 
 def test_the_sentence_is_one_line() -> None:
     """It is printed as such, and shown as such by CI."""
-    assert "\n" not in gate(example(), NONE).sentence
+    assert "\n" not in gate(example()).sentence

@@ -16,6 +16,7 @@ from bench.report.comparison import ITSELF
 from bench.store.journal import Entry
 from tests.fakes import finished_run
 from tests.fakes_compare import BASE, NEW, run, timed
+from tests.fakes_report import lost
 
 if TYPE_CHECKING:
     from bench.record import Record
@@ -75,6 +76,46 @@ def test_thresholds_and_filters_are_heeded(store: Path, capsys: pytest.CaptureFi
     assert cli.main(["compare", BASE, NEW, "--confidence", "80%", "--format", "json"]) == 0
     narrow = json.loads(capsys.readouterr().out)
     assert narrow["cases"][0]["ratio_hi"] < found["cases"][0]["ratio_hi"]
+
+
+def test_failed_cases_belong_to_their_comparison(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The gate names those of the run that failed, and the worst of the runs is the exit code."""
+    small, large = ({"n": n, "dtype": "float32"} for n in (16, 64))
+    stored(store, OTHER, timed(params=small), lost("oom", "too large", params=large))
+    assert cli.main(["compare", BASE, BASE, OTHER, "--gate"]) == 6
+    passed, failed = capsys.readouterr().err.splitlines()
+    assert "Gate passed" in passed
+    assert "1 case failed: matmul/square[n=64,dtype=float32] on cpu" in failed
+
+
+def test_thresholds_of_the_folder_count_with_and_without_a_gate(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict and the gate are reached at the same one; a pattern that matches nothing is told."""
+    toml = '[thresholds]\n"*n=64,*" = "150%"\n"matmull/*" = "1%"\n'
+    (store.parent / "bench.toml").write_text(toml)
+    idle = "bench: the threshold of 'matmull/*' matches no case\n"
+    assert cli.main(["compare", BASE, NEW, "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert [one["threshold"] for one in json.loads(out)["cases"]] == [0.05, 1.5]
+    assert (json.loads(out)["summary"]["same"], err) == (2, idle)
+    assert cli.main(["compare", BASE, NEW, "--gate", "--where", "n=16"]) == 0
+    out, err = capsys.readouterr()
+    assert err.count("matches no case") == 1
+    assert cli.main(["compare", BASE, NEW, "--gate"]) == 0
+    assert "with a threshold of their own, 1 case: 150 %" in capsys.readouterr().out
+
+
+def test_a_mistake_in_the_thresholds_is_told(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is judged, also without a gate."""
+    (store.parent / "bench.toml").write_text("threshold = 1")
+    assert cli.main(["compare", BASE, NEW]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.startswith("bench: bench.toml: ")) == ("", True)
 
 
 def test_a_run_with_itself_says_so(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.cli.gating import append_summary, hand_over, judged
-from bench.errors import SettingsError, StoreError
+from bench.analyse.gate import gate
+from bench.cli.gating import append_summary, hand_over
+from bench.errors import StoreError
 from tests.fakes_comparison import case, comparison
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def test_a_gate_appends_to_the_summary_of_the_job(tmp_path: Path) -> None:
     summary, junit = tmp_path / "summary.md", tmp_path / "bench.xml"
     summary.write_text("earlier")
     junit.write_text("earlier")
-    gates = judged([FINE, SLOWER], [(), ()], tmp_path)
+    gates = [gate(FINE), gate(SLOWER)]
     code = hand_over(
         [FINE, SLOWER],
         gates,
@@ -37,9 +38,9 @@ def test_a_gate_appends_to_the_summary_of_the_job(tmp_path: Path) -> None:
     assert junit.read_text(encoding="utf-8").count("<testsuite ") == 2
 
 
-def test_the_sentence_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sentence_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """So that stdout stays the document that was asked for."""
-    hand_over([SLOWER], judged([SLOWER], [()], tmp_path), gated=True, junit=None, environ={})
+    hand_over([SLOWER], [gate(SLOWER)], gated=True, junit=None, environ={})
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("bench: Gate failed: 1 of 1 case slower than allowed")
@@ -49,40 +50,17 @@ def test_without_a_gate_nothing_fails_and_no_summary_is_written(tmp_path: Path) 
     """JUnit can be had without one."""
     summary, junit = tmp_path / "summary.md", tmp_path / "bench.xml"
     environ = {"GITHUB_STEP_SUMMARY": str(summary)}
-    gates = judged([SLOWER], [()], tmp_path)
+    gates = [gate(SLOWER)]
     assert hand_over([SLOWER], gates, gated=False, junit=junit, environ=environ) == 0
     assert not summary.exists()
     assert "<failure " in junit.read_text(encoding="utf-8")
 
 
-def test_an_empty_variable_names_no_summary(tmp_path: Path) -> None:
+def test_an_empty_variable_names_no_summary() -> None:
     """As a shell leaves it."""
     environ = {"GITHUB_STEP_SUMMARY": ""}
-    gates = judged([FINE], [()], tmp_path)
+    gates = [gate(FINE)]
     assert hand_over([FINE], gates, gated=True, junit=None, environ=environ) == 0
-
-
-def test_the_thresholds_of_the_folder_count(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And one that matches nothing is told."""
-    (tmp_path / "bench.toml").write_text('[thresholds]\n"matmul/*" = "50%"\n"matmull/*" = "1%"\n')
-    (found,) = judged([SLOWER], [()], tmp_path)
-    assert found.exit_code == 0
-    assert capsys.readouterr().err == "bench: the threshold of 'matmull/*' matches no case\n"
-
-
-def test_a_mistake_in_the_thresholds_is_told(tmp_path: Path) -> None:
-    """Before anything is judged."""
-    (tmp_path / "bench.toml").write_text("threshold = 1")
-    with pytest.raises(SettingsError, match=r"bench.toml"):
-        judged([FINE], [()], tmp_path)
-
-
-def test_failed_cases_belong_to_their_comparison(tmp_path: Path) -> None:
-    """Each has its own."""
-    one, other = judged([FINE, FINE], [(), ("x on cpu",)], tmp_path)
-    assert (one.exit_code, other.exit_code) == (0, 6)
 
 
 def test_a_file_that_cant_be_written_is_named(tmp_path: Path) -> None:
@@ -90,7 +68,7 @@ def test_a_file_that_cant_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"can't be written: .*; name another file"):
         append_summary(tmp_path / "missing" / "summary.md", "text")
     with pytest.raises(StoreError, match=r"can't be written"):
-        hand_over([FINE], judged([FINE], [()], tmp_path), gated=False, junit=tmp_path, environ={})
+        hand_over([FINE], [gate(FINE)], gated=False, junit=tmp_path, environ={})
 
 
 def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_two_short_runs_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture
     rows = load_rows(store)
     assert set(rows["run_id"]) == set(told["run_ids"])
     assert told["headline"]["pairs"] == told["headline"]["cases"] == len(rows) / 2
+    assert [one["pairs"] for one in told["compared"]] == [len(rows) / 2] * 3
     assert rows["correct"].all()
     assert told["store"] == str(store)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
-
-import pytest
 
 from bench.store.journal import Entry
 from tests.fakes import finished_run
@@ -14,6 +11,8 @@ from tests.lab import compare_aa
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_every_pair_is_counted_with_its_verdict() -> None:
@@ -24,16 +23,6 @@ def test_every_pair_is_counted_with_its_verdict() -> None:
     assert rates.at_reference == {"same": 1}
     assert rates.reasons == {"machine in another state (new)": 2}
     assert compare_aa.rates(found, 0.05, 0.99, 0.1).at_reference == {"slower": 1}
-
-
-def test_all_times_of_a_row_are_slowed() -> None:
-    """Interval, reference and states with them; what is empty stays so."""
-    row = dataclasses.replace(timed(), state_times_s=(1.0, 2.0), time_at_reference_hi_s=None)
-    slower = compare_aa.slowed(row, 2.0)
-    assert slower.time_s == pytest.approx(2e-5)
-    assert slower.time_at_reference_lo_s == pytest.approx(1.98e-5)
-    assert slower.time_at_reference_hi_s is None
-    assert slower.state_times_s == (2.0, 4.0)
 
 
 def test_a_store_is_read_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,26 @@ def test_regressions_come_first() -> None:
     assert in_order([cases[0], more]) == [more, cases[0]]
 
 
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ((0.05, 0.05), None),
+        ((0.02, 0.05), "1 case: 2.0 %"),
+        ((0.02, 0.2), "2 cases: 2.0 % to 20 %"),
+        ((0.02, 0.02), "2 cases: 2.0 %"),
+    ],
+)
+def test_thresholds_of_their_own_are_mentioned(
+    limits: tuple[float, float], said: str | None
+) -> None:
+    """In one line, and only where there are any."""
+    cases = example().cases[:2]
+    own = [dataclasses.replace(c, threshold=t) for c, t in zip(cases, limits, strict=True)]
+    text = shown(comparison_table(dataclasses.replace(example(), cases=tuple(own)), width=100))
+    line = f"with a threshold of their own, {said}\n"
+    assert (line in text) if said else ("of their own" not in text)
+
+
 def test_a_run_against_itself_says_so() -> None:
     """In a sentence."""
     found = compare([timed()], [timed()], run(), run())

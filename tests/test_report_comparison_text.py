@@ -13,7 +13,6 @@ from bench.analyse.comparable import Comparability, Difference
 from bench.analyse.gate import gate
 from bench.analyse.verdicts import CaseVerdict
 from bench.report.comparison_text import as_csv, markdown
-from bench.thresholds import Thresholds
 from tests.fakes_comparison import APART, case, comparison, example
 from tests.fakes_report import HOSTILE, assert_golden, info
 
@@ -31,13 +30,13 @@ NASTY = [
 def test_a_comparison_with_a_gate() -> None:
     """Counts, the gate, what differs, then slower, faster, unsure; same and missing are folded."""
     found = example()
-    assert_golden(markdown(found, gate(found, Thresholds())), "comparison_gate.md")
+    assert_golden(markdown(found, gate(found)), "comparison_gate.md")
 
 
 def test_runs_that_cant_be_compared() -> None:
     """What differs and the command that would help stand open."""
     found = comparison(case(), comparable=APART)
-    assert_golden(markdown(found, gate(found, Thresholds())), "comparison_apart.md")
+    assert_golden(markdown(found, gate(found)), "comparison_apart.md")
 
 
 def test_every_case_is_a_csv_row_with_every_field() -> None:
@@ -103,7 +102,7 @@ def test_data_is_shown_and_never_obeyed(text: str) -> None:
         comparable=known,
         missing=(text,),
     )
-    shown = markdown(found, gate(found, Thresholds(), failed=(text,)))
+    shown = markdown(found, gate(found, failed=(text,)))
     for line in shown.splitlines():
         if line.startswith("|"):
             assert line.count("|") in {5, 6, 8}

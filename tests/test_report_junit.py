@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bench.analyse.gate import gate
 from bench.report.junit import junit
-from bench.thresholds import Threshold, Thresholds
 from tests.fakes_comparison import APART, case, comparison, example
 from tests.fakes_report import HOSTILE, assert_golden, info
 
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
     from bench.analyse.comparison import Comparison
 
 
-def document(found: Comparison, *failed: str, limit: float | None = None) -> str:
-    """The comparison as judged with one threshold of the project, if given."""
-    own = () if limit is None else (Threshold(pattern="*", share=limit),)
-    return junit((found, gate(found, Thresholds(patterns=own), failed=failed)))
+def document(found: Comparison, *failed: str) -> str:
+    """The comparison as judged."""
+    return junit((found, gate(found, failed=failed)))
 
 
 def outcomes(text: str) -> dict[str, str]:
@@ -50,11 +48,10 @@ def test_slower_fails_unsure_is_skipped_and_the_rest_passes() -> None:
 VERDICTS = [("slower", 1.3), ("unsure", 1.0), ("same", 1.0), ("faster", 0.5)]
 
 
-def test_the_projects_thresholds_hold_here_too() -> None:
-    """A case that the gate lets pass is no failure."""
-    assert outcomes(document(comparison(case("slower", 1.3, case="a")), limit=0.5)) == {
-        "a on cpu": "passed"
-    }
+def test_a_failure_says_what_the_case_was_allowed() -> None:
+    """Its own threshold, where it has one."""
+    text = document(comparison(case("slower", 1.3, threshold=0.02), case("slower", 1.3)))
+    assert text.count("allowed 2.0 %") == text.count("allowed 5.0 %") == 1
 
 
 def test_what_concerns_no_single_case_is_an_error() -> None:
@@ -68,7 +65,7 @@ def test_what_concerns_no_single_case_is_an_error() -> None:
 def test_the_counts_add_up() -> None:
     """Over the cases of a suite, and over the suites."""
     found = example()
-    judged = gate(found, Thresholds(), failed=("x",))
+    judged = gate(found, failed=("x",))
     root = ET.fromstring(junit((found, judged), (found, judged)))  # noqa: S314 - it was written here
     assert len(root) == 10
     for outcome, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):

@@ -20,7 +20,7 @@ import pytest
 
 from bench.errors import StoreError
 from bench.record import SCHEMA_VERSION, schema
-from bench.store import runs
+from bench.store import runs, words
 from bench.store.load import StoreWarning, load_rows, load_samples
 from tests.fakes import begun_run, entry, finished_run, info
 
@@ -200,6 +200,6 @@ def test_samples_of_version_1_stay_readable() -> None:
 
 def test_a_run_of_version_1_is_found() -> None:
     """Its manifest is read too."""
-    found = runs.find(GOLDEN / "schema_v1", "label:golden")
+    found = words.find(GOLDEN / "schema_v1", "label:golden")
     assert found.info.torch == {"version": "2.9.0"}
     assert found.info.counts["failed"] == 1

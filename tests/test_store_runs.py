@@ -1,4 +1,4 @@
-"""Run folders: begun, finished once, listed in order, and found by what people call them."""
+"""Run folders: begun, finished once, read, listed in order."""
 
 from __future__ import annotations
 
@@ -29,10 +29,8 @@ OLD, MIDDLE, NEW = (
 BROKEN = "20260104T000000Z-dddddd"
 
 
-@pytest.fixture(name="store")
-def _store(tmp_path: Path) -> Path:
-    """Three finished runs of two machines, one that was killed, and things that are no runs."""
-    store = tmp_path / "store"
+def filled(store: Path) -> Path:
+    """The store with three finished runs of two machines, one that was killed, and things that are no runs."""
     other = {"machine_id": "m-2", "name": "the Other one"}
     finished_run(store, info(NEW, label="after"), entry(0), entry(1, status="failed"))
     finished_run(store, info(OLD, label="before"))
@@ -42,6 +40,11 @@ def _store(tmp_path: Path) -> Path:
     (store / "20260105T000000Z-eeeeee").mkdir()
     (store / "notes").mkdir()
     return store
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Path:
+    return filled(tmp_path / "store")
 
 
 def test_a_run_folder_holds_three_files_and_no_journal(store: Path) -> None:
@@ -120,101 +123,10 @@ def test_two_runs_of_a_second_have_two_ids() -> None:
     assert len({runs.new_run_id(STARTED_AT) for _ in range(20)}) == 20
 
 
-@pytest.mark.parametrize(
-    ("word", "run_id"),
-    [
-        (OLD, OLD),
-        ("20260102", MIDDLE),
-        ("@latest", NEW),
-        ("@-1", NEW),
-        ("@-2", MIDDLE),
-        ("@-3", OLD),
-        ("label:after", NEW),
-        ("machine:other ONE", MIDDLE),
-        ("machine:m-2", MIDDLE),
-    ],
-)
-def test_a_run_is_found_by_what_it_is_called(store: Path, word: str, run_id: str) -> None:
-    """By its id or the beginning of it, its place in time, its label or its machine."""
-    assert runs.find(store, word).info.run_id == run_id
-
-
-def test_a_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
-    """In whatever store it lies, and also where there is no store."""
-    assert runs.find(tmp_path / "nowhere", str(store / OLD)).info.run_id == OLD
-
-
-@pytest.mark.parametrize(
-    ("word", "said"),
-    [
-        ("label:before", r"'label:before' means 2 runs .*name one by its id"),
-        ("2026", r"'2026' means 3 runs"),
-        ("", r"'' means 3 runs"),
-        ("machine:m", r"means 2 runs"),
-        ("label:never", r"'label:never' means no run in .*; the newest are"),
-        ("19990101", r"'19990101' means no run"),
-        ("@-4", r"'@-4' means no run"),
-        ("@-0", r"'@-0' means no run"),
-        (BROKEN, r"means no run"),
-        ("label:killed", r"means no run"),
-    ],
-)
-def test_a_word_that_means_no_run_or_several_is_an_error(store: Path, word: str, said: str) -> None:
-    """It says how many, which are the newest, and what may be written."""
-    with pytest.raises(StoreError, match=said):
-        runs.find(store, word)
-
-
-def test_a_store_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
-    """There is nothing to choose from."""
-    begun_run(tmp_path, info(BROKEN))
-    with pytest.raises(StoreError, match="holds no finished run; make one with: bench run"):
-        runs.find(tmp_path, "@latest")
-
-
 def test_a_store_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     """It names the option that names another."""
     with pytest.raises(StoreError, match=r"there is no store .*--store"):
         runs.list_runs(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("word", [BROKEN, "20260104", "@latest", "@-1", "label:killed"])
-def test_an_unfinished_run_is_found_in_the_same_words(store: Path, word: str) -> None:
-    """Among the unfinished ones."""
-    assert runs.find_unfinished(store, word).info.run_id == BROKEN
-
-
-def test_an_unfinished_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
-    """As a finished one is."""
-    found = runs.find_unfinished(tmp_path / "nowhere", str(store / BROKEN))
-    assert (found.info.run_id, found.finished) == (BROKEN, False)
-
-
-@pytest.mark.parametrize(
-    ("word", "said"),
-    [
-        (OLD, "is finished, and a finished run never changes"),
-        ("label:after", "is finished"),
-        ("19990101", f"means no unfinished runs in .*; unfinished: {BROKEN}"),
-    ],
-)
-def test_a_finished_run_can_not_be_gone_on_with(store: Path, word: str, said: str) -> None:
-    """Nor one that does not exist."""
-    with pytest.raises(StoreError, match=said):
-        runs.find_unfinished(store, word)
-
-
-def test_a_finished_run_named_by_its_path_can_not_be_gone_on_with(store: Path) -> None:
-    """The way in which it is named makes no difference."""
-    with pytest.raises(StoreError, match="is finished"):
-        runs.find_unfinished(store, str(store / OLD))
-
-
-def test_two_unfinished_runs_are_too_many(store: Path) -> None:
-    """Which of them is meant is for the user to say."""
-    begun_run(store, info("20260106T000000Z-ffffff"))
-    with pytest.raises(StoreError, match="means 2 unfinished run"):
-        runs.find_unfinished(store, "2026010")
 
 
 def test_a_store_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:

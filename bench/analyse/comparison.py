@@ -16,7 +16,7 @@ from bench.analyse.comparable import barriers_of, comparability, same_conditions
 from bench.analyse.verdicts import CHANGED, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bench.analyse.comparable import Comparability, Difference
     from bench.analyse.verdicts import CaseVerdict
@@ -65,6 +65,7 @@ class Comparison:
     """Cases that were left out, each with the run that lacks it and why."""
     summary: Summary
     threshold: float
+    """Of cases that have none of their own."""
     confidence: float
 
     @property
@@ -81,6 +82,7 @@ def compare(
     *,
     threshold: float = THRESHOLD,
     confidence: float = CONFIDENCE,
+    limit: Callable[[str], float] | None = None,
 ) -> Comparison:
     """Hold the rows of a run against those of another.
 
@@ -91,6 +93,7 @@ def compare(
         new: what the second does.
         threshold: a smaller change does not count, as a share.
         confidence: of each case's interval, in (0.5, 1); false discoveries are held below the rest.
+        limit: the threshold of a case by its id; None if all have the one above.
     """
     before, after = _by_key(base_rows), _by_key(new_rows)
     comparable = comparability(base, new)
@@ -100,7 +103,7 @@ def compare(
         judge(
             before[key],
             after[key],
-            threshold=threshold,
+            threshold=limit(key[0]) if limit else threshold,
             confidence=confidence,
             same_machine=alike and before[key].threads == after[key].threads,
         )

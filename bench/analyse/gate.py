@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from bench.analyse.comparison import Comparison
     from bench.analyse.verdicts import CaseVerdict
-    from bench.thresholds import Thresholds
 
 FINE, REGRESSION, UNDECIDED, NOT_COMPARABLE, SOME_FAILED = 0, 3, 4, 5, 6
 """Exit codes of the command line."""
@@ -37,10 +36,9 @@ Found = Literal["regression", "fine", "open"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What the gate makes of one case, and the share by which it might have got slower."""
+    """What the gate makes of one case."""
 
     case: CaseVerdict
-    limit: float
     found: Found
 
 
@@ -55,15 +53,14 @@ class Gate:
     failed: tuple[str, ...]
 
 
-def gate(comparison: Comparison, thresholds: Thresholds, *, failed: Sequence[str] = ()) -> Gate:
+def gate(comparison: Comparison, *, failed: Sequence[str] = ()) -> Gate:
     """Judge a comparison.
 
     Args:
-        comparison: its verdicts are those after the control of false discoveries.
-        thresholds: for cases with one of their own; the others have the comparison's.
+        comparison: its verdicts are those after the control of false discoveries, at each case's threshold.
         failed: the cases that were measured in the base run and failed in the new one.
     """
-    findings = tuple(_finding(case, comparison, thresholds) for case in comparison.cases)
+    findings = tuple(Finding(case=case, found=_found(case)) for case in comparison.cases)
     code = _exit_code(comparison, findings, failed)
     rate = false_alarm_rate(comparison.confidence, len(findings))
     said = _SAID[code](comparison, findings, failed)
@@ -89,26 +86,15 @@ def worst(gates: Iterable[Gate]) -> int:
     return next((code for code in _WORST_FIRST if code in codes), FINE)
 
 
-def _finding(case: CaseVerdict, comparison: Comparison, thresholds: Thresholds) -> Finding:
-    limit = thresholds.of(case.case, comparison.threshold)
-    return Finding(case=case, limit=limit, found=_found(case, limit, comparison.threshold))
-
-
-def _found(case: CaseVerdict, limit: float, judged_at: float) -> Found:
-    """What the verdict, reached at one threshold, means for another.
-
-    Slower there is slower at a stricter limit too, and unsure there is unsure. At a looser limit the
-    estimate must be beyond it, and an interval that ends below it excludes what is being looked for.
-    """
-    looser = limit > judged_at
-    if case.verdict == "slower" and not (looser and case.ratio and case.ratio <= 1 + limit):
+def _found(case: CaseVerdict) -> Found:
+    """What a verdict means for a gate: unsure is open, and so is a case too noisy for its threshold."""
+    if case.verdict == "slower":
         return "regression"
-    if case.verdict == "unsure" and not looser:
+    if case.verdict == "unsure":
         return "open"
-    if case.ratio_hi is not None and case.ratio_hi <= 1 + limit:
-        return "fine"
-    seen = case.smallest_visible is not None and case.smallest_visible <= limit
-    return "fine" if seen and case.verdict in {"same", "faster"} else "open"
+    excluded = case.ratio_hi is not None and case.ratio_hi <= 1 + case.threshold
+    seen = case.smallest_visible is not None and case.smallest_visible <= case.threshold
+    return "fine" if excluded or seen else "open"
 
 
 def _exit_code(comparison: Comparison, findings: Sequence[Finding], failed: Sequence[str]) -> int:
@@ -180,17 +166,16 @@ _SAID = {
 
 def _how_much(one: Finding) -> str:
     ratio = number(one.case.ratio, 4)
-    return (
-        f"{one.case.case} on {one.case.device} {ratio} times (allowed {number(1 + one.limit, 4)})"
-    )
+    allowed = number(1 + one.case.threshold, 4)
+    return f"{one.case.case} on {one.case.device} {ratio} times (allowed {allowed})"
 
 
 def _why_open(one: Finding) -> str:
     """The case with the change that it could have shown, where that is too much, else the reason."""
     visible = one.case.smallest_visible
-    too_much = visible is not None and visible > one.limit
+    too_much = visible is not None and visible > one.case.threshold
     why = f"visible from {share(visible)}" if too_much else one.case.reason
-    return f"{one.case.case} on {one.case.device} (allowed {share(one.limit)}; {why})"
+    return f"{one.case.case} on {one.case.device} (allowed {share(one.case.threshold)}; {why})"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -47,12 +47,15 @@ class CaseVerdict:
     at: Literal["headline", "reference"]
     p_value: float = 1.0
     """Of no change at all; what false discoveries are held down by."""
+    threshold: float
+    """A change of this case that is smaller does not count, as a share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bar:
-    """What a change must clear: a band as a share, and a confidence."""
+    """What a change must clear: the threshold or a wider band, as shares, and a confidence."""
 
+    threshold: float
     band: float
     confidence: float
 
@@ -69,11 +72,11 @@ def judge(
         confidence: of the ratio's interval, in (0.5, 1).
         same_machine: whether their sentinels can be held against each other.
     """
-    bar = _Bar(band=_band(base, new, threshold, confidence), confidence=confidence)
-    headline = _seen(base, new, Change(base=Timed.headline(base), new=Timed.headline(new)), bar)
+    bar = _Bar(threshold=threshold, band=threshold, confidence=confidence)
+    wide = dataclasses.replace(bar, band=_band(base, new, bar))
+    headline = _seen(base, new, Change(base=Timed.headline(base), new=Timed.headline(new)), wide)
     if not same_machine:
-        return _state_by_state(base, new, headline, bar)
-    bar = _Bar(band=threshold, confidence=confidence)
+        return _state_by_state(base, new, headline, wide)
     there = _at_reference(base, new)
     if there is None:
         return _without_reference(base, new, headline)
@@ -97,9 +100,10 @@ def _seen(base: Record, new: Record, change: Change, bar: _Bar) -> CaseVerdict:
         ratio_hi=_exp(change.log + up),
         verdict=verdict,
         reason=reason,
-        smallest_visible=_visible(max(down, math.log1p(bar.band))),
+        smallest_visible=_visible(down, bar.band),
         at="headline",
         p_value=change.p_value(),
+        threshold=bar.threshold,
     )
 
 
@@ -124,15 +128,15 @@ def _said(change: Change, bar: _Bar) -> tuple[Said, str]:
     return "unsure", f"the interval, {ends}, reaches beyond {within}"
 
 
-def _band(base: Record, new: Record, threshold: float, confidence: float) -> float:
+def _band(base: Record, new: Record, bar: _Bar) -> float:
     """The threshold, or what headlines of unchanged runs differ by, if that is more.
 
     Two headlines that scatter by a floor each differ by √2 times it; the normal quantile says what
     share of such differences stays below.
     """
     floor = max(base.noise_floor_share or 0.0, new.noise_floor_share or 0.0)
-    factor = math.sqrt(2) * float(ndtri(0.5 + confidence / 2))
-    return max(threshold, math.expm1(min(factor * floor, 700.0)))
+    factor = math.sqrt(2) * float(ndtri(0.5 + bar.confidence / 2))
+    return max(bar.threshold, math.expm1(min(factor * floor, 700.0)))
 
 
 def _at_reference(base: Record, new: Record) -> Change | None:
@@ -145,10 +149,8 @@ def _at_reference(base: Record, new: Record) -> Change | None:
 
 def _one_reference(base: Record, new: Record) -> bool:
     """Whether both were brought to the same reference: to others, times can't be compared."""
-    return (base.reference_compute_s, base.reference_barrier_s) == (
-        new.reference_compute_s,
-        new.reference_barrier_s,
-    )
+    before, after = ((r.reference_compute_s, r.reference_barrier_s) for r in (base, new))
+    return before == after
 
 
 def _without_reference(base: Record, new: Record, headline: CaseVerdict) -> CaseVerdict:
@@ -232,17 +234,15 @@ def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
 
 
 def _no_interval(base: Record, new: Record) -> str:
-    open_ended = [
-        name
-        for name, row in (("base", base), ("new", new))
-        if not (row.time_lo_s and row.time_hi_s and row.confidence)
-    ]
+    sides = (("base", base), ("new", new))
+    open_ended = [n for n, r in sides if not (r.time_lo_s and r.time_hi_s and r.confidence)]
     return f"no interval in {' and '.join(open_ended)}"
 
 
-def _visible(log: float) -> float | None:
-    value = _exp(log)
-    return None if value is None else value - 1
+def _visible(reach: float, band: float) -> float | None:
+    """The band exactly, where it is more: whoever asks whether its threshold was visible must get a yes."""
+    ratio = _exp(reach)
+    return None if ratio is None else max(band, ratio - 1)
 
 
 def _exp(log: float) -> float | None:

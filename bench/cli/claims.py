@@ -53,10 +53,11 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
 def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
     """The runs that were named, else those of the latest run's machine whose caches were hot."""
     from bench.store import runs
+    from bench.store.words import find
 
     if words:
-        return [runs.find(store, word) for word in words]
-    latest = runs.find(store, "@latest")
+        return [find(store, word) for word in words]
+    latest = find(store, "@latest")
     mine = latest.info.machine.get("machine_id")
     return [
         one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,9 @@ import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
 from bench.cli.crosstab import Where, print_crosstab
-from bench.cli.gating import Gated, Junit, hand_over, judged
+from bench.cli.gating import Gated, Junit, hand_over
 from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import STORE, Store
+from bench.cli.words import RUN_WORDS, STORE, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +26,13 @@ if TYPE_CHECKING:
     Read = tuple[list[Record], RunInfo]
     Gates = Sequence[Gate | None]
 
-Word = "A path, an id's beginning, @latest, @-2, label:X or machine:X."
 _FAILED = frozenset({"failed", "timeout", "oom"})
 
 
 @app.command("compare")
 def compare_command(
     *,
-    base: Annotated[str, typer.Argument(metavar="BASE", help=Word)],
+    base: Annotated[str, typer.Argument(metavar="BASE", help=RUN_WORDS)],
     new: Annotated[
         list[str] | None, typer.Argument(metavar="NEW...", help="The same; one or several.")
     ] = None,
@@ -51,6 +51,7 @@ def compare_command(
     store: Store = STORE,
 ) -> int:
     """Say what is faster, slower, the same, or can't be told, between a run and others."""
+    from bench.analyse.gate import gate as judged
     from bench.units import parse_portion
 
     printed = _printer(form)
@@ -61,10 +62,10 @@ def compare_command(
         return print_crosstab(rows, by=by, where=where, form=form) or _whole(read)
     band = parse_portion(threshold, "--threshold")
     sure = parse_portion(confidence, "--confidence", least=0.5)
-    compared = _compared(_chosen(read, where), band, sure)
-    failed = [lost for _, lost in compared]
+    limit = _limit(Path.cwd(), there, band)
+    compared = _compared(_chosen(read, where), band, sure, limit)
     found = [one for one, _ in compared]
-    gates = judged(found, failed, Path.cwd()) if gate or junit else []
+    gates = [judged(one, failed=lost) for one, lost in compared]
     if found:
         printed(found, gates if gate else [None] * len(found))
     code = hand_over(found, gates, gated=gate, junit=junit, environ=os.environ)
@@ -98,18 +99,32 @@ def _chosen(read: Sequence[Read | None], where: str) -> list[Read | None]:
     return [([r for r in one[0] if wanted.matches(r)], one[1]) if one else None for one in read]
 
 
+def _limit(folder: Path, read: Sequence[Read], band: float) -> Callable[[str], float]:
+    """Each case's threshold, as a folder's file or else the band says; idle patterns are told on stderr.
+
+    Raises:
+        SettingsError: the file can't be read.
+    """
+    from bench import thresholds
+
+    own = thresholds.read(folder)
+    for pattern in own.idle({row.case for rows, _ in read for row in rows}):
+        say(f"bench: the threshold of {pattern!r} matches no case", err=True)
+    return partial(own.of, default=band)
+
+
 def _compared(
-    read: Sequence[Read | None], band: float, sure: float
+    read: Sequence[Read | None], band: float, sure: float, limit: Callable[[str], float]
 ) -> list[tuple[Comparison, list[str]]]:
     """Each comparison, and the cases that the base measured and that failed in the new run."""
     from bench.analyse.comparison import compare
 
     first, *others = read
+    how = partial(compare, threshold=band, confidence=sure, limit=limit)
     return [
-        (compare(first[0], one[0], first[1], one[1], threshold=band, confidence=sure), lost)
+        (how(first[0], one[0], first[1], one[1]), _lost(first[0], one[0]))
         for one in others
         if first and one
-        for lost in [_lost(first[0], one[0])]
     ]
 
 
@@ -171,10 +186,10 @@ def _find(store: Path, word: str) -> StoredRun | None:
         StoreError: it means no run, or several.
     """
     from bench.errors import StoreError
-    from bench.store import runs
+    from bench.store import runs, words
 
     try:
-        return runs.find(store, word)
+        return words.find(store, word)
     except StoreError:
         manifest = next(
             (p for p in (Path(word), store / word) if (p / runs.MANIFEST).is_file()), None

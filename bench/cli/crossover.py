@@ -122,10 +122,10 @@ def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bo
     from bench.analyse.crossings import crossovers
     from bench.analyse.rows import records
     from bench.report.crossover import crossings_facts, crossings_table
-    from bench.store import runs
     from bench.store.load import load_rows
+    from bench.store.words import find
 
-    places = [runs.find(store, word).folder for word in words] or [store]
+    places = [find(store, word).folder for word in words] or [store]
     rows = records(load_rows(*places))
     found = crossovers(_only(rows, op) if op else rows)
     if as_json:

@@ -33,7 +33,8 @@ def table_command(
         list[str] | None,
         typer.Argument(
             metavar="[RUN]...",
-            help="Paths, ids' beginnings, @latest, @-2, label:X or machine:X. Default: all runs.",
+            help="Paths, ids' beginnings, @latest, @-2, label:X, machine:X or git:COMMIT. "
+            "Default: all runs.",
         ),
     ] = None,
     by: Annotated[
@@ -51,10 +52,10 @@ def table_command(
 ) -> int:
     """Put cases side by side by what they differ in, with ratios to the first column."""
     from bench.analyse.rows import records
-    from bench.store import runs
+    from bench.store import words
     from bench.store.load import load_rows
 
-    places = [runs.find(store, word).folder for word in run or ()] or [store]
+    places = [words.find(store, word).folder for word in run or ()] or [store]
     return print_crosstab(records(load_rows(*places)), by=by, where=where, base=base, form=form)
 
 

@@ -31,28 +31,6 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names in it the file whose Markdown it shows on the job's page."""
 
 
-def judged(
-    comparisons: Sequence[Comparison], failed: Sequence[Sequence[str]], folder: Path
-) -> list[Gate]:
-    """Each comparison, judged by the thresholds of a folder; says on stderr which of these are idle.
-
-    Args:
-        comparisons: what is judged.
-        failed: for each of them, the cases that the base run measured and that failed in the new one.
-        folder: where `bench.toml` or `pyproject.toml` may be.
-
-    Raises:
-        SettingsError: the thresholds can't be read.
-    """
-    from bench import thresholds
-    from bench.analyse.gate import gate
-
-    limits = thresholds.read(folder)
-    for pattern in limits.idle({case.case for one in comparisons for case in one.cases}):
-        say(f"bench: the threshold of {pattern!r} matches no case", err=True)
-    return [gate(one, limits, failed=lost) for one, lost in zip(comparisons, failed, strict=True)]
-
-
 def hand_over(
     comparisons: Sequence[Comparison],
     gates: Sequence[Gate],

@@ -185,9 +185,9 @@ def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, st
 def _resumed(store: Path, word: str) -> StoredRun:
     from bench import session
     from bench.request import request_of
-    from bench.store import runs
+    from bench.store import words
 
-    unfinished = runs.find_unfinished(store, word)
+    unfinished = words.find_unfinished(store, word)
     asked = request_of(unfinished.info)
     info = unfinished.info
     with asked.start() as started:

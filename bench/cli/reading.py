@@ -100,9 +100,9 @@ def report_command(
 
 
 def _find(store: Path, word: str) -> StoredRun:
-    from bench.store import runs
+    from bench.store import words
 
-    return runs.find(store, word)
+    return words.find(store, word)
 
 
 def show_run(run: StoredRun) -> None:

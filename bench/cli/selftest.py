@@ -1,4 +1,4 @@
-"""`bench selftest`: the same cases several times over, and how far apart the numbers are."""
+"""`bench selftest`: the same cases several times over, how far apart the numbers are, and what comparing says."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def selftest_command(
     as_json: Json = False,
 ) -> int:
     """Run the same cases several times: this machine's false alarms and smallest visible effect."""
+    from bench.analyse.power import powers
     from bench.analyse.repeats import repeats
+    from bench.analyse.rows import records
     from bench.report.selftest import selftest_facts, selftest_table
     from bench.request import parse_budget
     from bench.store.load import load_rows
@@ -49,12 +51,13 @@ def selftest_command(
         runs = _runs(repetitions, budget_s, folder)
         rows = load_rows(*(run.folder for run in runs))
     found = repeats(rows)
+    judged = powers([(r.info, records(rows[rows["run_id"] == r.info.run_id])) for r in runs])
     if as_json:
         kept = None if store is None else str(store)
         names = [run.info.run_id for run in runs]
-        print_json({**selftest_facts(found), "store": kept, "run_ids": names})
+        print_json({**selftest_facts(found, judged), "store": kept, "run_ids": names})
     else:
-        show(selftest_table(found, width=width()))
+        show(selftest_table(found, judged, width=width()))
     return OK if (rows["status"] == "ok").all() else SOME_FAILED
 
 

@@ -87,11 +87,21 @@ def summary_lines(found: Comparison) -> list[str]:
     if len(summary.by_suite) > 1:
         rows += list(summary.by_suite.items())
     lines += [f"geometric mean, {name}: {mean_text(of)}" for name, of in rows]
+    lines += _own_thresholds(found)
     lines.append(
         f"New over base. A change counts from {share(found.threshold)} on; intervals at "
         f"{share(found.confidence)}, of the means as if all cases erred together."
     )
     return lines
+
+
+def _own_thresholds(found: Comparison) -> list[str]:
+    """That some cases were judged at others than the one for all."""
+    own = [one.threshold for one in found.cases if one.threshold != found.threshold]
+    if not own:
+        return []
+    ends = dict.fromkeys(share(end) for end in (min(own), max(own)))
+    return [f"with a threshold of their own, {counted(len(own), 'case')}: {' to '.join(ends)}"]
 
 
 def mean_text(of: Mean) -> str:

@@ -22,6 +22,7 @@ _CASE = (
     "verdict",
     "reason",
     "smallest_visible",
+    "threshold",
 )
 _SUMMARY = (
     "faster",

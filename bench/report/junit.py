@@ -81,7 +81,7 @@ def _slower(finding: Finding) -> str:
     low, high = (None if end is None else number(end, 4) for end in (case.ratio_lo, case.ratio_hi))
     return (
         f"slower: {number(case.ratio, 4)} times as long ({low} to {high}), {seconds(case.base_s)} → {seconds(case.new_s)}, "
-        f"allowed {share(finding.limit)}: {case.reason}"
+        f"allowed {share(case.threshold)}: {case.reason}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What `bench selftest` found, for people and programs: one plain sentence first, then the table."""
+"""What `bench selftest` found, for people and programs: plain sentences first, then the tables."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from rich.text import Text
 from bench.units import MISSING, counted, share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
+    from bench.analyse.power import Power
     from bench.analyse.repeats import Agreement, Repeats
 
 NOTHING = "No case was measured twice, so nothing can be said about this machine."
 ALARM = 0.05
 """The threshold that the verdict speaks of: the usual one of a gate."""
+_VERDICTS = ("slower", "faster", "unsure", "same")
+"""In the order of `bench compare`."""
 
 
-def verdict(found: Repeats) -> str:
-    """The one sentence to take home."""
+def verdict(found: Repeats, judged: Sequence[Power]) -> str:
+    """What to take home: how far numbers move here, and what comparing makes of that."""
     headline = found.headline
     if headline is None:
         return NOTHING
@@ -37,23 +42,24 @@ def verdict(found: Repeats) -> str:
         tail = "reference conditions were not met twice by any case"
     else:
         tail = f"at reference conditions they differ by at most {share(better.smallest_visible)}"
-    return f"{seen}; {alarm}; {tail}."
+    return " ".join([f"{seen}; {alarm}; {tail}.", *_compared(judged)])
 
 
-def selftest_table(found: Repeats, *, width: int) -> RenderableType:
-    """The verdict, and what it rests on, as it is and at reference conditions."""
-    parts: list[RenderableType] = [Text(verdict(found))]
+def selftest_table(found: Repeats, judged: Sequence[Power], *, width: int) -> RenderableType:
+    """The verdict, and what it rests on: numbers, as they are and at reference conditions, and verdicts."""
+    parts: list[RenderableType] = [Text(verdict(found, judged))]
     if found.headline is not None:
         parts += ["", _agreements(found.headline, found.at_reference)]
+        parts += ["", _powers(judged)]
         parts += ["", *(Text(line) for line in _lines(found, found.headline))]
     return Constrain(Group(*parts), width)
 
 
-def selftest_facts(found: Repeats) -> dict[str, Any]:
+def selftest_facts(found: Repeats, judged: Sequence[Power]) -> dict[str, Any]:
     """The same for `--json`; what is not known is null."""
     seen = found.intervals
     return {
-        "verdict": verdict(found),
+        "verdict": verdict(found, judged),
         "runs": found.runs,
         "headline": _facts(found.headline),
         "at_reference": _facts(found.at_reference),
@@ -65,7 +71,41 @@ def selftest_facts(found: Repeats) -> dict[str, Any]:
             "half_width_middle": seen.half_width,
             "confidence": seen.confidence,
         },
+        "compared": [
+            {
+                "slowed_by": one.by,
+                "pairs": one.pairs,
+                **{name: getattr(one, name) for name in _VERDICTS},
+                "slower_share": one.slower_share,
+            }
+            for one in judged
+        ],
     }
+
+
+def _compared(judged: Sequence[Power]) -> list[str]:
+    """What `bench compare` says of the runs, and would say of slower ones; nothing without a pair."""
+    plain = next((one for one in judged if not one.by and one.pairs), None)
+    if plain is None:
+        return []
+    said = (
+        f"bench compare called {plain.slower + plain.faster} of {plain.pairs} unchanged pairs changed "
+        f"and left {plain.unsure} open"
+    )
+    larger_first = sorted((one for one in judged if one.by), key=lambda one: -one.by)
+    seen = [f"+{share(one.by, 1)} in {share(one.slower_share)}" for one in larger_first]
+    return [f"{said}; it would have seen {' and '.join(seen)} of them." if seen else f"{said}."]
+
+
+def _powers(judged: Sequence[Power]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("bench compare says of pairs", overflow="fold")
+    for name in _VERDICTS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in judged:
+        what = f"made slower by {share(one.by, 1)}" if one.by else "as they are"
+        table.add_row(Text(what), *(str(getattr(one, name)) for name in _VERDICTS))
+    return table
 
 
 def _facts(one: Agreement | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Run folders: begin one, finish one, list them, find the one that is meant. No torch, no pandas.
+"""Run folders: begin one, finish one, read one, list them. No torch, no pandas.
 
 A folder with `run.json` is finished and never written again; one with only a journal can be resumed.
 """
@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -25,6 +24,7 @@ from bench.store import journal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
 MANIFEST = "run.json"
 CASES = "cases.parquet"
@@ -126,88 +126,11 @@ def list_runs(store: Path) -> list[StoredRun]:
     if not store.is_dir():
         message = f"there is no store {store}; bench run makes one, or name another with --store"
         raise StoreError(message)
-    found = [_read(f) for f in sorted(store.iterdir()) if _RUN_ID.fullmatch(f.name) and f.is_dir()]
+    found = [read(f) for f in sorted(store.iterdir()) if _RUN_ID.fullmatch(f.name) and f.is_dir()]
     return [run for run in found if run]
 
 
-def find(store: Path, word: str) -> StoredRun:
-    """The one run that a word means: a path, an id's beginning, @latest, @-2, label:X, machine:X.
-
-    Raises:
-        StoreError: it means no run, or several.
-    """
-    by_path = _at(Path(word))
-    if by_path:
-        return by_path
-    runs = [run for run in list_runs(store) if run.finished]
-    if not runs:
-        message = (
-            f"the store {store} holds no finished run; make one with: bench run --store {store}"
-        )
-        raise StoreError(message)
-    matches = _matching(runs, word)
-    if len(matches) == 1:
-        return matches[0]
-    newest = ", ".join(run.info.run_id for run in (matches or runs)[-3:])
-    if matches:
-        message = f"{word!r} means {len(matches)} runs (the newest: {newest}); name one by its id"
-        raise StoreError(message)
-    message = (
-        f"{word!r} means no run in {store}; the newest are {newest}. "
-        "Write a path, an id or its beginning, @latest, @-2, label:TEXT or machine:NAME"
-    )
-    raise StoreError(message)
-
-
-def find_unfinished(store: Path, word: str) -> StoredRun:
-    """The unfinished run that a word means, in the words of `find`.
-
-    Raises:
-        StoreError: it means no unfinished run, or several.
-    """
-    by_path = _at(Path(word))
-    if by_path and not by_path.finished:
-        return by_path
-    runs = [by_path] if by_path else list_runs(store)
-    unfinished = [run for run in runs if not run.finished]
-    matches = _matching(unfinished, word)
-    if len(matches) == 1:
-        return matches[0]
-    if by_path or (not matches and _matching(runs, word)):
-        message = f"run {word} is finished, and a finished run never changes; start a new one"
-        raise StoreError(message)
-    ids = ", ".join(run.info.run_id for run in unfinished) or "none"
-    message = f"{word!r} means {len(matches) or 'no'} unfinished runs in {store}; unfinished: {ids}"
-    raise StoreError(message)
-
-
-def _at(path: Path) -> StoredRun | None:
-    """The run in a folder that is named by its path."""
-    known = (path / MANIFEST).is_file() or (path / journal.NAME).is_file()
-    return _read(path) if known else None
-
-
-def _matching(runs: list[StoredRun], word: str) -> list[StoredRun]:
-    if word == "@latest":
-        return runs[-1:]
-    if re.fullmatch(r"@-\d+", word):
-        place = int(word[2:])
-        return [runs[-place]] if 1 <= place <= len(runs) else []
-    kind, colon, text = word.partition(":")
-    if colon and kind == "label":
-        return [run for run in runs if run.info.label == text]
-    if colon and kind == "machine":
-        wanted = text.casefold()
-        return [
-            run
-            for run in runs
-            if wanted in str(run.info.machine.get("name", "")).casefold()
-            or text == run.info.machine.get("machine_id")
-        ]
-    return [run for run in runs if run.info.run_id.startswith(word)]
-
-
-def _read(folder: Path) -> StoredRun | None:
+def read(folder: Path) -> StoredRun | None:
     """What a folder says of itself, or None where it says nothing that can be read."""
     try:
         manifest = folder / MANIFEST

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import noise, states, turns
-from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analyse.comparison import CONFIDENCE, THRESHOLD
+from bench.analyse.power import verdicts
 from bench.analyse.rows import records
 from bench.history import History, Past
 from bench.measure.protocol import Prepared
@@ -51,7 +51,6 @@ _UNKNOWN = Prepared(
     overhead_uncertainty_s=0.0,
 )
 _AT_REFERENCE = ("time_at_reference_s", "time_at_reference_lo_s", "time_at_reference_hi_s")
-_TIMES = ("time_s", "time_lo_s", "time_hi_s", *_AT_REFERENCE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,24 +91,13 @@ def rates(
 ) -> Rates:
     """The verdicts on every pair of runs, the later of which was made slower."""
     rates = Rates()
-    for (base, before), (new, after) in itertools.combinations(found, 2):
-        changed = [slowed(row, 1 + slower_by) for row in after]
-        compared = compare(before, changed, base, new, threshold=threshold, confidence=confidence)
-        for case in compared.cases:
-            rates.everywhere[case.verdict] += 1
-            if case.at == "reference":
-                rates.at_reference[case.verdict] += 1
-            if case.verdict == "unsure":
-                rates.reasons[_kind(case.reason)] += 1
+    for case in verdicts(found, slower_by, threshold=threshold, confidence=confidence):
+        rates.everywhere[case.verdict] += 1
+        if case.at == "reference":
+            rates.at_reference[case.verdict] += 1
+        if case.verdict == "unsure":
+            rates.reasons[_kind(case.reason)] += 1
     return rates
-
-
-def slowed(row: Record, factor: float) -> Record:
-    """The row with all of its times multiplied."""
-    times = {name: v and v * factor for name in _TIMES for v in [getattr(row, name)]}
-    return dataclasses.replace(
-        row, state_times_s=tuple(t * factor for t in row.state_times_s), **times
-    )
 
 
 def text(name: str, found: Rates) -> str:

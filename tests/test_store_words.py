@@ -1,0 +1,201 @@
+"""A word means one run: by path, id, place, label, machine or commit; else one line says why not."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.errors import StoreError
+from bench.store import words
+from tests.fakes import begun_run, finished_run, info
+from tests.test_store_runs import BROKEN, MIDDLE, NEW, OLD, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Path:
+    return filled(tmp_path / "store")
+
+
+def of_commit(commit: str = COMMIT, *, dirty: bool = False) -> dict[str, Any]:
+    """What a run says of itself that was made from this commit."""
+    return {"environment": {"git_commit": commit, "git_dirty": dirty}}
+
+
+@pytest.mark.parametrize(
+    ("word", "run_id"),
+    [
+        (OLD, OLD),
+        ("20260102", MIDDLE),
+        ("@latest", NEW),
+        ("@-1", NEW),
+        ("@-2", MIDDLE),
+        ("@-3", OLD),
+        ("label:after", NEW),
+        ("machine:other ONE", MIDDLE),
+        ("machine:m-2", MIDDLE),
+    ],
+)
+def test_a_run_is_found_by_what_it_is_called(store: Path, word: str, run_id: str) -> None:
+    """By its id or the beginning of it, its place in time, its label or its machine."""
+    assert words.find(store, word).info.run_id == run_id
+
+
+def test_a_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
+    """In whatever store it lies, and also where there is no store."""
+    assert words.find(tmp_path / "nowhere", str(store / OLD)).info.run_id == OLD
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("label:before", r"'label:before' means 2 runs .*name one by its id"),
+        ("2026", r"'2026' means 3 runs"),
+        ("", r"'' means 3 runs"),
+        ("machine:m", r"means 2 runs"),
+        ("label:never", r"'label:never' means no run in .*; the newest are"),
+        ("19990101", r"'19990101' means no run"),
+        ("@-4", r"'@-4' means no run"),
+        ("@-0", r"'@-0' means no run"),
+        (BROKEN, r"means no run"),
+        ("label:killed", r"means no run"),
+    ],
+)
+def test_a_word_that_means_no_run_or_several_is_an_error(store: Path, word: str, said: str) -> None:
+    """It says how many, which are the newest, and what may be written."""
+    with pytest.raises(StoreError, match=said):
+        words.find(store, word)
+
+
+def test_a_store_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
+    """There is nothing to choose from."""
+    begun_run(tmp_path, info(BROKEN))
+    with pytest.raises(StoreError, match="holds no finished run; make one with: bench run"):
+        words.find(tmp_path, "@latest")
+
+
+@pytest.mark.parametrize("word", [BROKEN, "20260104", "@latest", "@-1", "label:killed"])
+def test_an_unfinished_run_is_found_in_the_same_words(store: Path, word: str) -> None:
+    """Among the unfinished ones."""
+    assert words.find_unfinished(store, word).info.run_id == BROKEN
+
+
+def test_an_unfinished_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
+    """As a finished one is."""
+    found = words.find_unfinished(tmp_path / "nowhere", str(store / BROKEN))
+    assert (found.info.run_id, found.finished) == (BROKEN, False)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (OLD, "is finished, and a finished run never changes"),
+        ("label:after", "is finished"),
+        ("19990101", f"means no unfinished runs in .*; unfinished: {BROKEN}"),
+    ],
+)
+def test_a_finished_run_can_not_be_gone_on_with(store: Path, word: str, said: str) -> None:
+    """Nor one that does not exist."""
+    with pytest.raises(StoreError, match=said):
+        words.find_unfinished(store, word)
+
+
+def test_a_finished_run_named_by_its_path_can_not_be_gone_on_with(store: Path) -> None:
+    """The way in which it is named makes no difference."""
+    with pytest.raises(StoreError, match="is finished"):
+        words.find_unfinished(store, str(store / OLD))
+
+
+def test_two_unfinished_runs_are_too_many(store: Path) -> None:
+    """Which of them is meant is for the user to say."""
+    begun_run(store, info("20260106T000000Z-ffffff"))
+    with pytest.raises(StoreError, match="means 2 unfinished run"):
+        words.find_unfinished(store, "2026010")
+
+
+def test_the_newest_clean_run_of_a_commit_is_meant(tmp_path: Path) -> None:
+    """A baseline is measured again and again; what was measured with changes is none."""
+    finished_run(tmp_path, info(OLD, **of_commit()))
+    finished_run(tmp_path, info(MIDDLE, **of_commit()))
+    finished_run(tmp_path, info(NEW, **of_commit(dirty=True)))
+    assert words.find(tmp_path, "git:0123456").info.run_id == MIDDLE
+    assert words.find(tmp_path, f"git:{COMMIT}").info.run_id == MIDDLE
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("git:0123456", r"holds no clean run of commit 0123456: the tree of 2026.* had changes"),
+        ("git:7654321", r"holds no run of commit 7654321; check it out and measure it: bench run"),
+        ("git:012345", r"'git:012345' has 6 digits of a commit, and 7 are the fewest"),
+        ("git:no-such-branch", r"'git:no-such-branch' is no commit that git knows in this folder"),
+    ],
+)
+def test_a_commit_without_a_run_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, said: str
+) -> None:
+    """One line says whether it was never measured, or only with changes in the tree."""
+    monkeypatch.chdir(tmp_path)
+    finished_run(tmp_path, info(**of_commit(dirty=True)))
+    with pytest.raises(StoreError, match=said) as caught:
+        words.find(tmp_path, word)
+    assert "\n" not in str(caught.value)
+
+
+def test_digits_that_fit_two_commits_mean_neither(tmp_path: Path) -> None:
+    """However many runs each has."""
+    finished_run(tmp_path, info(OLD, **of_commit()))
+    finished_run(tmp_path, info(MIDDLE, **of_commit("0123456f")))
+    finished_run(tmp_path, info(NEW, **of_commit()))
+    with pytest.raises(StoreError, match=rf"means 2 runs \(the newest: {MIDDLE}, {NEW}\)"):
+        words.find(tmp_path, "git:0123456")
+
+
+def test_a_name_of_git_is_looked_up_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A branch, or whatever git can resolve to a commit."""
+    monkeypatch.chdir(tmp_path)
+    first, second = repository(tmp_path)
+    finished_run(tmp_path / "store", info(OLD, **of_commit(first)))
+    finished_run(tmp_path / "store", info(NEW, **of_commit(second)))
+    assert words.find(tmp_path / "store", "git:trunk").info.run_id == NEW
+    assert words.find(tmp_path / "store", "git:trunk~1").info.run_id == OLD
+
+
+def test_an_unfinished_run_of_a_commit_can_be_gone_on_with(tmp_path: Path) -> None:
+    """As with the other words, a finished one is said to be finished."""
+    begun_run(tmp_path, info(OLD, **of_commit()))
+    finished_run(tmp_path, info(NEW, **of_commit("fedcba9876")))
+    assert words.find_unfinished(tmp_path, "git:01234567").info.run_id == OLD
+    with pytest.raises(StoreError, match="is finished"):
+        words.find_unfinished(tmp_path, "git:fedcba9")
+
+
+def repository(folder: Path) -> list[str]:
+    """A repository with two commits on the branch `trunk`; their hashes, oldest first."""
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    commit = (*who, "commit", "--quiet", "--allow-empty", "--message")
+    for command in (("init", "--quiet"), ("checkout", "--quiet", "-b", "trunk")):
+        said(folder, *command)
+    for message in ("one", "two"):
+        said(folder, *commit, message)
+    return said(folder, "rev-list", "--reverse", "trunk").split()
+
+
+def said(folder: Path, *command: str) -> str:
+    """What git prints."""
+    done = subprocess.run(
+        ["git", *command],  # noqa: S607 - whichever git there is
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
