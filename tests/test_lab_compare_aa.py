@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from bench.store.journal import Entry
@@ -33,3 +34,16 @@ def test_a_store_is_read_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "  unchanged, both at reference (1): slower 0 %, faster 0 %, same 100 %" in out
     assert "  +10 %, all pairs (1): slower 100 %" in out
+
+
+def test_ops_are_held_against_their_twins_across_runs() -> None:
+    """In both orders, never within a run; what has no twin is left out."""
+    twin = dataclasses.replace(
+        timed(time_s=1.2e-5, time_lo_s=1.19e-5, time_hi_s=1.21e-5),
+        op="square_longer",
+        case=timed().case.replace("square", "square_longer"),
+    )
+    found = [(run(), [timed(), twin]), (run(NEW), [timed(), twin])]
+    counts = compare_aa.counted(compare_aa.twins(found, 0.05, 0.99)).everywhere
+    assert counts == {"slower": 2}
+    assert list(compare_aa.twins([(run(), [timed()]), (run(NEW), [timed()])], 0.05, 0.99)) == []

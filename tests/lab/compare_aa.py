@@ -4,19 +4,21 @@
 
 The runs must be of unchanged code on one machine. `--replay` makes the rows anew from the stored
 samples, as this version summarises them (what an empty call cost is not kept, so its uncertainty is 0).
+In a store of runs of `tests/lab/twins.py`, ops are also held against their twins, which truly take longer.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import noise, states, turns
-from bench.analyse.comparison import CONFIDENCE, THRESHOLD
+from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
 from bench.analyse.power import verdicts
 from bench.analyse.rows import records
 from bench.history import History, Past
@@ -32,10 +34,11 @@ from bench.turns import Turn
 from bench.units import MISSING, share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
+    from bench.analyse.verdicts import CaseVerdict
     from bench.record import Record
     from bench.store.runs import RunInfo
 
@@ -50,6 +53,8 @@ _UNKNOWN = Prepared(
     overhead_s=0.0,
     overhead_uncertainty_s=0.0,
 )
+TWIN = "_longer"
+"""What tests/lab/twins.py puts at the end of an op's name for the one that waits after each call."""
 _AT_REFERENCE = ("time_at_reference_s", "time_at_reference_lo_s", "time_at_reference_hi_s")
 
 
@@ -77,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{store.name}: {len(found)} runs{', replayed' if asked.replay else ''}")
         for name, by in (("unchanged", 0.0), (f"+{share(asked.inject)}", asked.inject)):
             print(text(name, rates(found, asked.threshold, asked.confidence, by)))
+        longer = counted(twins(found, asked.threshold, asked.confidence))
+        if longer.everywhere:
+            print(text("twins that take longer", longer))
     return 0
 
 
@@ -90,8 +98,31 @@ def rates(
     found: Sequence[Run], threshold: float, confidence: float, slower_by: float = 0.0
 ) -> Rates:
     """The verdicts on every pair of runs, the later of which was made slower."""
+    return counted(verdicts(found, slower_by, threshold=threshold, confidence=confidence))
+
+
+def twins(found: Sequence[Run], threshold: float, confidence: float) -> Iterator[CaseVerdict]:
+    """The verdicts on ops in one run against their twins in another, of every two runs in both orders."""
+    for (base, before), (new, after) in itertools.permutations(found, 2):
+        one, other = _twins(before, longer=False), _twins(after, longer=True)
+        yield from compare(one, other, base, new, threshold=threshold, confidence=confidence).cases
+
+
+def _twins(rows: Sequence[Record], *, longer: bool) -> list[Record]:
+    """The twins under the names of their ops, or the ops that have one."""
+    names = {row.op for row in rows if row.op.endswith(TWIN)}
+    ops = {name.removesuffix(TWIN) for name in names}
+    return [
+        dataclasses.replace(row, op=row.op.removesuffix(TWIN), case=row.case.replace(TWIN, ""))
+        for row in rows
+        if row.op in (names if longer else ops)
+    ]
+
+
+def counted(cases: Iterable[CaseVerdict]) -> Rates:
+    """How often each verdict was given."""
     rates = Rates()
-    for case in verdicts(found, slower_by, threshold=threshold, confidence=confidence):
+    for case in cases:
         rates.everywhere[case.verdict] += 1
         if case.at == "reference":
             rates.at_reference[case.verdict] += 1
