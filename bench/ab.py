@@ -1,15 +1,27 @@
 """Two configurations measured in turn until each case is decided, or time is up. Pure.
 
 What measures is passed in, so is the clock. Cases are looked at after a few planned numbers of rounds;
-one that is decided has no further round, so that time goes where the verdict is open.
+one that is decided has no further round, so that time goes where the verdict is open. A change must
+stand out among all cases.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from bench.analyse.paired import CONFIDENCE, LOOKS, THRESHOLD, ratio, spent, verdict
+from bench.analyse.discoveries import discoveries
+from bench.analyse.paired import (
+    CHANGED,
+    CONFIDENCE,
+    LOOKS,
+    THRESHOLD,
+    over_looks,
+    ratio,
+    spent,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,6 +88,8 @@ class Answer:
     ratio: Ratio | None
     verdict: Verdict
     ended: Ended
+    taken_back: bool = False
+    """Whether it would be called changed by itself, but may well be chance among so many cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +107,45 @@ class _Score:
 
     looks: int = 0
     ratio: Ratio | None = None
-    verdict: Verdict = "unsure"
+    alone: Verdict = "unsure"
+    """By itself, whatever other cases there are."""
+    p_value: float = 1.0
+    """Over all looks so far."""
+    stands: bool = False
+    """Whether a change stands out among all cases."""
+    last: Ended | None = None
+    """Why there will be no other look, whatever the latest one showed."""
     ended: Ended | None = None
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether a change may be chance among so many cases."""
+        return self.alone in CHANGED and not self.stands
+
+    @property
+    def verdict(self) -> Verdict:
+        """As one of all cases."""
+        return "unsure" if self.taken_back else self.alone
+
+
+@dataclass(slots=True, kw_only=True)
+class _Board:
+    """The scores of all cases that have been called, and how many cases there are."""
+
+    cases: int
+    level: float
+    scores: list[_Score] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Say which changes stand out: at most this share of them is chance, on average.
+
+        All cases count as tried, also those still to be called. A change that stands rests: it goes on to
+        stand, since what others show later can only help. One that does not is measured on.
+        """
+        shown = [score.p_value if score.alone in CHANGED else 1.0 for score in self.scores]
+        tried = [*shown, *[1.0] * (self.cases - len(shown))]
+        for score, stands in zip(self.scores, discoveries(tried, self.level), strict=False):
+            score.stands = stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,23 +169,31 @@ def ab(
 ) -> Result:
     """Measure until every case is decided or the time is up; each has the rounds of the first look.
 
-    What is left of the time is shared out among the cases that are still to be called.
+    What is left of the time is shared out among the cases that are still to be called. A case is told
+    when its batch ends, by what was known then; a change in it may come to stand by those of later ones.
     """
     begun_s = now_s()
     answers: list[Answer] = []
+    board = _Board(cases=ring.waiting, level=1 - aim.confidence)
     while bouts := ring.call():
         left_s = max(0.0, begun_s + aim.budget_s - now_s())
         until_s = now_s() + left_s * len(bouts) / (len(bouts) + ring.waiting)
-        scores = _fought(ring, bouts, aim, _Bell(now_s=now_s, until_s=until_s))
+        scores = _fought(ring, bouts, aim, _Bell(now_s=now_s, until_s=until_s), board)
         for bout, score in zip(bouts, scores, strict=True):
             answers.append(_answer(ring, bout, score))
             told(answers[-1])
-    return Result(answers=tuple(answers), aim=aim, took_s=now_s() - begun_s)
+    final = tuple(
+        dataclasses.replace(answer, verdict=score.verdict, taken_back=score.taken_back)
+        for answer, score in zip(answers, board.scores, strict=True)
+    )
+    return Result(answers=final, aim=aim, took_s=now_s() - begun_s)
 
 
-def _fought(ring: Ring[B], bouts: Sequence[B], aim: Aim, bell: _Bell) -> list[_Score]:
+def _fought(
+    ring: Ring[B], bouts: Sequence[B], aim: Aim, bell: _Bell, board: _Board
+) -> list[_Score]:
     """Round after round of those that are open."""
-    scores = [_Score() for _ in bouts]
+    board.scores += (scores := [_Score() for _ in bouts])
     for number in range(LOOKS[-1]):
         open_ = [(b, s) for b, s in zip(bouts, scores, strict=True) if b.alive and s.ended is None]
         if not open_:
@@ -143,8 +202,13 @@ def _fought(ring: Ring[B], bouts: Sequence[B], aim: Aim, bell: _Bell) -> list[_S
         done = number + 1
         late = done >= LOOKS[0] and bell.rung()
         for bout, score in open_:
-            if bout.alive and (late or bout.over or done in LOOKS):
-                _look(bout, score, aim, ended=_last(bout, done, late=late))
+            if not bout.alive:
+                score.alone = "unsure"
+            elif late or bout.over or done in LOOKS:
+                _look(bout, score, aim, last=_last(bout, done, late=late))
+        board.settle()
+        for _, score in open_:
+            score.ended = "decided" if score.verdict != "unsure" else score.last
     return scores
 
 
@@ -157,25 +221,30 @@ def _last(bout: Bout, done: int, *, late: bool) -> Ended | None:
     return "budget" if late else None
 
 
-def _look(bout: Bout, score: _Score, aim: Aim, *, ended: Ended | None) -> None:
+def _look(bout: Bout, score: _Score, aim: Aim, *, last: Ended | None) -> None:
     """Judge what is there; why it ends is never what it shows, except where that decides."""
-    level = spent(score.looks, last=ended is not None, confidence=aim.confidence)
+    level = spent(score.looks, last=last is not None, confidence=aim.confidence)
     one, other = bout.cells()
-    score.ratio = ratio(one, other, level)
-    score.verdict = verdict(score.ratio, aim.threshold)
+    found = ratio(one, other, level)
+    score.ratio = found
+    score.alone = verdict(found, aim.threshold)
+    score.p_value = over_looks(found.p_value, level, aim.confidence) if found else 1.0
     score.looks += 1
-    score.ended = "decided" if score.verdict != "unsure" else ended
+    score.last = last
 
 
 def _answer(ring: Ring[B], bout: B, score: _Score) -> Answer:
     """A bout's answer; one that could not be measured to its end has no verdict."""
     failed = not bout.alive
+    if failed:
+        score.alone = "unsure"
     ended: Ended = "failed" if failed else score.ended or "rounds"
     one, other = ring.keep(bout, ended)
     return Answer(
         one=one,
         other=other,
         ratio=None if failed else score.ratio,
-        verdict="unsure" if failed else score.verdict,
+        verdict=score.verdict,
         ended=ended,
+        taken_back=score.taken_back,
     )

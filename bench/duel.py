@@ -7,10 +7,9 @@ side leaves a run.
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,32 +17,27 @@ from bench import manifest, passes
 from bench.outcome import Outcome
 from bench.plan import Plan
 from bench.rounds import BATCH_CASES
-from bench.seats import Book, Seat, seated
+from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
     from bench.ab import Ended
-    from bench.manifest import Options
     from bench.plan import PlannedCase
     from bench.record import Record
-    from bench.start import Start
-    from bench.store.runs import StoredRun
+    from bench.store.runs import RunInfo
 
 _STOPPED: Mapping[Ended, str] = {"decided": "decided", "timeout": "timeout"}
 """What rows say of why measuring ended; a planned number of rounds is a budget too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """A side: how it is measured, with which workers, and what differs in its environment."""
+class Team(Party):
+    """A side, and what differs in its environment."""
 
-    options: Options
-    started: Start
     environment: Mapping[str, Any]
     """Facts of the run's environment that are this side's own."""
 
@@ -78,7 +72,7 @@ class Bout:
         return self.one, self.other
 
 
-class Duel:
+class Duel(Sitting):
     """Measures pairs of cases on two sides; the runs are finished when it is left.
 
     Raises:
@@ -92,22 +86,11 @@ class Duel:
         pairs: Sequence[tuple[PlannedCase, PlannedCase]],
         store: Path,
     ) -> None:
+        infos = [_info(team, [pair[place] for pair in pairs]) for place, team in enumerate(teams)]
+        super().__init__(teams, infos, store)
         self._teams = teams
         self._waiting = deque(pairs)
-        self._shuffle = random.Random(teams[0].options.seed)  # noqa: S311 - an order, not a secret
         self._first = self._shuffle.randrange(2)
-        self._books: list[Book] = []
-        self._seats: list[Seat] = []
-        self.runs: list[StoredRun] = []
-        """The finished runs, known when it is left: that of the one side, then that of the other."""
-        try:
-            for place, team in enumerate(teams):
-                self._books.append(_book(team, [pair[place] for pair in pairs], store))
-            for team, book in zip(teams, self._books, strict=True):
-                self._seats.append(seated(team.started, team.options, book, self._shuffle))
-        except BaseException:
-            self._close()
-            raise
 
     @property
     def waiting(self) -> int:
@@ -169,31 +152,12 @@ class Duel:
         passes.look([outcome], team.started.crew, schedule)
         return self._seats[place].keep(outcome)
 
-    def __enter__(self) -> Self:
-        """Both sides are ready."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Finish the runs, also when it ends early: what was measured is whole."""
-        for seat in self._seats:
-            seat.leave()
-        self._close()
-
-    def _close(self) -> None:
-        closed = [book.close() for book in self._books]
-        self.runs = [run for run in closed if run]
-
-
-def _book(team: Team, cases: Sequence[PlannedCase], store: Path) -> Book:
-    """A side's run, with what is different about its environment."""
+def _info(team: Team, cases: Sequence[PlannedCase]) -> RunInfo:
+    """What a side's run says of itself, with what is different about its environment."""
     info = manifest.new(Plan(cases=tuple(cases), skips=()), team.options, team.started)
     own = {**info.environment, **team.environment}
-    return Book(store, dataclasses.replace(info, environment=own))
+    return dataclasses.replace(info, environment=own)
 
 
 def _cells(outcome: Outcome, workers: int, rounds: int) -> NDArray[np.float64]:

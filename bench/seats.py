@@ -1,4 +1,4 @@
-"""A side at work: its crew, the run it writes, and what earlier runs say of it. Decides nothing.
+"""Sides at work: their crews, the runs they write, and what earlier runs say of them. Decides nothing.
 
 Two sides that are measured in turn have a seat each; what takes the turns is their owner's.
 """
@@ -6,9 +6,10 @@ Two sides that are measured in turn have a seat each; what takes the turns is th
 from __future__ import annotations
 
 import dataclasses
+import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bench import history, manifest
 from bench.lookout import Lookouts
@@ -19,9 +20,9 @@ from bench.session import facts_of_batch, with_states
 from bench.store import journal, runs
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
 
     from bench.history import History
     from bench.manifest import Options
@@ -94,6 +95,63 @@ class Seat:
             sentinels=_both(info.sentinels, seen.sentinels),
             reference=_both(info.reference, seen.reference),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A side before it is seated: how it is measured, and with which workers."""
+
+    options: Options
+    started: Start
+
+
+class Sitting:
+    """Sides at their seats. Whose turn it is, its heirs decide; the runs are finished when it is left.
+
+    Args:
+        parties: the sides.
+        infos: the run that each of them writes; sides may share one.
+        store: where runs are kept.
+
+    Raises:
+        StoreError: the store can't be written.
+        WorkerError: a worker never became ready.
+    """
+
+    def __init__(self, parties: Sequence[Party], infos: Sequence[RunInfo], store: Path) -> None:
+        self._shuffle = random.Random(parties[0].options.seed)  # noqa: S311 - an order, not a secret
+        self._books: dict[str, Book] = {}
+        self._seats: list[Seat] = []
+        self.runs: list[StoredRun] = []
+        """The finished runs in the order of the sides, known when it is left."""
+        try:
+            for run_id, info in {info.run_id: info for info in infos}.items():
+                self._books[run_id] = Book(store, info)
+            for party, info in zip(parties, infos, strict=True):
+                book = self._books[info.run_id]
+                self._seats.append(seated(party.started, party.options, book, self._shuffle))
+        except BaseException:
+            self._close()
+            raise
+
+    def __enter__(self) -> Self:
+        """All sides are ready."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the runs, also when it ends early: what was measured is whole."""
+        for seat in self._seats:
+            seat.leave()
+        self._close()
+
+    def _close(self) -> None:
+        closed = [book.close() for book in self._books.values()]
+        self.runs = [run for run in closed if run]
 
 
 def seated(started: Start, options: Options, book: Book, shuffle: random.Random) -> Seat:

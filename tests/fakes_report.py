@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import pyarrow as pa
 
+from bench.analyse.change import Timed
+from bench.analyse.crossover import Point
 from bench.codes import Code
 from bench.record import Record, row, schema
 from bench.store import journal, runs
@@ -82,6 +85,14 @@ def record(suite: str = "matmul", op: str = "square", /, **values: Any) -> Recor
     if facts.get("bytes") and facts["time_s"]:
         facts["bytes_per_s"] = facts["bytes"] / facts["time_s"]
     return Record(**facts)
+
+
+def timed_at(
+    size: float, time_s: float, low_s: float | None = None, high_s: float | None = None
+) -> Point:
+    """A side's time at a size, with an interval from many workers, or none."""
+    known = Timed.between(time_s, low_s, high_s, confidence=0.95, least_freedom=math.inf)
+    return Point(size, known)
 
 
 def lost(

@@ -1,7 +1,11 @@
-"""Time goes where the verdict is open: decided cases rest, and why one ends is never what it shows."""
+"""Time goes where the verdict is open: decided cases rest, and why one ends is never what it shows.
+
+Of many cases, those are called changed that stand out among all of them.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,8 +13,9 @@ import numpy as np
 import pytest
 
 from bench.ab import Aim, ab
-from bench.analyse.paired import LOOKS, ratio, spent
+from bench.analyse.paired import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
 from tests.fakes import record
+from tests.fakes_paired import WORKER_SD, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +58,32 @@ class Bout:
             for factor in (1.0, self.factor)
         )
         return one[:, : self.rounds], other[:, : self.rounds]
+
+
+@dataclass
+class Known(Bout):
+    """A case whose times are there already."""
+
+    times: tuple[NDArray[np.float64], NDArray[np.float64]] = field(
+        default_factory=lambda: (np.ones((WORKERS, LOOKS[-1])), np.ones((WORKERS, LOOKS[-1])))
+    )
+
+    def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of so many rounds."""
+        one, other = self.times
+        return one[:, : self.rounds], other[:, : self.rounds]
+
+
+def doubtful(number: int, errors: float = 4.5, **values: int) -> Known:
+    """Slower by so many standard errors, with 6 degrees of freedom, however many rounds there are.
+
+    4.5 of them are a p-value of 0.4 %: no change at the early looks, one at the last, of half the level,
+    and 0.8 % over all looks.
+    """
+    levels = 0.01 * np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    one = np.exp(levels * np.ones(LOOKS[-1]))
+    error = math.sqrt(2 * math.pi / 3 * float(np.var(levels, ddof=1)) / WORKERS)
+    return Known(number, times=(one, one * math.exp(errors * error)), **values)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -188,3 +219,119 @@ def test_answers_are_told_as_batches_end() -> None:
     found = ab(ring, Aim(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
     assert told == list(found.answers)
     assert [a.one.case for a in told] == [record(1).case, record(2).case]
+
+
+def test_one_doubtful_change_among_several_cases_is_taken_back() -> None:
+    """By itself it is called slower; as one of two it may be chance."""
+    (alone,) = fought([doubtful(1)])[0].answers
+    assert (alone.verdict, alone.taken_back) == ("slower", False)
+    found, _ = fought([doubtful(1), Bout(2)])
+    assert [(a.verdict, a.taken_back, a.ended) for a in found.answers] == [
+        ("unsure", True, "rounds"),
+        ("same", False, "decided"),
+    ]
+
+
+def test_a_clear_change_stands_among_many() -> None:
+    """And rests from the first look at which it does."""
+    clear = Bout(0, factor=1.2)
+    found, _ = fought([clear, *(Bout(n) for n in range(1, 60))])
+    assert (found.answers[0].verdict, clear.rounds) == ("slower", LOOKS[0])
+
+
+def test_changes_vouch_for_each_other() -> None:
+    """Two of two are no chance, where one of two may be."""
+    found, _ = fought([doubtful(1), doubtful(2)])
+    assert [a.verdict for a in found.answers] == ["slower"] * 2
+
+
+def test_cases_still_to_be_called_count_as_tried_and_may_vouch() -> None:
+    """What is told of the first batch is what is known then; in the end all are judged together."""
+    told: list[Answer] = []
+    ring = Ring(batches=[[doubtful(1)], [doubtful(2)]])
+    found = ab(ring, Aim(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    assert [(a.verdict, a.taken_back) for a in told] == [("unsure", True), ("slower", False)]
+    assert [(a.verdict, a.taken_back) for a in found.answers] == [("slower", False)] * 2
+
+
+@pytest.mark.parametrize("dies_after", [LOOKS[-1] - 1, LOOKS[-1]])
+def test_a_case_that_fails_vouches_for_none(dies_after: int) -> None:
+    """Whatever it had shown, in the round in which it fails or at its last look."""
+    found, _ = fought([doubtful(1), doubtful(2, dies_after=dies_after)])
+    assert [(a.verdict, a.ended) for a in found.answers] == [
+        ("unsure", "rounds"),
+        ("unsure", "failed"),
+    ]
+
+
+class Fleeting(Bout):
+    """A case that is lost as soon as it has been judged."""
+
+    judged = False
+
+    @property
+    def alive(self) -> bool:
+        """Until then."""
+        return not self.judged
+
+    def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """As ever."""
+        self.judged = True
+        return super().cells()
+
+
+def test_a_case_that_is_lost_once_it_was_decided_has_no_verdict() -> None:
+    """Its rows are of a failure."""
+    (answer,) = fought([Fleeting(1, factor=1.2)])[0].answers
+    assert (answer.verdict, answer.ended, answer.ratio) == ("unsure", "failed", None)
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.02, 0.03, 0.05])
+def test_a_case_alone_is_decided_as_if_there_were_no_others(effect: float) -> None:
+    """At the same look, with the same verdict, as its interval at the level spent there says."""
+    for seed in range(15):
+        times = simulated(np.random.default_rng(seed), effect)
+        bout = Known(seed, times=times)
+        (answer,) = fought([bout])[0].answers
+        said, rounds = "unsure", 0
+        for look, rounds in enumerate(LOOKS):
+            level = spent(look, last=rounds == LOOKS[-1], confidence=0.99)
+            found = ratio(times[0][:, :rounds], times[1][:, :rounds], level)
+            said = verdict(found, THRESHOLD)
+            if said != "unsure":
+                break
+        assert (answer.verdict, bout.rounds, answer.taken_back) == (said, rounds, False)
+
+
+def compared(
+    rng: np.random.Generator, changed: int, worker_sd: float = WORKER_SD, cases: int = 200
+) -> Result:
+    """Simulated cases, of which the first are slower by 5 %."""
+    effects = [0.05] * changed + [0.0] * (cases - changed)
+    times = [simulated(rng, effect, worker_sd=worker_sd) for effect in effects]
+    return fought([Known(n, times=both) for n, both in enumerate(times)])[0]
+
+
+def called(answers: Sequence[Answer]) -> int:
+    """How many are said to have changed."""
+    return sum(answer.verdict in CHANGED for answer in answers)
+
+
+@pytest.mark.slow
+def test_of_many_unchanged_cases_none_is_called_changed() -> None:
+    """Six comparisons of 200, with workers so different that by themselves some would be in most of them."""
+    rng = np.random.default_rng(2)
+    found = [compared(rng, 0, worker_sd=0.04) for _ in range(6)]
+    assert sum(one.taken_back for each in found for one in each.answers) >= 3
+    assert sum(called(each.answers) > 0 for each in found) == 0
+
+
+@pytest.mark.slow
+def test_changes_are_found_among_many_cases() -> None:
+    """95 of a hundred that are 5 % slower, and one in a hundred of those called changed is not."""
+    rng = np.random.default_rng(20261124)
+    found = [compared(rng, 40) for _ in range(5)]
+    right = sum(one.verdict == "slower" for each in found for one in each.answers[:40])
+    wrong = sum(called(each.answers[40:]) for each in found)
+    assert right >= 0.95 * 5 * 40
+    assert wrong <= 0.01 * (right + wrong)

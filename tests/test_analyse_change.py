@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,16 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri, stdtrit
 
-from bench.analyse.change import Change, Timed
+from bench.analyse import change as change_module
+from bench.analyse.change import Change, Ratio, Timed
 from tests.fakes_compare import timed
 from tests.fakes_report import record
+
+if TYPE_CHECKING:
+    from bench.record import Record
 
 SHARES = st.floats(0.001, 0.5)
 
 
 def change(base: Any = None, new: Any = None) -> Change:
     """Between the headlines of two rows."""
-    return Change(base=Timed.headline(base or timed()), new=Timed.headline(new or timed()))
+    return Change.of(base or timed(), new or timed())
+
+
+def row(time_s: float, width: float = 0.01, **values: Any) -> Record:
+    """A row whose interval reaches so far to both sides, as a factor."""
+    ends = {"time_lo_s": time_s / (1 + width), "time_hi_s": time_s * (1 + width)}
+    return record(time_s=time_s, **{**ends, **values})
 
 
 def test_half_widths_add_in_quadrature() -> None:
@@ -30,6 +40,91 @@ def test_half_widths_add_in_quadrature() -> None:
     down, up = one.reach(0.95)
     assert down == pytest.approx(math.hypot(one.base.up, one.new.down), rel=1e-9)
     assert up == pytest.approx(math.hypot(one.base.down, one.new.up), rel=1e-9)
+
+
+def test_a_ratio_has_the_interval_of_its_times() -> None:
+    """In logs: 3 % and 4 % make 5 %; independent errors do not add up as they are."""
+    found = Change.of(row(1.0, 0.04), row(2.0, 0.03)).ratio()
+    assert found.value == 2.0
+    assert found.high == pytest.approx(2.0 * 1.05, rel=2e-3)
+    assert found.low == pytest.approx(2.0 / 1.05, rel=2e-3)
+    assert str(found) == "2.00 (1.90 to 2.10)"
+
+
+def test_an_interval_that_begins_at_nothing_leaves_a_ratio_open() -> None:
+    """Divided by what may be nothing, anything may come out; but no less than it must."""
+    found = Change.of(row(1.0, time_lo_s=-1.0), row(2.0)).ratio()
+    assert (found.high, str(found)) == (float("inf"), "at least 1.97")
+    assert Change.of(row(2.0), row(1.0, time_lo_s=0.0)).ratio().low == 0
+    nothing: dict[str, Any] = {"time_lo_s": None, "time_hi_s": None, "confidence": None}
+    assert Change.of(row(1.0, **nothing), row(2.0, **nothing)).ratio() == Ratio(
+        value=2.0, low=0.0, high=math.inf
+    )
+
+
+@given(st.floats(1e-9, 1e3), st.floats(1e-9, 1e3), st.floats(1e-6, 1.0), st.floats(1e-6, 1.0))
+def test_a_ratio_lies_in_its_interval_and_turns_round(
+    a: float, b: float, u: float, v: float
+) -> None:
+    """It is never narrower than either part, never wider than both."""
+    found, back = (
+        Change.of(x, y).ratio() for x, y in ((row(b, v), row(a, u)), (row(a, u), row(b, v)))
+    )
+    assert found.low <= found.value <= found.high
+    assert back.high == pytest.approx(1 / found.low)
+    relative = found.high / found.value
+    assert max(1 + u, 1 + v) <= relative * (1 + 1e-9)
+    assert relative <= (1 + u) * (1 + v) * (1 + 1e-9)
+
+
+@given(
+    st.floats(1e-6, 1.0),
+    st.floats(1e-6, 1.0),
+    st.sampled_from([0.9, 0.95, 0.99]),
+    st.sampled_from([0.9, 0.95, 0.99]),
+    st.integers(2, 40),
+    st.integers(2, 40),
+)
+def test_a_ratio_is_no_surer_than_its_parts(
+    u: float, v: float, of_base: float, of_new: float, base: int, new: int
+) -> None:
+    """Whatever their workers and confidences: at the higher one, neither interval gets narrower."""
+    found = Change.of(
+        row(1.0, u, confidence=of_base, workers=base, rounds=base),
+        row(1.0, v, confidence=of_new, workers=new, rounds=new),
+    ).ratio()
+    parts = math.hypot(math.log1p(u), math.log1p(v))
+    assert math.log(found.high) >= parts * (1 - 1e-9)
+    if of_base == of_new and base == new:
+        assert math.log(found.high) == pytest.approx(parts)
+
+
+def test_confidences_that_differ_meet_at_the_higher_one() -> None:
+    """By Student's t of the row that was less sure: with two workers that is five times as wide."""
+    few = row(1.0, 0.01, workers=2)
+    exact = row(1.0, 0.0, confidence=0.99)
+    student = float(stdtrit(1, 0.995) / stdtrit(1, 0.975))
+    assert student > 5
+    for found in (Change.of(few, exact).ratio(), Change.of(exact, few).ratio()):
+        assert math.log(found.high) == pytest.approx(student * math.log(1.01))
+        assert math.log(found.low) == pytest.approx(-student * math.log(1.01))
+
+
+def test_ends_are_where_they_were() -> None:
+    """Logs and back; a time without ends may be anything."""
+    known = Timed.between(2.0, 1.5, 3.0, confidence=0.95, least_freedom=4)
+    assert (known.low_s, known.high_s) == pytest.approx((1.5, 3.0))
+    bare = Timed.between(2.0, None, None, confidence=0.95, least_freedom=4)
+    assert (bare.low_s, bare.high_s) == (0.0, math.inf)
+
+
+@given(st.floats(1, 1e7))
+def test_quantiles_are_kept_for_few_freedoms_and_none_is_smaller(freedom: float) -> None:
+    """Rounded down to within a hundredth; what is on a step but for rounding stays there."""
+    kept = change_module._rounded(freedom)
+    assert 0.992 * freedom <= kept <= freedom * (1 + 1e-11)
+    assert change_module._rounded(kept) == kept
+    assert change_module._rounded(math.inf) == math.inf
 
 
 def test_a_row_with_few_workers_is_scaled_by_its_own_t() -> None:

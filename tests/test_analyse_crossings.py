@@ -127,4 +127,4 @@ def test_a_row_without_an_interval_could_be_anything() -> None:
     """A warning that is about precision alone stays in."""
     found = point(16, record(16, time_s=1e-6, warnings=("noisy",)))
     assert found is not None
-    assert (found.low_s, found.high_s) == (0, float("inf"))
+    assert (found.timed.low_s, found.timed.high_s) == (0, float("inf"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.analyse.crossover import Crossover, Point, crossover, ratios
+from tests.fakes_report import timed_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,7 @@ def points(
 ) -> list[Point]:
     """Times with an interval of ±width, in logarithms."""
     return [
-        Point(n, t, t * math.exp(-width), t * math.exp(width))
+        timed_at(n, t, t * math.exp(-width), t * math.exp(width))
         for n, t in zip(sizes, times, strict=True)
     ]
 
@@ -60,8 +62,8 @@ def test_it_lies_where_lines_in_log_log_cross() -> None:
 def test_half_widths_add_in_quadrature() -> None:
     """3 % and 4 % make 5 %, each on the side where it moves the ratio."""
     (found,) = ratios(
-        [Point(8, 2.0, 2 * math.exp(-0.03), 2 * math.exp(0.3))],
-        [Point(8, 1.0, math.exp(-0.4), math.exp(0.04))],
+        [timed_at(8, 2.0, 2 * math.exp(-0.03), 2 * math.exp(0.3))],
+        [timed_at(8, 1.0, math.exp(-0.4), math.exp(0.04))],
     )
     assert found.value == pytest.approx(2)
     assert [found.low, found.high] == pytest.approx([2 * math.exp(-0.05), 2 * math.exp(0.5)])
@@ -126,7 +128,7 @@ def test_a_time_without_an_interval_settles_nothing(bare: int) -> None:
     """It could be anything, and an interval through it reaches to the sizes that are known."""
     times = power(SIZES[:3], 60, 1)
     one = [
-        Point(p.size, p.time_s) if place == bare else p
+        timed_at(p.size, p.timed.time_s) if place == bare else p
         for place, p in enumerate(points(times, sizes=SIZES[:3]))
     ]
     found = crossover(one, points([1, 1, 1], sizes=SIZES[:3]))
@@ -162,7 +164,7 @@ def test_scaling_both_times_changes_nothing(logs: list[float], width: float, sca
         points([1.0] * len(logs), width, sizes),
     )
     scaled = [
-        [Point(p.size, p.time_s * scale, p.low_s * scale, p.high_s * scale) for p in side]
+        [Point(p.size, dataclasses.replace(p.timed, time_s=p.timed.time_s * scale)) for p in side]
         for side in (one, other)
     ]
     before, after = crossover(one, other), crossover(*scaled)
@@ -212,7 +214,7 @@ def test_a_faster_other_side_wins_from_a_smaller_size_on(
     assert before.kind != "always" or after.kind == "always"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(20, 3000),
     st.floats(0.3, 3),

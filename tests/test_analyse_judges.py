@@ -14,7 +14,6 @@ from bench.analyse.judges import (
     cheaper,
     common_sizes,
     constant,
-    ratio,
     same,
     smaller,
     verdict,
@@ -41,35 +40,6 @@ def peaks(sizes: dict[int, int | None]) -> Line:
     """A line of these peaks of memory by size."""
     points = tuple((float(n), timed(1.0, peak_memory_bytes=p)) for n, p in sizes.items())
     return Line(cases=Cases(op="s/op"), axis="n", points=points)
-
-
-def test_half_widths_add_as_the_root_of_squares() -> None:
-    """In logs: 3 % and 4 % make 5 %; independent errors do not add up as they are."""
-    found = ratio(timed(2.0, 0.03), timed(1.0, 0.04))
-    assert found.value == 2.0
-    assert found.high == pytest.approx(2.0 * 1.05, rel=2e-3)
-    assert found.low == pytest.approx(2.0 / 1.05, rel=2e-3)
-    assert str(found) == "2.00 (1.90 to 2.10) times"
-
-
-def test_an_interval_that_begins_at_nothing_leaves_a_ratio_open() -> None:
-    """Divided by what may be nothing, anything may come out; but no less than it must."""
-    found = ratio(timed(2.0), timed(1.0, time_lo_s=-1.0))
-    assert (found.high, str(found)) == (float("inf"), "at least 1.97 times")
-    assert ratio(timed(1.0, time_lo_s=0.0), timed(2.0)).low == 0
-
-
-@given(st.floats(1e-9, 1e3), st.floats(1e-9, 1e3), st.floats(1e-6, 1.0), st.floats(1e-6, 1.0))
-def test_a_ratio_lies_in_its_interval_and_turns_round(
-    a: float, b: float, u: float, v: float
-) -> None:
-    """It is never narrower than either part, never wider than both."""
-    found, back = ratio(timed(a, u), timed(b, v)), ratio(timed(b, v), timed(a, u))
-    assert found.low <= found.value <= found.high
-    assert back.high == pytest.approx(1 / found.low)
-    relative = found.high / found.value
-    assert max(1 + u, 1 + v) <= relative * (1 + 1e-9)
-    assert relative <= (1 + u) * (1 + v) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(

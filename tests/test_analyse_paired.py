@@ -16,39 +16,19 @@ from bench.analyse.paired import (
     LOOKS,
     THRESHOLD,
     Ratio,
+    over_looks,
     ratio,
     spent,
     verdict,
 )
+from tests.fakes_paired import simulated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Cells = NDArray[np.float64]
 
-WORKERS = 6
-WORKER_SD, ROUND_SD, REST_SD, DRIFT_SD = 0.01, 0.01, 0.005, 0.03
 LEVEL = 1 - CONFIDENCE
-
-
-def simulated(
-    rng: np.random.Generator, effect: float, workers: int = WORKERS
-) -> tuple[Cells, Cells]:
-    """Both sides of a case: the moments that they share drift, all else is each side's own."""
-    rounds = LOOKS[-1]
-    walk = np.cumsum(rng.normal(0, DRIFT_SD / math.sqrt(rounds), rounds))
-    shared = walk + rng.normal(0, DRIFT_SD, rounds)
-    one, other = (
-        1e-6 * np.exp(
-            shift
-            + shared
-            + rng.normal(0, ROUND_SD, rounds)
-            + rng.normal(0, WORKER_SD, (workers, 1))
-            + rng.normal(0, REST_SD, (workers, rounds))
-        )
-        for shift in (0.0, math.log1p(effect))
-    )  # fmt: skip
-    return one, other
 
 
 def decided(one: Cells, other: Cells) -> str:
@@ -109,6 +89,37 @@ def test_looks_spend_the_level_and_no_more() -> None:
     assert sum(early) < 0.01
 
 
+@given(st.integers(0, 1000), st.floats(0.0005, 0.01), st.floats(-0.05, 0.05))
+def test_the_p_value_is_the_level_at_which_the_interval_touches_one(
+    seed: int, level: float, effect: float
+) -> None:
+    """So a case is changed by the one if it is by the other."""
+    cells = simulated(np.random.default_rng(seed), effect, workers=3)
+    found = ratio(*cells, level)
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    if abs(found.p_value - level) > 1e-9:
+        assert (found.low > 1 or found.high < 1) == (found.p_value < level)
+    touching = ratio(*cells, max(found.p_value, 1e-12))
+    assert touching is not None
+    assert min(abs(math.log(end or 9)) for end in (touching.low, touching.high)) < 1e-6
+
+
+@pytest.mark.parametrize("last", range(len(LOOKS)))
+def test_over_all_looks_a_p_value_is_what_it_would_be_at_one(last: int) -> None:
+    """An unchanged case has x or less with probability x at most, also at the worst: disjoint looks."""
+    for x in (0.001, 0.01, 0.3):
+        reached = 0.0
+        for look in range(last + 1):
+            level = spent(look, last=look == last, confidence=0.99)
+            own = x * level / 0.01  # the p-value of this look alone that is x over all
+            assert over_looks(own, level, 0.99) == pytest.approx(x)
+            reached += own
+        assert reached == pytest.approx(x)
+    assert over_looks(0.9, spent(0, last=False, confidence=0.99), 0.99) == 1
+
+
 @given(
     st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=12),
     st.floats(-1, 1),
@@ -146,7 +157,10 @@ def test_workers_that_differ_widen_the_interval() -> None:
     assert found.half_width > 0.03
     alike = ratio(still, still, LEVEL)
     assert alike is not None
-    assert alike.half_width == 0
+    assert (alike.half_width, alike.p_value) == (0, 1)
+    certain = ratio(still, 2 * still, LEVEL)
+    assert certain is not None
+    assert certain.p_value == 0
 
 
 def test_lost_cells_are_passed_over() -> None:

@@ -206,7 +206,7 @@ def test_stored_rows_are_read_without_measuring(bench: Bench, tmp_path: Path) ->
     """All of the store, some runs, or one op of them."""
     for threads, scale in ((1, 1.0), (2, 0.5)):
         rows = [
-            entry(n, op=op, case=f"s/{op}[n={n}]", threads=threads, time_s=scale * n * 1e-6, time_lo_s=scale * n * 0.99e-6, time_hi_s=scale * n * 1.01e-6)
+            entry(n, op=op, case=f"s/{op}[n={n}]", threads=threads, time_s=scale * n * 1e-6, time_lo_s=scale * n * 0.99e-6, time_hi_s=scale * n * 1.01e-6, confidence=0.95)
             for op in ("op", "opera")
             for n in (16, 64)
         ]  # fmt: skip

@@ -22,7 +22,14 @@ def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for place, run in enumerate(RUNS):
         rows = [
-            entry(n, threads=place + 1, time_s=t, time_lo_s=0.99 * t, time_hi_s=1.01 * t)
+            entry(
+                n,
+                threads=place + 1,
+                time_s=t,
+                time_lo_s=0.99 * t,
+                time_hi_s=1.01 * t,
+                confidence=0.95,
+            )
             for n in (16, 64)
             for t in (n * 1e-6 / (place + 1),)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.case import Call
@@ -62,7 +62,6 @@ def test_a_counter_that_moves_often_is_watched_for_a_second_still() -> None:
     assert found.energy_j == pytest.approx(0.2, rel=0.01)
 
 
-@settings(deadline=None)
 @given(
     call_us=st.integers(200, 50_000),
     step_ms=st.integers(10, 100),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,9 @@ BLIND = Answer(
     verdict="unsure",
     ended="timeout",
 )
+TAKEN_BACK = dataclasses.replace(answered(7, 1.03, 0.025, "unsure", "rounds"), taken_back=True)
+BETWEEN = "b takes 1.005 to 1.055 times as long"
+CHANCE = "among so many cases one can be that far off by chance"
 RESULT = Result(
     answers=(
         answered(64, 1.052, 0.02, "slower"),
@@ -56,6 +60,7 @@ RESULT = Result(
         answered(1024, 1.0, 0.004, "same", device="cuda"),
         answered(4096, 1.01, 0.03, "unsure", "rounds"),
         answered(16384, 1.01, 0.06, "unsure", "budget"),
+        TAKEN_BACK,
         FAILED,
         BLIND,
     ),
@@ -95,6 +100,11 @@ def test_nothing_that_differs_is_said() -> None:
         (RESULT.answers[0], "b takes 1.032 to 1.072 times as long"),
         (RESULT.answers[2], "b takes 0.9960 to 1.004 times as long, within 2.0 %"),
         (RESULT.answers[3], "b takes 0.9800 to 1.040 times as long; more rounds would hardly"),
+        (TAKEN_BACK, f"{BETWEEN}; {CHANCE}; measure it once more by itself"),
+        (
+            dataclasses.replace(TAKEN_BACK, ended="budget"),
+            f"{BETWEEN}; {CHANCE}, and the time was up",
+        ),
         (FAILED, "b oom: no [memory]"),
         (BLIND, "too few rounds or workers to know how sure the ratio is"),
     ],
@@ -109,7 +119,7 @@ def test_json_has_what_the_table_has() -> None:
     """In the words of a comparison: a is the base, b is new."""
     told = ab_facts(RESULT, NAMES, ())
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["summary"] == {"slower": 1, "faster": 1, "same": 1, "unsure": 4}
+    assert told["summary"] == {"slower": 1, "faster": 1, "same": 1, "unsure": 5}
     first, second, *_, failed, blind = told["cases"]
     assert first["case"] == first["other_case"]
     assert (first["base_s"], first["new_s"]) == (pytest.approx(6.4e-5), pytest.approx(6.7328e-5))
@@ -117,3 +127,11 @@ def test_json_has_what_the_table_has() -> None:
     assert second["other_case"].startswith("mul/in_place[")
     assert (failed["ratio"], failed["new_s"], failed["rounds"]) == (None, None, 0)
     assert (blind["ratio"], blind["ratio_lo"]) == (1.0, None)
+    assert [case["taken_back"] for case in told["cases"]].count(True) == 1
+
+
+def test_a_case_alone_has_no_share_of_false_ones() -> None:
+    """The share is of many; one has its level."""
+    alone = dataclasses.replace(RESULT, answers=RESULT.answers[:1])
+    assert "by chance" not in shown(alone, NAMES, 120)
+    assert "at most 1.0 % are so by chance" in " ".join(shown(RESULT, NAMES, 120).split())

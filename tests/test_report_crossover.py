@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from bench.analyse.crossings import crossovers
-from bench.analyse.crossover import Point, crossover
+from bench.analyse.crossover import crossover
 from bench.report.crossover import NOTHING, Names, answer, crossings_facts, crossings_table
-from tests.fakes_report import assert_golden, record
+from tests.fakes_report import assert_golden, record, timed_at
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,8 +30,8 @@ SIZES = (16, 64, 256, 1024, 4096, 16384)
 def of_ratios(*values: float) -> Crossover:
     """The crossover of sides whose ratio is so, to 1 %."""
     pairs = list(zip(SIZES, values, strict=False))
-    one = [Point(n, v, v * math.exp(-0.01), v * math.exp(0.01)) for n, v in pairs]
-    return crossover(one, [Point(n, 1.0, 1.0, 1.0) for n, _ in pairs])
+    one = [timed_at(n, v, v * math.exp(-0.01), v * math.exp(0.01)) for n, v in pairs]
+    return crossover(one, [timed_at(n, 1.0, 1.0, 1.0) for n, _ in pairs])
 
 
 def shown(table: RenderableType, width: int) -> str:
@@ -75,8 +75,8 @@ def test_one_sentence_says_it(values: tuple[float, ...], said: str) -> None:
 
 def test_sizes_that_lie_close_need_no_line() -> None:
     """What can happen between them is less than the interval says."""
-    one = [Point(n, v, v * 0.99, v * 1.01) for n, v in ((16, 0.5), (24, 0.9), (32, 1.1))]
-    found = crossover(one, [Point(n, 1.0, 1.0, 1.0) for n in (16, 24, 32)])
+    one = [timed_at(n, v, v * 0.99, v * 1.01) for n, v in ((16, 0.5), (24, 0.9), (32, 1.1))]
+    found = crossover(one, [timed_at(n, 1.0, 1.0, 1.0) for n in (16, 24, 32)])
     assert answer(found, NAMES) == "2 threads win from n ≈ 27.9 on (27.5 to 28.3)."
 
 

@@ -38,7 +38,7 @@ class Bench:
         if size in self.failing:
             return record(status="oom", time_s=None)
         low, high = time_s * math.exp(-self.width), time_s * math.exp(self.width)
-        return record(time_s=time_s, time_lo_s=low, time_hi_s=high)
+        return record(time_s=time_s, time_lo_s=low, time_hi_s=high, confidence=0.95)
 
     def __call__(self, size: float) -> tuple[Record, Record]:
         """Both sides."""

@@ -1,8 +1,9 @@
-"""How far apart two times are, at any confidence: never more sure than the two rows' intervals allow.
+"""How far apart two times are, at any confidence: never more sure than their two intervals allow.
 
 A row keeps its interval but not the degrees of freedom of its Student's t. Their ends are known: no
 fewer than the smaller of (workers, rounds) less one, and no more than infinitely many. Both are tried,
-and the wider interval, or the larger p, counts.
+and the wider interval, or the larger p, counts. Errors of the two times are taken as independent; what
+rows of one run have in common, the machine's drift, cancels in a ratio, so this errs on the wide side.
 """
 
 from __future__ import annotations
@@ -10,12 +11,38 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from scipy.special import stdtr, stdtrit
 
+from bench.units import number
+
 if TYPE_CHECKING:
     from bench.record import Record
+
+_FINENESS = 256
+"""Welch's freedom is rounded down to one part in 128 or less, so that few quantiles have to be found: from
+five degrees on an interval gets wider by a quarter of a per cent at most, and none gets narrower."""
+_ROUNDING = 1e-12
+"""A freedom that is less than a step by this share is that step but for its last digits."""
+_QUANTILES = 1 << 14
+"""How many are kept: more than all steps up to a million degrees of freedom, at three confidences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times as long (or as much) one takes as the other, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """`2.01 (1.95 to 2.07)`; `at least 1.95` where there is no upper end."""
+        if math.isinf(self.high):
+            return f"at least {number(self.low)}"
+        return f"{number(self.value)} ({number(self.low)} to {number(self.high)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +60,36 @@ class Timed:
         """The headline, which the record must have."""
         ends = record.time_lo_s, record.time_hi_s
         return cls._of(record, record.time_s or math.nan, *ends)
+
+    @classmethod
+    def between(
+        cls,
+        time_s: float,
+        low_s: float | None,
+        high_s: float | None,
+        *,
+        confidence: float,
+        least_freedom: float,
+    ) -> Self:
+        """A time between two ends; without both it could be anything, and 0 or less is no lower end."""
+        known = low_s is not None and high_s is not None and confidence > 0
+        return cls(
+            time_s=time_s,
+            up=math.log(high_s / time_s) if known and high_s else math.inf,
+            down=math.log(time_s / low_s) if known and low_s and low_s > 0 else math.inf,
+            confidence=confidence,
+            least_freedom=least_freedom,
+        )
+
+    @property
+    def low_s(self) -> float:
+        """Where the interval begins; 0 without a lower end."""
+        return self.time_s * math.exp(-self.down)
+
+    @property
+    def high_s(self) -> float:
+        """Where it ends."""
+        return self.time_s * _exp(self.up)
 
     @classmethod
     def at_reference(cls, record: Record) -> Self | None:
@@ -54,12 +111,11 @@ class Timed:
 
     @classmethod
     def _of(cls, record: Record, time_s: float, low: float | None, high: float | None) -> Self:
-        known = low is not None and high is not None and record.confidence is not None
         counts = [n - 1 for n in (record.workers, record.rounds) if n and n > 1]
-        return cls(
-            time_s=time_s,
-            up=math.log(high / time_s) if known and high else math.inf,
-            down=math.log(time_s / low) if known and low else math.inf,
+        return cls.between(
+            time_s,
+            low,
+            high,
             confidence=record.confidence or 0.0,
             least_freedom=min(counts, default=1),
         )
@@ -72,6 +128,11 @@ class Change:
     base: Timed
     new: Timed
 
+    @classmethod
+    def of(cls, base: Record, new: Record) -> Self:
+        """Between the headlines of two rows, which both must have."""
+        return cls(base=Timed.headline(base), new=Timed.headline(new))
+
     @property
     def log(self) -> float:
         """The logarithm of the ratio."""
@@ -83,13 +144,22 @@ class Change:
         reaches = (self.base.up, self.base.down, self.new.up, self.new.down)
         return all(map(math.isfinite, reaches))
 
+    def ratio(self) -> Ratio:
+        """The ratio and its interval, at the higher of the two times' own confidences."""
+        down, up = self.reach(max(self.base.confidence, self.new.confidence))
+        return Ratio(value=_exp(self.log), low=_exp(self.log - down), high=_exp(self.log + up))
+
     def reach(self, confidence: float) -> tuple[float, float]:
         """How far the interval of the logarithm reaches down and up at this confidence."""
         down = self._spreads(self.base.up, self.new.down)
         up = self._spreads(self.base.down, self.new.up)
-        at = 0.5 + confidence / 2
-        low, high = (max(s * stdtrit(freedom, at) for s, freedom in ends) for ends in (down, up))
-        return float(low), float(high)
+        low, high = (
+            max(
+                s * _quantile(freedom, confidence) if math.isfinite(s) else s for s, freedom in ends
+            )
+            for ends in (down, up)
+        )
+        return low, high
 
     def p_value(self) -> float:
         """How often chance alone would show as large a change, in either direction."""
@@ -114,7 +184,29 @@ class Change:
     ) -> tuple[float, float]:
         if not (math.isfinite(base) and math.isfinite(new)):
             return math.inf, 1.0
-        one = base / float(stdtrit(of_base, 0.5 + self.base.confidence / 2))
-        other = new / float(stdtrit(of_new, 0.5 + self.new.confidence / 2))
+        one = base / _quantile(of_base, self.base.confidence)
+        other = new / _quantile(of_new, self.new.confidence)
         parts = one**4 / of_base + other**4 / of_new
-        return math.hypot(one, other), (one**2 + other**2) ** 2 / parts if parts else math.inf
+        freedom = (one**2 + other**2) ** 2 / parts if parts else math.inf
+        return math.hypot(one, other), _rounded(freedom)
+
+
+@lru_cache(maxsize=_QUANTILES)
+def _quantile(freedom: float, confidence: float) -> float:
+    """Student's t; scipy takes longer to find one than all else here takes for a pair of rows."""
+    return float(stdtrit(freedom, 0.5 + confidence / 2))
+
+
+def _rounded(freedom: float) -> float:
+    """Down to the next step; fewer degrees make wider intervals."""
+    if math.isinf(freedom):
+        return freedom
+    share, exponent = math.frexp(freedom)
+    return math.ldexp(math.floor(share * _FINENESS * (1 + _ROUNDING)) / _FINENESS, exponent)
+
+
+def _exp(log: float) -> float:
+    try:
+        return math.exp(log)
+    except OverflowError:
+        return math.inf

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse.comparable import barriers_of, comparability, same_conditions
+from bench.analyse.discoveries import discoveries
 from bench.analyse.verdicts import CHANGED, judge
 
 if TYPE_CHECKING:
@@ -131,23 +132,16 @@ def compare(
 def discovered(cases: Sequence[CaseVerdict], level: float) -> list[CaseVerdict]:
     """The cases, with changes that may well be chance among so many taken back to `unsure`.
 
-    Benjamini & Hochberg, "Controlling the false discovery rate" (1995): of those still called changed,
-    at most this share is wrong on average. Cases of a run are correlated in a way that it allows for
-    (positively, by the machine they share). Cases that are not called changed count as tried, in vain.
+    Of those still called changed, at most this share is wrong on average. Cases that are not called changed
+    count as tried, in vain.
     """
-    if not any(case.verdict in CHANGED for case in cases):
-        return list(cases)
-    from scipy.stats import false_discovery_control  # noqa: PLC0415 - half a second, if there is need
-
-    adjusted = false_discovery_control(
-        [case.p_value if case.verdict in CHANGED else 1.0 for case in cases]
-    )
+    shown = [case.p_value if case.verdict in CHANGED else 1.0 for case in cases]
     reason = f"one of {len(cases)} cases can be that far off by chance"
     return [
         dataclasses.replace(case, verdict="unsure", reason=reason)
-        if case.verdict in CHANGED and value > level
+        if case.verdict in CHANGED and not stands
         else case
-        for case, value in zip(cases, adjusted, strict=True)
+        for case, stands in zip(cases, discoveries(shown, level), strict=True)
     ]
 
 

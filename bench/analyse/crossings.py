@@ -7,10 +7,10 @@ are what differs, and the latest row of a case counts.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from bench.analyse.change import Timed
 from bench.analyse.crossover import Crossover, Point, crossover
 from bench.analyse.grid import lines, ranked_devices
 from bench.units import counted
@@ -58,8 +58,7 @@ def point(size: float, record: Record) -> Point | None:
         return None
     if _UNFIT & set(record.warnings):
         return None
-    high_s = math.inf if record.time_hi_s is None else record.time_hi_s
-    return Point(size, record.time_s, max(record.time_lo_s or 0.0, 0.0), high_s)
+    return Point(size, Timed.headline(record))
 
 
 def side_of_threads(threads: int | None) -> str:

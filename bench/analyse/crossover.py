@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from bench.analyse.change import Change, Ratio
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from bench.analyse.change import Timed
 
     Curve = list[tuple[float, float]]
     """(log of size, log of ratio), by size."""
 
 Kind = Literal["at", "always", "never", "cant-tell"]
 Winner = Literal["one", "other"]
-_LARGEST_LOG = 700.0
-"""exp of more than 709 is no float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,14 @@ class Point:
     """A side's time at a size; without an interval it could be anything."""
 
     size: float
-    time_s: float
-    low_s: float = 0.0
-    high_s: float = math.inf
+    timed: Timed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class RatioAt(Ratio):
     """How many times as fast as `one` the `other` side is at a size, with its interval."""
 
     size: float
-    value: float
-    low: float
-    high: float
 
     @property
     def winner(self) -> Winner | None:
@@ -69,7 +66,7 @@ class Crossover:
     """Measured sizes: the last at which one is seen to win (or no one), and the first of the other's."""
     changes: int = 0
     """How often the winner changes, of which the last is told: it alone says who wins from a size on."""
-    ratios: tuple[Ratio, ...] = ()
+    ratios: tuple[RatioAt, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -110,34 +107,18 @@ def crossover(one: Sequence[Point], other: Sequence[Point]) -> Crossover:
     )
 
 
-def ratios(one: Sequence[Point], other: Sequence[Point]) -> tuple[Ratio, ...]:
-    """The ratio one / other at each size that both have, smallest first.
-
-    The two intervals are independent, so their half-widths add in quadrature, in logarithms.
-    """
-    base, new = {p.size: p for p in one}, {p.size: p for p in other}
-    return tuple(_ratio(base[size], new[size]) for size in sorted(base.keys() & new.keys()))
+def ratios(one: Sequence[Point], other: Sequence[Point]) -> tuple[RatioAt, ...]:
+    """The ratio one / other at each size that both have, smallest first."""
+    base, new = {p.size: p.timed for p in one}, {p.size: p.timed for p in other}
+    return tuple(_ratio(size, base[size], new[size]) for size in sorted(base.keys() & new.keys()))
 
 
-def _ratio(one: Point, other: Point) -> Ratio:
-    value = math.log(one.time_s) - math.log(other.time_s)
-    down = math.hypot(_step(one.low_s, one.time_s), _step(other.time_s, other.high_s))
-    up = math.hypot(_step(one.time_s, one.high_s), _step(other.low_s, other.time_s))
-    return Ratio(
-        size=one.size, value=_exp(value), low=math.exp(value - down), high=_exp(value + up)
-    )
+def _ratio(size: float, one: Timed, other: Timed) -> RatioAt:
+    found = Change(base=other, new=one).ratio()
+    return RatioAt(size=size, value=found.value, low=found.low, high=found.high)
 
 
-def _step(low: float, high: float) -> float:
-    """How far apart in logarithms."""
-    return math.log(high) - math.log(low) if low > 0 else math.inf
-
-
-def _exp(value: float) -> float:
-    return math.exp(value) if value < _LARGEST_LOG else math.inf
-
-
-def _at(found: tuple[Ratio, ...], first: int, last: int, changes: int) -> Crossover:
+def _at(found: tuple[RatioAt, ...], first: int, last: int, changes: int) -> Crossover:
     """The change between two places in which the winners differ."""
     beyond = found[last].winner
     rising = [_risen(r, 1 if beyond == "other" else -1) for r in found[first : last + 1]]
@@ -158,7 +139,7 @@ def _at(found: tuple[Ratio, ...], first: int, last: int, changes: int) -> Crosso
     )
 
 
-def _risen(ratio: Ratio, sign: int) -> tuple[float, float, float]:
+def _risen(ratio: RatioAt, sign: int) -> tuple[float, float, float]:
     """Logs of the interval's lower end, the ratio, the upper end, of a ratio that is to rise above 1."""
     low = math.log(ratio.low) if ratio.low > 0 else -math.inf
     high = math.log(ratio.high)

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analyse.change import Change, Ratio
 from bench.analyse.crossings import point
-from bench.analyse.crossover import Ratio, ratios
 from bench.analyse.grid import in_reading_order, title
 from bench.analyse.where import check_column, values_of
 from bench.errors import SelectionError, hint
@@ -159,8 +159,9 @@ def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[s
 
 def _ratio(record: Record, base: Record | None) -> Ratio | None:
     """How many times as long it takes as the base."""
-    over, under = point(0, record), point(0, base) if base else None
-    return ratios([over], [under])[0] if over and under else None
+    if base is None or not (point(0, record) and point(0, base)):
+        return None
+    return Change.of(base, record).ratio()
 
 
 def _inside(places: Mapping[str, Mapping[str, Sequence[Record]]], by: str) -> list[Mixed]:

@@ -1,8 +1,6 @@
 """Judges: small functions from lines to a verdict, none stronger than the rows' intervals allow.
 
-Times are compared as ratios. The half-widths of two intervals add in logs as the root of the sum of
-their squares, as errors do that are independent; what rows of one run have in common, the machine's
-drift, cancels in a ratio, so this errs on the wide side.
+Times are compared as ratios, with the interval that `change.py` gives them.
 """
 
 from __future__ import annotations
@@ -12,8 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bench.analyse.change import Change
 from bench.analyse.claims import Line, Verdict
-from bench.units import count, number, seconds_with_interval, size
+from bench.units import count, seconds_with_interval, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,34 +32,12 @@ TOLD_BYTES = 2 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """How many times as long (or as much) one takes as the other, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """`2.01 (1.95 to 2.07) times`."""
-        if math.isinf(self.high):
-            return f"at least {number(self.low)} times"
-        return f"{number(self.value)} ({number(self.low)} to {number(self.high)}) times"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What one size says of a claim."""
 
     size: float
     said: Literal["yes", "no", "open"]
     numbers: str
-
-
-def ratio(over: Record, under: Record) -> Ratio:
-    """How many times as long `over` takes as `under`."""
-    value = (over.time_s or 0.0) / (under.time_s or math.inf)
-    up, down = math.hypot(_up(over), _down(under)), math.hypot(_down(over), _up(under))
-    return Ratio(value=value, low=value * _exp(-down), high=value * _exp(up))
 
 
 def cheaper(*, at_least: float = 1.0, near: float | None = None) -> Judge:
@@ -75,9 +52,9 @@ def cheaper(*, at_least: float = 1.0, near: float | None = None) -> Judge:
         steps = []
         for place in _nearest(common_sizes(lines), near):
             one, other = _row(cheap, place), _row(dear, place)
-            times = ratio(other, one)
+            times = Change.of(one, other).ratio()
             said = _said(yes=times.low > at_least, no=times.high < floor)
-            numbers = f"{time_of(one)} against {time_of(other)}, which is {times} as long"
+            numbers = f"{time_of(one)} against {time_of(other)}, which is {times} times as long"
             steps.append(Step(size=place, said=said, numbers=numbers))
         return verdict(steps, _axis(lines))
 
@@ -91,13 +68,13 @@ def same(*, band: float = SAME_BAND) -> Judge:
         steps = []
         for place in common_sizes(lines):
             pairs = list(itertools.combinations([(one, _row(one, place)) for one in lines], 2))
-            ratios = [ratio(b, a) for (_, a), (_, b) in pairs]
+            ratios = [Change.of(a, b).ratio() for (_, a), (_, b) in pairs]
             within = all(r.low > 1 / (1 + band) and r.high < 1 + band for r in ratios)
             beyond = any(r.low > 1 + band or r.high < 1 / (1 + band) for r in ratios)
             widest = max(range(len(ratios)), key=lambda k: abs(math.log(ratios[k].value)))
             (one, _), (other, _) = pairs[widest]
             names = _called(one), _called(other)
-            numbers = f"{names[1]} takes {ratios[widest]} as long as {names[0]}"
+            numbers = f"{names[1]} takes {ratios[widest]} times as long as {names[0]}"
             steps.append(Step(size=place, said=_said(yes=within, no=beyond), numbers=numbers))
         return verdict(steps, _axis(lines))
 
@@ -114,7 +91,7 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
         if len(points) < 2 or points[-1][0] < least_growth * points[0][0]:  # noqa: PLR2004 - two ends
             return None
         (least, first), *rest = points
-        ratios = [(place, record, ratio(record, first)) for place, record in rest]
+        ratios = [(place, record, Change.of(first, record).ratio()) for place, record in rest]
         held = all(times.high < 1 + band for *_, times in ratios)
         broken = [one for one in ratios if one[2].low > 1 + band]
         place, record, times = (broken or ratios)[-1]
@@ -122,7 +99,7 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
             f"{_at(only.axis, least)}: {time_of(first)}; {_at(only.axis, place)}: {time_of(record)}"
         )
         kind: Kind = "holds" if held else "does-not-hold" if broken else "cant-tell"
-        return Verdict(kind=kind, numbers=f"{ends}, {times} as long")
+        return Verdict(kind=kind, numbers=f"{ends}, {times} times as long")
 
     return judge
 
@@ -214,21 +191,3 @@ def _called(one: Line) -> str:
 
 def _told(peak: int | None) -> str:
     return "less than can be told" if peak is None else size(peak)
-
-
-def _up(record: Record) -> float:
-    """How far the interval reaches up, in logs."""
-    return math.log((record.time_hi_s or 0.0) / (record.time_s or math.inf))
-
-
-def _down(record: Record) -> float:
-    """How far it reaches down, in logs; an interval that begins at 0 has no lower end."""
-    low = record.time_lo_s or 0.0
-    return math.log((record.time_s or math.inf) / low) if low > 0 else math.inf
-
-
-def _exp(log: float) -> float:
-    try:
-        return math.exp(log)
-    except OverflowError:
-        return math.inf

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from bench import stats
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.float64]
 
 Verdict = Literal["faster", "slower", "same", "unsure"]
+CHANGED: tuple[Verdict, Verdict] = ("slower", "faster")
 CONFIDENCE, THRESHOLD = 0.99, 0.02
 """One false alarm in a hundred unchanged cases; and 2 % is what people still act on."""
 LOOKS = (5, 10, 20, 40)
@@ -46,6 +47,8 @@ class Ratio:
     high: float | None
     rounds: int
     """Rounds in which both sides were measured."""
+    p_value: float = 1.0
+    """How often chance alone would show as large a change, in either direction, at this one look."""
 
     @property
     def half_width(self) -> float:
@@ -73,6 +76,22 @@ def spent(look: int, *, last: bool, confidence: float) -> float:
     return (1 - confidence) * (until - before) / LOOKS[-1]
 
 
+def over_looks(p_value: float, level: float, confidence: float) -> float:
+    """The p-value of a case that is looked at several times: the least total level at which it is changed.
+
+    At a total level x, a look of which the share is w calls a case changed if its own p-value is at most
+    w · x. The shares of all looks are one together, so an unchanged case gets x or less with probability x
+    at most, whichever look is its last, and whether what other cases show had to do with that: such a
+    value is always valid (Johari, Pekelis & Walsh, "Always valid inference", 2015).
+
+    Args:
+        p_value: of the latest look alone.
+        level: what this look spent.
+        confidence: over all looks.
+    """
+    return min(1.0, p_value * (1 - confidence) / level)
+
+
 def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
     """How long the second side takes, as a multiple of the first; None if they share no round.
 
@@ -98,12 +117,14 @@ def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
     known = [part for part in parts if part]
     if len(known) < len(parts):
         return Ratio(value=math.exp(middle), low=None, high=None, rounds=len(rounds))
-    width = min(_half_width(known, level), _MOST_LOG - abs(middle))
+    error, freedom = _error(known)
+    width = min(float(stdtrit(freedom, 1 - level / 2)) * error, _MOST_LOG - abs(middle))
     return Ratio(
         value=math.exp(middle),
         low=math.exp(middle - width),
         high=math.exp(middle + width),
         rounds=len(rounds),
+        p_value=_p_value(middle, error, freedom),
     )
 
 
@@ -141,10 +162,15 @@ def _part(values: Cells) -> tuple[float, int] | None:
     return _WASTE * float(np.var(values, ddof=1)) / len(values), len(values) - 1
 
 
-def _half_width(parts: Sequence[tuple[float, int]], level: float) -> float:
-    """Student's t times the root of the summed variances."""
+def _error(parts: Sequence[tuple[float, int]]) -> tuple[float, float]:
+    """The root of the summed variances, and its degrees of freedom."""
     total = sum(variance for variance, _ in parts)
     if not total:
-        return 0.0
-    freedom = total**2 / sum(variance**2 / free for variance, free in parts)
-    return float(stdtrit(freedom, 1 - level / 2)) * math.sqrt(total)
+        return 0.0, 1.0
+    return math.sqrt(total), total**2 / sum(variance**2 / free for variance, free in parts)
+
+
+def _p_value(log: float, error: float, freedom: float) -> float:
+    if not error:
+        return 0.0 if log else 1.0
+    return 2 * float(stdtr(freedom, -abs(log) / error))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from bench.analyse.change import Timed
 from bench.analyse.claims import Verdict
 from bench.analyse.crossover import Point, crossover
 from bench.analyse.judges import common_sizes
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from bench.analyse.claims import Judge, Line
     from bench.analyse.crossover import Crossover
-    from bench.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,55 +50,48 @@ def overtakes(*copies: Copies) -> Judge:
     return judge
 
 
-def copy_time(copy: Line, elements: float) -> Point | None:
+def copy_time(copy: Line, elements: float) -> Timed | None:
     """What a copy of so many elements takes, on straight lines between the sizes measured.
 
     A copy costs a start and then so much a byte, which is a straight line; None beyond its ends.
     """
-    points = [Point(size=place, **_ends(record)) for place, record in copy.points]
-    for one, other in pairwise(points):
-        if one.size <= elements <= other.size:
-            share = (elements - one.size) / (other.size - one.size)
-            return Point(
-                size=elements,
-                time_s=one.time_s + share * (other.time_s - one.time_s),
-                low_s=one.low_s + share * (other.low_s - one.low_s),
-                high_s=one.high_s + share * (other.high_s - one.high_s),
-            )
+    for (size, one), (larger, other) in pairwise(copy.points):
+        if size <= elements <= larger:
+            share = (elements - size) / (larger - size)
+            return _sum([(1 - share, Timed.headline(one)), (share, Timed.headline(other))])
     return None
 
 
 def _loaded(gpu: Line, place: float, loads: Sequence[tuple[Copies, Line]]) -> Point | None:
-    """The GPU's time with its copies. Ends are added as they are: the copies' errors are one error."""
+    """The GPU's time with its copies."""
     bare = _point(gpu, place)
     parts = [(load.number, copy_time(line, load.elements(place))) for load, line in loads]
     known = [(number, one) for number, one in parts if one]
     if bare is None or len(known) < len(parts):
         return None
-    return Point(
-        size=place,
-        time_s=bare.time_s + sum(number * one.time_s for number, one in known),
-        low_s=bare.low_s + sum(number * one.low_s for number, one in known),
-        high_s=bare.high_s + sum(number * one.high_s for number, one in known),
+    return Point(place, _sum([(1, bare.timed), *known]))
+
+
+def _sum(parts: Sequence[tuple[float, Timed]]) -> Timed:
+    """So many times each of these. Ends are added as they are: the copies' errors are one error."""
+    counting = [(number, one) for number, one in parts if number]
+    return Timed.between(
+        sum(number * one.time_s for number, one in counting),
+        sum(number * one.low_s for number, one in counting),
+        sum(number * one.high_s for number, one in counting),
+        confidence=min(one.confidence for _, one in counting),
+        least_freedom=min(one.least_freedom for _, one in counting),
     )
 
 
 def _point(line: Line, place: float) -> Point | None:
     record = line.at(place)
-    return Point(size=place, **_ends(record)) if record else None
-
-
-def _ends(record: Record) -> dict[str, float]:
-    return {
-        "time_s": record.time_s or 0.0,
-        "low_s": record.time_lo_s or 0.0,
-        "high_s": record.time_hi_s or 0.0,
-    }
+    return Point(place, Timed.headline(record)) if record else None
 
 
 def _verdict(found: Crossover, pairs: Sequence[tuple[Point, Point]], axis: str | None) -> Verdict:
     first, last = (
-        f"{axis}={count(here.size)}: {seconds(here.time_s)} against {seconds(there.time_s)}"
+        f"{axis}={count(here.size)}: {seconds(here.timed.time_s)} against {seconds(there.timed.time_s)}"
         for here, there in (pairs[0], pairs[-1])
     )
     numbers = f"CPU against GPU, {first}; {last}"

@@ -13,8 +13,8 @@ from itertools import pairwise
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
 
+from bench.analyse.change import Change, Ratio, Timed
 from bench.analyse.crossings import point
-from bench.analyse.crossover import Point, Ratio, ratios
 from bench.analyse.steps import FALSE_STEPS, FEWEST, steps
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ STEP_CONFIDENCE = 1 - FALSE_STEPS
 _SHARE_AT_REFERENCE = 0.5
 _MOST_SHARE = 5e-9
 """Of a normal quantile's tail: a confidence of 1 would have an infinite one."""
+
+_TAKEN = math.inf
+"""Freedom of a level's interval: all levels have Student's t of one common scatter, which is in their
+half-widths, so that these add as they are."""
 
 At = Literal["headline", "reference"]
 
@@ -213,5 +217,8 @@ def _sentinel_ratio(after: Sequence[Moment], before: Sequence[Moment]) -> float 
 
 def _ratio(after: Level, before: Level) -> Ratio:
     """How many times as long it takes after as before."""
-    (found,) = ratios([Point(0.0, *after.ends())], [Point(0.0, *before.ends())])
-    return found
+    base, new = (
+        Timed.between(*level.ends(), confidence=STEP_CONFIDENCE, least_freedom=_TAKEN)
+        for level in (before, after)
+    )
+    return Change(base=base, new=new).ratio()

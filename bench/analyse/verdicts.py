@@ -74,7 +74,7 @@ def judge(
     """
     bar = _Bar(threshold=threshold, band=threshold, confidence=confidence)
     wide = dataclasses.replace(bar, band=_band(base, new, bar))
-    headline = _seen(base, new, Change(base=Timed.headline(base), new=Timed.headline(new)), wide)
+    headline = _seen(base, new, Change.of(base, new), wide)
     if not same_machine:
         return _state_by_state(base, new, headline, wide)
     there = _at_reference(base, new)
@@ -89,7 +89,7 @@ def judge(
 def _seen(base: Record, new: Record, change: Change, bar: _Bar) -> CaseVerdict:
     """What an interval says by itself."""
     down, up = change.reach(bar.confidence)
-    verdict, reason = _said(change, bar) if change.known else ("unsure", _no_interval(base, new))
+    verdict, reason = _said(change, bar, down, up) if change.known else _no_interval(base, new)
     return CaseVerdict(
         case=base.case,
         device=new.device,
@@ -107,14 +107,13 @@ def _seen(base: Record, new: Record, change: Change, bar: _Bar) -> CaseVerdict:
     )
 
 
-def _said(change: Change, bar: _Bar) -> tuple[Said, str]:
+def _said(change: Change, bar: _Bar, down: float, up: float) -> tuple[Said, str]:
     """A test of a difference, then one of equivalence.
 
     Two one-sided tests at a level (Schuirmann 1987) are the interval at 1 less twice that level; it is
     no stricter than the usual one.
     """
     band, log = math.log1p(bar.band), change.log
-    down, up = change.reach(bar.confidence)
     within = f"±{share(bar.band)}"
     if abs(log) > band and (log > down or log < -up):
         verdict: Said = "slower" if log > 0 else "faster"
@@ -233,10 +232,10 @@ def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
     return () if found.at == "reference" and machines else tuple(record.state_times_s)
 
 
-def _no_interval(base: Record, new: Record) -> str:
+def _no_interval(base: Record, new: Record) -> tuple[Said, str]:
     sides = (("base", base), ("new", new))
     open_ended = [n for n, r in sides if not (r.time_lo_s and r.time_hi_s and r.confidence)]
-    return f"no interval in {' and '.join(open_ended)}"
+    return "unsure", f"no interval in {' and '.join(open_ended)}"
 
 
 def _visible(reach: float, band: float) -> float | None:

@@ -28,6 +28,7 @@ _OPEN = {
     "budget": "the time was up; --budget with more seconds goes on",
     "timeout": "the case's time was up; --timeout with more seconds goes on",
 }
+_CHANCE = "among so many cases one can be that far off by chance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def reason(answer: Answer, threshold: float) -> str:
         return "too few rounds or workers to know how sure the ratio is"
     between = f"b takes {number(found.low, 4)} to {number(found.high, 4)} times as long"
     if answer.verdict == "unsure":
-        return f"{between}; {_OPEN.get(answer.ended, answer.ended)}"
+        return f"{between}; {_open(answer)}"
     if answer.verdict == "same":
         return f"{between}, within {share(threshold)}"
     return between
@@ -121,9 +122,18 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
         "ratio_hi": found.high if found else None,
         "rounds": found.rounds if found else 0,
         "verdict": answer.verdict,
+        "taken_back": answer.taken_back,
         "reason": reason(answer, threshold),
         "ended": answer.ended,
     }
+
+
+def _open(answer: Answer) -> str:
+    """Why a case is undecided, and what would decide it."""
+    if answer.taken_back and answer.ended == "rounds":
+        return f"{_CHANCE}; measure it once more by itself"
+    lacks = _OPEN.get(answer.ended, answer.ended)
+    return f"{_CHANCE}, and {lacks}" if answer.taken_back else lacks
 
 
 def _case(answer: Answer) -> str:
@@ -166,9 +176,14 @@ def _count(found: Result, name: str) -> int:
 def _rests_on(found: Result) -> str:
     aim = found.aim
     level = number(100 * aim.confidence, 2)
+    many = (
+        f" Of those called slower or faster, at most {share(1 - aim.confidence)} are so by chance, on average."
+        if len(found.answers) > 1
+        else ""
+    )
     return (
         f"Measured in turn for {found.took_s:.0f} s; intervals of b / a hold at {level} % over all looks, "
-        f"and a difference below {share(aim.threshold)} is none."
+        f"and a difference below {share(aim.threshold)} is none.{many}"
     )
 
 
@@ -179,5 +194,5 @@ def _notes(found: Result) -> list[str]:
         for answer in found.answers
         if answer.ended == "failed"
     ]
-    still_open = [a.ended for a in found.answers if a.verdict == "unsure" and a.ended in _OPEN]
-    return [*failed, *(f"unsure: {_OPEN[why]}" for why in dict.fromkeys(still_open))]
+    undecided = [a for a in found.answers if a.verdict == "unsure" and a.ended in _OPEN]
+    return [*failed, *(f"unsure: {why}" for why in dict.fromkeys(map(_open, undecided)))]

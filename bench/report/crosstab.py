@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.crossover import Ratio
+    from bench.analyse.change import Ratio
     from bench.analyse.crosstab import Cell, Crosstab, Mixed
 
 _CASE_ROOM, _CELL_ROOM = 24, 19

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.crossover import Ratio
+    from bench.analyse.change import Ratio
     from bench.record import Record
     from bench.report.crossover import Names
     from bench.search import Search, Step

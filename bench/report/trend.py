@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.crossover import Ratio
+    from bench.analyse.change import Ratio
     from bench.analyse.trend import At, Moment, Step, Trend
 
 _COMMIT = 7
@@ -76,7 +76,7 @@ def _machine(step: Step, at: At) -> str:
 
 def _times(ratio: Ratio) -> str:
     """`1.12 (1.10 to 1.14) times as long`."""
-    return f"{number(ratio.value)} ({number(ratio.low)} to {number(ratio.high)}) times as long"
+    return f"{ratio} times as long"
 
 
 def _with(one: Moment) -> str:
