@@ -78,6 +78,11 @@ def count(value: float) -> str:
     return _scaled(value, _SI, 3).replace(" ", "")
 
 
+def size_text(value: float) -> str:
+    """A size as people write it: whole where it is large."""
+    return f"{value:.0f}" if value >= 100 else number(value).removesuffix(".0")
+
+
 def counted(number_of: int, noun: str) -> str:
     """`1 case`, `2 cases`."""
     return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"

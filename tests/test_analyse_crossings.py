@@ -60,6 +60,8 @@ def test_sides_are_devices_thread_counts_and_machines(
     assert (found.suite, found.name, found.dtype, found.axis) == ("s", "op", "float32", "n")
     assert found.confidence == 0.95
     assert found.where == ("cpu" if names[0] == "machines" else "a machine")
+    times = [{size: r.time_s for size, r in curve} for curve in found.curves]
+    assert times == [STEEP, SLOW_START]
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,10 @@ def test_a_row_is_named_by_what_the_others_do_not_share() -> None:
     assert [grid.row_name(r, grid.shared(rows)) for r in rows] == ["a call=@", "a call=mm"]
     assert grid.shared([*rows, record("s", "b", params={"call": "@"})]) == {}
     assert grid.shared([]) == {}
+
+
+def test_a_full_name_has_the_device_where_there_are_several() -> None:
+    """Alone it would say nothing."""
+    here, there = record(), record(device="cuda")
+    assert grid.full_name(here, [here]) == "matmul/square n=16 float32"
+    assert grid.full_name(there, [here, there]) == "matmul/square n=16 float32 on cuda"

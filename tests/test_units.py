@@ -253,3 +253,19 @@ def test_what_is_no_share_is_refused_with_the_rule(text: str) -> None:
     """5 might mean 5 % or 500 %."""
     with pytest.raises(UnitError, match=r"is not a share; write 5% or 0.05"):
         units.parse_share(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (53.14, "53.1"),
+        (16.0, "16"),
+        (64, "64"),
+        (1.5, "1.50"),
+        (310.4, "310"),
+        (16777216.0, "16777216"),
+    ],
+)
+def test_a_size_is_whole_where_it_is_large(value: float, text: str) -> None:
+    """As people write it, and no figure of it is lost."""
+    assert units.size_text(value) == text

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from bench.record import Record
 
     Sized = tuple[float, Record]
+    Curve = tuple[Sized, ...]
+    """Rows of one side, smallest size first."""
     Key = Callable[[Record], Any]
 
 Between = Literal["devices", "threads", "machines"]
+EVERY: tuple[Between, ...] = ("devices", "threads", "machines")
 _UNFIT = frozenset({"below-overhead", "wrong-result"})  # a time that says nothing about the op
 
 
@@ -41,15 +44,17 @@ class Crossing:
     where: str
     confidence: float | None
     found: Crossover
+    curves: tuple[Curve, Curve]
+    """The rows that were held against each other, by size: of `one`, of `other`."""
 
 
-def crossovers(records: Sequence[Record]) -> list[Crossing]:
-    """Every op and dtype that two sides have at a common size, in the order of the records."""
+def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> list[Crossing]:
+    """Every op and dtype that two sides of these kinds have at a common size, in the order of the records."""
     groups: dict[tuple[str, ...], list[Sized]] = {}
     for line in lines(records):
         key = line.suite, line.name, line.dtype, line.axis
         groups.setdefault(key, []).extend(line.points)
-    return [found for key, points in groups.items() for found in _of_group(key, points)]
+    return [found for key, points in groups.items() for found in _of_group(key, points, kinds)]
 
 
 def point(size: float, record: Record) -> Point | None:
@@ -66,19 +71,27 @@ def side_of_threads(threads: int | None) -> str:
     return counted(threads or 0, "thread")
 
 
-def _of_group(key: tuple[str, ...], points: Sequence[Sized]) -> list[Crossing]:
-    devices = ranked_devices(record for _, record in points)
-    here = [(size, r) for size, r in points if r.device == "cpu"]
-    return [
-        *_pairs(key, points, "devices", lambda r: r.device, _machine, devices),
-        *_pairs(key, here, "threads", lambda r: r.threads, _machine),
-        *_pairs(key, points, "machines", lambda r: r.machine_id, lambda r: (r.device, r.cache)),
-    ]
+def _of_group(
+    key: tuple[str, ...], points: Sequence[Sized], kinds: Sequence[Between]
+) -> Iterable[Crossing]:
+    if "devices" in kinds:
+        devices = ranked_devices(record for _, record in points)
+        yield from _pairs(key, points, "devices", lambda r: r.device, _machine, devices)
+    if "threads" in kinds:
+        here = [(size, r) for size, r in points if r.device == "cpu"]
+        yield from _pairs(key, here, "threads", lambda r: r.threads, _machine)
+    if "machines" in kinds:
+        yield from _pairs(key, points, "machines", lambda r: r.machine_id, _device)
 
 
 def _machine(record: Record) -> tuple[Any, ...]:
     """What must be equal where devices or thread counts are held against each other."""
     return record.machine_id, record.cache, record.torch_version
+
+
+def _device(record: Record) -> tuple[Any, ...]:
+    """What must be equal where machines are."""
+    return record.device, record.cache
 
 
 def _pairs(
@@ -123,6 +136,7 @@ def _crossing(
         where=a.device if between == "machines" else a.machine,
         confidence=levels.pop() if len(levels) == 1 else None,
         found=found,
+        curves=(tuple(left), tuple(right)),
     )
 
 

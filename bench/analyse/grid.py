@@ -66,6 +66,12 @@ def title(record: Record) -> str:
     return " ".join([record.op, *_settings(record.params, ())])
 
 
+def full_name(record: Record, among: Iterable[Record]) -> str:
+    """The case with its suite, and with its device where these are of several."""
+    several = len({r.device for r in among}) > 1
+    return f"{record.suite}/{title(record)}" + (f" on {record.device}" if several else "")
+
+
 def line_name(record: Record, axis: str | None = None) -> str:
     """What tells lines apart apart from dtype and device: the op and its other settings."""
     return " ".join([record.op, *_settings(record.params, {"dtype", axis})])

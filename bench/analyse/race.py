@@ -13,9 +13,9 @@ from bench.analyse.judges import common_sizes
 from bench.units import count, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from bench.analyse.claims import Judge, Line
+    from bench.analyse.claims import Line
     from bench.analyse.crossover import Crossover
 
 
@@ -27,16 +27,16 @@ class Copies:
     elements: Callable[[float], float]
 
 
-def overtakes(*copies: Copies) -> Judge:
-    """The second line is faster than the first, from some size on.
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Judges whether the second line is faster than the first, from some size on, with these copies."""
 
-    Each further line times a copy by its number of elements; what `copies` names is added to the
-    second line's time, copy by copy.
-    """
+    copies: tuple[Copies, ...]
 
-    def judge(lines: Sequence[Line]) -> Verdict | None:
+    def __call__(self, lines: Sequence[Line]) -> Verdict | None:
+        """Each further line times a copy by its number of elements; it is added to the second line's time."""
         cpu, gpu, *extra = lines
-        loads = list(zip(copies, extra, strict=True))
+        loads = list(zip(self.copies, extra, strict=True))
         pairs = [
             (here, there)
             for place in common_sizes([cpu, gpu])
@@ -47,7 +47,14 @@ def overtakes(*copies: Copies) -> Judge:
         found = crossover([here for here, _ in pairs], [there for _, there in pairs])
         return _verdict(found, pairs, cpu.axis)
 
-    return judge
+
+def overtakes(*copies: Copies) -> Overtaken:
+    """The second line is faster than the first, from some size on.
+
+    Each further line times a copy by its number of elements; what `copies` names is added to the
+    second line's time, copy by copy.
+    """
+    return Overtaken(copies)
 
 
 def copy_time(copy: Line, elements: float) -> Timed | None:
@@ -65,11 +72,18 @@ def copy_time(copy: Line, elements: float) -> Timed | None:
 def _loaded(gpu: Line, place: float, loads: Sequence[tuple[Copies, Line]]) -> Point | None:
     """The GPU's time with its copies."""
     bare = _point(gpu, place)
-    parts = [(load.number, copy_time(line, load.elements(place))) for load, line in loads]
+    return bare and loaded(
+        bare, [(load.number, load.elements(place), line) for load, line in loads]
+    )
+
+
+def loaded(bare: Point, copies: Iterable[tuple[int, float, Line]]) -> Point | None:
+    """A time with copies added: how many, of how many elements, timed by which line; None beyond its ends."""
+    parts = [(number, copy_time(line, elements)) for number, elements, line in copies]
     known = [(number, one) for number, one in parts if one]
-    if bare is None or len(known) < len(parts):
+    if len(known) < len(parts):
         return None
-    return Point(place, _sum([(1, bare.timed), *known]))
+    return Point(bare.size, _sum([(1, bare.timed), *known]))
 
 
 def _sum(parts: Sequence[tuple[float, Timed]]) -> Timed:

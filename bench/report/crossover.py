@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report import words
-from bench.units import counted, number
+from bench.units import counted, number, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,11 +93,6 @@ def _untold(found: Crossover, names: Names) -> str:
 def _ends(found: Crossover, names: Names) -> str:
     first, last = (size_text(found.ratios[place].size) for place in (0, -1))
     return f"{names.axis} = {first} to {last}"
-
-
-def size_text(value: float) -> str:
-    """A size as people write it: whole where it is large."""
-    return f"{value:.0f}" if value >= 100 else number(value).removesuffix(".0")  # noqa: PLR2004 - three digits
 
 
 def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:

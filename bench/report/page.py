@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import findings, grid
+from bench.analyse import grid
 from bench.analyse.claims import answers
 from bench.analyse.course import COURSE
 from bench.report import identity, sections, shell, theme, words
 from bench.report.cases_view import cases_view
 from bench.report.claims_view import claims_view
+from bench.report.crossover_view import crossover_view
+from bench.report.overview import overview_view
 from bench.report.view import View
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ def views(
 ) -> tuple[View, ...]:
     """What can be looked at, in the order of the navigation; what has nothing to show is left out."""
     made = (
-        _overview(records, info),
+        overview_view(records, info),
         _ops(records),
         cases_view(records, info, samples),
         claims_view(answers(COURSE, [records])),
+        crossover_view(records),
         _machine(info),
         _method(records),
     )
@@ -79,21 +81,6 @@ def facts(info: RunInfo) -> dict[str, str]:
         "torch": words.torch_version(info),
         "cases": words.counted(info.counts),
     }
-
-
-def _overview(records: Sequence[Record], info: RunInfo) -> View:
-    return View(
-        id="overview",
-        name="Overview",
-        template="views/overview.html",
-        values={
-            "outcomes": identity.outcomes(records),
-            "findings": findings.findings(records),
-            "headline": identity.headline(info, records),
-            "picture": None,
-            "command": shlex.join(info.argv),
-        },
-    )
 
 
 def _ops(records: Sequence[Record]) -> View:

@@ -9,8 +9,8 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.crossover import answer, facts, level, size_text
-from bench.units import MISSING, counted, number, seconds_with_interval
+from bench.report.crossover import answer, facts, level
+from bench.units import MISSING, counted, number, seconds_with_interval, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
