@@ -72,10 +72,11 @@ def groups(info: RunInfo) -> list[tuple[str, Definitions]]:
         "State at the start": info.state,
         "Options": info.options,
     }
-    return [(name, list(_defined(facts))) for name, facts in parts.items() if facts]
+    return [(name, list(defined(facts))) for name, facts in parts.items() if facts]
 
 
-def _defined(facts: Mapping[str, Any]) -> Definitions:
+def defined(facts: Mapping[str, Any]) -> Definitions:
+    """Each fact with its name and, where that says so, its unit."""
     return [(str(key).replace("_", " "), _text(str(key), value)) for key, value in facts.items()]
 
 

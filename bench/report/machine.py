@@ -43,11 +43,12 @@ def _add_roofs(table: Table, measured: Mapping[str, Any]) -> None:
         found = roofs.of_fields(facts)
         when = words.when(found.measured_at)
         table.add_row(f"  {device}", Text(f"{found.threads} threads, torch {found.torch}, {when}"))
-        for name, text in _roof_lines(found):
+        for name, text in roof_lines(found):
             table.add_row(Text(f"    {name}"), Text(text))
 
 
-def _roof_lines(found: Roofs) -> Iterator[tuple[str, str]]:
+def roof_lines(found: Roofs) -> Iterator[tuple[str, str]]:
+    """Each roof as its name and what was seen of it; all ways of moving bytes at a size in one."""
     by_level: dict[tuple[str, int], list[Roof]] = {}
     for roof in found.of_kind(roofs.BANDWIDTH):
         by_level.setdefault((roof.level, roof.bytes), []).append(roof)
@@ -73,15 +74,22 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
         shown = [f"{g['name']} ({units.size(g['memory_bytes'])}, {g['uuid']})" for g in value]
         yield label, "; ".join(shown) or "none"
     elif name == "cuda_devices":
-        yield label, "; ".join(map(_cuda_device, value)) or "none"
+        yield label, "; ".join(map(cuda_device, value)) or "none"
     else:
         yield label, _text(name, value)
 
 
-def _cuda_device(device: Mapping[str, Any]) -> str:
-    memory, l2 = units.size(device["memory_bytes"]), device["l2_bytes"]
-    parts = [memory, f"{device['multiprocessors']} SMs", *([f"L2 {units.size(l2)}"] if l2 else [])]
-    return f"{device['name']} ({', '.join(parts)}, {device['capability']})"
+def cuda_device(device: Mapping[str, Any]) -> str:
+    """A GPU as torch sees it: `H100 (80.0 GiB, 132 SMs, L2 50.0 MiB, 9.0)`."""
+    sms, l2 = device.get("multiprocessors"), device.get("l2_bytes")
+    parts = [
+        units.size(device.get("memory_bytes")),
+        f"{sms} SMs" if sms else "",
+        f"L2 {units.size(l2)}" if l2 else "",
+        device.get("capability") or "",
+    ]
+    known = ", ".join(part for part in parts if part not in {"", units.MISSING})
+    return f"{device.get('name')} ({known})" if known else str(device.get("name"))
 
 
 def _text(name: str, value: Any) -> str:

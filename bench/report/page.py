@@ -11,7 +11,10 @@ from bench.report import identity, sections, shell, theme, words
 from bench.report.cases_view import cases_view
 from bench.report.claims_view import claims_view
 from bench.report.crossover_view import crossover_view
+from bench.report.kernels_view import kernels_view
+from bench.report.machine_view import machine_view
 from bench.report.overview import overview_view
+from bench.report.roofline_view import roofline_view
 from bench.report.view import View
 
 if TYPE_CHECKING:
@@ -59,7 +62,9 @@ def views(
         cases_view(records, info, samples),
         claims_view(answers(COURSE, [records])),
         crossover_view(records),
-        _machine(info),
+        roofline_view(records, info),
+        kernels_view(records, info),
+        machine_view(records, info, samples),
         _method(records),
     )
     return tuple(view for view in made if view)
@@ -92,15 +97,6 @@ def _ops(records: Sequence[Record]) -> View:
         template="views/ops.html",
         values={"sections": found, "look": look},
         payloads=tuple(section.payload for section in found if section.drawings),
-    )
-
-
-def _machine(info: RunInfo) -> View:
-    return View(
-        id="machine",
-        name="Machine",
-        template="views/machine.html",
-        values={"groups": identity.groups(info)},
     )
 
 

@@ -45,5 +45,13 @@ async function route(event) {
     const top = one("nav.views").getBoundingClientRect().top + scrollY;
     if (scrollY > top) scrollTo(0, top);
   } else if (event && view.id === "case") one("#case").scrollIntoView();
+  if (!event) toTop();
   return undefined;
+}
+
+function toTop() { // the browser goes to the view that the address names, past the heading of the page
+  scrollTo(0, 0);
+  if (document.readyState !== "complete") {
+    window.addEventListener("load", () => setTimeout(() => scrollTo(0, 0)), { once: true });
+  }
 }

@@ -1,0 +1,120 @@
+"""What the sentinels took in the course of a run, out of its samples, against the machine's reference.
+
+All samples between two looks carry the same numbers, so each such stretch counts once.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+SENTINELS = ("compute", "barrier", "launch")
+_SHORTEST_S = 1e-9
+"""A run of one look lasts no time."""
+_PLACE = ["device", "worker", "round"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A sentinel in a stretch of a worker's turn."""
+
+    at_s: float
+    round: int
+    worker: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A sentinel of a device over a run, in order of time; `reference_s` is what its times are held against."""
+
+    device: str
+    sentinel: str
+    reference_s: float
+    is_reference: bool
+    """Whether that is the machine's reference; else it is the middle of this run."""
+    looks: tuple[Look, ...]
+
+    def share(self, look: Look) -> float:
+        """Its time as a multiple of the reference."""
+        return look.time_s / self.reference_s
+
+    def middles(self, count: int) -> list[tuple[float, float]]:
+        """When, and the median multiple, of each of so many stretches of time."""
+        return [
+            (
+                statistics.median(look.at_s for look in part),
+                statistics.median(map(self.share, part)),
+            )
+            for part in stretches(self.looks, count)
+        ]
+
+    def shown(self, most: int) -> list[Look]:
+        """At most so many: of each stretch the fastest and the slowest, so that no state vanishes."""
+        if len(self.looks) <= most:
+            return list(self.looks)
+        found = []
+        for part in stretches(self.looks, max(1, most // 2)):
+            ends = {min(part, key=_time), max(part, key=_time)}
+            found += sorted(ends, key=lambda look: look.at_s)
+        return found
+
+
+def courses(samples: pd.DataFrame | None, reference: Mapping[str, Any]) -> list[Course]:
+    """The sentinels of each device that were timed, in the order of `SENTINELS`.
+
+    Args:
+        samples: as `load_samples` gives them; None where there are none at hand.
+        reference: device → the times of its sentinels at reference (`RunInfo.reference`).
+    """
+    if samples is None or samples.empty:
+        return []
+    columns = [f"sentinel_{name}_s" for name in SENTINELS]
+    stretches = samples.drop_duplicates([*_PLACE, *columns])
+    found = []
+    for device, rows in stretches.groupby("device", sort=True):
+        for name, column in zip(SENTINELS, columns, strict=True):
+            known = rows[["at_s", "round", "worker", column]].dropna()
+            if len(known):
+                looks = [_look(*values) for values in known.to_numpy().tolist()]
+                found.append(_course(str(device), name, looks, reference))
+    return found
+
+
+def _look(at_s: float, round_: float, worker: float, time_s: float) -> Look:
+    return Look(at_s=at_s, round=int(round_), worker=int(worker), time_s=time_s)
+
+
+def _course(device: str, name: str, looks: Sequence[Look], reference: Mapping[str, Any]) -> Course:
+    facts = reference.get(device)
+    known = facts.get(f"{name}_s") if isinstance(facts, dict) else None
+    middle = statistics.median(look.time_s for look in looks)
+    return Course(
+        device=device,
+        sentinel=name,
+        reference_s=known or middle,
+        is_reference=bool(known),
+        looks=tuple(sorted(looks, key=lambda look: look.at_s)),
+    )
+
+
+def stretches(looks: Sequence[Look], count: int) -> list[list[Look]]:
+    """Looks in order of time, in so many stretches of equal length; empty ones are left out."""
+    if not looks:
+        return []
+    begin = looks[0].at_s
+    width = max((looks[-1].at_s - begin) / count, _SHORTEST_S)
+    found: dict[int, list[Look]] = {}
+    for look in looks:
+        found.setdefault(min(count - 1, int((look.at_s - begin) / width)), []).append(look)
+    return list(found.values())
+
+
+def _time(look: Look) -> float:
+    return look.time_s
