@@ -19,7 +19,7 @@ __all__ = ["Axis", "Call", "Case", "Like", "Skip", "Suite", "Work", "load", "loa
 
 
 def load(store: str | Path = "results", *more: str | Path) -> pd.DataFrame:
-    """The rows of a store, of run folders or of `cases.parquet` files: one per case and device.
+    """The rows of a store, of run folders, pages or Parquet files: one per case and device.
 
     Raises:
         bench.errors.StoreError: a path holds no results, or they can't be read.

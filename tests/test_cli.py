@@ -183,7 +183,7 @@ def test_help_is_there_for_every_command(bench: Bench) -> None:
     assert bench() == (code, out, err)
     listed = re.findall(r"^  (\w+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
-        *("run", "list", "runs", "show", "report", "export"),
+        *("run", "list", "runs", "show", "report", "export", "publish"),
         *("compare", "table", "trend", "ab", "crossover", "claims"),
         *("profile", "machine", "selftest", "explain"),
     ]

@@ -11,6 +11,7 @@ import pytest
 from bench.errors import StoreError
 from bench.report import page
 from bench.report.build import build_report
+from bench.store.load import load_rows
 from tests.fakes_report import example, record, stored
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ OLD, NEW = "20261122T050201Z-aaaaaa", "20261123T050201Z-bbbbbb"
 
 
 def test_one_run_is_one_page_and_the_index_lists_it(tmp_path: Path) -> None:
-    """The page is what to open; Plotly lies beside it."""
+    """The page is what to open; Plotly lies beside it, and so do its rows."""
     run = stored(tmp_path / "store", example(), run_id=NEW)
     opened = build_report([run], tmp_path / "out")
     assert opened == tmp_path / "out" / f"{NEW}.html"
     assert sorted(p.name for p in opened.parent.iterdir()) == [
         f"{NEW}.html",
+        f"{NEW}.parquet",
         "index.html",
         "plotly.min.js",
     ]
@@ -59,6 +61,21 @@ def test_a_single_file_needs_nothing_beside_it(tmp_path: Path) -> None:
     opened = build_report([run], tmp_path / "out", single_file=True)
     assert [p.name for p in opened.parent.iterdir()] == [f"{NEW}.html"]
     assert "plotly.min.js" not in opened.read_text(encoding="utf-8").partition("* plotly.js v")[0]
+
+
+def test_the_rows_beside_a_page_are_the_runs_own(tmp_path: Path) -> None:
+    """Byte by byte, so that they can be loaded without the run."""
+    run = stored(tmp_path / "store", example(), run_id=NEW)
+    rows = build_report([run], tmp_path / "out").with_suffix(".parquet")
+    assert rows.read_bytes() == (run.folder / "cases.parquet").read_bytes()
+    assert len(load_rows(rows)) == len(example())
+
+
+def test_a_run_without_its_samples_has_a_page(tmp_path: Path) -> None:
+    """One that came in a page that left them out."""
+    run = stored(tmp_path / "store", example(), run_id=NEW)
+    (run.folder / "samples.parquet").unlink()
+    assert build_report([run], tmp_path / "out").is_file()
 
 
 def test_building_again_changes_nothing(tmp_path: Path) -> None:

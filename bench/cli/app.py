@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 OK, INTERNAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 6, 130
 """Exit codes. 3, 4 and 5 are a gate's (`analyse/gate.py`); 130 is what shells use for Ctrl-C."""
 _ORDER: Sequence[str] = (
-    *("run", "list", "runs", "show", "report", "export"),
+    *("run", "list", "runs", "show", "report", "export", "publish"),
     *("compare", "table", "trend", "ab", "crossover", "claims"),
     *("profile", "machine", "selftest", "explain"),
 )

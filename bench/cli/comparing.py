@@ -180,16 +180,20 @@ def _csv(found: Sequence[Comparison], _: Gates) -> None:
 
 
 def _find(store: Path, word: str) -> StoredRun | None:
-    """The run that a word means; None, said on stderr, where it is a folder whose manifest is torn.
+    """The run that a word means; None, said on stderr, where its manifest or the page it is in is torn.
 
     Raises:
         StoreError: it means no run, or several.
     """
     from bench.errors import StoreError
     from bench.store import runs, words
+    from bench.store.embedded import TornPageError
 
     try:
         return words.find(store, word)
+    except TornPageError as error:
+        say(f"passed over: {error}", err=True)
+        return None
     except StoreError:
         manifest = next(
             (p for p in (Path(word), store / word) if (p / runs.MANIFEST).is_file()), None

@@ -48,7 +48,7 @@ Budget = Annotated[
 Store = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for pages and traces.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-RUN_WORDS = "A path, an id's beginning, @latest, @-2, label:X, machine:X or git:COMMIT."
+RUN_WORDS = "A path, a page, an id's beginning, @latest, @-2, label:X, machine:X or git:COMMIT."
 RunWord = Annotated[str, typer.Argument(metavar="[RUN]", help=RUN_WORDS)]
 STORE, OUT = Path("results"), Path("reports")
 

@@ -1,4 +1,7 @@
-"""Runs → files in a folder. Pages are replaced whole, and the index is made from what lies there."""
+"""Runs → files in a folder. Pages are replaced whole, and the index is made from what lies there.
+
+In a folder a page has its rows beside it, as Parquet; a single file has the run inside.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,22 @@ from plotly.offline import get_plotlyjs
 from bench.analyse.rows import records
 from bench.errors import StoreError
 from bench.report import page, shell
+from bench.report.downloads import ROWS, beside, inside
 from bench.store.load import load_rows, load_samples
+from bench.store.runs import CASES, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas as pd
+
     from bench.store.runs import StoredRun
 
 INDEX = "index.html"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_HEAD_BYTES = 65_536  # a page's facts stand at its beginning
+HEAD_BYTES = 65_536
+"""A page's facts stand within its beginning, so that an index needs no more of it."""
 
 
 def build_report(runs: Sequence[StoredRun], out: Path, *, single_file: bool = False) -> Path:
@@ -41,15 +49,35 @@ def build_report(runs: Sequence[StoredRun], out: Path, *, single_file: bool = Fa
     written = []
     for path, run in pages.items():
         rows = records(load_rows(run.folder))
-        samples = load_samples(run.folder)
-        _write(path, page.run_page(rows, run.info, samples=samples, single_file=single_file))
+        made = page.run_page(
+            rows,
+            run.info,
+            samples=_samples(run),
+            downloads=inside([run]) if single_file else beside([run]),
+            single_file=single_file,
+        )
+        _write(path, made.encode())
+        if not single_file:
+            _write(path.with_suffix(ROWS), (run.folder / CASES).read_bytes())
         written.append(path)
     if not single_file:
-        _write(out / shell.PLOTLY, get_plotlyjs())
+        _write(out / shell.PLOTLY, get_plotlyjs().encode())
     if single_file and len(written) == 1:
         return written[0]
-    _write(out / INDEX, page.index_page(_pages(out)))
+    _write(out / INDEX, page.index_page(pages_in(out)).encode())
     return written[0] if len(written) == 1 else out / INDEX
+
+
+def pages_in(out: Path) -> list[dict[str, str]]:
+    """What the pages in `out` say of themselves, newest run first; other files are passed over."""
+    found = []
+    for path in sorted(out.glob("*.html")):
+        if path.name != INDEX:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                facts = shell.facts_in(file.read(HEAD_BYTES))
+            if facts:
+                found.append({**facts, "run_id": path.stem})
+    return sorted(found, key=lambda facts: facts["run_id"], reverse=True)
 
 
 def _name(run: StoredRun) -> str:
@@ -63,23 +91,16 @@ def _name(run: StoredRun) -> str:
     return run.info.run_id
 
 
-def _pages(out: Path) -> list[dict[str, str]]:
-    """What the pages in `out` say of themselves, newest run first; other files are passed over."""
-    found = []
-    for path in sorted(out.glob("*.html")):
-        if path.name != INDEX:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                facts = shell.facts_in(file.read(_HEAD_BYTES))
-            if facts:
-                found.append({**facts, "run_id": path.stem})
-    return sorted(found, key=lambda facts: facts["run_id"], reverse=True)
+def _samples(run: StoredRun) -> pd.DataFrame | None:
+    """The raw samples, which a run that came in a page may be without."""
+    return load_samples(run.folder) if (run.folder / SAMPLES).is_file() else None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
         message = f"{path.parent} can't be written: {error.strerror}; choose another with --out"

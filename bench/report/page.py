@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.record import Record
+    from bench.report.downloads import Download
     from bench.store.runs import RunInfo
 
 
@@ -31,6 +32,7 @@ def run_page(
     info: RunInfo,
     *,
     samples: pd.DataFrame | None = None,
+    downloads: Sequence[Download] = (),
     single_file: bool,
 ) -> str:
     """The page of a run.
@@ -38,6 +40,7 @@ def run_page(
     Args:
         records: its rows.
         info: what it says of itself.
+        downloads: what can be taken away, beside the page or inside it.
         samples: its raw samples, as `bench.load_samples` gives them; None if they are not at hand.
         single_file: whether Plotly is inside the page, so that it can be sent on alone.
     """
@@ -49,6 +52,7 @@ def run_page(
         title=info.label or words.machine_name(info),
         info=info,
         views=views(found, info, samples),
+        downloads=downloads,
     )
 
 

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLOTLY = "plotly.min.js"
-SCRIPTS = ("core", "payload", "figures", "grid", "samples", "case", "copy", "views", "start")
+SCRIPTS = (
+    "core",
+    "payload",
+    "figures",
+    "grid",
+    "samples",
+    "case",
+    "copy",
+    "download",
+    "views",
+    "start",
+)
 """The parts of a page's script, in the order in which one needs the other."""
 _JSON_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 _FLAG = re.compile(r"(?<!\S)--[a-z][a-z-]*(?: \d+)?")

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.record import LISTS, sample_schema, schema
+from bench.store import pages
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class StoreWarning(UserWarning):
 
 
 def load_rows(*places: str | Path) -> pd.DataFrame:
-    """One row per case and device of every run in these stores, run folders or files.
+    """One row per case and device of every run in these stores, run folders, files or pages.
 
     Raises:
         StoreError: a place holds no results, or a file named by itself can't be read.
@@ -57,7 +58,11 @@ def _read(places: tuple[str | Path, ...], name: str, expected: pa.Schema) -> pa.
 
 
 def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
-    if place.is_file():
+    inside = pages.runs_in(str(place))
+    if inside is not None:
+        for run in inside:
+            yield _table(_present(run.folder / name, place), expected)
+    elif place.is_file():
         yield _table(place, expected)
     elif (place / MANIFEST).is_file():
         yield _table(place / name, expected)
@@ -71,6 +76,14 @@ def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
                 yield _table(run.folder / name, expected)
             except StoreError as error:
                 warnings.warn(f"passed over: {error}", StoreWarning, stacklevel=2)
+
+
+def _present(path: Path, page: Path) -> Path:
+    """The file, which a page may have left out."""
+    if not path.is_file():
+        message = f"{page} leaves out the raw samples, to stay small; they are in the run's folder"
+        raise StoreError(message)
+    return path
 
 
 def _table(path: Path, expected: pa.Schema) -> pa.Table:

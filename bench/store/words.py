@@ -1,4 +1,4 @@
-"""The words that mean a run: a path, an id, a place in time, a label, a machine, a commit.
+"""The words that mean a run: a path, a page, an id, a place in time, a label, a machine, a commit.
 
 A word means one run or it is an error, and never a guess.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store import commits, journal
+from bench.store import commits, journal, pages
 from bench.store.runs import MANIFEST, list_runs, read
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def find(store: Path, word: str) -> StoredRun:
     Raises:
         StoreError: it means no run, or several.
     """
-    by_path = _at(Path(word))
+    by_path = _at(Path(word)) or pages.find(word)
     if by_path:
         return by_path
     runs = [run for run in list_runs(store) if run.finished]
@@ -43,7 +43,7 @@ def find(store: Path, word: str) -> StoredRun:
         raise StoreError(commits.why_none(runs, commit, store))
     message = (
         f"{word!r} means no run in {store}; the newest are {newest}. "
-        "Write a path, an id or its beginning, @latest, @-2, label:TEXT, machine:NAME or git:COMMIT"
+        "Write a path, a page, an id or its beginning, @latest, @-2, label:TEXT, machine:NAME or git:COMMIT"
     )
     raise StoreError(message)
 

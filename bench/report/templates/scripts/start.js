@@ -2,6 +2,7 @@
 document.addEventListener("DOMContentLoaded", () => {
   theme();
   copying();
+  downloads();
   if (!one(".view")) return;
   controls();
   twins();

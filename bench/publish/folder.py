@@ -1,0 +1,102 @@
+"""A site in a folder or in a bucket: every place that pyarrow has a file system for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+from bench.errors import StoreError
+from bench.publish.website import Receipt
+from bench.report.build import HEAD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.publish.website import Site
+
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".parquet": "application/vnd.apache.parquet",
+}
+"""What buckets tell browsers; without it a page is a download. RFC 9239 and 2046, and the IANA's list."""
+
+
+class Folder:
+    """A place by its path or by its URI (`s3://…`, `gs://…`, `file://…`).
+
+    Raises:
+        StoreError: there is no file system for such a URI, or it can't be reached.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.name = place
+        self._system: Any
+        with self._in_words():
+            self._system, self._root = _opened(place)
+
+    def beginnings(self) -> dict[str, bytes]:
+        """Name → the beginning of each page that is there."""
+        with self._in_words():
+            return self._beginnings()
+
+    def put(self, site: Site) -> Receipt:
+        """Write the files that are missing or differ."""
+        with self._in_words():
+            return Receipt(written=self._put(site))
+
+    def _beginnings(self) -> dict[str, bytes]:
+        found = {}
+        for one in self._system.get_file_info(fs.FileSelector(self._root, allow_not_found=True)):
+            if one.is_file and one.extension == "html":
+                with self._system.open_input_stream(one.path) as file:
+                    found[one.base_name] = file.read(HEAD_BYTES)
+        return found
+
+    def _put(self, site: Site) -> int:
+        self._system.create_dir(self._root, recursive=True)
+        return sum(self._written(name, path.read_bytes()) for name, path in site.files.items())
+
+    def _written(self, name: str, data: bytes) -> bool:
+        """Whether the file had to be written; on a disk nobody sees half of one."""
+        path = f"{self._root}/{name}"
+        if self._holds(path, data):
+            return False
+        on_disk = isinstance(self._system, fs.LocalFileSystem)
+        target = f"{path}.partial" if on_disk else path
+        kind = _KINDS.get(Path(name).suffix, "application/octet-stream")
+        with self._system.open_output_stream(target, metadata={"Content-Type": kind}) as file:
+            file.write(data)
+        if on_disk:
+            Path(target).replace(path)
+        return True
+
+    def _holds(self, path: str, data: bytes) -> bool:
+        (there,) = self._system.get_file_info([path])
+        if not there.is_file or there.size != len(data):
+            return False
+        with self._system.open_input_stream(path) as file:
+            return bool(file.read() == data)
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What the file system objects to, as one line."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            said = str(error).partition("\n")[0].rstrip(".")
+            message = f"{self.name} can't be published to: {said}; name another place with --to"
+            raise StoreError(message) from error
+
+
+def _opened(place: str) -> tuple[Any, str]:
+    """The file system, and the path in it without a slash at its end."""
+    if "://" in place:
+        system, root = fs.FileSystem.from_uri(place)
+        return system, root.rstrip("/")
+    return fs.LocalFileSystem(), str(Path(place).absolute())

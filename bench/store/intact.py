@@ -1,0 +1,47 @@
+"""Whether the files of a run are those that its manifest describes: torn and changed ones are told."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.store.runs import RunInfo, StoredRun
+
+
+def check(run: StoredRun) -> None:
+    """Hold the files in a run's folder against its manifest.
+
+    Raises:
+        StoreError: one is missing, can't be read, or is another.
+    """
+    for name in run.info.files:
+        path = run.folder / name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            message = f"{path} can't be read: {error.strerror}"
+            raise StoreError(message) from error
+        check_files({name: data}, run.info, f"{run.folder}/")
+
+
+def check_files(files: Mapping[str, bytes], info: RunInfo, where: str) -> None:
+    """Hold the content of files, by name, against what a run says of them.
+
+    Raises:
+        StoreError: one is not what it was when the run was finished; `where` begins the line.
+    """
+    told = dict(info.files) if isinstance(info.files, dict) else {}  # a page may be anybody's
+    for name, data in files.items():
+        facts = told.get(name)
+        digest = facts.get("sha256") if isinstance(facts, dict) else None
+        if digest != hashlib.sha256(data).hexdigest():
+            message = (
+                f"{where}{name} is not the file that run {info.run_id} finished with: "
+                "it was changed or torn; take it from where it came from once more"
+            )
+            raise StoreError(message)

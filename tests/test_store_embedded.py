@@ -1,0 +1,270 @@
+"""What goes into a page comes out of it, the same bytes; what was changed on the way is told."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import StoreError
+from bench.store import runs, words
+from bench.store.embedded import Embedded, TornPageError, embed, pack, unpack
+from bench.store.load import load_rows, load_samples
+from tests.fakes import entry, finished_run, info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
+GOLDEN = Path(__file__).parent / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
+FILES = (runs.MANIFEST, runs.CASES, runs.SAMPLES)
+
+
+def html(*scripts: str) -> str:
+    """A page with these elements in it."""
+    return "<!doctype html><title>a page</title>\n" + "\n".join(scripts) + "\n</html>\n"
+
+
+def element(data: bytes, run_id: str = NEW) -> str:
+    """The element for a zip."""
+    text = base64.b64encode(data).decode()
+    return Embedded(run_id=run_id, text=text, samples=True).script
+
+
+def zipped(files: Mapping[str, bytes], kind: int = zipfile.ZIP_STORED) -> bytes:
+    """A zip of anything."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", kind) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    """A finished run."""
+    return finished_run(tmp_path / "store", info(NEW, label="µ </script>"), entry(0), entry(1))
+
+
+@pytest.fixture(name="page")
+def _page(tmp_path: Path) -> Path:
+    """Where a page is."""
+    return tmp_path / "page.html"
+
+
+@pytest.mark.parametrize("samples", [True, False])
+def test_a_run_comes_out_of_a_page_as_it_went_in(
+    folder: Path, page: Path, *, samples: bool
+) -> None:
+    """Byte by byte, in a folder of its name; without raw samples if they were left out."""
+    page.write_text(html(element(pack(folder, samples=samples))), encoding="utf-8")
+    (run,) = unpack(page)
+    assert run.finished
+    assert run.folder.name == NEW
+    assert run.info.label == "µ </script>"
+    names = FILES if samples else FILES[:2]
+    assert {p.name: p.read_bytes() for p in run.folder.iterdir()} == {
+        name: (folder / name).read_bytes() for name in names
+    }
+
+
+def test_the_same_run_makes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """Wherever it lies and whenever it is packed; members are stored plainly, in the run's own folder."""
+    packed = pack(folder, samples=True)
+    (tmp_path / "elsewhere").mkdir()
+    moved = folder.rename(tmp_path / "elsewhere" / "run")
+    assert pack(moved, samples=True) == packed
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == [f"{NEW}/{name}" for name in FILES]
+        assert {m.compress_type for m in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert {m.date_time[0] for m in archive.infolist()} == {1980}
+
+
+def test_a_zip_can_be_unzipped_into_a_store(folder: Path, tmp_path: Path) -> None:
+    """What a reader downloads is a run of theirs then."""
+    with zipfile.ZipFile(io.BytesIO(pack(folder, samples=True))) as archive:
+        archive.extractall(tmp_path / "mine")
+    assert words.find(tmp_path / "mine", "@latest").info.run_id == NEW
+    assert len(load_samples(tmp_path / "mine")) == 4
+
+
+def test_a_run_of_the_first_schema_can_be_packed(page: Path) -> None:
+    """Old runs are published as well."""
+    page.write_text(html(element(pack(GOLDEN, samples=True), GOLDEN.name)), encoding="utf-8")
+    (run,) = unpack(page)
+    assert len(load_rows(run.folder)) == 2
+
+
+def test_samples_go_in_for_all_runs_or_for_none(tmp_path: Path) -> None:
+    """A page whose runs were not treated alike could not be explained; the limit is that of the page."""
+    folders = [finished_run(tmp_path, info(i), entry(samples=9)) for i in (OLD, NEW)]
+    stored = [words.find(tmp_path, str(folder)) for folder in folders]
+    roomy = embed(stored)
+    taken = sum(len(one.text) for one in roomy)
+    assert [one.samples for one in roomy] == [True, True]
+    assert [one.samples for one in embed(stored, limit_bytes=taken // 2)] == [False, False]
+    assert embed(stored[:1], limit_bytes=taken * 2 // 3)[0].samples
+    assert [len(one.text) for one in embed(stored, limit_bytes=0)] < [len(o.text) for o in roomy]
+
+
+def test_an_element_is_named_after_its_run(folder: Path) -> None:
+    """So that a button can find it, and the file that it makes has a name."""
+    (one,) = embed([words.find(folder.parent, "@latest")])
+    assert (one.element, one.file) == (f"data-{NEW}", f"{NEW}.zip")
+    assert one.script.startswith(f'<script type="application/zip" id="data-{NEW}">')
+    assert one.script.count("<") == 2
+
+
+@given(data=st.data())
+def test_a_byte_that_changed_changes_nothing_that_is_read(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever byte of the zip it is: the page is torn, or gives what it gave before (dates, say)."""
+    packed = pack(GOLDEN, samples=True)
+    place = data.draw(st.integers(0, len(packed) - 1))
+    flip = data.draw(st.integers(1, 255))
+    changed = bytearray(packed)
+    changed[place] ^= flip
+    page = tmp_path_factory.getbasetemp() / "changed.html"
+    page.write_text(html(element(bytes(changed), GOLDEN.name)), encoding="utf-8")
+    try:
+        (run,) = unpack(page)
+    except TornPageError:
+        return
+    assert {p.name: p.read_bytes() for p in run.folder.iterdir()} == {
+        name: (GOLDEN / name).read_bytes() for name in FILES
+    }
+
+
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_page_that_was_cut_off_is_told(
+    share: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Wherever it ends."""
+    whole = html(element(pack(GOLDEN, samples=False), GOLDEN.name)).rstrip()
+    page = tmp_path_factory.getbasetemp() / "cut.html"
+    page.write_text(whole[: int(share * len(whole))], encoding="utf-8")
+    with pytest.raises(TornPageError, match=r"cut\.html is torn, or was changed"):
+        unpack(page)
+
+
+def test_one_torn_run_of_two_is_told(folder: Path, page: Path) -> None:
+    """Else a comparison in a page would silently become a page of one run."""
+    whole = element(pack(folder, samples=False))
+    for damage in ("*", "A", "</scrip"):
+        torn = element(pack(GOLDEN, samples=False), GOLDEN.name).replace("</script>", damage)
+        page.write_text(html(whole, torn), encoding="utf-8")
+        with pytest.raises(TornPageError):
+            unpack(page)
+
+
+def test_an_encrypted_zip_is_refused(folder: Path, page: Path) -> None:
+    """Nobody is asked for a password."""
+    data = bytearray(pack(folder, samples=False))
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(header) + flags] |= 1
+    page.write_text(html(element(bytes(data))), encoding="utf-8")
+    with pytest.raises(TornPageError):
+        unpack(page)
+
+
+def test_samples_can_not_be_hidden(folder: Path, page: Path) -> None:
+    """A comment that is as long as what follows leaves the members of a run without samples."""
+    data = bytearray(pack(folder, samples=True))
+    second = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
+    third = data.index(b"PK\1\2", second + 1)
+    data[second + 32] = data.index(b"PK\5\6") - third
+    page.write_text(html(element(bytes(data))), encoding="utf-8")
+    with pytest.raises(TornPageError):
+        unpack(page)
+
+
+def manifest(folder: Path, **changes: object) -> bytes:
+    """The manifest of a run, changed."""
+    facts = json.loads((folder / runs.MANIFEST).read_text(encoding="utf-8"))
+    return json.dumps({**facts, **changes}).encode()
+
+
+def test_members_that_no_run_has_are_refused(folder: Path, page: Path) -> None:
+    """Another name, one more, one twice over or missing, paths that lead out, compressed ones."""
+    own = {f"{NEW}/{name}": (folder / name).read_bytes() for name in FILES}
+    fewer = {name: data for name, data in own.items() if not name.endswith(runs.CASES)}
+    for files in (
+        {**own, f"{NEW}/more.txt": b""},
+        {**fewer, f"../{runs.CASES}": own[f"{NEW}/{runs.CASES}"]},
+        {name.replace(NEW, OLD): data for name, data in own.items()},
+        fewer,
+        {},
+    ):
+        page.write_text(html(element(zipped(files))), encoding="utf-8")
+        with pytest.raises(TornPageError):
+            unpack(page)
+    page.write_text(html(element(zipped(own))), encoding="utf-8")
+    assert len(unpack(page)) == 1
+    page.write_text(html(element(zipped(own, zipfile.ZIP_DEFLATED))), encoding="utf-8")
+    with pytest.raises(TornPageError):
+        unpack(page)
+
+
+def test_rows_that_the_manifest_does_not_vouch_for_are_refused(folder: Path, page: Path) -> None:
+    """A number that someone bettered, or a manifest that is of another run or no manifest."""
+    own = {f"{NEW}/{name}": (folder / name).read_bytes() for name in FILES[:2]}
+    other = {**own, f"{NEW}/{runs.CASES}": own[f"{NEW}/{runs.CASES}"] + b"?"}
+    page.write_text(html(element(zipped(other))), encoding="utf-8")
+    with pytest.raises(TornPageError, match=r"page\.html: cases\.parquet is not the file that run"):
+        unpack(page)
+    for text in (b"[]", b"{", b'{"run_id": 1}', b"[" * 100_000, manifest(folder, run_id="../../x")):
+        page.write_text(html(element(zipped({**own, f"{NEW}/{FILES[0]}": text}))), encoding="utf-8")
+        with pytest.raises(TornPageError, match=r"run\.json can't be read as what a run says"):
+            unpack(page)
+    named = {**own, f"{NEW}/{FILES[0]}": manifest(folder, run_id=OLD)}
+    page.write_text(html(element(zipped(named))), encoding="utf-8")
+    with pytest.raises(TornPageError, match="is torn, or was changed"):
+        unpack(page)
+
+
+def test_a_page_that_carries_nothing_says_what_does(page: Path, tmp_path: Path) -> None:
+    """A page of a folder, or of anybody; a page that is not there; text that only speaks of one."""
+    spoken = '&lt;script type="application/zip" id="data-x"&gt;'
+    page.write_text(html(f"<p>{spoken}</p>"), encoding="utf-8")
+    with pytest.raises(StoreError, match="carries no run: one that bench report --single-file"):
+        unpack(page)
+    with pytest.raises(StoreError, match=r"there is no page .*none\.html"):
+        unpack(tmp_path / "none.html")
+    with pytest.raises(StoreError, match=r"can't be read: Is a directory"):
+        unpack(tmp_path)
+
+
+def test_a_run_that_was_changed_by_hand_is_not_packed(folder: Path) -> None:
+    """Whoever opens the page could not tell it from one that was torn."""
+    path = folder / runs.CASES
+    path.write_bytes(path.read_bytes() + b"?")
+    with pytest.raises(StoreError, match=rf"{folder}/cases\.parquet is not the file"):
+        pack(folder, samples=False)
+    path.unlink()
+    with pytest.raises(StoreError, match=r"cases\.parquet can't be read: No such file"):
+        pack(folder, samples=False)
+
+
+def test_unpacking_again_mends_what_was_kept(
+    folder: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache is anybody's to damage or to remove; one that can't be written is named."""
+    page.write_text(html(element(pack(folder, samples=False))), encoding="utf-8")
+    (first,) = unpack(page)
+    kept = first.folder / runs.CASES
+    kept.write_bytes(b"torn")
+    (again,) = unpack(page)
+    assert again == dataclasses.replace(first)
+    assert kept.read_bytes() == (folder / runs.CASES).read_bytes()
+    monkeypatch.setenv("TENSORBENCH_CACHE", str(page))
+    with pytest.raises(StoreError, match=r"can't be unpacked in .* TENSORBENCH_CACHE"):
+        unpack(page)

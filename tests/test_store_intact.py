@@ -1,0 +1,48 @@
+"""A run's files are those that it finished with, or the one that is not is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.errors import StoreError
+from bench.store import intact, runs, words
+from tests.fakes import finished_run, info
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def finished(tmp_path: Path) -> runs.StoredRun:
+    """A run as it was finished."""
+    return words.find(tmp_path, str(finished_run(tmp_path, info())))
+
+
+def test_a_run_that_nobody_touched_is_whole(tmp_path: Path) -> None:
+    """Its manifest vouches for its files."""
+    intact.check(finished(tmp_path))
+
+
+@pytest.mark.parametrize("name", [runs.CASES, runs.SAMPLES])
+def test_a_torn_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
+    """Cut short, or with another byte in it."""
+    run = finished(tmp_path)
+    path = run.folder / name
+    data = path.read_bytes()
+    for other in (data[:-1], data[:-1] + b"?", b""):
+        path.write_bytes(other)
+        with pytest.raises(StoreError, match=rf"{name} is not the file that run .* finished with"):
+            intact.check(run)
+    path.unlink()
+    with pytest.raises(StoreError, match=rf"{name} can't be read: No such file"):
+        intact.check(run)
+
+
+@pytest.mark.parametrize(
+    "files", [{}, [], None, {"cases.parquet": "f00"}, {"cases.parquet": {"sha256": None}}]
+)
+def test_a_manifest_that_does_not_vouch_is_not_believed(files: Any) -> None:
+    """One from elsewhere may hold anything."""
+    with pytest.raises(StoreError, match=r"^x/cases\.parquet is not the file"):
+        intact.check_files({runs.CASES: b"rows"}, info(files=files), "x/")
