@@ -236,3 +236,30 @@ def test_neither_torch_nor_scipy_stats_is_loaded_without_need(store: Path) -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stderr == "[]\n"
+
+
+def test_a_report_is_written_and_named(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It judges as the table does: at the same thresholds, over the same rows."""
+    (store.parent / "bench.toml").write_text(
+        '[thresholds]\n"matmul/*" = "200%"\n', encoding="utf-8"
+    )
+    words = ["--where", "n=64", "--report", "--out", "pages"]
+    assert cli.main(["compare", BASE, NEW, *words]) == 0
+    out, err = capsys.readouterr()
+    (page,) = Path("pages").glob("compare-*.html")
+    assert out.splitlines()[-1] == f"page: {page}"
+    assert err == ""
+    html = page.read_text(encoding="utf-8")
+    assert "Of 1 case 0 are slower, 0 faster, 1 the same; 0 can&#39;t be told." in html
+    assert f'href="{BASE}.html"' not in html
+
+
+def test_a_report_is_named_out_of_the_way_of_programs(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed stays one document."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, NEW, "--report", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["summary"]["slower"] == 1
+    assert err.startswith("page: reports/compare-")

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.analyse.lineup import lineup
 from bench.errors import StoreError
 from bench.report import page
-from bench.report.build import build_report
+from bench.report.build import build_comparison, build_report
+from bench.store.embedded import unpack
 from bench.store.load import load_rows
 from tests.fakes_report import example, record, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.store.runs import StoredRun
 
 OLD, NEW = "20261122T050201Z-aaaaaa", "20261123T050201Z-bbbbbb"
 
@@ -33,14 +37,71 @@ def test_one_run_is_one_page_and_the_index_lists_it(tmp_path: Path) -> None:
     ]
 
 
-def test_of_several_runs_the_index_is_what_to_open(tmp_path: Path) -> None:
-    """Newest first, whatever the order asked for; twice the same run is one page."""
-    runs = [stored(tmp_path / "s", [record()], run_id=i, label=i[:8]) for i in (OLD, NEW)]
+def two(store: Path) -> list[StoredRun]:
+    """An old run and a new one."""
+    return [
+        stored(
+            store, [record()], run_id=i, label=i[:8], started_at=f"2026-11-{i[6:8]}T05:02:01+00:00"
+        )
+        for i in (OLD, NEW)
+    ]
+
+
+def test_of_several_runs_their_comparison_is_what_to_open(tmp_path: Path) -> None:
+    """It links their pages; the first that was named is the base, and twice the same run is one."""
+    runs = two(tmp_path / "s")
     opened = build_report([*runs, runs[0]], tmp_path / "out")
     html = opened.read_text(encoding="utf-8")
-    assert opened.name == "index.html"
-    assert 0 < html.index(f"{NEW}.html") < html.index(f"{OLD}.html")
-    assert html.count(f'href="{OLD}.html"') == 1
+    assert opened.name.startswith(f"compare-{OLD}-")
+    assert all(html.count(f'href="{run_id}.html"') == 1 for run_id in (OLD, NEW))
+    assert "20261123 against 20261122" in html
+    again = build_report(runs, tmp_path / "out")
+    other = build_report(runs[::-1], tmp_path / "out")
+    assert again == opened
+    assert other != opened
+
+
+def test_the_index_lists_runs_and_comparisons_newest_first(tmp_path: Path) -> None:
+    """A comparison by its newest run."""
+    opened = build_report(two(tmp_path / "s"), tmp_path / "out")
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    places = [html.index(f'href="{name}"') for name in (opened.name, f"{NEW}.html", f"{OLD}.html")]
+    assert places == sorted(places)
+
+
+def test_several_runs_in_a_single_file_are_their_comparison(tmp_path: Path) -> None:
+    """There is nothing beside it, so nothing is linked."""
+    opened = build_report(two(tmp_path / "s"), tmp_path / "out", single_file=True)
+    assert list((tmp_path / "out").iterdir()) == [opened]
+    html = opened.read_text(encoding="utf-8")
+    assert f"{NEW}.html" not in html
+    assert "plotly.js v" in html
+    assert [run.info.run_id for run in unpack(opened)] == [OLD, NEW]
+
+
+def test_runs_need_not_be_compared(tmp_path: Path) -> None:
+    """A site is of any machines and days; its index is what to open."""
+    opened = build_report(two(tmp_path / "s"), tmp_path / "out", comparing=False)
+    assert opened == tmp_path / "out" / "index.html"
+    assert not list(opened.parent.glob("compare-*"))
+
+
+def test_a_comparison_links_only_pages_that_are_there(tmp_path: Path) -> None:
+    """The base may have been reported before, the other not."""
+    runs, out = two(tmp_path / "s"), tmp_path / "out"
+    build_report(runs[:1], out)
+    found = lineup([run.info for run in runs], [[record()], [record()]])
+    html = build_comparison(found, out).read_text(encoding="utf-8")
+    assert f'href="{OLD}.html"' in html
+    assert f'href="{NEW}.html"' not in html
+    assert (out / "plotly.min.js").is_file()
+
+
+def test_a_comparison_can_not_be_written_outside_the_folder(tmp_path: Path) -> None:
+    """Its name begins with an id from a manifest."""
+    evil = dataclasses.replace(two(tmp_path / "s")[0].info, run_id="../evil")
+    with pytest.raises(StoreError, match="is no run id"):
+        build_comparison(lineup([evil, evil], [[], []]), tmp_path / "out")
 
 
 def test_the_index_keeps_pages_made_before(tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ class Summary:
     geomean_hi: float | None
     by_suite: Mapping[str, Mean]
 
+    @property
+    def over_all(self) -> Mean:
+        """The mean over all cases."""
+        return Mean(
+            cases=self.faster + self.slower + self.same + self.unsure,
+            ratio=self.geomean_ratio,
+            low=self.geomean_lo,
+            high=self.geomean_hi,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

@@ -13,7 +13,7 @@ from bench.cli.app import OK, SOME_FAILED, app
 from bench.cli.crosstab import Where, print_crosstab
 from bench.cli.gating import Gated, Junit, hand_over
 from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import RUN_WORDS, STORE, Store
+from bench.cli.words import OUT, RUN_WORDS, STORE, Out, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +48,8 @@ def compare_command(
     gate: Gated = False,
     junit: Junit = None,
     form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
+    report: Annotated[bool, typer.Option("--report", help="Write a page and name it.")] = False,
+    out: Out = OUT,
     store: Store = STORE,
 ) -> int:
     """Say what is faster, slower, the same, or can't be told, between a run and others."""
@@ -63,11 +65,15 @@ def compare_command(
     band = parse_portion(threshold, "--threshold")
     sure = parse_portion(confidence, "--confidence", least=0.5)
     limit = _limit(Path.cwd(), there, band)
-    compared = _compared(_chosen(read, where), band, sure, limit)
+    chosen = _chosen(read, where)
+    compared = _compared(chosen, band, sure, limit)
     found = [one for one, _ in compared]
     gates = [judged(one, failed=lost) for one, lost in compared]
     if found:
         printed(found, gates if gate else [None] * len(found))
+        if report:
+            page = _page([one for one in chosen if one], out, band, sure, limit)
+            say(f"page: {page}", err=form != "table")  # other forms are for programs
     code = hand_over(found, gates, gated=gate, junit=junit, environ=os.environ)
     return code or _whole(read)
 
@@ -126,6 +132,18 @@ def _compared(
         for one in others
         if first and one
     ]
+
+
+def _page(
+    read: Sequence[Read], out: Path, band: float, sure: float, limit: Callable[[str], float]
+) -> Path:
+    """Write the page of these runs, the base first."""
+    from bench.analyse.lineup import lineup
+    from bench.report.build import build_comparison
+
+    rows, infos = zip(*read, strict=True)
+    found = lineup(infos, rows, threshold=band, confidence=sure, limit=limit)
+    return build_comparison(found, out)
 
 
 def _lost(base: Sequence[Record], new: Sequence[Record]) -> list[str]:

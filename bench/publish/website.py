@@ -102,7 +102,7 @@ def build(
         raise StoreError(message)
     for name, beginning in earlier.items():
         (folder / name).write_bytes(beginning)  # as much of a page as its line in the index needs
-    build_report(runs, folder)
+    build_report(runs, folder, comparing=False)  # they are of any machines and days
     found = standing([*{run.info.run_id: run for run in (*known, *runs)}.values()], _rows)
     (folder / BADGE).write_text(badge(found), encoding="utf-8", newline="\n")
     made = sorted(path.name for path in folder.iterdir() if _is_new(path, earlier))

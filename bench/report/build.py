@@ -6,13 +6,15 @@ In a folder a page has its rows beside it, as Parquet; a single file has the run
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 from plotly.offline import get_plotlyjs
 
+from bench.analyse.lineup import lineup
 from bench.analyse.rows import records
 from bench.errors import StoreError
-from bench.report import page, shell
+from bench.report import comparison_page, page, shell
 from bench.report.downloads import ROWS, beside, inside
 from bench.store.load import load_rows, load_samples
 from bench.store.runs import CASES, SAMPLES
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from bench.analyse.lineup import Lineup
+    from bench.record import Record
     from bench.store.runs import StoredRun
 
 INDEX = "index.html"
@@ -31,13 +35,16 @@ HEAD_BYTES = 65_536
 """A page's facts stand within its beginning, so that an index needs no more of it."""
 
 
-def build_report(runs: Sequence[StoredRun], out: Path, *, single_file: bool = False) -> Path:
-    """Write a page for each run into `out` and return the one to open.
+def build_report(
+    runs: Sequence[StoredRun], out: Path, *, single_file: bool = False, comparing: bool = True
+) -> Path:
+    """Write a page for each run into `out`, of several also one that compares them; return what to open.
 
     Args:
-        runs: finished runs; of several, an index is what to open.
+        runs: finished runs; others are held against the first.
         out: the folder, made if there is none.
-        single_file: whether each page holds everything it needs, to be sent on alone.
+        single_file: whether there is one page, of the run or of the comparison, with everything inside.
+        comparing: whether several runs are compared; else their index is what to open.
 
     Raises:
         StoreError: a run can't be read, or `out` can't be written.
@@ -45,27 +52,66 @@ def build_report(runs: Sequence[StoredRun], out: Path, *, single_file: bool = Fa
     if not runs:
         message = "there is no run to report; make one with: bench run"
         raise StoreError(message)
-    pages = {out / f"{_name(run)}.html": run for run in runs}
-    written = []
-    for path, run in pages.items():
-        rows = records(load_rows(run.folder))
-        made = page.run_page(
-            rows,
-            run.info,
-            samples=_samples(run),
-            downloads=inside([run]) if single_file else beside([run]),
-            single_file=single_file,
-        )
-        _write(path, made.encode())
-        if not single_file:
-            _write(path.with_suffix(ROWS), (run.folder / CASES).read_bytes())
-        written.append(path)
+    named = {_name(run): run for run in runs}
+    infos, several = [run.info for run in named.values()], len(named) > 1
+    if several and single_file:
+        rows = (records(load_rows(run.folder)) for run in named.values())
+        return build_comparison(lineup(infos, rows), out, carried=list(named.values()))
+    written = (_run_page(run, out, single_file=single_file) for run in named.values())
+    if several and comparing:
+        return build_comparison(lineup(infos, written), out)
+    deque(written, maxlen=0)
     if not single_file:
-        _write(out / shell.PLOTLY, get_plotlyjs().encode())
-    if single_file and len(written) == 1:
-        return written[0]
+        _shared(out)
+    return out / (INDEX if several else f"{next(iter(named))}.html")
+
+
+def build_comparison(found: Lineup, out: Path, *, carried: Sequence[StoredRun] = ()) -> Path:
+    """Write the page of a comparison into `out` and return it; runs' pages that lie there are linked.
+
+    Args:
+        found: what it shows.
+        out: the folder, made if there is none.
+        carried: the runs, if the page is to hold them and all else that it needs.
+
+    Raises:
+        StoreError: `out` can't be written, a run can't be read, or the base's id can't name a file.
+    """
+    _file_name(found.runs[0].run_id)
+    path = out / f"{comparison_page.name(found.runs)}.html"
+    made = comparison_page.page(
+        found,
+        linked=() if carried else {page.stem for page in out.glob("*.html")},
+        downloads=inside(carried),
+        single_file=bool(carried),
+    )
+    _write(path, made.encode())
+    if not carried:
+        _shared(out)
+    return path
+
+
+def _run_page(run: StoredRun, out: Path, *, single_file: bool) -> list[Record]:
+    """Write the page of a run; gives its rows."""
+    rows = records(load_rows(run.folder))
+    made = page.run_page(
+        rows,
+        run.info,
+        samples=_samples(run),
+        downloads=inside([run]) if single_file else beside([run]),
+        single_file=single_file,
+    )
+    path = out / f"{run.info.run_id}.html"
+    _write(path, made.encode())
+    if not single_file:
+        _write(path.with_suffix(ROWS), (run.folder / CASES).read_bytes())
+    return rows
+
+
+def _shared(out: Path) -> None:
+    """What the pages of a folder have in common."""
+    _write(out / shell.PLOTLY, get_plotlyjs().encode())
     _write(out / INDEX, page.index_page(pages_in(out)).encode())
-    return written[0] if len(written) == 1 else out / INDEX
 
 
 def pages_in(out: Path) -> list[dict[str, str]]:
@@ -77,7 +123,7 @@ def pages_in(out: Path) -> list[dict[str, str]]:
                 facts = shell.facts_in(file.read(HEAD_BYTES))
             if facts:
                 found.append({**facts, "run_id": path.stem})
-    return sorted(found, key=lambda facts: facts["run_id"], reverse=True)
+    return sorted(found, key=lambda facts: (facts["when"], facts["run_id"]), reverse=True)
 
 
 def _name(run: StoredRun) -> str:
@@ -85,10 +131,15 @@ def _name(run: StoredRun) -> str:
     if not run.finished:
         message = f"run {run.info.run_id} is not finished; go on with: bench run --resume {run.info.run_id}"
         raise StoreError(message)
-    if not _FILE_NAME.fullmatch(run.info.run_id):
-        message = f"{run.folder}: {run.info.run_id!r} is no run id; was run.json changed by hand?"
+    return _file_name(run.info.run_id, f"{run.folder}: ")
+
+
+def _file_name(run_id: str, where: str = "") -> str:
+    """The id, which comes from a file that anyone may have written."""
+    if not _FILE_NAME.fullmatch(run_id):
+        message = f"{where}{run_id!r} is no run id; was run.json changed by hand?"
         raise StoreError(message)
-    return run.info.run_id
+    return run_id
 
 
 def _samples(run: StoredRun) -> pd.DataFrame | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.comparison import Comparison, Mean, Summary
+    from bench.analyse.comparison import Comparison, Mean
     from bench.analyse.verdicts import CaseVerdict
     from bench.store.runs import RunInfo
 
@@ -83,7 +83,7 @@ def summary_lines(found: Comparison) -> list[str]:
     left_out = f", {summary.missing} left out" if summary.missing else ""
     said = ", ".join(f"{getattr(summary, name)} {name}" for name in ORDER)
     lines = [f"{counted(len(found.cases), 'case')}: {said}{left_out}"]
-    rows = [("all", _over_all(found.summary, len(found.cases)))]
+    rows = [("all", found.summary.over_all)]
     if len(summary.by_suite) > 1:
         rows += list(summary.by_suite.items())
     lines += [f"geometric mean, {name}: {mean_text(of)}" for name, of in rows]
@@ -109,17 +109,6 @@ def mean_text(of: Mean) -> str:
     if of.ratio is None:
         return MISSING
     return f"{signed(of.ratio - 1)}{_interval(of.low, of.high)}, {counted(of.cases, 'case')}"
-
-
-def _over_all(summary: Summary, cases: int) -> Mean:
-    from bench.analyse.comparison import Mean  # noqa: PLC0415 - a name for the type checker above
-
-    return Mean(
-        cases=cases,
-        ratio=summary.geomean_ratio,
-        low=summary.geomean_lo,
-        high=summary.geomean_hi,
-    )
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -13,8 +13,8 @@ import re
 from typing import TYPE_CHECKING
 
 from bench.analyse.verdicts import CaseVerdict
-from bench.report import words
-from bench.units import MISSING, counted, number, seconds, share
+from bench.report import ratios, words
+from bench.units import MISSING, counted, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ def as_csv(*comparisons: Comparison) -> str:
 def _summary(comparison: Comparison) -> str:
     found = comparison.summary
     counts = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in _ORDER)
-    mean = _interval(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
+    mean = ratios.cell(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
     over_all = "" if mean == MISSING else f"; geometric mean of new / base {mean}"
     return f"**{counts}** in {counted(len(comparison.cases), 'case')}{over_all}"
 
@@ -132,7 +132,7 @@ def _row(case: CaseVerdict) -> str:
         _prose(case.device),
         seconds(case.base_s),
         seconds(case.new_s),
-        _interval(case.ratio, case.ratio_lo, case.ratio_hi),
+        ratios.cell(case.ratio, case.ratio_lo, case.ratio_hi),
         share(case.smallest_visible),
         _prose(case.reason) or MISSING,
     )
@@ -183,19 +183,6 @@ def _left_out(count: int, what: str, form: str = "csv") -> str:
 
 def _folded(title: str, lines: Sequence[str]) -> list[str]:
     return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
-
-
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
-    """`1.083 (1.061 to 1.105)`, always with the interval's name in words: from what to what."""
-    if value is None:
-        return MISSING
-    ends = "?" if low is None or high is None else f"{_times(low)} to {_times(high)}"
-    return f"{_times(value)} ({ends})"
-
-
-def _times(value: float) -> str:
-    near_one = 0.1 <= value < 10  # noqa: PLR2004 - where thousandths are what one compares
-    return f"{value:.3f}" if near_one else number(value)
 
 
 def _code(text: str) -> str:

@@ -75,6 +75,11 @@ def groups(info: RunInfo) -> list[tuple[str, Definitions]]:
     return [(name, list(defined(facts))) for name, facts in parts.items() if facts]
 
 
+def has_unit(name: str) -> bool:
+    """Whether a fact's name ends in a unit, so that its numbers are shown in it."""
+    return "_" in name and name.rpartition("_")[2] in _UNITS
+
+
 def defined(facts: Mapping[str, Any]) -> Definitions:
     """Each fact with its name and, where that says so, its unit."""
     return [(str(key).replace("_", " "), _text(str(key), value)) for key, value in facts.items()]

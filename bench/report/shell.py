@@ -29,6 +29,7 @@ SCRIPTS = (
     "grid",
     "samples",
     "case",
+    "compare",
     "copy",
     "download",
     "views",

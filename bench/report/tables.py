@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.analyse import findings, notes, repeat
 from bench.analyse.grid import title
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
     from bench.analyse.grid import Line
     from bench.record import Record
+
+    class Placed(Protocol):
+        """Whatever is of a case on a device."""
+
+        @property
+        def case(self) -> str:
+            """The case's id."""
+
+        @property
+        def device(self) -> str:
+            """The device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +125,7 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
     )
 
 
-def anchor(record: Record) -> str:
+def anchor(record: Placed) -> str:
     """The row's address on the page; the same case has the same one in every report."""
     identity = f"{record.case}@{record.device}".encode()
     return "c-" + hashlib.blake2s(identity, digest_size=5).hexdigest()

@@ -85,7 +85,9 @@ function stacked(figure, box, shown) { // a dot plot keeps the rows that are sho
 
 function arranged(figure, box, shown) {
   if (figure.data[0]?.meta?.heat) return narrowed(figure, box, shown);
-  return figure.layout.meta?.phone ? stacked(figure, box, shown) : figure;
+  if (figure.layout.meta?.phone) return stacked(figure, box, shown);
+  const names = phone.matches && figure.layout.meta?.names; // short ones, which leave room for the figure
+  return names ? { ...figure, layout: { ...figure.layout, yaxis: { ...figure.layout.yaxis, ticktext: names } } } : figure;
 }
 
 function themed(layout, colour) {

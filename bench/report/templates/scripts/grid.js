@@ -51,7 +51,7 @@ const count = ({ found, rows }) => {
 };
 
 function fits(row, chosen, words) {
-  const has = ([name, value]) => row.of[name] === value || (name === "warning" && (row.of[name] ?? "").split(" ").includes(value));
+  const has = ([name, value]) => row.of[name] === value || (["warning", "verdict"].includes(name) && (row.of[name] ?? "").split(" ").includes(value));
   return chosen.every(has) && words.every((word) => row.text.includes(word));
 }
 

@@ -35,7 +35,7 @@ async function route(event) {
   const place = target(name) ?? one(".view");
   const view = place.closest(".view") ?? one(".view");
   const changed = reveal(view);
-  if (view.id === "case") await showCase(name);
+  if (view.id === "case") await (view.dataset.compared === undefined ? showCase : showCompared)(name);
   for (const box of all(".listing", view)) await read(box, query);
   const heading = one("h2", view);
   document.title = `${heading.textContent} · ${title}`;

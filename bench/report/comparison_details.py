@@ -1,0 +1,108 @@
+"""What a case of a comparison's own view shows, as data for the page's script, in blocks.
+
+Texts are made here, so that they read as everywhere; numbers go with them to draw by.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.report import comparison_dots, ratios, tables, words
+from bench.report.listing import blocks
+from bench.report.payload import Payload
+from bench.units import seconds_with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.analyse.lineup import Interval, Lined, Lineup, Seen
+    from bench.analyse.verdicts import CaseVerdict
+    from bench.store.runs import RunInfo
+
+ID = "cases"
+_BLOCK = 400
+"""Cells, each a case in a run, that a page unpacks at once: a moment's work, and still well packed."""
+_DRAWN = 5
+"""Digits of numbers that are drawn: finer than any screen."""
+
+
+def together(runs: int) -> int:
+    """Cases of so many runs that are unpacked together."""
+    return max(1, _BLOCK // runs)
+
+
+def said_of(one: CaseVerdict) -> str:
+    """A verdict with its sign: `▶ slower`."""
+    return f"{comparison_dots.MARKS[one.verdict][1]} {one.verdict}"
+
+
+def details(
+    found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]
+) -> tuple[Payload, ...]:
+    """What the view of a case needs: the runs, the oldest first, and in blocks what each says.
+
+    Args:
+        found: the runs and their cases.
+        names: what the runs are called.
+        hrefs: the page of each, None where there is none beside this one.
+    """
+    order = sorted(range(len(names)), key=lambda place: found.runs[place].started_at)
+    runs = [_run(found.runs[place], place, names[place], hrefs[place]) for place in order]
+    return (
+        Payload(id="compared", value=runs),
+        *(
+            Payload(
+                id=f"{ID}-block-{number}",
+                value={
+                    tables.anchor(one): {
+                        "suite": one.suite,
+                        "title": one.title,
+                        "case": one.case,
+                        "device": one.device,
+                        "runs": [_cell(one, place) for place in order],
+                    }
+                    for one in found.cases[block.start : block.stop]
+                },
+            )
+            for number, block in enumerate(blocks(len(found.cases), together(len(names))))
+        ),
+    )
+
+
+def _run(info: RunInfo, place: int, name: str, href: str | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "base": not place,
+        "when": words.when(info.started_at),
+        "torch": words.torch_version(info),
+        "href": href,
+    }
+
+
+def _cell(one: Lined, place: int) -> list[Any] | None:
+    """What a run says of a case; None where it lacks it.
+
+    Time, that at reference, ratio, sign, verdict and reason as texts, then both times with their ends.
+    """
+    seen = one.seen[place]
+    if seen is None:
+        return None
+    texts = [*_times(seen), *_said(one.said[place - 1] if place else None)]
+    return [*texts, *_numbers(seen.time), *_numbers(seen.at_reference)]
+
+
+def _times(seen: Seen) -> tuple[str, str]:
+    if seen.status != "ok":
+        return f"{seen.status}: {seen.reason}" if seen.reason else seen.status, ""
+    at = "" if seen.at_reference[0] is None else seconds_with_interval(*seen.at_reference)
+    return seconds_with_interval(*seen.time), at
+
+
+def _said(one: CaseVerdict | None) -> tuple[str, str, str]:
+    if one is None:
+        return "", "", ""
+    return ratios.cell(one.ratio, one.ratio_lo, one.ratio_hi), said_of(one), one.reason
+
+
+def _numbers(interval: Interval) -> Iterator[float | None]:
+    return (None if value is None else float(f"{value:.{_DRAWN}g}") for value in interval)
