@@ -71,6 +71,12 @@ def smoke(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; a minute."""
+    session.run(sys.executable, "-m", "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(default=False)
 def gpu(session: nox.Session) -> None:
     """All that needs a CUDA device: `-- --out DIR --only STEP --list`; without one this fails."""
     session.run(sys.executable, str(ROOT / "tests" / "gpu" / "session.py"), *session.posargs)
@@ -87,6 +93,12 @@ def repeatability(session: nox.Session) -> None:
 def cost(session: nox.Session) -> None:
     """What measuring costs beside sampling: `-- --budget 0.5 --runs 1`; a minute and a half."""
     session.run(sys.executable, str(ROOT / "tests" / "lab" / "cost.py"), *session.posargs)
+
+
+@nox.session(default=False)
+def pages(session: nox.Session) -> None:
+    """How long pages take to build and to open, beside plain Plotly: `-- --only 1000x5`; minutes."""
+    session.run(sys.executable, "-m", "tests.lab.pages", *session.posargs)
 
 
 @nox.session(default=False)

@@ -10,6 +10,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+collect_ignore = ["browser"]
+"""They need a browser: `nox -s browser` names the folder, and so they are collected."""
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 """A deadline is a timed assertion, and fails on a machine that is busy with something else."""

@@ -9,7 +9,7 @@ from bench.analyse import grid, notes
 from bench.report import samples as sampled
 from bench.report import tables, words
 from bench.report.listing import Column, Entry, Filter, Listing, blocks, filters
-from bench.report.payload import Payload
+from bench.report.payload import Payload, columns
 from bench.report.view import View
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 ID = "cases"
-_BLOCK = 40
+_BLOCK = 100
 """Cases whose details a page unpacks at once: a moment's work, and still well packed."""
 
 
@@ -128,28 +128,33 @@ def details(rows: Sequence[Row], samples: pd.DataFrame | None) -> list[Payload]:
     return [
         Payload(
             id=f"{ID}-block-{number}",
-            value={
-                row.anchor: {
-                    **_detail(row),
-                    "samples": sampled.drawn(taken.get((row.record.case, row.record.device)), most),
-                }
-                for row in (rows[i] for i in block)
-            },
+            value=columns(
+                [
+                    {**_detail(row), "samples": sampled.drawn(taken.get(_key(row)), most)}
+                    for row in rows[block.start : block.stop]
+                ]
+            ),
         )
         for number, block in enumerate(blocks(len(rows), _BLOCK))
     ]
 
 
+def _key(row: Row) -> tuple[str, str]:
+    return row.record.case, row.record.device
+
+
 def _detail(row: Row) -> dict[str, Any]:
     r = row.record
     return {
+        "id": row.anchor,
         "suite": r.suite,
         "title": row.title,
         "device": r.device,
         "status": r.status,
         "reason": r.reason,
         "command": row.command,
-        "facts": row.facts,
+        "names": [name for name, _ in row.facts],
+        "texts": [text for _, text in row.facts],
         "warnings": r.warnings,
         "time_s": r.time_s,
         "low_s": r.time_lo_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.report.payload import Payload
+from bench.report.payload import Payload, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,25 +71,23 @@ class Listing:
                     for c in self.columns
                 ],
                 "filters": [{"name": f.name, "options": f.options} for f in self.filters],
-                "rows": [
-                    {
-                        "id": e.id,
-                        "of": e.of,
-                        "cells": e.cells,
-                        "sort": e.sort,
-                        "words": e.words,
-                        "badge": e.badge,
-                        "block": e.block,
-                    }
-                    for e in self.entries
-                ],
+                "count": len(self.entries),
+                "rows": columns([_fields(entry) for entry in self.entries]),
+                "of": columns([entry.of for entry in self.entries]),
+                "cells": [list(cells) for cells in zip(*(e.cells for e in self.entries), strict=True)],
+                "sort": [list(values) for values in zip(*(e.sort for e in self.entries), strict=True)],
             },
         )
 
 
-def filters(columns: Mapping[str, Iterable[str]]) -> tuple[Filter, ...]:
+def _fields(entry: Entry) -> dict[str, object]:
+    """What is one value per row."""
+    return {"id": entry.id, "words": entry.words, "badge": entry.badge, "block": entry.block}
+
+
+def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[Filter, ...]:
     """The filters that choose: a list of one is no choice. Options in the order in which they come."""
-    found = {name: tuple(dict.fromkeys(values)) for name, values in columns.items()}
+    found = {name: tuple(dict.fromkeys(values)) for name, values in chosen.items()}
     return tuple(Filter(name=n, options=o) for n, o in found.items() if len(o) > 1)
 
 

@@ -6,10 +6,15 @@ import base64
 import gzip
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _LEVEL = 6
 """Of gzip; 9 takes four times as long and saves one per cent of rows."""
+_DIGITS = 6
+"""Of a number that is not whole: more than any figure or text shows, and a third of what floats have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +31,30 @@ class Payload:
         Raises:
             ValueError: a number is not finite, which JSON doesn't have.
         """
-        text = json.dumps(self.value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        value = _short(self.value)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return base64.b64encode(gzip.compress(text.encode(), _LEVEL, mtime=0)).decode()
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows with the same keys as one list per key: like lies beside like, which packs far better."""
+    return {key: [row[key] for row in rows] for key in rows[0]} if rows else {}
 
 
 def unpacked(text: str) -> Any:
     """The value of a packed text."""
     return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+def _short(value: Any) -> Any:
+    """The value with as many digits as are read; whole numbers keep all of theirs."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if value.is_integer() else float(f"{value:.{_DIGITS}g}")
+    if kind is str or kind is int or value is None:
+        return value
+    if kind is dict:
+        return {key: _short(one) for key, one in value.items()}
+    if kind is list or kind is tuple:
+        return [_short(one) for one in value]
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +12,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     Key = tuple[str, str]
+    Numbers = NDArray[np.float64]
 
-_ALL = 160_000
+_ALL = 40_000
 """Samples that a page holds of all its cases, at about two bytes each: as much as its figures."""
 _MOST, _FEWEST = 360, 30
 """Of one case: what a figure can show, and a sample of every turn."""
-_STEPS = 10_000
-"""Parts of the median in which times are written: 0.01 %, finer than any figure shows."""
+_STEPS = 400
+"""Parts of the span from the fastest to all but the few slowest: about the pixels of a figure."""
+_USUAL = 95
+"""Per cent of the samples that the span is made from, so that one slow sample does not blur the others."""
+_TICK_S = 0.1
+"""How exactly the moments of turns are written: what a minute leaves to a pixel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The samples of a case on a device, in the order taken; those without a time are left out."""
+
+    worker: NDArray[np.int64]
+    round: NDArray[np.int64]
+    at_s: Numbers
+    time_s: Numbers
 
 
 def most_of(cases: int) -> int:
@@ -27,53 +44,66 @@ def most_of(cases: int) -> int:
     return max(_FEWEST, min(_MOST, _ALL // max(cases, 1)))
 
 
-def by_case(samples: pd.DataFrame | None) -> Mapping[Key, pd.DataFrame]:
-    """Case and device → its samples, in the order taken."""
-    if samples is None or samples.empty:
+def by_case(samples: pd.DataFrame | None) -> Mapping[Key, Taken]:
+    """Case and device → its samples."""
+    if samples is None:
         return {}
-    return {(str(c), str(d)): of for (c, d), of in samples.groupby(["case", "device"], sort=False)}
+    samples = samples[np.isfinite(samples["time_s"].to_numpy(dtype=float))]
+    if samples.empty:
+        return {}
+    number = samples.groupby(["case", "device"], sort=False).ngroup().to_numpy()
+    order = np.argsort(number, kind="stable")
+    ends = np.flatnonzero(np.diff(number[order])) + 1
+    parts = [np.split(_column(samples, name)[order], ends) for name in Taken.__slots__]
+    firsts = samples.iloc[order[[0, *ends]]]
+    keys = zip(firsts["case"].astype(str), firsts["device"].astype(str), strict=True)
+    return {
+        key: Taken(worker=worker.astype(int), round=round_.astype(int), at_s=at_s, time_s=time_s)
+        for key, worker, round_, at_s, time_s in zip(keys, *parts, strict=True)
+    }
 
 
-def drawn(samples: pd.DataFrame | None, most: int) -> dict[str, Any] | None:
-    """Turn by turn: worker, round, milliseconds since the first, and the times in units of `unit_s`.
+def _column(samples: pd.DataFrame, name: str) -> Numbers:
+    return samples[name].to_numpy(dtype=float)
+
+
+def drawn(taken: Taken | None, most: int) -> dict[str, Any] | None:
+    """The samples, turn by turn, as numbers that pack well.
 
     Args:
-        samples: of one case on one device.
+        taken: of one case on one device.
         most: how many at most; of each turn, evenly, no fewer than one.
 
     Returns:
-        None where there is no sample that has a time.
+        Of each turn its `worker`, `round`, tenths of a second since the turn before (`after`) and
+        `times`, which are multiples of `unit_s` above `base_s`; and how many samples there are (`of`).
+        None without any.
     """
-    if samples is None:
+    if taken is None:
         return None
-    times = samples["time_s"].to_numpy(dtype=float)
-    samples = samples[np.isfinite(times)]
-    if samples.empty:
-        return None
-    times = samples["time_s"].to_numpy(dtype=float)
-    unit_s = float(np.median(np.abs(times))) / _STEPS or 1e-12
-    at_s = samples["at_s"].to_numpy(dtype=float)
-    starts = _starts(samples)
+    times = taken.time_s
+    base_s = float(times.min())
+    unit_s = (float(np.percentile(times, _USUAL)) - base_s) / _STEPS or abs(base_s) / _STEPS or 1e-12
+    levels = np.rint((times - base_s) / unit_s).astype(int).tolist()
+    starts = _starts(taken)
     ends = [*starts[1:], len(times)]
-    step = max(1, math.ceil(len(times) / most))
-    workers, rounds = samples["worker"].to_numpy(), samples["round"].to_numpy()
+    each = max(1, most // len(starts))
+    ticks = np.rint((taken.at_s[starts] - taken.at_s[0]) / _TICK_S).astype(int)
     return {
+        "base_s": base_s,
         "unit_s": unit_s,
         "of": len(times),
-        "turns": [
-            [
-                int(workers[start]),
-                int(rounds[start]),
-                round(1e3 * (at_s[start] - at_s[0])),
-                [round(float(t) / unit_s) for t in times[start:end:step]],
-            ]
+        "worker": taken.worker[starts].tolist(),
+        "round": taken.round[starts].tolist(),
+        "after": np.diff(ticks, prepend=0).tolist(),
+        "times": [
+            levels[start : end : math.ceil((end - start) / each)]
             for start, end in zip(starts, ends, strict=True)
         ],
     }
 
 
-def _starts(samples: pd.DataFrame) -> list[int]:
+def _starts(taken: Taken) -> list[int]:
     """Where a turn begins: another worker, or another round, than of the sample before."""
-    turn = samples[["worker", "round"]].to_numpy()
-    changed = (turn[1:] != turn[:-1]).any(axis=1)
-    return [0, *(int(i) + 1 for i in np.flatnonzero(changed))]
+    changed = (np.diff(taken.worker) != 0) | (np.diff(taken.round) != 0)
+    return [0, *(np.flatnonzero(changed) + 1).tolist()]

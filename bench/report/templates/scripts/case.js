@@ -8,7 +8,8 @@ async function findCase(anchor) {
   const row = state.rows.find(({ id }) => id === anchor);
   if (!row) return null;
   const block = await payload(`cases-block-${row.block}`);
-  return { row, state, detail: block[anchor] };
+  const place = block.id.indexOf(anchor);
+  return { row, state, detail: place < 0 ? null : Object.fromEntries(Object.entries(block).map(([name, list]) => [name, list[place]])) };
 }
 
 async function showCase(anchor) {
@@ -21,7 +22,7 @@ async function showCase(anchor) {
     ? `${inUnit(detail.time_s)} per call${detail.low_s === null ? "" : `, between ${inUnit(detail.low_s)} and ${inUnit(detail.high_s)}`}.`
     : `${detail.status}: ${detail.reason || "no reason was given"}`;
   one("#case-command").textContent = detail.command;
-  one("#case-facts").replaceChildren(...detail.facts.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
+  one("#case-facts").replaceChildren(...detail.names.map((name, i) => make("div", {}, make("dt", {}, name), make("dd", {}, detail.texts[i]))));
   neighbours(state, row);
   kernels(detail);
   caseFigures(detail);
@@ -72,12 +73,13 @@ function caseFigures(detail) {
     box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
     return;
   }
-  const { figure, beyond } = spread(detail);
-  const drawnCount = detail.samples.turns.reduce((sum, [, , , times]) => sum + times.length, 0);
+  const turns = turnsOf(detail.samples);
+  const { figure, beyond } = spread(turns, detail);
+  const drawnCount = turns.reduce((sum, { times }) => sum + times.length, 0);
   const part = drawnCount === detail.samples.of ? `all ${drawnCount} samples` : `${drawnCount} of ${detail.samples.of} samples, evenly taken`;
   box.replaceChildren(
-    caseFigure("case-time", inTime(detail), `Samples of ${detail.title} in time order, by worker.`,
-      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(detail)),
+    caseFigure("case-time", inTime(turns, detail), `Samples of ${detail.title} in time order, by worker.`,
+      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(turns)),
     caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
       `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`),
   );
@@ -85,10 +87,10 @@ function caseFigures(detail) {
 }
 
 function caseFigure(id, figure, label, caption, twin) {
-  const plot = make("div", { class: "plot", id, style: `height:${figure.layout.height}px` });
+  const plot = make("div", { class: "plot", role: "img", "aria-label": label, id, style: `height:${figure.layout.height}px` });
   figures.set(plot, figure);
   const box = make("div", { class: "drawing" },
-    make("figure", { role: "img", "aria-label": label }, make("div", { class: "scroll" }, plot), make("figcaption", {}, caption)));
+    make("figure", {}, make("div", { class: "scroll" }, plot), make("figcaption", {}, caption)));
   if (twin) box.append(make("details", { class: "numbers" }, make("summary", {}, "These numbers as a table"), ...twinTable(twin)));
   return box;
 }

@@ -112,7 +112,16 @@ async function draw(box) {
   const { data, layout } = arranged(stored, box, shown);
   const traces = heat ? data : data.map((trace) => recoloured(trace, shown, colour));
   const dragmode = !heat && matchMedia("(pointer: fine)").matches ? "zoom" : false; // a finger scrolls
-  return Plotly.react(box, traces, { ...themed(layout, colour), dragmode }, { displayModeBar: false, responsive: true });
+  await Plotly.react(box, traces, { ...themed(layout, colour), dragmode }, { displayModeBar: false, responsive: true });
+  reachable(box.parentElement);
+}
+
+function reachable(scroller) { // what scrolls sideways must do so by key as well
+  const named = { tabindex: "0", role: "group", "aria-label": "Figure, scrolls sideways" };
+  for (const [name, value] of Object.entries(named)) {
+    if (scroller.scrollWidth > scroller.clientWidth) scroller.setAttribute(name, value);
+    else scroller.removeAttribute(name);
+  }
 }
 
 const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
@@ -147,7 +156,7 @@ function twinTable({ corner, head, rows }) {
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, corner), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
     make("tbody", {}, ...rows.map(([name, cells]) => make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", number, text))))));
   return [
-    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table, scrolls sideways" }, table),
+    make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Table, scrolls sideways" }, table),
     copyButtons(() => [[corner, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
   ];
 }

@@ -7,13 +7,23 @@ async function listing(box) {
   if (listings.has(box)) return listings.get(box);
   const data = await payload(box.dataset.payload);
   if (listings.has(box)) return listings.get(box);
-  const rows = data.rows.map((row, place) => ({
-    ...row, place, text: [...row.cells, row.words].join(" ").toLowerCase(),
-  }));
+  const rows = rowsOf(data);
   const state = { box, data, rows, found: rows, shown: STEP, key: null, down: false };
   listings.set(box, state);
   wire(state);
   return state;
+}
+
+function rowsOf({ count: total, rows, of, cells, sort }) { // the data has a list per column
+  const at = (lists, place) => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list[place]]));
+  return Array.from({ length: total }, (_, place) => {
+    const row = at(rows, place);
+    const texts = cells.map((column) => column[place]);
+    return {
+      ...row, place, of: at(of, place), cells: texts, sort: sort.map((column) => column[place]),
+      text: [...texts, row.words].join(" ").toLowerCase(),
+    };
+  });
 }
 
 function wire(state) {

@@ -24,14 +24,22 @@ function level(x, seconds, scale, name, dash) { // a line across, at a time
   };
 }
 
-function inTime({ samples, time_s, low_s, high_s, states_s }) {
-  const [scale, unit] = unitOf(time_s ?? samples.unit_s * 10000);
-  const last = Math.max(...samples.turns.map(([, , at]) => at)) / 1e3;
+function turnsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, and seconds since the first turn
+  let at = 0;
+  return worker.map((number, i) => {
+    at += after[i] / 10;
+    return { worker: number, round: round[i], at, times: times[i].map((level) => base_s + level * unit_s) };
+  });
+}
+
+function inTime(turns, { time_s, low_s, high_s, states_s }) {
+  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
+  const last = Math.max(...turns.map(({ at }) => at));
   const across = [0, last || 1];
-  const traces = samples.turns.map(([worker, round, at, times]) => ({
-    type: "scatter", mode: "markers", name: `worker ${worker}`,
-    x: times.map((_, i) => at / 1e3 + (i * (last || 1)) / (samples.turns.length * times.length * 2)),
-    y: times.map((t) => (t * samples.unit_s) / scale),
+  const traces = turns.map(({ worker, round, at, times }) => ({
+    type: "scatter", mode: "markers", name: `worker ${worker + 1}`,
+    x: times.map((_, i) => at + (i * (last || 1)) / (turns.length * times.length * 2)),
+    y: times.map((t) => t / scale),
     hovertemplate: `%{y:.4~g} ${unit}<br>worker ${worker + 1}, round ${round + 1}<extra></extra>`,
     marker: { size: 4, symbol: MARKERS[worker % 6], opacity: 0.75 }, meta: { colour: worker % 6 },
   }));
@@ -47,9 +55,9 @@ function inTime({ samples, time_s, low_s, high_s, states_s }) {
   return { data: traces, layout: plain(320, "seconds since the first sample", unit) };
 }
 
-function spread({ samples, time_s }) {
-  const [scale, unit] = unitOf(time_s ?? samples.unit_s * 10000);
-  const times = samples.turns.flatMap(([, , , t]) => t.map((value) => (value * samples.unit_s) / scale));
+function spread(turns, { time_s }) {
+  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
+  const times = turns.flatMap((turn) => turn.times.map((t) => t / scale));
   const sorted = times.toSorted((a, b) => a - b);
   const most = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))];
   const inside = sorted.filter((t) => t <= most);
@@ -70,14 +78,14 @@ const middle = (values) => {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 
-function turnsTable({ samples }) {
+function turnsTable(turns) {
   return {
     corner: "worker and round",
     head: ["after", "samples drawn", "fastest", "middle", "slowest"],
-    rows: samples.turns.map(([worker, round, at, times]) => [
+    rows: turns.map(({ worker, round, at, times }) => [
       `worker ${worker + 1}, round ${round + 1}`,
-      [`${(at / 1e3).toFixed(2)} s`, String(times.length),
-        ...[Math.min(...times), middle(times), Math.max(...times)].map((t) => inUnit(t * samples.unit_s))],
+      [`${at.toFixed(2)} s`, String(times.length),
+        ...[Math.min(...times), middle(times), Math.max(...times)].map(inUnit)],
     ]),
   };
 }

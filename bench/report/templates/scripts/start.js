@@ -7,6 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
   controls();
   twins();
   printing();
+  skipping();
   route();
   watch();
   window.addEventListener("hashchange", route);

@@ -11,7 +11,7 @@ function parsedHash() {
   const hash = location.hash.slice(1);
   if (/^[a-z]+=/.test(hash)) return { name: "cases", query: hash }; // addresses of earlier versions
   const [name, query = ""] = hash.split("?");
-  return { name: decodeURIComponent(name), query };
+  return { name, query };
 }
 
 function reveal(view) {
@@ -47,6 +47,13 @@ async function route(event) {
   } else if (event && view.id === "case") one("#case").scrollIntoView();
   if (!event) toTop();
   return undefined;
+}
+
+function skipping() { // past the navigation, within the view that is shown
+  one(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    one(".view:not([hidden]) h2").focus();
+  });
 }
 
 function toTop() { // the browser goes to the view that the address names, past the heading of the page

@@ -1,0 +1,116 @@
+"""Every view of every page shows itself, with its figures, at any width and in any light, and fetches nothing.
+
+That nothing goes wrong meanwhile (errors, requests, dialogs, what the policy forbids) is seen to by `visit`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser import reader
+from tests.browser.visit import DESK, PHONE
+
+if TYPE_CHECKING:
+    from tests.browser.visit import Open
+
+RUNS = ("both", "cpu", "hostile", "empty", "failed", "skipped", "single", "unsized", "bare")
+PAGES = (*RUNS, "alone/both", "alone/hostile")
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("name", PAGES)
+def test_views_fit_and_their_figures_have_data(visit: Open, name: str, width: int) -> None:
+    """One view at a time, under its own heading, no wider than the window; figures draw when scrolled to."""
+    page = visit(name, width=width, dark=width == PHONE)
+    for address in reader.addresses(page):
+        view = reader.show(page, address)
+        reader.look_at_figures(page, view)
+        assert page.locator(".view:visible").count() == 1, address
+        assert view.locator("h2").first.inner_text(), address
+        assert page.evaluate(WIDE) <= 0, address
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_the_list_of_reports_fits(visit: Open, width: int) -> None:
+    """And leads to each page."""
+    page = visit("index", width=width)
+    assert page.locator("tbody tr").count() == len(RUNS)
+    assert page.evaluate(WIDE) <= 0
+    page.locator("tbody a").first.click()
+    page.locator("nav.views").wait_for()
+
+
+def test_a_page_opens_at_its_overview(visit: Open) -> None:
+    """What was found is the first thing to be read, and the navigation says where one is."""
+    page = visit("both")
+    view = reader.shown(page, "overview")
+    assert view.locator(".findings li").count() > 0
+    assert page.locator("nav.views a[aria-current]").inner_text() == "Overview"
+
+
+@pytest.mark.parametrize("address", ["%", "%E0%A4%A", "nothing", "c-0000000000", "c-", "cases?q=%"])
+def test_an_address_that_means_nothing_does_no_harm(visit: Open, address: str) -> None:
+    """Some view is shown."""
+    page = visit("both", address)
+    page.locator(".view:visible").wait_for()
+
+
+def test_figures_are_drawn_only_when_they_come_into_view(visit: Open) -> None:
+    """A page of thousands of figures is still there at once."""
+    page = visit("both")
+    view = reader.show(page, "ops")
+    assert 0 < view.locator(".plot .main-svg").count() < 3 * view.locator(".plot").count()
+
+
+def test_figures_follow_the_theme(visit: Open) -> None:
+    """A reader who changes it sees every figure in its colours, and a reload keeps the choice."""
+    page = visit("both", "ops")
+    plot = page.locator("#ops .plot").first
+    reader.look_at_figures(page, page.locator("#ops"))
+    colour = "(box) => getComputedStyle(box.querySelector('.scatterlayer .point')).fill"
+    light = plot.evaluate(colour)
+    page.locator("#theme").click()
+    reader.until(
+        page, f"([box, light]) => ({colour})(box) !== light", [plot.element_handle(), light]
+    )
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_figure_has_its_numbers_as_a_table(visit: Open) -> None:
+    """Made when it is asked for; it can be copied."""
+    page = visit("both", "ops")
+    details = page.locator("#ops details").first
+    details.locator("summary").click()
+    details.locator("tbody").wait_for()
+    assert details.locator("tbody tr").count() > 1
+    details.get_by_role("button", name="copy as Markdown").click()
+    reader.until(page, "document.querySelector('#said').textContent.includes('copied')")
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert text.count("\n") == 2 + details.locator("tbody tr").count()
+
+
+def test_a_button_hides_what_it_names(visit: Open) -> None:
+    """In every figure of its suite; pressed again, it is back."""
+    page = visit("both", "ops")
+    reader.look_at_figures(page, page.locator("#ops"))
+    section = page.locator("#ops .suite").first
+    marks = section.locator(".plot").first.locator(".scatterlayer .trace")
+    before = marks.count()
+    button = section.locator("button[data-kind=device]").first
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    reader.until(
+        page,
+        "([box, before]) => box.querySelectorAll('.scatterlayer .trace').length < before",
+        [section.locator(".plot").first.element_handle(), before],
+    )
+    button.click()
+    reader.until(
+        page,
+        "([box, before]) => box.querySelectorAll('.scatterlayer .trace').length === before",
+        [section.locator(".plot").first.element_handle(), before],
+    )
