@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bench.report import tables
+from bench.report.address import anchor
 from bench.report.comparison_cases import listing
 from bench.report.comparison_details import details
 from bench.report.payload import unpacked
@@ -35,7 +35,7 @@ def test_every_case_is_in_the_block_that_the_table_names() -> None:
     _, *parts = details(found, names, [None] * 10)
     assert len(parts) > 1
     for entry, one in zip(listing(found, names).entries, found.cases, strict=True):
-        assert entry.id == tables.anchor(one)
+        assert entry.id == anchor(one)
         known = parts[entry.block].value[entry.id]
         assert (known["case"], known["device"]) == (one.case, one.device)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bench.report.address import anchor
 from bench.report.crossover_view import COMMANDS, NO_SIZE, ONE_DEVICE, crossover_view
-from bench.report.tables import anchor
 from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
 from tests.fakes_report import example, record
 

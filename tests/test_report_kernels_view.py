@@ -5,7 +5,8 @@ from __future__ import annotations
 from markupsafe import escape
 
 from bench.report import kernels_view as module
-from bench.report import page, tables
+from bench.report import page
+from bench.report.address import anchor
 from bench.report.kernels_view import kernels_view
 from tests.fakes_launches import LONG, launched
 from tests.fakes_report import HOSTILE, info, lost, on, record, valid
@@ -49,7 +50,7 @@ def test_every_case_is_listed_with_what_it_waits_for() -> None:
     view = kernels_view([one, launched("mul", bound_by="device", device="cuda:1")], info())
     assert view is not None
     first, second = view.values.listing.entries
-    assert first.id == tables.anchor(one)
+    assert first.id == anchor(one)
     assert first.words == LONG
     assert "launch" in first.cells
     assert second.of["bound"] == "device"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.report import tables
+from bench.report.address import anchor
 from bench.report.roofline_view import roofline_view
 from bench.roofs import judged
 from tests.fakes_report import info, lost, on, record, valid
@@ -33,7 +33,7 @@ def test_a_device_has_sentences_a_table_and_both_figures() -> None:
         ("float32 matmul", (1, 1, 1, 0)),
         ("L1 bandwidth", (1, 0, 0, 1)),
     ]
-    assert device.lines[0].anchor == tables.anchor(found[0])
+    assert device.lines[0].anchor == anchor(found[0])
     assert [d.id for d in device.drawings] == ["roofline-0-flop", "roofline-0-bytes"]
     assert device.fills == ("filled: hot caches",)
     for drawing in device.drawings:

@@ -6,6 +6,7 @@ import pytest
 
 from bench.analyse import grid, notes
 from bench.report import tables
+from bench.report.address import anchor
 from tests.fakes_report import example, lost, on, record
 
 
@@ -50,8 +51,8 @@ def test_a_plain_twin_has_rates_and_roofs_where_any_is_known() -> None:
 def test_an_address_belongs_to_case_and_device_not_to_the_run() -> None:
     """A link with an address still means the same case on the next report."""
     one, other = record(), record(run_id="20270101T000000Z-ffffff", time_s=1.0)
-    assert tables.anchor(one) == tables.anchor(other)
-    assert tables.anchor(one) != tables.anchor(record(device="cuda"))
+    assert anchor(one) == anchor(other)
+    assert anchor(one) != anchor(record(device="cuda"))
 
 
 def test_a_row_says_what_is_known_and_nothing_else() -> None:

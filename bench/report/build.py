@@ -9,8 +9,6 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from plotly.offline import get_plotlyjs
-
 from bench.analyse.lineup import lineup
 from bench.analyse.rows import records
 from bench.errors import StoreError
@@ -110,7 +108,8 @@ def _run_page(run: StoredRun, out: Path, *, single_file: bool) -> list[Record]:
 
 def _shared(out: Path) -> None:
     """What the pages of a folder have in common."""
-    _write(out / shell.PLOTLY, get_plotlyjs().encode())
+    for name, text in shell.shared().items():
+        _write(out / name, text.encode())
     _write(out / INDEX, page.index_page(pages_in(out)).encode())
 
 

@@ -144,14 +144,9 @@ def _key(row: Row) -> tuple[str, str]:
 
 
 def _detail(row: Row) -> dict[str, Any]:
+    """What the row's entry in the table doesn't say already."""
     r = row.record
     return {
-        "id": row.anchor,
-        "suite": r.suite,
-        "title": row.title,
-        "device": r.device,
-        "status": r.status,
-        "reason": r.reason,
         "command": row.command,
         "names": [name for name, _ in row.facts],
         "texts": [text for _, text in row.facts],

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from bench.analyse import grid
 from bench.analyse.lineup import CONCERNS
-from bench.report import comparison_dots, ratios, tables
+from bench.report import comparison_dots, ratios
+from bench.report.address import anchor
 from bench.report.comparison_details import ID, said_of, together
 from bench.report.listing import Column, Entry, Filter, Listing, filters
 from bench.units import MISSING, seconds, share
@@ -57,7 +58,7 @@ def listing(found: Lineup, names: Sequence[str]) -> Listing:
         filters=_filters(found),
         entries=tuple(
             Entry(
-                id=tables.anchor(one),
+                id=anchor(one),
                 of=_of(one),
                 cells=tuple(text for text, _ in cells),
                 sort=tuple(key for _, key in cells),

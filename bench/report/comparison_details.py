@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.report import comparison_dots, ratios, tables, words
+from bench.report import comparison_dots, ratios, words
 from bench.report.listing import blocks
 from bench.report.payload import Payload
 from bench.units import seconds_with_interval
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ID = "cases"
 _BLOCK = 400
 """Cells, each a case in a run, that a page unpacks at once: a moment's work, and still well packed."""
+_FIELDS = 11
+"""Of a cell: five texts, and two times with their ends."""
 _DRAWN = 5
 """Digits of numbers that are drawn: finer than any screen."""
 
@@ -53,16 +55,7 @@ def details(
         *(
             Payload(
                 id=f"{ID}-block-{number}",
-                value={
-                    tables.anchor(one): {
-                        "suite": one.suite,
-                        "title": one.title,
-                        "case": one.case,
-                        "device": one.device,
-                        "runs": [_cell(one, place) for place in order],
-                    }
-                    for one in found.cases[block.start : block.stop]
-                },
+                value={"runs": [_column(found.cases[block.start : block.stop], p) for p in order]},
             )
             for number, block in enumerate(blocks(len(found.cases), together(len(names))))
         ),
@@ -77,6 +70,12 @@ def _run(info: RunInfo, place: int, name: str, href: str | None) -> dict[str, An
         "torch": words.torch_version(info),
         "href": href,
     }
+
+
+def _column(cases: Sequence[Lined], place: int) -> list[list[Any]]:
+    """The cells of a run, field by field; where it lacks a case, all of them are None."""
+    cells = [_cell(one, place) or [None] * _FIELDS for one in cases]
+    return [list(field) for field in zip(*cells, strict=True)]
 
 
 def _cell(one: Lined, place: int) -> list[Any] | None:

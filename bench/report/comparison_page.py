@@ -42,7 +42,7 @@ def page(
     return shell.render(
         "compare.html",
         facts=facts(found.runs),
-        plotly=single_file,
+        alone=single_file,
         title=title(called),
         ids=[run.run_id for run in found.runs],
         views=views(found, called, hrefs),

@@ -10,6 +10,7 @@ from bench.analyse.grid import ranked_devices
 from bench.analyse.headlines import by_weight
 from bench.analyse.moving import moved, ways
 from bench.report import drawing, tables
+from bench.report.address import anchor
 from bench.report.crossing_figure import crossing_figure
 from bench.report.crossover import answer, level, names_of
 from bench.report.drawing import Drawing, Twin
@@ -178,7 +179,7 @@ def _entry(one: Crossing, copied: Moved | None, *, with_copies: bool) -> Entry:
     cells = (_op(one), one.dtype, _sides(one), at, answer(one.found, names), *extra)
     sort = (_op(one), one.dtype, _sides(one), one.found.size, None, *([None] if extra else []))
     return Entry(
-        id=tables.anchor(one.curves[1][-1][1]),
+        id=anchor(one.curves[1][-1][1]),
         of={
             "suite": one.suite,
             "dtype": one.dtype,

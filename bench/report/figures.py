@@ -1,6 +1,7 @@
 """Lines and cases → Plotly figures, one function per figure. Everything from data is escaped here.
 
-A figure is None where there is nothing to draw; what can't be drawn is said by its caption.
+A figure is None where there is nothing to draw; what can't be drawn is said by its caption. What is said of a
+point is in the page's table of cases already, so a point carries its case's address and no text.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analyse import grid
 from bench.codes import CODES
 from bench.report import theme, words
+from bench.report.address import anchor
 from bench.units import MISSING, seconds, seconds_with_interval, share
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | 
         "x": [size for size, _, _ in points],
         "y": [value[0] for _, value, _ in points],
         "error_y": _bars([value for _, value, _ in points]),
-        "hovertext": [hover(record) for _, _, record in points],
+        "customdata": [anchor(record) for _, _, record in points],
         "hoverinfo": "text",
         **look.trace(line.suite, line.name, line.dtype, line.device),
     }
@@ -99,11 +101,16 @@ def _bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - value for value, _, high in values],
-        "arrayminus": [value - low for value, low, _ in values],
+        "array": [length(high - value) for value, _, high in values],
+        "arrayminus": [length(value - low) for value, low, _ in values],
         "thickness": 1.2,
         "width": 3,
     }
+
+
+def length(value: float) -> float:
+    """A bar's length in as many digits as a bar can show: a page has one for each end of each point."""
+    return float(f"{value:.3g}")
 
 
 def dots(records: Sequence[Record], look: Look) -> Figure | None:
@@ -123,7 +130,7 @@ def dots(records: Sequence[Record], look: Look) -> Figure | None:
         axis = axes[record.suite, record.op]
         kind = grid.line_name(record, axis) if axis else record.op
         place = {"x": [value[0]], "y": [rows.index(name)], "error_x": _bars([value])}
-        said = {"mode": "markers", "hovertext": [hover(record)], "hoverinfo": "text"}
+        said = {"mode": "markers", "customdata": [anchor(record)], "hoverinfo": "text"}
         trace = look.trace(record.suite, kind, record.dtype, record.device)
         traces.append({"type": "scatter", **place, **said, **trace})
     reach = [end for _, value in points for end in _reach(value)]
@@ -172,7 +179,7 @@ def heat(found: Sequence[Line], look: Look) -> Figure | None:
         "text": [[seconds(time[0], 2) if time else "" for time in row] for row in times],
         "texttemplate": "%{text}",
         "textfont": {"color": theme.HEAT_INK},
-        "hovertext": [[hover(r) if r else "" for r in row] for row in cells],
+        "customdata": [[anchor(r) if r else "" for r in row] for row in cells],
         "hoverinfo": "text",
         "hoverongaps": False,
         "colorscale": [[i / (len(theme.HEAT) - 1), c] for i, c in enumerate(theme.HEAT)],

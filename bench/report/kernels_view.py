@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse import grid, launches, repeat
-from bench.report import drawing, kernels, tables
+from bench.report import drawing, kernels
+from bench.report.address import anchor
 from bench.report.drawing import Drawing
 from bench.report.listing import Column, Entry, Listing, filters
 from bench.report.view import View
@@ -141,7 +142,7 @@ def _entry(place: int, record: Record, *, several: bool) -> Entry:
     count = "" if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
     waits, saved = launches.waiting_share(r), launches.saved_share(r)
     return Entry(
-        id=tables.anchor(r),
+        id=anchor(r),
         of={"suite": r.suite, "device": r.device, "bound": r.bound_by or MISSING},
         cells=(
             f"{r.suite}/{grid.title(r)}",

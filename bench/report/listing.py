@@ -74,8 +74,12 @@ class Listing:
                 "count": len(self.entries),
                 "rows": columns([_fields(entry) for entry in self.entries]),
                 "of": columns([entry.of for entry in self.entries]),
-                "cells": [list(cells) for cells in zip(*(e.cells for e in self.entries), strict=True)],
-                "sort": [list(values) for values in zip(*(e.sort for e in self.entries), strict=True)],
+                "cells": [
+                    list(cells) for cells in zip(*(e.cells for e in self.entries), strict=True)
+                ],
+                "sort": [
+                    list(values) for values in zip(*(e.sort for e in self.entries), strict=True)
+                ],
             },
         )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid, hazards, looks
-from bench.report import drawing, floor, gpu, identity, tables, weather, words
+from bench.report import drawing, floor, gpu, identity, weather, words
+from bench.report.address import anchor
 from bench.report.drawing import Drawing
 from bench.report.machine import NO_ROOFS, roof_lines
 from bench.report.roofline_view import known_roofs
@@ -213,7 +214,7 @@ def _floor_said(records: Sequence[Record], ranked: Sequence[Record]) -> str:
 def _unsteady(record: Record) -> Unsteady:
     title = f"{record.suite}/{grid.title(record)} on {record.device}"
     apart = share(record.noise_floor_share)
-    return Unsteady(title=title, anchor=tables.anchor(record), floor=apart)
+    return Unsteady(title=title, anchor=anchor(record), floor=apart)
 
 
 def _ceiling(known: Roofs) -> Ceiling:

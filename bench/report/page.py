@@ -48,7 +48,7 @@ def run_page(
     return shell.render(
         "run.html",
         facts=facts(info),
-        plotly=single_file,
+        alone=single_file,
         title=info.label or words.machine_name(info),
         info=info,
         views=views(found, info, samples),
@@ -76,7 +76,7 @@ def views(
 
 def index_page(pages: Sequence[dict[str, Any]]) -> str:
     """The list of pages, in the order given."""
-    return shell.render("index.html", facts=None, plotly=False, pages=pages)
+    return shell.render("index.html", facts=None, alone=False, pages=pages)
 
 
 def facts(info: RunInfo) -> dict[str, str]:

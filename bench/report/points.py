@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.report import theme
-from bench.report.figures import hover
+from bench.report.address import anchor
+from bench.report.figures import length
 from bench.schedule import COLD
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _trace(number: int, points: Sequence[Point], *, cold: bool) -> dict[str, Any
         "x": [point.x for point in points],
         "y": [point.y[0] for point in points],
         "error_y": _bars([point.y for point in points]),
-        "hovertext": [hover(point.record) for point in points],
+        "customdata": [anchor(point.record) for point in points],
         "hoverinfo": "text",
         "line": {"color": theme.LIGHT[number]},
         "marker": {
@@ -129,8 +130,8 @@ def _bars(values: Sequence[Ends]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - value for value, _, high in values],
-        "arrayminus": [value - low for value, low, _ in values],
+        "array": [length(high - value) for value, _, high in values],
+        "arrayminus": [length(value - low) for value, low, _ in values],
         "thickness": 1,
         "width": 2,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench import roofs
 from bench.analyse import grid, headroom
 from bench.report import drawing, ladder, points, roofline, tables, words
+from bench.report.address import anchor
 from bench.report.drawing import Drawing, Twin
 from bench.report.view import View
 from bench.schedule import COLD
@@ -161,7 +162,7 @@ def _line(one: headroom.UnderRoof) -> Line:
         counts=(found.of, found.near, found.half, found.far),
         nearest=f"{record.suite}/{grid.title(record)}",
         share=share(record.roof_share),
-        anchor=tables.anchor(record),
+        anchor=anchor(record),
     )
 
 

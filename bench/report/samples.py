@@ -21,7 +21,7 @@ _ALL = 40_000
 """Samples that a page holds of all its cases, at about two bytes each: as much as its figures."""
 _MOST, _FEWEST = 360, 30
 """Of one case: what a figure can show, and a sample of every turn."""
-_STEPS = 400
+_STEPS = 256
 """Parts of the span from the fastest to all but the few slowest: about the pixels of a figure."""
 _USUAL = 95
 """Per cent of the samples that the span is made from, so that one slow sample does not blur the others."""
@@ -83,7 +83,9 @@ def drawn(taken: Taken | None, most: int) -> dict[str, Any] | None:
         return None
     times = taken.time_s
     base_s = float(times.min())
-    unit_s = (float(np.percentile(times, _USUAL)) - base_s) / _STEPS or abs(base_s) / _STEPS or 1e-12
+    unit_s = (
+        (float(np.percentile(times, _USUAL)) - base_s) / _STEPS or abs(base_s) / _STEPS or 1e-12
+    )
     levels = np.rint((times - base_s) / unit_s).astype(int).tolist()
     starts = _starts(taken)
     ends = [*starts[1:], len(times)]

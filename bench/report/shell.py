@@ -41,17 +41,17 @@ _FLAG = re.compile(r"(?<!\S)--[a-z][a-z-]*(?: \d+)?")
 _FACTS_ID = "facts"
 
 
-def render(template: str, *, facts: Mapping[str, str] | None, plotly: bool, **values: Any) -> str:
+def render(template: str, *, facts: Mapping[str, str] | None, alone: bool, **values: Any) -> str:
     """A page.
 
     Args:
         template: its file.
         facts: what an index says of the page, which carries it along; None if no index lists it.
-        plotly: whether Plotly is inside the page; else it lies beside it, if the page has figures.
+        alone: whether everything is inside the page; else what pages share (`shared`) lies beside it.
         values: what the template needs.
     """
-    script = script_text()
-    sources = [get_plotlyjs(), script] if plotly else [script]
+    inside = (get_plotlyjs(), script_text(), _source("page.css")) if alone else (None, None, None)
+    plotly, script, style = (text and Markup(text) for text in inside)  # noqa: S704 - our own, plotly's
     page: str = (
         _environment()
         .get_template(template)
@@ -59,13 +59,34 @@ def render(template: str, *, facts: Mapping[str, str] | None, plotly: bool, **va
             **values,
             facts=facts,
             theme=theme,
-            plotly=Markup(get_plotlyjs()) if plotly else None,  # noqa: S704 - plotly's own
-            script=Markup(script),  # noqa: S704 - files of this package
-            style=Markup(_source("page.css")),  # noqa: S704 - as above
-            script_hashes=Markup(" ".join(f"'{_hash(s)}'" for s in sources)),  # noqa: S704 - base64
+            alone=alone,
+            plotly=plotly,
+            script=script,
+            style=style,
+            names=_names(),
+            script_hashes=Markup(" ".join(f"'{_hash(s)}'" for s in inside[:2] if s)),  # noqa: S704 - base64
         )
     )
     return page
+
+
+def shared() -> dict[str, str]:
+    """Name → text of the files that the pages of a folder share."""
+    names = _names()
+    return {
+        PLOTLY: get_plotlyjs(),
+        names["script"]: script_text(),
+        names["style"]: _source("page.css"),
+    }
+
+
+def _names() -> dict[str, str]:
+    """What the shared files are called: by their content, so that pages of two versions can lie side by side."""
+    texts = {"script": (script_text(), "js"), "style": (_source("page.css"), "css")}
+    return {
+        kind: f"page-{hashlib.sha256(text.encode()).hexdigest()[:10]}.{end}"
+        for kind, (text, end) in texts.items()
+    }
 
 
 def script_text() -> str:

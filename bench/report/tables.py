@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.analyse import findings, notes, repeat
 from bench.analyse.grid import title
 from bench.report import words
+from bench.report.address import anchor
 from bench.report.drawing import Twin
 from bench.report.figures import why_absent
 from bench.report.theme import size_labels
@@ -125,12 +125,6 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
     )
 
 
-def anchor(record: Placed) -> str:
-    """The row's address on the page; the same case has the same one in every report."""
-    identity = f"{record.case}@{record.device}".encode()
-    return "c-" + hashlib.blake2s(identity, digest_size=5).hexdigest()
-
-
 def _finite(value: float) -> str:
     return repr(value) if math.isfinite(value) else ""
 
@@ -156,8 +150,6 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
-        ("rates", words.rates_of(record)),
-        ("of its roof", _roof(record)),
         ("inputs", size(record.input_bytes)),
         ("peak memory", size(record.peak_memory_bytes)),
         ("result", _result(record)),

@@ -5,29 +5,45 @@ async function findCase(anchor) {
   const box = one("#cases-listing");
   if (!box) return null;
   const state = await listing(box);
-  const row = state.rows.find(({ id }) => id === anchor);
+  const row = state.byId.get(anchor);
   if (!row) return null;
   const block = await payload(`cases-block-${row.block}`);
-  const place = block.id.indexOf(anchor);
-  return { row, state, detail: place < 0 ? null : Object.fromEntries(Object.entries(block).map(([name, list]) => [name, list[place]])) };
+  const place = row.place - state.rows.findIndex((other) => other.block === row.block);
+  return { row, state, block, place };
+}
+
+function detailOf({ row, block, place }) { // what the table says of it, and what its block adds
+  const [name] = row.cells;
+  const cut = name.indexOf("/");
+  return {
+    suite: name.slice(0, cut), title: name.slice(cut + 1), device: row.of.device, status: row.of.status, reason: row.cells.at(-1),
+    ...Object.fromEntries(Object.entries(block).map(([field, list]) => [field, list[place]])),
+  };
 }
 
 async function showCase(anchor) {
-  const found = await findCase(anchor);
   shownCase = anchor;
-  if (!found || !found.detail) return unknownCase(anchor);
-  const { detail, row, state } = found;
+  const found = await findCase(anchor);
+  if (shownCase !== anchor) return; // another was asked for meanwhile
+  if (!found) { unknownCase(anchor); return; }
+  const { row, state } = found;
+  const detail = detailOf(found);
   one("#case-h").replaceChildren(`${detail.suite}/`, make("wbr"), detail.title, " ", make("small", {}, `on ${detail.device}`));
   one("#case-said").textContent = detail.status === "ok"
     ? `${inUnit(detail.time_s)} per call${detail.low_s === null ? "" : `, between ${inUnit(detail.low_s)} and ${inUnit(detail.high_s)}`}.`
     : `${detail.status}: ${detail.reason || "no reason was given"}`;
   one("#case-command").textContent = detail.command;
-  one("#case-facts").replaceChildren(...detail.names.map((name, i) => make("div", {}, make("dt", {}, name), make("dd", {}, detail.texts[i]))));
+  const known = [...detail.names.map((name, i) => [name, detail.texts[i]]), ...rates(state, row)];
+  one("#case-facts").replaceChildren(...known.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
   neighbours(state, row);
   kernels(detail);
   caseFigures(detail);
   await explain(detail);
-  return detail;
+}
+
+function rates({ data: { columns } }, { cells }) { // these are in the table already
+  const named = columns.map(({ key, name }, i) => [key, name, cells[i]]);
+  return named.filter(([key, , text]) => ["flop", "bytes", "roof"].includes(key) && text !== "–").map(([, name, text]) => [name, text]);
 }
 
 function unknownCase(anchor) {

@@ -1,16 +1,19 @@
 // A case of a comparison by itself: what each run says of it, in the order of their dates.
 async function showCompared(anchor) {
+  shownCase = anchor;
   const found = await findCase(anchor);
   const runs = await payload("compared");
-  shownCase = anchor;
+  if (shownCase !== anchor) return; // another was asked for meanwhile
   emptied(one("#case-figures"));
   one("#case-runs").replaceChildren();
-  if (!found?.detail) {
+  if (!found) {
     one("#case-h").textContent = "No such case";
     one("#case-said").textContent = `This comparison has no case with the address #${anchor}.`;
-    return undefined;
+    return;
   }
-  const { detail, row, state } = found;
+  const { row, state, place } = found;
+  const cells = found.block.runs.map((fields) => (fields[0][place] === null ? null : fields.map((field) => field[place])));
+  const detail = { ...detailOf({ ...found, block: {} }), runs: cells };
   one("#case-h").replaceChildren(`${detail.suite}/`, make("wbr"), detail.title, " ", make("small", {}, `on ${detail.device}`));
   one("#case-said").textContent = comparedSentence(detail, runs);
   neighbours(state, row);
@@ -21,7 +24,6 @@ async function showCompared(anchor) {
     watch(one("#case-figures"));
   }
   one("#case-runs").append(...runsTable(anchor, detail, runs));
-  return detail;
 }
 
 function emptied(box) {

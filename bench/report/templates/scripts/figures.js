@@ -50,7 +50,7 @@ function narrowed(figure, box, shown) { // a heat map keeps the rows that are sh
   box.style.height = `${height}px`;
   const places = rows.map((_, place) => place);
   return {
-    data: [{ ...trace, y: places, z: pick(trace.z), text: pick(trace.text), hovertext: pick(trace.hovertext), zmin: trace.meta.low, zmax: trace.meta.high }],
+    data: [{ ...trace, y: places, z: pick(trace.z), text: pick(trace.text), ...(trace.hovertext && { hovertext: pick(trace.hovertext) }), zmin: trace.meta.low, zmax: trace.meta.high }],
     layout: {
       ...figure.layout,
       height,
@@ -102,9 +102,32 @@ function themed(layout, colour) {
   };
 }
 
+// What is said of a point that carries the address of a case is what the table of cases says of it.
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+function saidOf(row, columns) {
+  if (!row) return "";
+  const lines = row.cells.map((text, i) => {
+    if (text === "–") return "";
+    return columns[i].key === "roof" ? `${text} of its roof` : text;
+  });
+  const [first, ...rest] = lines.filter(Boolean).map(escaped);
+  return [`<b>${first}</b>`, ...rest].join("<br>");
+}
+
+async function spoken(figure) {
+  const mute = figure.data.some((trace) => trace.customdata && !trace.hovertext);
+  const table = mute && one("#cases-listing");
+  if (!table) return figure;
+  const { byId, data: { columns } } = await listing(table);
+  const said = (anchor) => (Array.isArray(anchor) ? anchor.map(said) : saidOf(byId.get(anchor), columns));
+  for (const trace of figure.data) if (trace.customdata && !trace.hovertext) trace.hovertext = said(trace.customdata);
+  return figure;
+}
+
 async function draw(box) {
   drawn.add(box);
-  const stored = await load(box);
+  const stored = await spoken(await load(box));
   const style = getComputedStyle(root);
   const colour = (name) => style.getPropertyValue(name).trim();
   const shown = shownIn(box.closest("section"));

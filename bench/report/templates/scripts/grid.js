@@ -8,7 +8,7 @@ async function listing(box) {
   const data = await payload(box.dataset.payload);
   if (listings.has(box)) return listings.get(box);
   const rows = rowsOf(data);
-  const state = { box, data, rows, found: rows, shown: STEP, key: null, down: false };
+  const state = { box, data, rows, byId: new Map(rows.map((row) => [row.id, row])), found: rows, shown: STEP, key: null, down: false };
   listings.set(box, state);
   wire(state);
   return state;
