@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 BEGUN = datetime(2026, 11, 23, 5, 2, 1, tzinfo=UTC)
 TORCH = "2.13.0+made.up"
 WORKERS, ROUNDS = 6, 5
+TOGETHER = 15
+"""Cases that a worker visits between two looks at the sentinels, a quarter of a second in a run."""
 COMPUTE_S, BARRIER_S, LAUNCH_S = 1.4e-4, 3.2e-6, 5e-6
 """What the sentinels take at reference."""
 WORSE = (
@@ -305,7 +307,9 @@ def _samples(rows: Sequence[Record], count: int, random: np.random.Generator) ->
     time_s = np.repeat([r.time_s for r in timed], count) * random.lognormal(0, 0.015, length)
     loops = np.repeat([r.loops or 1 for r in timed], count)
     on_gpu = np.repeat([r.device != "cpu" for r in timed], count)
-    looks = COMPUTE_S * random.lognormal(0, 0.004, -(-length // each))  # one look before every turn
+    turns = -(-count // each)
+    looks = COMPUTE_S * random.lognormal(0, 0.004, turns * -(-len(timed) // TOGETHER))
+    look = place // each + turns * np.repeat(np.arange(len(timed)) // TOGETHER, count)
     columns: dict[str, Any] = {
         "case": np.repeat(np.array([r.case for r in timed], dtype=object), count),
         "device": np.repeat(np.array([r.device for r in timed], dtype=object), count),
@@ -321,7 +325,7 @@ def _samples(rows: Sequence[Record], count: int, random: np.random.Generator) ->
         "device_s": pa.array(time_s * 0.9, mask=~on_gpu),
         "host_s": pa.array(np.full(length, 8e-6), mask=~on_gpu),
         "gapless": pa.array(np.full(length, True), mask=~on_gpu),  # noqa: FBT003 - the value
-        "sentinel_compute_s": np.repeat(looks, each)[:length],
+        "sentinel_compute_s": looks[look],
         "sentinel_barrier_s": pa.array(np.full(length, BARRIER_S), mask=on_gpu),
         "sentinel_launch_s": pa.array(np.full(length, LAUNCH_S), mask=~on_gpu),
         "load_1m": np.full(length, 0.3),

@@ -23,8 +23,8 @@ _MOST, _FEWEST = 360, 30
 """Of one case: what a figure can show, and a sample of every turn."""
 _STEPS = 256
 """Parts of the span from the fastest to all but the few slowest: about the pixels of a figure."""
-_USUAL = 95
-"""Per cent of the samples that the span is made from, so that one slow sample does not blur the others."""
+_USUAL = 0.95
+"""The share of the samples that the span is made from, so that one slow sample does not blur the others."""
 _TICK_S = 0.1
 """How exactly the moments of turns are written: what a minute leaves to a pixel."""
 
@@ -83,9 +83,8 @@ def drawn(taken: Taken | None, most: int) -> dict[str, Any] | None:
         return None
     times = taken.time_s
     base_s = float(times.min())
-    unit_s = (
-        (float(np.percentile(times, _USUAL)) - base_s) / _STEPS or abs(base_s) / _STEPS or 1e-12
-    )
+    usual_s = float(np.sort(times)[math.ceil(_USUAL * (len(times) - 1))])
+    unit_s = (usual_s - base_s) / _STEPS or abs(base_s) / _STEPS or 1e-12
     levels = np.rint((times - base_s) / unit_s).astype(int).tolist()
     starts = _starts(taken)
     ends = [*starts[1:], len(times)]

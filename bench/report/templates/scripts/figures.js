@@ -147,20 +147,34 @@ function reachable(scroller) { // what scrolls sideways must do so by key as wel
   }
 }
 
+const pause = () => new Promise((go) => { setTimeout(go); }); // the page answers in between
+
+let drawing = Promise.resolve(); // one figure at a time, so that none makes the page wait for another
+function queue(box) {
+  drawn.add(box);
+  const turn = async () => {
+    await pause();
+    await spoken(await load(box));
+    await pause();
+    if (box.isConnected) await draw(box);
+  };
+  drawing = drawing.then(turn).catch(console.error); // one that can't be drawn does not hold up the others
+}
+
 const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting || drawn.has(entry.target)) continue;
     seen.unobserve(entry.target);
-    draw(entry.target);
+    queue(entry.target);
   }
 }, { rootMargin: "400px" });
 
 function watch(within = document) {
-  for (const box of all(".plot", within)) seen ? seen.observe(box) : draw(box);
+  for (const box of all(".plot", within)) seen ? seen.observe(box) : queue(box);
 }
 
-function redraw(within = document) {
-  for (const box of all(".plot", within)) if (drawn.has(box)) draw(box);
+function redraw(within = document, how = queue) {
+  for (const box of all(".plot", within)) if (drawn.has(box)) how(box);
 }
 
 function controls() {
@@ -202,7 +216,7 @@ function printing() { // on paper everything is light, and what is shown is draw
   window.addEventListener("beforeprint", () => {
     before = root.dataset.theme;
     root.dataset.theme = "light";
-    redraw();
+    redraw(document, draw); // paper does not wait
   });
   window.addEventListener("afterprint", () => {
     if (before) root.dataset.theme = before;
