@@ -62,6 +62,12 @@ _ALL = (
         remedy="check the op's work model; measure the roofs again with bench machine --measure",
     ),
     Code(
+        code="imported",
+        seen="another program measured this, in one process, and bench import brought it here",
+        cause="samples of one process don't tell how far fresh ones lie apart, so there is no interval",
+        remedy="a suite with the same op, and bench run; until then a comparison says unsure",
+    ),
+    Code(
         code="no-energy",
         seen="the energy of a call could not be told",
         cause="the device keeps no count of its energy, or one that moves too seldom",

@@ -6,17 +6,15 @@ replays the samples. Only public API is used, so its tables, JSON, comparisons a
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from bench import machine
 from bench.lookout import Lookout
 from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
-from bench.record import LISTS
 from bench.request import Request
 from bench.rounds import Rounds
 from bench.start import start
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
     from bench.measure.crew import Crew
     from bench.plan import PlannedCase
-    from bench.record import Record
     from bench.store.journal import Entry
 
 QUICK_CPU = Request(devices=("cpu",))
@@ -122,12 +119,3 @@ class Door:
         """End the workers."""
         if self._crew is not None:
             self._crew.__exit__(kind, error, traceback)
-
-
-def extra_info(record: Record) -> dict[str, Any]:
-    """What pytest-benchmark's JSON keeps beside its own statistics: our row, without empty columns."""
-    facts = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
-    facts = {k: v for k, v in facts.items() if v is not None and k not in {"run_id", "started_at"}}
-    lists = {name: list(facts[name]) for name in LISTS if facts[name]}
-    facts = {k: v for k, v in facts.items() if k not in LISTS}
-    return {**facts, **lists, "params": dict(record.params)}

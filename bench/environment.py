@@ -53,6 +53,8 @@ class Environment:
     cpu_quota_cores: float | None
     transparent_huge_pages: str | None
     address_randomization: str | None
+    clock_source: str | None
+    """What the kernel tells the time by; of some, a reading is a system call."""
     gpu_driver: str | None
     git_commit: str | None
     git_dirty: bool | None
@@ -83,6 +85,9 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
         transparent_huge_pages=_bracketed(root / "sys/kernel/mm/transparent_hugepage/enabled"),
         address_randomization=_ADDRESS_RANDOMIZATION.get(
             text_of(root / "proc/sys/kernel/randomize_va_space") or ""
+        ),
+        clock_source=text_of(
+            root / "sys/devices/system/clocksource/clocksource0/current_clocksource"
         ),
         gpu_driver=nvidia()[1],
         git_commit=commit,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
+from bench.door import QUICK_CPU, Door, ReplayClock
+from bench.report.pytest_benchmark import extra_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,14 +1,26 @@
-"""Made-up trees of `proc` and `sys` that tests share."""
+"""Made-up trees of `proc` and `sys` that tests share, and what is known of a machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from bench.analyse.hazards_known import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 CPU = "sys/devices/system/cpu"
+KNOWN = Known(
+    reference=True,
+    roofs=True,
+    store="results",
+    earlier_runs=5,
+    enough_runs=3,
+    torch="2.13.0",
+    cpu_capability="AVX2",
+)
+"""Of a machine that has measured before."""
 
 
 def tree(root: Path, files: Mapping[str, str]) -> Path:

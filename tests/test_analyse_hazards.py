@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.analyse import hazards
+from bench.analyse import hazard, hazards
+from tests.fakes_machine import KNOWN
 from tests.fakes_report import info, record
 
 CALM: dict[str, dict[str, Any]] = {"environment": {}, "state": {}, "options": {}, "machine": {}}
@@ -30,6 +31,9 @@ def test_nothing_known_is_nothing_to_fear() -> None:
         ({"environment": {"hypervisor": True}}, "virtual-machine"),
         ({"environment": {"cpu_quota_cores": 1.5}}, "cpu-quota"),
         ({"environment": {"numa_nodes": {"node0": "0-7", "node1": "8-15"}}}, "numa"),
+        ({"environment": {"transparent_huge_pages": "always"}}, "huge-pages"),
+        ({"environment": {"clock_source": "hpet"}}, "slow-clock"),
+        ({"environment": {"variables": {"OMP_PROC_BIND": "false"}}}, "threads-unbound"),
         ({"state": {"governor": "powersave"}}, "governor"),
         ({"state": {"turbo": True}}, "turbo"),
         ({"state": {"temperature_c": 93.0}}, "hot"),
@@ -63,6 +67,7 @@ def test_each_is_found_by_its_rule_alone(facts: dict[str, Any], code: str) -> No
         {"state": {"governor": "performance", "turbo": False, "temperature_c": 60.0}},
         {"environment": {"variables": {"CUDA_LAUNCH_BLOCKING": "0"}}},
         {"state": {"cpu_busy_share": "a lot", "temperature_c": None, "governor": None}},
+        {"environment": {"transparent_huge_pages": "madvise", "clock_source": "tsc"}},
         {"waited_s": 2.0},
         {
             "environment": {"smt_siblings": ["0-1"]},
@@ -85,3 +90,29 @@ def test_turns_away_from_reference_are_told_from_the_rows() -> None:
         "in the middle, 30 % of a case's turns were at reference"
     )
     assert hazards.hazards(info(**CALM), [record(reference_share=0.9)]) == []
+
+
+def test_a_checkup_tells_all_and_the_worst_first() -> None:
+    """What is not known is told as well, before what is fine."""
+    facts = {**CALM, "state": {"cpu_busy_share": 0.5, "governor": "performance", "turbo": True}}
+    found = hazards.checkup(info(**facts), KNOWN)
+    order = [hazard.SEVERITIES.index(one.severity) for one in found]
+    assert order == sorted(order)
+    by_code = {one.code: one.severity for one in found}
+    assert by_code["busy"] == "will"
+    assert by_code["turbo"] == "may"
+    assert by_code["battery"] == "unknown"
+    assert by_code["governor"] == by_code["roofs"] == "fine"
+
+
+def test_the_page_and_the_checkup_have_one_set_of_rules() -> None:
+    """What the one fears the other fears, in the same words."""
+    facts = {**CALM, "state": {"turbo": True}, "environment": {"hypervisor": True}}
+    feared = [one for one in hazards.checkup(info(**facts), KNOWN) if one.alarming]
+    assert feared == hazards.hazards(info(**facts))
+
+
+def test_every_rule_of_a_checkup_has_a_code_of_its_own() -> None:
+    """So that programs can tell them apart."""
+    found = [one.code for one in hazards.checkup(info(**CALM), KNOWN)]
+    assert len(found) == len(set(found)) > 20

@@ -183,9 +183,9 @@ def test_help_is_there_for_every_command(bench: Bench) -> None:
     assert bench() == (code, out, err)
     listed = re.findall(r"^  (\w+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
-        *("run", "list", "runs", "show", "report", "export", "publish"),
+        *("run", "list", "runs", "show", "report", "publish", "export", "import"),
         *("compare", "table", "trend", "ab", "crossover", "claims"),
-        *("profile", "machine", "selftest", "explain"),
+        *("profile", "machine", "doctor", "selftest", "explain"),
     ]
     for command in listed:
         assert bench(command, "-h")[0] == 0
@@ -383,6 +383,8 @@ HEAVY = {"torch", "numpy", "pandas", "pyarrow", "scipy", "plotly", "rich", "jinj
         ("runs", {"torch", "plotly"}),
         ("show @latest", {"torch", "plotly"}),
         ("report @latest", {"torch"}),
+        ("export @latest --format pytest-benchmark", {"torch", "plotly"}),
+        ("doctor", {"torch", "pandas", "plotly"}),
         ("list view --device cpu", {"pandas", "plotly"}),
     ],
 )

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.door import QUICK_CPU, Door, ReplayClock, extra_info
+from bench.door import QUICK_CPU, Door, ReplayClock
 from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.stopping import LEAST_ROUNDS
-from tests.fakes import Stage, case, record, settle
+from tests.fakes import Stage, case, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,14 +95,6 @@ def test_a_door_says_why_a_case_failed(stage: Stage, ask: Callable[..., Any]) ->
     with Door(QUICK_CPU, 10) as door:
         row = ask(door, case()).record
     assert (row.status, row.reason) == ("failed", "no good")
-
-
-def test_the_row_travels_beside_the_statistics() -> None:
-    """As JSON can hold it, without what is empty or belongs to a run."""
-    facts = extra_info(record(warnings=("noisy",)))
-    assert json.loads(json.dumps(facts)) == facts
-    assert (facts["time_s"], facts["params"], facts["warnings"]) == (1e-6, {"n": "0"}, ["noisy"])
-    assert not {"run_id", "started_at", "roof_share"} & set(facts)
 
 
 def run_pytest(*words: str) -> str:

@@ -99,7 +99,7 @@ def test_what_the_kernel_does_not_say_is_not_known(tmp_path: Path) -> None:
     found = dataclasses.asdict(read_environment(tmp_path, folder=tmp_path))
     assert {name for name, fact in found.items() if fact is None} == {
         *("hypervisor", "smt_siblings", "numa_nodes", "cpu_caches_bytes", "cpu_quota_cores"),
-        *("transparent_huge_pages", "address_randomization"),
+        *("transparent_huge_pages", "address_randomization", "clock_source"),
         *("gpu_driver", "git_commit", "git_dirty"),
     }
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pynvml
 import pytest
 
-from bench.measure.telemetry import Gauges, Nvml, _is_ours, _pynvml
-from bench.telemetry import Telemetry, reasons
+from bench.measure.telemetry import Gauges, _is_ours
+from bench.telemetry import Telemetry
 from tests import fakes_nvml
 from tests.fakes_nvml import OTHER_UUID, UUID, Refusal
+
+if TYPE_CHECKING:
+    from bench.nvml import Nvml
 
 HERE = SimpleNamespace(uuid=UUID)
 WITHOUT_UUID = SimpleNamespace(pci_domain_id=0, pci_bus_id=0x3B, pci_device_id=0)
@@ -173,45 +176,6 @@ def test_the_other_workers_of_the_session_are_ours(monkeypatch: pytest.MonkeyPat
 def test_the_energy_counter_is_read_alone() -> None:
     """In joules."""
     assert gauges(fakes_nvml.Nvml()).energy_total_j("cuda") == 5.0
-
-
-def test_pynvml_has_what_is_asked_of_it() -> None:
-    """Every name of the protocol; and its bits mean what our words say."""
-    wanted = [
-        name for name in (*Nvml.__annotations__, *vars(Nvml)) if name.lower().startswith("nvml")
-    ]
-    assert len(wanted) > 12
-    assert [name for name in wanted if not hasattr(pynvml, name)] == []
-    names = [
-        "GpuIdle",
-        "ApplicationsClocksSetting",
-        "SwPowerCap",
-        "HwSlowdown",
-        "SyncBoost",
-        "SwThermalSlowdown",
-        "HwThermalSlowdown",
-        "HwPowerBrakeSlowdown",
-        "DisplayClockSetting",
-    ]
-    assert [reasons(getattr(pynvml, f"nvmlClocksEventReason{name}")) for name in names] == [
-        ("idle",),
-        ("applications-clocks",),
-        ("power-cap",),
-        ("hw-slowdown",),
-        ("sync-boost",),
-        ("thermal-slowdown",),
-        ("hw-thermal-slowdown",),
-        ("hw-power-brake",),
-        ("display-clocks",),
-    ]
-
-
-def test_the_real_library_is_initialised_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is a driver."""
-    done: list[str] = []
-    monkeypatch.setattr(pynvml, "nvmlInit", lambda: done.append("init"))
-    assert _pynvml() is pynvml
-    assert done == ["init"]
 
 
 def test_a_driver_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.analyse.lineup import lineup
 from bench.errors import StoreError
-from bench.report import page
+from bench.report import build, page, shell
 from bench.report.build import build_comparison, build_report
 from bench.store.embedded import unpack
 from bench.store.load import load_rows
@@ -33,7 +33,7 @@ def test_one_run_is_one_page_and_the_index_lists_it(tmp_path: Path) -> None:
         f"{NEW}.html",
         f"{NEW}.parquet",
         "index.html",
-        "plotly.min.js",
+        *sorted(shell.shared()),
     ]
 
 
@@ -175,3 +175,15 @@ def test_a_run_can_not_write_outside_the_folder(tmp_path: Path) -> None:
 def test_an_empty_index_says_how_to_fill_it() -> None:
     """It is a page as well."""
     assert "bench report @latest" in page.index_page([])
+
+
+def test_many_rows_are_made_by_several_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the pages are the same, byte by byte."""
+    runs = two(tmp_path / "store")
+    build_report(runs, tmp_path / "one")
+    monkeypatch.setattr(build, "_MANY", 1)
+    build_report(runs, tmp_path / "several")
+    for path in (tmp_path / "one").iterdir():
+        assert (tmp_path / "several" / path.name).read_bytes() == path.read_bytes()

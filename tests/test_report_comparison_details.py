@@ -19,25 +19,29 @@ NAMES = ("before", "after")
 
 
 def blocks(found: Lineup, names: tuple[str, ...] = NAMES) -> tuple[Any, dict[str, Any]]:
-    """The runs, and every case by its anchor, as the page unpacks them."""
+    """The runs, and every case by its anchor with its cells in each of them, as the page unpacks them."""
     head, *rest = details(found, names, [None] * len(names))
-    known: dict[str, Any] = {}
+    cells: list[Any] = []
     for place, payload in enumerate(rest):
         assert payload.id == f"cases-block-{place}"
-        known |= unpacked(payload.packed)
+        by_run = [zip(*fields, strict=True) for fields in unpacked(payload.packed)["runs"]]
+        cells += [[list(cell) for cell in one] for one in zip(*by_run, strict=True)]
+    known = {anchor(one): cell for one, cell in zip(found.cases, cells, strict=True)}
     return unpacked(head.packed), known
 
 
 def test_every_case_is_in_the_block_that_the_table_names() -> None:
-    """Under the address that it has in every report."""
+    """At the place that it has among those of its block."""
     found = held(runs(10, machines=True), *[sized(*[1e-5] * 90)] * 10)
     names = tuple("abcdefghij")
     _, *parts = details(found, names, [None] * 10)
     assert len(parts) > 1
-    for entry, one in zip(listing(found, names).entries, found.cases, strict=True):
-        assert entry.id == anchor(one)
-        known = parts[entry.block].value[entry.id]
-        assert (known["case"], known["device"]) == (one.case, one.device)
+    entries = listing(found, names).entries
+    assert [entry.id for entry in entries] == [anchor(one) for one in found.cases]
+    for number, part in enumerate(parts):
+        count = sum(entry.block == number for entry in entries)
+        assert {len(field) for run in part.value["runs"] for field in run} == {count}
+    assert [entry.block for entry in entries] == sorted(entry.block for entry in entries)
 
 
 def test_runs_of_a_case_stand_in_the_order_of_their_dates() -> None:
@@ -50,7 +54,7 @@ def test_runs_of_a_case_stand_in_the_order_of_their_dates() -> None:
         ("middle", False),
         ("newest", True),
     ]
-    ((oldest, _, newest),) = (one["runs"] for one in known.values())
+    ((oldest, _, newest),) = known.values()
     assert oldest[:4] == [
         "10.0 µs ± 1.0 %",
         "10.0 µs ± 1.0 %",
@@ -62,11 +66,11 @@ def test_runs_of_a_case_stand_in_the_order_of_their_dates() -> None:
 
 
 def test_what_a_run_lacks_or_lost_has_no_number() -> None:
-    """None where it is not there, else the status with its reason."""
+    """Nothing at all where it is not there, else the status with its reason."""
     gone = lost("oom", "too large", params={"n": 2, "dtype": "float32"})
     _, known = blocks(held(runs(2), sized(1e-5, 1e-5), [gone]))
-    cells = [one["runs"][1] for one in known.values()]
-    assert cells[0] is None
+    cells = [one[1] for one in known.values()]
+    assert cells[0] == [None] * 11
     assert cells[1] == ["oom: too large", "", "", "", "", *[None] * 6]
 
 

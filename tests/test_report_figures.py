@@ -9,6 +9,7 @@ import pytest
 
 from bench.analyse import grid
 from bench.report import figures, theme
+from bench.report.address import anchor
 from tests.fakes_report import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:
@@ -30,10 +31,31 @@ def test_bars_are_the_interval_as_it_is() -> None:
 
 
 def test_an_unknown_interval_has_no_bar_and_says_so() -> None:
-    """No bar may not look like certainty: the hover text has a question mark."""
-    (trace,) = drawn([record(time_lo_s=None, time_hi_s=None)])
+    """No bar may not look like certainty: what is said of the case has a question mark."""
+    row = record(time_lo_s=None, time_hi_s=None)
+    (trace,) = drawn([row])
     assert trace["error_y"]["array"] == [0.0]  # type: ignore[index]
-    assert "± ?" in trace["hovertext"][0]  # type: ignore[index]
+    assert trace["customdata"] == [anchor(row)]
+    assert "± ?" in figures.hover(row)
+
+
+def test_a_point_carries_the_address_of_its_case() -> None:
+    """What is said of it is in the table of cases, once."""
+    rows = [record("s", op, params={"n": n}) for op in ("a", "b") for n in (2, 4)]
+    look, lines = theme.look(rows), grid.lines(rows)
+    made = (
+        figures.by_size(lines, look, figures.TIME),
+        figures.heat(lines, look),
+        figures.dots(rows, look),
+    )
+    curves, map_, dots = ([*(f or {})["data"]] for f in made)
+    assert [t["customdata"] for t in curves] == [
+        [anchor(r) for r in rows[:2]],
+        [anchor(r) for r in rows[2:]],
+    ]
+    assert map_[0]["customdata"] == [t["customdata"] for t in curves]
+    assert [t["customdata"] for t in dots] == [[anchor(r)] for r in rows]
+    assert not any("hovertext" in t for t in (*curves, *map_, *dots))
 
 
 def test_the_ends_of_a_rate_are_the_ends_of_the_time_swapped() -> None:

@@ -49,6 +49,7 @@ _ENVIRONMENT = (
     "cpu_quota_cores",
     "transparent_huge_pages",
     "address_randomization",
+    "clock_source",
     "gpu_driver",
     "git_commit",
     "git_dirty",

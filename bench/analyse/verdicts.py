@@ -154,7 +154,7 @@ def _one_reference(base: Record, new: Record) -> bool:
 
 def _without_reference(base: Record, new: Record, headline: CaseVerdict) -> CaseVerdict:
     """On one machine, but not at equal conditions: only what no state explains is a change."""
-    why = _why_no_reference(base, new)
+    why = headline.reason if headline.ratio_hi is None else _why_no_reference(base, new)
     if headline.verdict not in CHANGED or not _beyond_states(base, new, headline):
         return dataclasses.replace(headline, verdict="unsure", reason=why)
     return dataclasses.replace(headline, reason=f"{why}, but states don't explain that much")

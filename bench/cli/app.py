@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 OK, INTERNAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 6, 130
 """Exit codes. 3, 4 and 5 are a gate's (`analyse/gate.py`); 130 is what shells use for Ctrl-C."""
 _ORDER: Sequence[str] = (
-    *("run", "list", "runs", "show", "report", "export", "publish"),
+    *("run", "list", "runs", "show", "report", "publish", "export", "import"),
     *("compare", "table", "trend", "ab", "crossover", "claims"),
-    *("profile", "machine", "selftest", "explain"),
+    *("profile", "machine", "doctor", "selftest", "explain"),
 )
 
 

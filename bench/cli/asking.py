@@ -1,4 +1,4 @@
-"""`bench machine` and `bench explain`: about this machine, and about a warning."""
+"""`bench machine`, `bench doctor` and `bench explain`: about this machine, and about a warning."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bench.cli.app import OK, app
-from bench.cli.printing import print_json, say, show
-from bench.cli.words import Json
+from bench.cli.printing import print_json, say, show, width
+from bench.cli.words import STORE, Json, Store
 
 
 @app.command("machine")
@@ -37,6 +37,29 @@ def machine_command(
 
 def _tell(device: str, seconds: float) -> None:
     say(f"measuring roofs of {device}, about {seconds:.0f} s", err=True)
+
+
+@app.command("doctor")
+def doctor_command(
+    *,
+    store: Store = STORE,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of a run to come. Default: the physical cores."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Say what on this machine will make numbers noisy, and what to do about it; exit code 0 either way."""
+    from bench.doctor import examine
+    from bench.report.doctor import doctor_facts, doctor_text
+    from bench.request import threads_by_default
+
+    found = examine(store, threads or threads_by_default())
+    if as_json:
+        print_json(doctor_facts(found))
+    else:
+        show(doctor_text(found.findings, width=width()))
+    return OK
 
 
 @app.command("explain")

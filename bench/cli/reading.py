@@ -1,7 +1,8 @@
-"""`bench runs`, `show`, `export`, `report`: what was measured, in the form that is wanted."""
+"""`bench runs`, `show`, `export`, `import`, `report`: what was measured, in the form that is wanted."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,12 +10,14 @@ import typer
 from bench.cli.app import OK, app
 from bench.cli.printing import print_json, say, show, width
 from bench.cli.words import OUT, STORE, Json, Out, RunWord, Store
+from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from bench.store.runs import StoredRun
+
+PYTEST_BENCHMARK = "pytest-benchmark"
 
 
 @app.command("runs")
@@ -69,10 +72,61 @@ def export_command(
     *,
     run: RunWord = "@latest",
     store: Store = STORE,
-    form: Annotated[str, typer.Option("--format", help="csv, json or markdown.")] = "csv",
+    form: Annotated[
+        str, typer.Option("--format", help="csv, json, markdown or pytest-benchmark.")
+    ] = "csv",
 ) -> int:
     """Print one run for other programs."""
-    _export(_find(store, run), form)
+    from bench.errors import SelectionError, hint
+    from bench.report.export import FORMS
+
+    forms = (*FORMS, PYTEST_BENCHMARK)
+    if form not in forms:
+        message = f"there is no export form {form!r}; {hint(form, forms)}"
+        raise SelectionError(message)
+    if form == PYTEST_BENCHMARK:
+        _export_samples(_find(store, run))
+    else:
+        _export(_find(store, run), form)
+    return OK
+
+
+@app.command("import")
+def import_command(
+    *,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A run's folder, a store, a .zip of either, a .json of pytest-benchmark, or one of "
+            "bench export --format json.",
+        ),
+    ],
+    store: Store = STORE,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What a run of pytest-benchmark is called. Default: its commit, or the file's name.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Bring runs from another machine or program into the store; what is there already stays."""
+    from bench.store.bringing import bring
+
+    found = bring(store, file, label)
+    if as_json:
+        listed = [
+            {"run": one.run.info.run_id, "path": str(one.run.folder), "new": one.new}
+            for one in found
+        ]
+        print_json({"store": str(store), "runs": listed})
+        return OK
+    for one in found:
+        said = "is now" if one.new else "was already, and nothing was added,"
+        cases = counted(sum(one.run.info.counts.values()), "case")
+        say(f"run {one.run.info.run_id} ({cases}) {said} in {one.run.folder}")
     return OK
 
 
@@ -118,6 +172,21 @@ def _export(run: StoredRun, form: str) -> None:
     from bench.store.load import load_rows
 
     say(export(load_rows(run.folder), run.info, form).rstrip("\n"))
+
+
+def _export_samples(run: StoredRun) -> None:
+    """Print a run in the format that is made of samples; what it has no place for is counted on stderr."""
+    from bench.analyse.rows import records
+    from bench.report.pytest_benchmark import exported, left_out
+    from bench.report.samples import by_case
+    from bench.store.load import load_rows, load_samples
+
+    rows = records(load_rows(run.folder))
+    samples = {key: of.time_s.tolist() for key, of in by_case(load_samples(run.folder)).items()}
+    say(exported(rows, samples, run.info).rstrip("\n"))
+    lacking = left_out(rows, samples)
+    if lacking:
+        say(f"left out: {counted(lacking, 'case')} without samples", err=True)
 
 
 def write_report(found: Sequence[StoredRun], out: Path, *, single_file: bool) -> Path:

@@ -7,68 +7,21 @@ its UUID or its place on the PCI bus. What the driver refuses to say is None; te
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import torch
 
-from bench.telemetry import Telemetry, reasons
+from bench import nvml as nvml_gauges
+from bench.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.nvml import Nvml, Ours
+
     Properties = Callable[[str], Any]
     """Device → what torch knows of it: `uuid`, or `pci_bus_id` and its like."""
-    Ours = Callable[[int], bool]
-    """Whether a process is one of this run's."""
-
-
-class Nvml(Protocol):
-    """As much of the module `pynvml` as is used here; all its errors are `NVMLError`."""
-
-    NVMLError: type[Exception]
-    NVML_CLOCK_SM: int
-    NVML_CLOCK_MEM: int
-    NVML_TEMPERATURE_GPU: int
-
-    def nvmlInit(self) -> None:  # noqa: N802 - the library's own names
-        """Load the driver's library."""
-
-    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> Any:  # noqa: N802
-        """The device with this UUID (`GPU-…`)."""
-
-    def nvmlDeviceGetHandleByPciBusId(self, pciBusId: str) -> Any:  # noqa: N802, N803
-        """The device at this place (`00000000:01:00.0`)."""
-
-    def nvmlDeviceGetClockInfo(self, handle: Any, type: int) -> int:  # noqa: A002, N802
-        """A clock now, in MHz."""
-
-    def nvmlDeviceGetMaxClockInfo(self, handle: Any, type: int) -> int:  # noqa: A002, N802
-        """Its maximum, in MHz."""
-
-    def nvmlDeviceGetPowerUsage(self, handle: Any) -> int:  # noqa: N802
-        """Power in mW."""
-
-    def nvmlDeviceGetEnforcedPowerLimit(self, handle: Any) -> int:  # noqa: N802
-        """The power limit in force, in mW."""
-
-    def nvmlDeviceGetTemperature(self, handle: Any, sensor: int) -> int:  # noqa: N802
-        """A temperature in °C."""
-
-    def nvmlDeviceGetCurrentClocksEventReasons(self, handle: Any) -> int:  # noqa: N802
-        """What limits the clocks, in bits; by this name since driver 535."""
-
-    def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: Any) -> int:  # noqa: N802
-        """The same, by its older name."""
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: Any) -> list[Any]:  # noqa: N802
-        """Processes that compute there, each with its `pid`."""
-
-    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: Any) -> list[Any]:  # noqa: N802
-        """Processes that draw there, each with its `pid`."""
-
-    def nvmlDeviceGetTotalEnergyConsumption(self, handle: Any) -> int:  # noqa: N802
-        """Energy since the driver was loaded, in mJ."""
 
 
 class Gauges:
@@ -80,7 +33,7 @@ class Gauges:
         properties: Properties = torch.cuda.get_device_properties,
         ours: Ours | None = None,
     ) -> None:
-        self._load = load or _pynvml
+        self._load = load or nvml_gauges.load
         self._properties = properties
         self._ours = ours or _is_ours
         self._nvml: Nvml | None = None
@@ -98,30 +51,14 @@ class Gauges:
             return Telemetry(missing=self._missing)
         if handle is None:
             return Telemetry(missing=f"NVML knows no device like torch's {device}")
-        sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
-        bits = self._said("nvmlDeviceGetCurrentClocksEventReasons", handle)
-        if bits is None:
-            bits = self._said("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
-        return Telemetry(
-            sm_clock_hz=self._scaled(1e6, "nvmlDeviceGetClockInfo", handle, sm),
-            sm_clock_max_hz=self._scaled(1e6, "nvmlDeviceGetMaxClockInfo", handle, sm),
-            memory_clock_hz=self._scaled(1e6, "nvmlDeviceGetClockInfo", handle, memory),
-            power_w=self._scaled(1e-3, "nvmlDeviceGetPowerUsage", handle),
-            power_limit_w=self._scaled(1e-3, "nvmlDeviceGetEnforcedPowerLimit", handle),
-            temperature_c=self._scaled(
-                1.0, "nvmlDeviceGetTemperature", handle, nvml.NVML_TEMPERATURE_GPU
-            ),
-            throttle_reasons=None if bits is None else reasons(bits),
-            other_processes=self._others(handle),
-            energy_total_j=self._scaled(1e-3, "nvmlDeviceGetTotalEnergyConsumption", handle),
-        )
+        return nvml_gauges.reading(nvml, handle, self._ours)
 
     def energy_total_j(self, device: str) -> float | None:
         """The device's energy counter alone, since it is read often; None where it keeps none."""
-        _, handle = self._nvml_of(device)
-        if handle is None:
+        nvml, handle = self._nvml_of(device)
+        if nvml is None or handle is None:
             return None
-        return self._scaled(1e-3, "nvmlDeviceGetTotalEnergyConsumption", handle)
+        return nvml_gauges.energy_total_j(nvml, handle)
 
     def _nvml_of(self, device: str) -> tuple[Nvml | None, Any]:
         """NVML and its handle of a device; tried once, and again never where it is missing."""
@@ -150,42 +87,10 @@ class Gauges:
         domain, place = (getattr(properties, f"pci_{n}_id", 0) for n in ("domain", "device"))
         return self._said("nvmlDeviceGetHandleByPciBusId", f"{domain:08x}:{bus:02x}:{place:02x}.0")
 
-    def _others(self, handle: Any) -> int | None:
-        """Processes of others; None where the list does not show even us.
-
-        It then speaks of another space of process ids, as a container's host does, or says nothing.
-        """
-        found: set[int] = set()
-        for kind in ("Compute", "Graphics"):
-            processes = self._said(f"nvmlDeviceGet{kind}RunningProcesses", handle)
-            found |= {one.pid for one in processes or ()}
-        ours = {pid for pid in found if self._ours(pid)}
-        return len(found - ours) if ours else None
-
-    def _scaled(self, unit: float, function: str, *arguments: Any) -> float | None:
-        value = self._said(function, *arguments)
-        return None if value is None else value * unit
-
     def _said(self, function: str, *arguments: Any) -> Any:
         """What a function of NVML answers; None where it is refused, or this NVML lacks it."""
         assert self._nvml is not None  # noqa: S101 - whoever has a handle has loaded it
-        try:
-            return getattr(self._nvml, function)(*arguments)
-        except (self._nvml.NVMLError, AttributeError):
-            return None
-
-
-def _pynvml() -> Nvml:
-    """The real one, ready for use.
-
-    Raises:
-        Exception: whatever tells that there is no NVIDIA driver here.
-    """
-    import pynvml  # noqa: PLC0415 - no use where there is no GPU
-
-    pynvml.nvmlInit()
-    library: Nvml = pynvml
-    return library
+        return nvml_gauges.said(self._nvml, function, *arguments)
 
 
 def _is_ours(pid: int) -> bool:

@@ -106,7 +106,7 @@ def build(
     found = standing([*{run.info.run_id: run for run in (*known, *runs)}.values()], _rows)
     (folder / BADGE).write_text(badge(found), encoding="utf-8", newline="\n")
     made = sorted(path.name for path in folder.iterdir() if _is_new(path, earlier))
-    made.sort(key=INDEX.__eq__)
+    made.sort(key=lambda name: (name == INDEX, name.endswith(".html")))  # after what they link to
     return Site(files={name: folder / name for name in made}, pages=len(pages_in(folder)))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.hazards import Hazard
+    from bench.analyse.hazard import Hazard
     from bench.analyse.looks import Course
     from bench.record import Record
     from bench.report.identity import Definitions

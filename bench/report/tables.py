@@ -150,6 +150,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
+        ("held against", record.roof or ""),
         ("inputs", size(record.input_bytes)),
         ("peak memory", size(record.peak_memory_bytes)),
         ("result", _result(record)),

@@ -78,6 +78,11 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
+def is_run_id(text: str) -> bool:
+    """Whether a text can be the id of a run, and so the name of its folder."""
+    return bool(_RUN_ID.fullmatch(text))
+
+
 def begin(store: Path, info: RunInfo) -> Path:
     """Make the run's folder and write its header, so that a bad store fails before measuring.
 
@@ -126,7 +131,7 @@ def list_runs(store: Path) -> list[StoredRun]:
     if not store.is_dir():
         message = f"there is no store {store}; bench run makes one, or name another with --store"
         raise StoreError(message)
-    found = [read(f) for f in sorted(store.iterdir()) if _RUN_ID.fullmatch(f.name) and f.is_dir()]
+    found = [read(f) for f in sorted(store.iterdir()) if is_run_id(f.name) and f.is_dir()]
     return [run for run in found if run]
 
 

@@ -1,0 +1,116 @@
+"""A machine looked at before it measures anything: as it is now, and what is known of it. Starts no worker.
+
+Torch is told by its metadata, so that a look takes a second or two; what follows is for `bench.analyse.hazards`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import history, machine, moment
+from bench.analyse import hazards
+from bench.analyse.hazards_known import Known
+from bench.environment import read_environment
+from bench.errors import StoreError
+from bench.machine import text_of
+from bench.store import reference, roofs, runs
+from bench.store.runs import RunInfo, new_run_id
+
+if TYPE_CHECKING:
+    from bench.analyse.hazard import Hazard
+
+_DEVICE = "cpu"
+"""A GPU's reference and roofs are looked up when torch says that it is there, which a run does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """What was found, the worst first, and the facts that it was found in."""
+
+    findings: tuple[Hazard, ...]
+    info: RunInfo
+    known: Known
+
+
+def examine(store: Path, threads: int) -> Checkup:
+    """Look at this machine.
+
+    Args:
+        store: whose earlier runs count.
+        threads: that a run would have.
+    """
+    info = _now(threads)
+    known = _known(info, store, threads)
+    return Checkup(findings=tuple(hazards.checkup(info, known)), info=info, known=known)
+
+
+def _now(threads: int) -> RunInfo:
+    """The facts of a run that would begin now, as far as no worker is needed."""
+    now = datetime.now(UTC)
+    # the moment's busy share is that of a longer look
+    state = {
+        **dataclasses.asdict(machine.read_state()),
+        **dataclasses.asdict(moment.read_moment()),
+    }
+    return RunInfo(
+        run_id=new_run_id(now),
+        started_at=now.isoformat(timespec="seconds"),
+        options={"threads": threads},
+        machine=dataclasses.asdict(machine.read_machine()),
+        environment=dataclasses.asdict(read_environment()),
+        torch={
+            "version": _torch_version(),
+            "cpu_capability": moment.cpu_capability(),
+        },
+        state=state,
+    )
+
+
+def _known(info: RunInfo, store: Path, threads: int) -> Known:
+    machine_id, torch = info.machine["machine_id"], info.torch["version"]
+    kept = reference.load(reference.file_of(machine_id, threads, _DEVICE))
+    ceilings = roofs.load(roofs.file_of(machine_id, threads, _DEVICE), torch)
+    return Known(
+        reference=kept is not None,
+        missed=kept.missed if kept else 0,
+        roofs=ceilings is not None,
+        store=str(store),
+        earlier_runs=_earlier(info, store),
+        enough_runs=history.FEWEST_RUNS,
+        torch=torch,
+        cpu_capability=info.torch["cpu_capability"],
+    )
+
+
+def _earlier(info: RunInfo, store: Path) -> int:
+    """Finished runs of the store that were made here, with so many threads and this torch."""
+    try:
+        found = runs.list_runs(store)
+    except StoreError:  # there is none yet
+        return 0
+    return sum(run.finished and _alike(run.info, info) for run in found)
+
+
+def _alike(then: RunInfo, now: RunInfo) -> bool:
+    one, other = (
+        (run.machine.get("machine_id"), run.options.get("threads"), run.torch.get("version"))
+        for run in (then, now)
+    )
+    return one == other
+
+
+def _torch_version() -> str | None:
+    """The installed torch as it names itself: its metadata may leave out which build it is."""
+    try:
+        found = importlib.metadata.distribution("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    text = text_of(Path(str(found.locate_file("torch/version.py")))) or ""
+    named = re.search(r"^__version__ = ['\"](.+)['\"]$", text, re.MULTILINE)
+    return named[1] if named else found.version

@@ -1,0 +1,226 @@
+"""What is going on at this machine just now: who else is at work, what is short, what its GPUs do.
+
+Looks for half a second and changes nothing. What can't be read is None, whatever the system raises over it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psutil
+
+from bench import nvml as nvml_gauges
+from bench.machine import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bench.nvml import Nvml
+
+T = TypeVar("T")
+LOOK_S = 0.5
+"""Programs that come and go within it are seen as what they took on average."""
+MOST_PROGRAMS = 3
+"""Enough to know whom to end; the busy share tells of the rest."""
+_STALLED = re.compile(r"^some avg10=([\d.]+)", re.MULTILINE)
+_WIDEST = (
+    ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
+    ("AVX2", frozenset({"avx2", "fma"})),
+)
+"""What torch asks of a processor before it uses such kernels, after its `aten/src/ATen/native/DispatchStub.cpp`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A process of someone else, and how many cores' worth of time it took."""
+
+    pid: int
+    name: str
+    cores: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuMoment:
+    """A GPU as its driver describes it now."""
+
+    name: str | None
+    processes: int | None
+    busy_share: float | None
+    sm_clock_hz: float | None
+    power_limit_w: float | None
+    usual_limit_w: float | None
+    temperature_c: float | None
+    throttle_reasons: tuple[str, ...] | None
+    persistent: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What was seen; it stands beside the machine's state."""
+
+    cpu_busy_share: float | None
+    stolen_share: float | None
+    """Share of the cores' time that a host gave to others; 0 on real hardware."""
+    programs: tuple[Program, ...] | None
+    """The busiest ones."""
+    swap_used_bytes: int | None
+    memory_stall_share: float | None
+    """Share of the last ten seconds in which some program waited for memory."""
+    slowdowns: int | None
+    """How often cores lowered their clock for heat since the machine was started."""
+    on_battery: bool | None
+    gpus: tuple[GpuMoment, ...]
+    gpus_missing: str | None
+    """Why there are none."""
+
+
+def _battery() -> Any:
+    """The battery; asked for by name only now, since not every system's psutil knows any."""
+    return psutil.sensors_battery()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where it is read from; tests pass their own."""
+
+    root: Path = Path("/")
+    cpu_times: Callable[[], Any] = psutil.cpu_times
+    processes: Callable[[], Iterable[psutil.Process]] = psutil.process_iter
+    swap: Callable[[], Any] = psutil.swap_memory
+    battery: Callable[[], Any] = _battery
+    nvml: Callable[[], Nvml] = nvml_gauges.load
+    now_s: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+
+
+def read_moment(sources: Sources | None = None) -> Moment:
+    """What is going on now; takes half a second, and a few hundredths for each hundred processes."""
+    here = sources or Sources()
+    began_s, cpu, before = here.now_s(), _or_none(here.cpu_times), _or_none(lambda: _used(here))
+    here.sleep(LOOK_S)
+    # times again before processes: looking through these would count as work of others
+    busy, stolen = _shares(cpu, _or_none(here.cpu_times))
+    after, took_s = _or_none(lambda: _used(here)), here.now_s() - began_s
+    gpus, missing = _gpus(here)
+    return Moment(
+        cpu_busy_share=busy,
+        stolen_share=stolen,
+        programs=None if before is None or after is None else _busiest(before, after, took_s),
+        swap_used_bytes=_or_none(lambda: int(here.swap().used)),
+        memory_stall_share=_stalled(here.root),
+        slowdowns=_slowdowns(here.root),
+        on_battery=_or_none(lambda: _on_battery(here.battery())),
+        gpus=gpus,
+        gpus_missing=missing,
+    )
+
+
+def cpu_capability(root: Path = Path("/")) -> str | None:
+    """The widest instructions of which torch has kernels that this processor can run; None where not x86.
+
+    `ATEN_CPU_CAPABILITY` can hold torch back; it is among the environment's variables.
+    """
+    found = re.search(r"^flags\s*:(.*)$", text_of(root / "proc/cpuinfo") or "", re.MULTILINE)
+    if found is None:
+        return None
+    able = frozenset(found[1].split())
+    return next((name for name, wanted in _WIDEST if wanted <= able), "DEFAULT")
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    """What can be read; psutil raises what the platform raises."""
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - nothing that can't be read here is worth a traceback
+        return None
+
+
+def _used(here: Sources) -> dict[int, tuple[str, float]]:
+    """Process → its name, and the CPU time that it and no child of it has used, in seconds."""
+    found = {}
+    for process in here.processes():
+        try:
+            times = process.cpu_times()
+            found[process.pid] = (process.name(), times.user + times.system)
+        except psutil.Error:  # it ended, or belongs to someone whose processes are not shown
+            continue
+    return found
+
+
+def _busiest(
+    before: dict[int, tuple[str, float]], after: dict[int, tuple[str, float]], took_s: float
+) -> tuple[Program, ...]:
+    programs = [
+        Program(pid=pid, name=name, cores=max(used - before[pid][1], 0.0) / took_s)
+        for pid, (name, used) in after.items()
+        if pid in before and pid != os.getpid() and took_s > 0
+    ]
+    programs.sort(key=lambda one: -one.cores)
+    return tuple(one for one in programs[:MOST_PROGRAMS] if one.cores)
+
+
+def _shares(before: Any, after: Any) -> tuple[float | None, float | None]:
+    """The share of the cores' time that was not idle, and that a host took; it tells the latter on Linux."""
+    if before is None or after is None:
+        return None, None
+    passed = {name: getattr(after, name) - getattr(before, name) for name in after._fields}
+    guests = ("guest", "guest_nice")  # Linux counts these in user and nice already
+    whole = sum(value for name, value in passed.items() if name not in guests)
+    if whole <= 0:
+        return None, None
+    idle = passed.get("idle", 0.0) + passed.get("iowait", 0.0)
+    stolen = passed["steal"] / whole if "steal" in passed else None
+    return max(0.0, 1 - idle / whole), stolen
+
+
+def _stalled(root: Path) -> float | None:
+    found = _STALLED.search(text_of(root / "proc/pressure/memory") or "")
+    return float(found[1]) / 100 if found else None
+
+
+def _slowdowns(root: Path) -> int | None:
+    files = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/thermal_throttle/core_throttle_count")
+    counts = [int(text) for path in files if (text := text_of(path) or "").isdecimal()]
+    return max(counts, default=None)  # each core of a package counts the same events
+
+
+def _on_battery(battery: Any) -> bool | None:
+    """No battery is no hazard; one whose plug can't be told is not known."""
+    if battery is None:
+        return False
+    return None if battery.power_plugged is None else not battery.power_plugged
+
+
+def _gpus(here: Sources) -> tuple[tuple[GpuMoment, ...], str | None]:
+    try:
+        nvml = here.nvml()
+    except Exception as error:  # noqa: BLE001 - no module, no driver, a library of another age
+        return (), str(error) or type(error).__name__
+    count = nvml_gauges.said(nvml, "nvmlDeviceGetCount") or 0
+    handles = [nvml_gauges.said(nvml, "nvmlDeviceGetHandleByIndex", n) for n in range(count)]
+    return tuple(_gpu(nvml, handle) for handle in handles if handle is not None), None
+
+
+def _gpu(nvml: Nvml, handle: Any) -> GpuMoment:
+    """A device; nothing that it runs is ours, for whoever looks holds none."""
+    told = nvml_gauges.reading(nvml, handle, lambda _: False)
+    rates = nvml_gauges.said(nvml, "nvmlDeviceGetUtilizationRates", handle)
+    mode = nvml_gauges.said(nvml, "nvmlDeviceGetPersistenceMode", handle)
+    return GpuMoment(
+        name=nvml_gauges.said(nvml, "nvmlDeviceGetName", handle),
+        processes=len(nvml_gauges.processes(nvml, handle)),
+        busy_share=None if rates is None else rates.gpu / 100,
+        sm_clock_hz=told.sm_clock_hz,
+        power_limit_w=told.power_limit_w,
+        usual_limit_w=nvml_gauges.scaled(
+            nvml, 1e-3, "nvmlDeviceGetPowerManagementDefaultLimit", handle
+        ),
+        temperature_c=told.temperature_c,
+        throttle_reasons=told.throttle_reasons,
+        persistent=None if mode is None else bool(mode),
+    )

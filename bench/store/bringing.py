@@ -1,0 +1,227 @@
+"""A run from elsewhere into a store, whole or not at all: another machine's folder, a zip, another program's file.
+
+Each kind of file has a reader; what it finds is written beside the store's runs and then renamed, so that
+a kill leaves no half of a run. A run that is there already stays as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import StoreError
+from bench.store import exported, intact, journal, pytest_benchmark, runs
+from bench.store.runs import CASES, MANIFEST, SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bench.store.journal import Entry
+    from bench.store.runs import RunInfo, StoredRun
+
+    Reader = Callable[["Path", "Path", str | None], list["Brought"]]
+    """(store, what to read, label) → what came of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """A run that is in the store now, and whether it was not before."""
+
+    run: StoredRun
+    new: bool
+
+
+def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
+    """Bring all runs that a file or folder holds.
+
+    Args:
+        store: where to.
+        place: a run's folder, a store, a zip of either, or a JSON file.
+        label: what runs of other programs are to be called.
+
+    Raises:
+        StoreError: it can't be read, or holds no run; or the store can't be written.
+    """
+    if not place.exists():
+        message = f"there is no file or folder {place}; name one that holds a run"
+        raise StoreError(message)
+    reader = _folder if place.is_dir() else READERS.get(place.suffix.lower())
+    if reader is None:
+        message = (
+            f"{place} can't be imported; name a folder or .zip of a run, a .json of pytest-benchmark, "
+            "or one of bench export --format json (a .csv lacks the facts of its run)"
+        )
+        raise StoreError(message)
+    try:
+        return reader(store, place, label)
+    except OSError as error:
+        message = f"{place} can't be imported: {error.strerror or error}"
+        raise StoreError(message) from error
+
+
+def copied(store: Path, folder: Path) -> Brought:
+    """A finished run's folder, held against its manifest first.
+
+    Raises:
+        StoreError: it is no finished run, or its files are not those that it finished with.
+    """
+    names = [name for name in (CASES, SAMPLES, MANIFEST) if (folder / name).is_file()]
+    files = {name: (folder / name).read_bytes() for name in names}
+    return _kept(store, files, str(folder))
+
+
+def _folder(store: Path, place: Path, _: str | None) -> list[Brought]:
+    """A run's folder, or a store."""
+    if (place / MANIFEST).is_file():
+        return [copied(store, place)]
+    found = [run for run in runs.list_runs(place) if run.finished]
+    if not found:
+        message = (
+            f"{place} holds no finished run; name a run's folder (it has a {MANIFEST}) or a store"
+        )
+        raise StoreError(message)
+    return [copied(store, run.folder) for run in found]
+
+
+def _zip(store: Path, place: Path, _: str | None) -> list[Brought]:
+    """Runs in a zip, at whatever depth; nothing else in it is looked at."""
+    try:
+        with zipfile.ZipFile(place) as archive:
+            names = archive.namelist()
+            bases = [n.removesuffix(MANIFEST) for n in names if Path(n).name == MANIFEST]
+            found = [
+                {
+                    name: archive.read(base + name)
+                    for name in (CASES, SAMPLES, MANIFEST)
+                    if base + name in names
+                }
+                for base in bases
+            ]
+    except (zipfile.BadZipFile, RuntimeError, EOFError) as error:
+        message = f"{place} is torn or no zip ({error}); copy it once more"
+        raise StoreError(message) from error
+    if not found:
+        message = f"{place} holds no run: there is no {MANIFEST} in it"
+        raise StoreError(message)
+    return [_kept(store, files, str(place)) for files in found]
+
+
+def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
+    """pytest-benchmark's file, or an export of ours."""
+    try:
+        document: Any = json.loads(place.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        message = f"{place} is not JSON: {error}"
+        raise StoreError(message) from error
+    if exported.is_export(document):
+        info, entries = exported.run_of(document, place.name)
+    elif pytest_benchmark.is_pytest_benchmark(document):
+        info, entries = pytest_benchmark.run_of(document, place.name, label)
+    else:
+        message = (
+            f"{place} is neither of pytest-benchmark nor of bench export --format json; "
+            "write one with pytest --benchmark-json=FILE"
+        )
+        raise StoreError(message)
+    return [_written(store, info, entries)]
+
+
+READERS: Mapping[str, Reader] = {".json": _json, ".zip": _zip}
+"""By a file's ending; a page that carries runs joins here, as `copied` folders."""
+
+
+def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
+    """The files of a run as a folder of the store."""
+    info = _info(files.get(MANIFEST), where)
+    if CASES not in files:
+        message = f"{where} lacks {CASES}; copy the whole folder"
+        raise StoreError(message)
+    intact.check_files({k: v for k, v in files.items() if k != MANIFEST}, info, f"{where}: ")
+    there = _there(store, info.run_id)
+    if there:
+        return there
+    with _aside(store) as aside:
+        folder = aside / info.run_id
+        folder.mkdir()
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        return _moved(folder, store)
+
+
+def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
+    """Rows and samples as a new run of the store."""
+    if not runs.is_run_id(str(info.run_id)):
+        message = f"{info.run_id!r} is no run id, so that it can't be a run of a store"
+        raise StoreError(message)
+    there = _there(store, info.run_id)
+    if there:
+        return there
+    done = dataclasses.replace(info, finished_at=info.finished_at or info.started_at)
+    with _aside(store) as aside:
+        folder = runs.begin(aside, done)
+        with journal.Journal(folder) as diary:
+            for entry in entries:
+                diary.write(entry)
+        runs.finish(folder, done)
+        return _moved(folder, store)
+
+
+def _there(store: Path, run_id: str) -> Brought | None:
+    """The run, if the store has it.
+
+    Raises:
+        StoreError: it has an unfinished one of that name.
+    """
+    folder = store / run_id
+    known = runs.read(folder) if folder.exists() else None
+    if known and known.finished:
+        return Brought(run=known, new=False)
+    if folder.exists():
+        message = f"{folder} is there, and is no finished run; remove it and import again"
+        raise StoreError(message)
+    return None
+
+
+def _info(manifest: bytes | None, where: str) -> RunInfo:
+    try:
+        info = runs.info_from(json.loads(manifest or b""))
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"{where}: {MANIFEST} can't be read as what a run says of itself"
+        raise StoreError(message) from error
+    if not runs.is_run_id(str(info.run_id)):
+        message = f"{where}: {info.run_id!r} is no run id"
+        raise StoreError(message)
+    return info
+
+
+@contextmanager
+def _aside(store: Path) -> Iterator[Path]:
+    """A folder in the store that no listing shows, gone in the end."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".import-", dir=store))
+    except OSError as error:
+        message = (
+            f"the store {store} can't be written: {error.strerror}; choose another with --store"
+        )
+        raise StoreError(message) from error
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _moved(folder: Path, store: Path) -> Brought:
+    folder.rename(store / folder.name)
+    found = runs.read(store / folder.name)
+    if found is None:
+        message = f"{store / folder.name} can't be read back"
+        raise StoreError(message)
+    return Brought(run=found, new=True)

@@ -1,0 +1,70 @@
+"""What is said of GPUs: each its own, and nothing of a run that noted none. Tried on made-up facts only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.analyse import hazards_gpu
+from tests.fakes_report import info
+
+CALM: dict[str, Any] = {
+    "name": "NVIDIA H100",
+    "processes": 0,
+    "busy_share": 0.0,
+    "power_limit_w": 700.0,
+    "usual_limit_w": 700.0,
+    "temperature_c": 40.0,
+    "throttle_reasons": ("idle",),
+    "persistent": True,
+}
+
+
+def said(**changes: Any) -> dict[str, str]:
+    """Code → severity of a GPU that is calm but for these."""
+    found = hazards_gpu.of(info(state={"gpus": [{**CALM, **changes}]}))
+    assert all(one.alarming == bool(one.remedy) for one in found)
+    return {one.code: one.severity for one in found}
+
+
+def test_a_calm_gpu_is_fine() -> None:
+    """In every respect."""
+    assert set(said().values()) == {"fine"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "severity"),
+    [
+        ({"busy_share": 0.01}, "busy-gpu", "will"),
+        ({"processes": 1}, "busy-gpu", "may"),
+        ({"processes": None, "busy_share": None}, "busy-gpu", "unknown"),
+        ({"throttle_reasons": ("power-cap",)}, "clock-throttled", "will"),
+        ({"temperature_c": 83.0}, "clock-throttled", "may"),
+        ({"throttle_reasons": None, "temperature_c": None}, "clock-throttled", "unknown"),
+        ({"power_limit_w": 350.0}, "power-cap", "may"),
+        ({"power_limit_w": 695.0}, "power-cap", "fine"),
+        ({"usual_limit_w": None}, "power-cap", "unknown"),
+        ({"persistent": False}, "persistence", "may"),
+        ({"persistent": None}, "persistence", "unknown"),
+    ],
+)
+def test_each_fact_has_its_rule(changes: dict[str, Any], code: str, severity: str) -> None:
+    """And the others stay as they are."""
+    calm = said()
+    assert said(**changes) == {**calm, code: severity}
+
+
+def test_each_gpu_is_named() -> None:
+    """By the driver's number, which is that of nvidia-smi."""
+    found = hazards_gpu.of(info(state={"gpus": [CALM, {**CALM, "power_limit_w": 350.0}]}))
+    (capped,) = [one for one in found if one.severity == "may"]
+    assert capped.seen == "GPU 1: it may take 350 W of 700 W"
+    assert capped.remedy == "sudo nvidia-smi -i 1 -pl 700"
+
+
+def test_a_machine_without_a_gpu_says_so_once() -> None:
+    """A run that did not look says nothing."""
+    (one,) = hazards_gpu.of(info(state={"gpus": [], "gpus_missing": "no driver"}))
+    assert (one.severity, one.seen) == ("fine", "no NVIDIA GPU is seen (no driver)")
+    assert hazards_gpu.of(info(state={})) == []

@@ -1,0 +1,79 @@
+"""`bench import` and `bench export`: runs come and go, once, and in one line where they can't."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench import cli
+from tests.fakes import entry, finished_run, info
+from tests.fakes_pytest_benchmark import benchmark, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of pytest-benchmark in an empty folder, where we are."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document()))
+    return path
+
+
+def test_a_file_is_brought_once(file: Path, capsys: Capture) -> None:
+    """The second time that is said, and nothing is added."""
+    assert cli.main(["import", file.name]) == 0
+    assert " (1 case) is now in results/" in capsys.readouterr().out
+    assert cli.main(["import", file.name, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["new"] for one in told["runs"]] == [False]
+    assert cli.main(["import", file.name]) == 0
+    assert "was already, and nothing was added" in capsys.readouterr().out
+    assert len(list((file.parent / "results").iterdir())) == 1
+
+
+def test_what_can_not_be_brought_is_one_line(file: Path, capsys: Capture) -> None:
+    """And exit code 2."""
+    file.write_text("{}")
+    assert cli.main(["import", file.name]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("bench: a.json is neither of pytest-benchmark nor")
+    assert err.count("\n") == 1
+
+
+def test_imported_runs_can_be_compared_and_nothing_is_claimed(file: Path, capsys: Capture) -> None:
+    """Without an interval twice the time is not slower for sure."""
+    slower = document(benchmark(times=(6e-6,)), datetime="2026-03-05T00:00:00+00:00")
+    (file.parent / "b.json").write_text(json.dumps(slower))
+    for name, label in (("a.json", "before"), ("b.json", "after")):
+        assert cli.main(["import", name, "--label", label]) == 0
+    capsys.readouterr()
+    assert cli.main(["compare", "label:before", "label:after", "--format", "json"]) == 0
+    (case,) = json.loads(capsys.readouterr().out)["cases"]
+    assert (case["verdict"], case["reason"]) == ("unsure", "no interval in base and new")
+    assert case["ratio"] == pytest.approx(2.0)
+
+
+def test_a_run_is_exported_for_pytest_benchmark(file: Path, capsys: Capture) -> None:
+    """What that format has no place for is counted on stderr."""
+    finished_run(file.parent / "results", info(), entry(0), entry(1, samples=0))
+    assert cli.main(["export", "--format", "pytest-benchmark"]) == 0
+    out, err = capsys.readouterr()
+    (told,) = json.loads(out)["benchmarks"]
+    assert told["extra_info"]["case"] == "s/op[n=0]"
+    assert err == "left out: 1 case without samples\n"
+
+
+def test_a_form_that_is_not_there_is_told_from_those_that_are(file: Path, capsys: Capture) -> None:
+    """Also from the one that is made of samples."""
+    finished_run(file.parent / "results", info())
+    assert cli.main(["export", "--format", "pytest_benchmark"]) == 2
+    assert capsys.readouterr().err == (
+        "bench: there is no export form 'pytest_benchmark'; did you mean pytest-benchmark?\n"
+    )

@@ -1,0 +1,222 @@
+"""Runs from elsewhere: whole or not at all, once only, and never outside the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.analyse.rows import records
+from bench.errors import StoreError
+from bench.report.export import export
+from bench.store import runs
+from bench.store.bringing import bring, copied
+from bench.store.load import load_rows, load_samples
+from tests.fakes import entry, finished_run, info
+from tests.fakes_pytest_benchmark import MEDIAN_S, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = "20260102T030405Z-abcdef"
+
+
+@pytest.fixture(name="there")
+def _there(tmp_path: Path) -> Path:
+    """The store of another machine, with two runs."""
+    store = tmp_path / "there"
+    finished_run(store, info(), entry(0), entry(1))
+    finished_run(store, info("20260103T000000Z-bbbbbb"))
+    return store
+
+
+@pytest.fixture(name="here")
+def _here(tmp_path: Path) -> Path:
+    """Our store, which is not there yet."""
+    return tmp_path / "here"
+
+
+def as_json(path: Path, told: Any) -> Path:
+    """A file that holds this."""
+    path.write_text(json.dumps(told))
+    return path
+
+
+def zipped(folder: Path) -> Path:
+    """A zip of a folder, beside it."""
+    return folder.with_suffix(".zip").parent / shutil.make_archive(
+        str(folder), "zip", folder.parent, folder.name
+    )
+
+
+def brought(here: Path, place: Path) -> list[tuple[str, bool]]:
+    """(run id, whether it is new) of all that a place holds; nothing else is left in the store."""
+    found = [(one.run.info.run_id, one.new) for one in bring(here, place)]
+    assert {one.name for one in here.iterdir()} >= {run_id for run_id, _ in found}
+    assert [one.name for one in here.iterdir() if one.name.startswith(".")] == []
+    return found
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_run_of_another_machine_comes_with_its_samples(
+    here: Path, there: Path, *, packed: bool
+) -> None:
+    """Byte for byte; the second time nothing is added."""
+    place = zipped(there / RUN) if packed else there / RUN
+    assert brought(here, place) == [(RUN, True)]
+    assert brought(here, place) == [(RUN, False)]
+    for name in (runs.CASES, runs.SAMPLES, runs.MANIFEST):
+        assert (here / RUN / name).read_bytes() == (there / RUN / name).read_bytes()
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_whole_store_can_be_brought(here: Path, there: Path, *, packed: bool) -> None:
+    """Each of its finished runs."""
+    found = brought(here, zipped(there) if packed else there)
+    assert sorted(found) == [(RUN, True), ("20260103T000000Z-bbbbbb", True)]
+
+
+def test_a_run_in_the_store_stays_as_it_is(here: Path, there: Path) -> None:
+    """Whatever comes under its name."""
+    finished_run(here, info(), entry(5))
+    before = (here / RUN / runs.CASES).read_bytes()
+    assert brought(here, there / RUN) == [(RUN, False)]
+    assert (here / RUN / runs.CASES).read_bytes() == before
+
+
+def test_a_file_of_pytest_benchmark_becomes_a_run(here: Path, tmp_path: Path) -> None:
+    """Which everything reads; the same file is known again."""
+    path = as_json(tmp_path / "a.json", document())
+    ((run_id, new),) = brought(here, path)
+    assert new
+    assert brought(here, path) == [(run_id, False)]
+    assert load_rows(here)["time_s"].tolist() == [MEDIAN_S]
+    assert len(load_samples(here)) == 5
+    found = runs.read(here / run_id)
+    assert found is not None
+    assert found.info.finished_at
+    assert found.info.counts["ok"] == 1
+
+
+def test_an_export_of_ours_becomes_the_run_again(here: Path, there: Path, tmp_path: Path) -> None:
+    """Under its own id, without its samples."""
+    rows = load_rows(there / RUN)
+    path = tmp_path / "a.json"
+    path.write_text(export(rows, info(), "json"))
+    assert brought(here, path) == [(RUN, True)]
+    assert records(load_rows(here / RUN)) == records(rows)
+    assert load_samples(here / RUN).empty
+
+
+def test_a_changed_file_is_not_brought(here: Path, there: Path) -> None:
+    """Its manifest does not vouch for it."""
+    with (there / RUN / runs.CASES).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(StoreError, match=r"cases\.parquet is not the file"):
+        bring(here, there / RUN)
+    assert not here.exists()
+
+
+def test_half_a_folder_is_not_brought(here: Path, there: Path) -> None:
+    """Rows are the least."""
+    (there / RUN / runs.CASES).unlink()
+    with pytest.raises(StoreError, match=r"lacks cases\.parquet; copy the whole folder"):
+        bring(here, there / RUN)
+
+
+def test_rows_without_samples_are_enough(here: Path, there: Path) -> None:
+    """As a page may carry them."""
+    (there / RUN / runs.SAMPLES).unlink()
+    assert copied(here, there / RUN).new
+
+
+@pytest.mark.parametrize("run_id", ["../../etc", "20260102T030405Z-abcdef/..", "", 3])
+def test_nothing_is_written_outside_the_store(here: Path, there: Path, run_id: object) -> None:
+    """A name that is no run id is refused, in a folder and in an export."""
+    manifest = there / RUN / runs.MANIFEST
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**told, "run_id": run_id}))
+    with pytest.raises(StoreError, match="is no run id"):
+        bring(here, there / RUN)
+    rows = json.loads(export(load_rows(there / "20260103T000000Z-bbbbbb"), info(), "json"))
+    rows["run"]["run_id"] = run_id
+    with pytest.raises(StoreError, match="is no run id"):
+        bring(here, as_json(there / "a.json", rows))
+    assert not here.exists()
+
+
+def test_a_kill_leaves_no_half_of_a_run(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has the run's name before it is whole."""
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "finish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bring(here, as_json(tmp_path / "a.json", document()))
+    assert list(here.iterdir()) == []
+
+
+def test_an_unfinished_run_of_that_name_is_not_touched(here: Path, there: Path) -> None:
+    """It may be somebody's work."""
+    runs.begin(here, info())
+    with pytest.raises(StoreError, match="is no finished run; remove it and import again"):
+        bring(here, there / RUN)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("rows.csv", b"case,time_s\n", "can't be imported; name a folder or .zip"),
+        ("page.txt", b"", "can't be imported; name a folder or .zip"),
+        ("a.json", b"{", "is not JSON: "),
+        ("a.json", b"\xff\xfe", "is not JSON: "),
+        ("a.json", b"[]", "is neither of pytest-benchmark nor of bench export"),
+        ("a.zip", b"PK", "is torn or no zip"),
+    ],
+)
+def test_what_is_no_run_is_refused_in_one_line(
+    here: Path, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    """With what would do."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(StoreError) as error:
+        bring(here, path)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_place_without_runs_is_refused(here: Path, tmp_path: Path) -> None:
+    """An empty folder, a zip of something else, nothing at all."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(StoreError, match="holds no finished run; name a run's folder"):
+        bring(here, empty)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("notes.txt", "none")
+    with pytest.raises(StoreError, match=r"holds no run: there is no run\.json in it"):
+        bring(here, tmp_path / "a.zip")
+    with pytest.raises(StoreError, match="there is no file or folder"):
+        bring(here, tmp_path / "absent.json")
+
+
+def test_a_store_that_can_not_be_written_says_so(there: Path, tmp_path: Path) -> None:
+    """And what to do."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"can't be written: .*; choose another with --store"):
+        bring(tmp_path / "file" / "store", there / RUN)
+
+
+def test_a_label_is_for_runs_of_other_programs(here: Path, tmp_path: Path) -> None:
+    """A run of ours keeps the one it was given."""
+    (one,) = bring(here, as_json(tmp_path / "a.json", document()), "mine")
+    assert one.run.info.label == "mine"
+    theirs = finished_run(tmp_path / "there", dataclasses.replace(info(), label="theirs"))
+    assert bring(here, theirs, "mine")[0].run.info.label == "theirs"
