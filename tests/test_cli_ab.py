@@ -186,12 +186,30 @@ def test_thread_counts_are_sides_too(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_nothing_that_differs_is_the_same(bench: Bench, sides: Sides) -> None:
-    """And is said to be a test of the machine; six workers of each side are the rule."""
+    """And is said to be a test of the machine; ten workers of each side are the rule."""
     code, out, _ = bench("mine.py", "mine/op")
     assert code == 0
     assert "a and b are the same" in out
     assert "2 cases: 2 same." in out
-    assert [len(stage.processes) for stage in sides.stages] == [6, 6]
+    assert [len(stage.processes) for stage in sides.stages] == [10, 10]
+
+
+@pytest.mark.parametrize(
+    ("words", "gpus", "workers"),
+    [((), 0, 10), ((), 1, 6), (("--device", "cpu"), 1, 10), (("--workers", "3"), 1, 3)],
+)
+def test_a_gpu_is_shared_by_fewer(
+    bench: Bench,
+    sides: Sides,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    gpus: int,
+    workers: int,
+) -> None:
+    """Each of them has a context in its memory; where it is not asked for it is not counted."""
+    monkeypatch.setattr("bench.machine.nvidia", lambda: (("a GPU",) * gpus, None))
+    bench("mine.py", "mine/op", *words)
+    assert [len(stage.processes) for stage in sides.stages] == [workers, workers]
 
 
 def test_another_interpreter_is_where_workers_start(

@@ -8,7 +8,7 @@ import pytest
 
 from bench.errors import StoreError
 from bench.publish.website import BADGE, Receipt, Site, build, publish
-from bench.report import shell
+from bench.report import comparison_page, shell
 from bench.report.build import HEAD_BYTES, build_report
 from tests.fakes_compare import BASE, NEW, timed
 from tests.fakes_report import RUN_ID, record, stored
@@ -57,18 +57,30 @@ def test_a_site_has_all_that_its_pages_need(two: list[StoredRun], tmp_path: Path
         *sorted([f"{BASE}.parquet", f"{NEW}.parquet", BADGE, *shell.shared()]),
         f"{BASE}.html",
         f"{NEW}.html",
+        f"{comparison_page.name([run.info for run in two])}.html",
         "index.html",
     ]
-    assert site.pages == 2
+    assert site.pages == 3
+
+
+def test_the_badge_has_a_page_that_shows_what_it_says(two: list[StoredRun]) -> None:
+    """Its run against its baseline, also where that has a page already; of an older run there is none."""
+    shelf = Shelf()
+    name = f"{comparison_page.name([run.info for run in two])}.html"
+    publish(two[:1], two, shelf)
+    assert name not in shelf.files
+    publish(two[1:], two, shelf)
+    assert f'href="{BASE}.html"'.encode() in shelf.files[name]
+    assert name.encode() in shelf.files["index.html"]
 
 
 def test_publishing_again_writes_nothing(two: list[StoredRun]) -> None:
     """The same runs make the same site."""
     shelf = Shelf()
     first = publish(two, two, shelf)
-    assert (first.site, first.pages, first.receipt.written) == ("shelf", 2, 9)
+    assert (first.site, first.pages, first.receipt.written) == ("shelf", 3, 10)
     again = publish(two, two, shelf)
-    assert (again.pages, again.receipt.written) == (2, 0)
+    assert (again.pages, again.receipt.written) == (3, 0)
 
 
 def test_pages_of_runs_that_are_gone_stay(two: list[StoredRun]) -> None:

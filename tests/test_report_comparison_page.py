@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from plotly.offline import get_plotlyjs
 
-from bench.report import comparison_page, shell
+from bench.report import columns, comparison_page, shell
+from bench.report.comparison_sentences import sentences
 from tests.fakes_lineup import example, held, runs, sized, stepping
 from tests.fakes_report import HOSTILE
 from tests.test_report_page import Page
@@ -98,6 +99,7 @@ def test_an_index_can_list_the_page() -> None:
         "devices": "–",
         "torch": "2.13.0",
         "cases": "3 runs compared",
+        "found": sentences(found, columns.names(found.runs))[0],
     }
 
 

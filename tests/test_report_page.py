@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from plotly.offline import get_plotlyjs
 
+from bench.analyse.findings import findings
 from bench.report import page, shell
 from bench.report.payload import unpacked
 from tests.fakes_report import HOSTILE, example, info, lost, on, record, valid
@@ -188,7 +189,7 @@ def test_a_page_carries_what_the_index_says_of_it() -> None:
     """So that an index can be made from pages alone."""
     html, _ = made(example())
     facts = shell.facts_in(html)
-    assert facts == page.facts(info())
+    assert facts == {**page.facts(info()), "found": findings(example())[0]}
     assert shell.facts_in("<p>not ours</p>") is None
     assert shell.facts_in('<script type="application/json" id="facts">{</script>') is None
 

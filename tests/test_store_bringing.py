@@ -15,6 +15,7 @@ from bench.errors import StoreError
 from bench.report.export import export
 from bench.store import runs
 from bench.store.bringing import bring, copied
+from bench.store.embedded import embed
 from bench.store.load import load_rows, load_samples
 from tests.fakes import entry, finished_run, info
 from tests.fakes_pytest_benchmark import MEDIAN_S, document
@@ -71,6 +72,21 @@ def test_a_run_of_another_machine_comes_with_its_samples(
     assert brought(here, place) == [(RUN, False)]
     for name in (runs.CASES, runs.SAMPLES, runs.MANIFEST):
         assert (here / RUN / name).read_bytes() == (there / RUN / name).read_bytes()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_page_brings_the_run_that_it_carries(
+    here: Path, there: Path, tmp_path: Path, *, whole: bool
+) -> None:
+    """With its samples if it has them; without, a run has none."""
+    page = tmp_path / "theirs.html"
+    run = runs.read(there / RUN)
+    assert run is not None
+    (carried,) = embed([run], limit_bytes=10**9 if whole else 0)
+    page.write_text(f"<!doctype html>{carried.script}", encoding="utf-8")
+    assert brought(here, page) == [(RUN, True)]
+    assert (here / RUN / runs.CASES).read_bytes() == (there / RUN / runs.CASES).read_bytes()
+    assert (here / RUN / runs.SAMPLES).exists() == whole
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])

@@ -98,7 +98,7 @@ def import_command(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A run's folder, a store, a .zip of either, a .json of pytest-benchmark, or one of "
+            help="A run's folder, a store, a .zip of either, a page, a .json of pytest-benchmark, or one of "
             "bench export --format json.",
         ),
     ],

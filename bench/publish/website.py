@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bench.analyse.lineup import lineup
 from bench.analyse.rows import records
 from bench.analyse.standing import standing
 from bench.errors import StoreError
 from bench.report.badge import badge
-from bench.report.build import INDEX, build_report, pages_in
+from bench.report.build import INDEX, build_comparison, build_report, pages_in
 from bench.store.load import load_rows
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def build(
 ) -> Site:
     """Make the site in an empty folder, with an index that lists earlier pages as well.
 
+    What the badge says of the newest run has a page that shows it, if that run is one of those published.
+
     Raises:
         StoreError: a run can't be read, or the place's index is somebody else's.
     """
@@ -103,7 +106,11 @@ def build(
     for name, beginning in earlier.items():
         (folder / name).write_bytes(beginning)  # as much of a page as its line in the index needs
     build_report(runs, folder, comparing=False)  # they are of any machines and days
-    found = standing([*{run.info.run_id: run for run in (*known, *runs)}.values()], _rows)
+    every = {run.info.run_id: run for run in (*known, *runs)}
+    found = standing([*every.values()], _rows)
+    if found and found.base and found.new.run_id in {run.info.run_id for run in runs}:
+        pair = [every[info.run_id] for info in (found.base, found.new)]
+        build_comparison(lineup([run.info for run in pair], map(_rows, pair)), folder)
     (folder / BADGE).write_text(badge(found), encoding="utf-8", newline="\n")
     made = sorted(path.name for path in folder.iterdir() if _is_new(path, earlier))
     made.sort(key=lambda name: (name == INDEX, name.endswith(".html")))  # after what they link to

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from bench.report import columns, shell, words
+from bench.report.comparison_sentences import sentences
 from bench.report.comparison_views import views
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def page(
     hrefs = [f"{run.run_id}.html" if run.run_id in linked else None for run in found.runs]
     return shell.render(
         "compare.html",
-        facts=facts(found.runs),
+        facts={**facts(found.runs), "found": " ".join(sentences(found, called)[:1])},
         alone=single_file,
         title=title(called),
         ids=[run.run_id for run in found.runs],

@@ -45,13 +45,14 @@ def run_page(
         single_file: whether Plotly is inside the page, so that it can be sent on alone.
     """
     found = grid.in_reading_order(records)
+    made = views(found, info, samples)
     return shell.render(
         "run.html",
-        facts=facts(info),
+        facts={**facts(info), "found": " ".join(made[0].values["findings"][:1])},  # noqa: PD011 - a view
         alone=single_file,
         title=info.label or words.machine_name(info),
         info=info,
-        views=views(found, info, samples),
+        views=made,
         downloads=downloads,
     )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.store import exported, intact, journal, pytest_benchmark, runs
+from bench.store.embedded import unpack
 from bench.store.runs import CASES, MANIFEST, SAMPLES
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
 
     Args:
         store: where to.
-        place: a run's folder, a store, a zip of either, or a JSON file.
+        place: a run's folder, a store, a zip of either, a page with runs inside, or a JSON file.
         label: what runs of other programs are to be called.
 
     Raises:
@@ -55,7 +56,7 @@ def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
     reader = _folder if place.is_dir() else READERS.get(place.suffix.lower())
     if reader is None:
         message = (
-            f"{place} can't be imported; name a folder or .zip of a run, a .json of pytest-benchmark, "
+            f"{place} can't be imported; name a folder, .zip or page of a run, a .json of pytest-benchmark, "
             "or one of bench export --format json (a .csv lacks the facts of its run)"
         )
         raise StoreError(message)
@@ -133,8 +134,13 @@ def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
     return [_written(store, info, entries)]
 
 
-READERS: Mapping[str, Reader] = {".json": _json, ".zip": _zip}
-"""By a file's ending; a page that carries runs joins here, as `copied` folders."""
+def _page(store: Path, place: Path, _: str | None) -> list[Brought]:
+    """The runs that a page carries; without their samples, if it had no room for them."""
+    return [copied(store, run.folder) for run in unpack(place)]
+
+
+READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
+"""By a file's ending."""
 
 
 def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:

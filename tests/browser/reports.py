@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.report.build import build_report
+from bench.report.build import INDEX, build_report
 from bench.suite import case_id
 from tests import made_up
 from tests.fakes_report import RUN_ID, example, lost, record, stored
@@ -32,7 +32,10 @@ SAMPLES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Where each page lies, by its name here; all of them in one folder but those of a single file."""
+    """Where each page lies, by its name here; all of them in one folder but those of a single file.
+
+    Runs have theirs; `compare` is two runs alike, `compare-all` is every run there is.
+    """
 
     folder: Path
     index: Path
@@ -53,20 +56,29 @@ def build(folder: Path) -> Pages:
     """Make the runs and their pages."""
     runs = _runs(folder / "store")
     reports = folder / "reports"
-    index = build_report(list(runs.values()), reports)
-    alone = {}
-    for name in ("both", "hostile"):
-        alone[name] = build_report([runs[name]], folder / "alone", single_file=True)
-        if alone[name].name == "index.html":
-            alone[name] = folder / "alone" / f"{runs[name].info.run_id}.html"
+    two = [runs["both"], runs["again"]]
+    compared = {
+        "compare-all": build_report(list(runs.values()), reports),
+        "compare": build_report(two, reports),
+    }
+    alone = {
+        "compare": build_report(two, folder / "alone", single_file=True),
+        **{
+            name: build_report([runs[name]], folder / "alone", single_file=True)
+            for name in ("both", "hostile")
+        },
+    }
     pages = {name: reports / f"{run.info.run_id}.html" for name, run in runs.items()}
-    return Pages(folder=folder, index=index, run=pages, alone=alone)
+    return Pages(folder=folder, index=reports / INDEX, run={**pages, **compared}, alone=alone)
 
 
 def _runs(store: Path) -> dict[str, StoredRun]:
     planned = made_up.cases(CASES, SUITES)
-    found = {"both": made_up.run(store, planned, on=made_up.computer(), samples=SAMPLES)}
-    for number, (name, rows) in enumerate(_rows().items(), start=1):
+    found = {
+        name: made_up.run(store, planned, number, on=made_up.computer(), samples=SAMPLES)
+        for number, name in enumerate(("both", "again"))
+    }
+    for number, (name, rows) in enumerate(_rows().items(), start=2):
         run_id = f"{RUN_ID[:-6]}{number:06x}"
         own = [dataclasses.replace(r, run_id=run_id) for r in rows]
         label = HOSTILE if name == "hostile" else name

@@ -26,6 +26,9 @@ SETTINGS = (
     ("empty", PHONE, True),
     ("failed", DESK, False),
     ("single", PHONE, False),
+    ("compare", DESK, False),
+    ("compare", PHONE, True),
+    ("compare-all", PHONE, False),
 )
 """The page that has everything in every form; the others, each in one of them."""
 
@@ -34,7 +37,8 @@ def objections(page: Page, *, inside: bool = True) -> list[str]:
     """Each rule that is broken, and where first; `inside` figures too, whose thousands of marks take long."""
     found: dict[str, Any] = page.evaluate(
         "([without, tags]) => axe.run({ exclude: without },"
-        " { runOnly: { type: 'tag', values: tags }, preload: false, resultTypes: ['violations'] })",  # what it would preload, the policy forbids
+        # What it would preload, the page's policy forbids.
+        " { runOnly: { type: 'tag', values: tags }, preload: false, resultTypes: ['violations'] })",
         [[] if inside else [[".plot > *"]], list(RULES)],
     )
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]

@@ -15,8 +15,20 @@ from tests.browser.visit import DESK, PHONE
 if TYPE_CHECKING:
     from tests.browser.visit import Open
 
-RUNS = ("both", "cpu", "hostile", "empty", "failed", "skipped", "single", "unsized", "bare")
-PAGES = (*RUNS, "alone/both", "alone/hostile")
+RUNS = (
+    "both",
+    "again",
+    "cpu",
+    "hostile",
+    "empty",
+    "failed",
+    "skipped",
+    "single",
+    "unsized",
+    "bare",
+)
+COMPARED = ("compare", "compare-all")
+PAGES = (*RUNS, *COMPARED, "alone/both", "alone/hostile", "alone/compare")
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -37,7 +49,7 @@ def test_views_fit_and_their_figures_have_data(visit: Open, name: str, width: in
 def test_the_list_of_reports_fits(visit: Open, width: int) -> None:
     """And leads to each page."""
     page = visit("index", width=width)
-    assert page.locator("tbody tr").count() == len(RUNS)
+    assert page.locator("tbody tr").count() == len(RUNS) + len(COMPARED)
     assert page.evaluate(WIDE) <= 0
     page.locator("tbody a").first.click()
     page.locator("nav.views").wait_for()
@@ -49,6 +61,25 @@ def test_a_page_opens_at_its_overview(visit: Open) -> None:
     view = reader.shown(page, "overview")
     assert view.locator(".findings li").count() > 0
     assert page.locator("nav.views a[aria-current]").inner_text() == "Overview"
+
+
+def test_a_case_of_a_comparison_leads_to_the_pages_of_its_runs(visit: Open) -> None:
+    """And the way there keeps the case."""
+    page = visit("compare", "cases")
+    page.locator("#cases tbody a").first.click()
+    view = page.locator("#case")
+    view.wait_for(state="visible")
+    view.locator("#case-runs tbody a").first.click()
+    page.locator("#case-command").wait_for()
+    assert page.locator("#case-h").inner_text()
+
+
+def test_a_verdict_chooses_cases(visit: Open) -> None:
+    """The counts of the first screen lead to them."""
+    page = visit("compare", "cases?verdict=slower")
+    listed = page.locator("#cases tbody tr")
+    reader.until(page, "document.querySelector('#cases-listing output').textContent !== ''")
+    assert all("slower" in text for text in listed.all_inner_texts())
 
 
 @pytest.mark.parametrize("address", ["%", "%E0%A4%A", "nothing", "c-0000000000", "c-", "cases?q=%"])

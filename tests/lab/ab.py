@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=10, help="of each comparison")
     parser.add_argument("--budget", type=float, default=30.0, help="seconds of each comparison")
     parser.add_argument("--share", type=float, default=0.05, help="by which a twin takes longer")
+    parser.add_argument("--workers", type=int, default=10, help="of each side")
     asked = parser.parse_args(argv)
     if asked.repeats < 1 or not asked.budget > 0 or not asked.share > 0:
         parser.error("there must be something to find, and time to find it in")
@@ -53,7 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def compared(one: str, other: str, asked: argparse.Namespace, store: Path) -> dict[str, Any]:
     """What `bench ab` says of two ops, or of one against itself."""
     words = (str(SUITE), *dict.fromkeys((one, other)), "--device", "cpu", "--json")
-    options = ("--budget", str(asked.budget), "--store", str(store))
+    options = (
+        "--budget",
+        str(asked.budget),
+        "--workers",
+        str(asked.workers),
+        "--store",
+        str(store),
+    )
     done = subprocess.run(
         [sys.executable, "-m", "bench", "ab", *words, *options],
         env={**os.environ, SHARE: str(asked.share)},
