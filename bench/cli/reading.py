@@ -134,7 +134,10 @@ def import_command(
 def report_command(
     *,
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; the latest if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...", help="Runs; the latest if none. Others are held against the first."
+        ),
     ] = None,
     store: Store = STORE,
     out: Out = OUT,
@@ -143,7 +146,7 @@ def report_command(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Write an HTML page per run that opens offline."""
+    """Write an HTML page per run, and of several one that compares them; all open offline."""
     found = [_find(store, word) for word in run or ["@latest"]]
     page = write_report(found, out, single_file=single_file)
     if as_json:

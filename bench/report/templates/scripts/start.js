@@ -4,6 +4,9 @@ document.addEventListener("DOMContentLoaded", () => {
   copying();
   downloads();
   if (!one(".view")) return;
+  if (!("DecompressionStream" in window)) {
+    one("#main").prepend(make("p", { class: "hint" }, "This browser can't unpack the data of this page; those from 2023 on can."));
+  }
   controls();
   twins();
   printing();
