@@ -194,24 +194,6 @@ def test_nothing_that_differs_is_the_same(bench: Bench, sides: Sides) -> None:
     assert [len(stage.processes) for stage in sides.stages] == [10, 10]
 
 
-@pytest.mark.parametrize(
-    ("words", "gpus", "workers"),
-    [((), 0, 10), ((), 1, 6), (("--device", "cpu"), 1, 10), (("--workers", "3"), 1, 3)],
-)
-def test_a_gpu_is_shared_by_fewer(
-    bench: Bench,
-    sides: Sides,
-    monkeypatch: pytest.MonkeyPatch,
-    words: tuple[str, ...],
-    gpus: int,
-    workers: int,
-) -> None:
-    """Each of them has a context in its memory; where it is not asked for it is not counted."""
-    monkeypatch.setattr("bench.machine.nvidia", lambda: (("a GPU",) * gpus, None))
-    bench("mine.py", "mine/op", *words)
-    assert [len(stage.processes) for stage in sides.stages] == [workers, workers]
-
-
 def test_another_interpreter_is_where_workers_start(
     bench: Bench, tmp_path: Path, sides: Sides
 ) -> None:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from bench.start import Start
     from bench.variant import Variant
 
-WORKERS, WORKERS_OF_GPU = 10, 6
-"""Of each side. How far processes lie apart is what rounds don't narrow: with six, of 18 ops slower by 5 %
-14 to 16 were found. On a GPU each has a context of some hundred MB of its memory."""
 VISIT_S = 0.02
 """As in the quick look; a round of a case is then a third of a second, and drift has little time."""
 
@@ -68,10 +65,7 @@ def ab_command(
     budget: Annotated[str, typer.Option(metavar="SECONDS", help="Time to measure in all.")] = "120",
     workers: Annotated[
         int | None,
-        typer.Option(
-            min=2,
-            help=f"Fresh processes of each side. Default: {WORKERS}, {WORKERS_OF_GPU} with a GPU.",
-        ),
+        typer.Option(min=2, help="Fresh processes of each side. Default: 10, 6 with a GPU."),
     ] = None,
     timeout: Annotated[
         str, typer.Option(metavar="SECONDS", help="Time allowed per case and side.")
@@ -83,6 +77,7 @@ def ab_command(
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
     from bench import request as requests
     from bench.pairing import split
+    from bench.variant import workers_of_side
 
     suites, ops = split(what or ())
     devices = split_words(device)
@@ -92,7 +87,7 @@ def ab_command(
         devices=devices,
         settings=requests.parse_settings(setting or ()),
         preset=preset,
-        workers=workers or _workers(devices),
+        workers=workers_of_side(workers, devices),
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=0.0,
         seed=seed,
@@ -101,14 +96,6 @@ def ab_command(
     )
     corners = (_corner("a", a, a_env, a_threads), _corner("b", b, b_env, b_threads))
     return _fought(asked, ops, corners, _aim(budget, threshold, confidence), store, as_json=as_json)
-
-
-def _workers(devices: Sequence[str]) -> int:
-    """How many processes a side has, if nobody says."""
-    from bench.machine import nvidia
-
-    on_gpu = set(devices) != {"cpu"} if devices else bool(nvidia()[0])
-    return WORKERS_OF_GPU if on_gpu else WORKERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +176,11 @@ def _fought(
     from bench.ab import ab
     from bench.duel import Duel
     from bench.report.ab import ab_facts, ab_table, answer_line
+    from bench.variant import workers_of_side
 
     with ExitStack() as stack:
         starts = [
-            stack.enter_context(corner.start(asked.workers or _workers(asked.devices)))
+            stack.enter_context(corner.start(workers_of_side(asked.workers, asked.devices)))
             for corner in corners
         ]
         pairs = _pairs(asked, ops)
@@ -251,12 +239,13 @@ def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
     """A side as it enters; the two share the machine's memory."""
     from bench.analyse.paired import LOOKS
     from bench.duel import Team
+    from bench.variant import workers_of_side
 
     request = replace(
         asked,
         threads=corner.variant.threads,
         rounds=LOOKS[-1],
-        budget_s=VISIT_S * LOOKS[-1] * (asked.workers or WORKERS),
+        budget_s=VISIT_S * LOOKS[-1] * workers_of_side(asked.workers, asked.devices),
     )
     argv = ["bench", *sys.argv[1:]]
     options = request.options(cases, label=None, tags={"ab": corner.side}, argv=argv)
