@@ -30,12 +30,12 @@ def test_all_runs_go_to_the_folder_of_reports(
 ) -> None:
     """The second time there is nothing to do, and it says so."""
     assert cli.main(["publish"]) == 0
-    assert capsys.readouterr().out == "site: reports (2 pages); 7 files written\n"
+    assert capsys.readouterr().out == "site: reports (3 pages); 10 files written\n"
     made = {path.name for path in (store.parent / "reports").iterdir()}
     assert {f"{BASE}.html", f"{NEW}.html", "index.html", "badge.svg"} <= made
     assert cli.main(["publish"]) == 0
     out = capsys.readouterr().out
-    assert out == "site: reports (2 pages); nothing has changed, nothing was written\n"
+    assert out == "site: reports (3 pages); nothing has changed, nothing was written\n"
 
 
 def test_json_is_one_document(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,15 +44,15 @@ def test_json_is_one_document(store: Path, capsys: pytest.CaptureFixture[str]) -
     assert cli.main(["publish", "--last", "1", "--to", site, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "site": site,
-        "pages": 1,
-        "written": 5,
+        "pages": 2,
+        "written": 8,
         "removed": 0,
         "branch": None,
         "commit": None,
     }
     assert not (store.parent / "site" / f"{BASE}.html").exists()
     assert cli.main(["publish", BASE, "--to", site, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["pages"] == 2
+    assert json.loads(capsys.readouterr().out)["pages"] == 3
     assert "1 slower" in (store.parent / "site" / "badge.svg").read_text(encoding="utf-8")
 
 
@@ -74,13 +74,13 @@ def test_a_branch_is_committed_to_and_pushed(
     assert cli.main(words) == 0
     commit = git("rev-parse", "gh-pages")
     out = capsys.readouterr().out
-    assert out == f"site: gh-pages (2 pages); 8 files in commit {commit[:10]}; mirror has it\n"
+    assert out == f"site: gh-pages (3 pages); 11 files in commit {commit[:10]}; mirror has it\n"
     assert git("ls-remote", "mirror", "refs/heads/gh-pages").startswith(commit)
     assert cli.main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["written"], found["branch"], found["commit"]) == (0, "gh-pages", commit)
     assert cli.main(["publish", "--branch", "gh-pages", "--to", "bench"]) == 0
-    assert capsys.readouterr().out.startswith("site: gh-pages:bench (2 pages); 7 files in commit ")
+    assert capsys.readouterr().out.startswith("site: gh-pages:bench (3 pages); 10 files in commit ")
     assert not (store.parent / "reports").exists()
 
 

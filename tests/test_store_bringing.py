@@ -83,7 +83,7 @@ def test_a_page_brings_the_run_that_it_carries(
     run = runs.read(there / RUN)
     assert run is not None
     (carried,) = embed([run], limit_bytes=10**9 if whole else 0)
-    page.write_text(f"<!doctype html>{carried.script}", encoding="utf-8")
+    page.write_text(f"<!doctype html>{carried.script}</html>\n", encoding="utf-8")
     assert brought(here, page) == [(RUN, True)]
     assert (here / RUN / runs.CASES).read_bytes() == (there / RUN / runs.CASES).read_bytes()
     assert (here / RUN / runs.SAMPLES).exists() == whole
@@ -189,8 +189,8 @@ def test_an_unfinished_run_of_that_name_is_not_touched(here: Path, there: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("rows.csv", b"case,time_s\n", "can't be imported; name a folder or .zip"),
-        ("page.txt", b"", "can't be imported; name a folder or .zip"),
+        ("rows.csv", b"case,time_s\n", "can't be imported; name a folder, .zip"),
+        ("page.txt", b"", "can't be imported; name a folder, .zip"),
         ("a.json", b"{", "is not JSON: "),
         ("a.json", b"\xff\xfe", "is not JSON: "),
         ("a.json", b"[]", "is neither of pytest-benchmark nor of bench export"),
