@@ -97,7 +97,7 @@ function caseFigures(detail) {
     caseFigure("case-time", inTime(turns, detail), `Samples of ${detail.title} in time order, by worker.`,
       `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(turns)),
     caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
-      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`),
+      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(turns)),
   );
   watch(box);
 }

@@ -89,3 +89,10 @@ function turnsTable(turns) {
     ]),
   };
 }
+
+function spreadTable(turns) {
+  const sorted = turns.flatMap(({ times }) => times).toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  const named = [[0, "fastest"], [0.05, "5 % are no slower"], [0.25, "a quarter"], [0.5, "half"], [0.75, "three quarters"], [0.95, "95 %"], [1, "slowest"]];
+  return { corner: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
+}

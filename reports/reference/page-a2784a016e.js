@@ -524,6 +524,13 @@ function turnsTable(turns) {
   };
 }
 
+function spreadTable(turns) {
+  const sorted = turns.flatMap(({ times }) => times).toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  const named = [[0, "fastest"], [0.05, "5 % are no slower"], [0.25, "a quarter"], [0.5, "half"], [0.75, "three quarters"], [0.95, "95 %"], [1, "slowest"]];
+  return { corner: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
+}
+
 // One case by itself: its samples, its warnings in words, what is known of it, and how to repeat it.
 let shownCase; // its anchor
 
@@ -623,7 +630,7 @@ function caseFigures(detail) {
     caseFigure("case-time", inTime(turns, detail), `Samples of ${detail.title} in time order, by worker.`,
       `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(turns)),
     caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
-      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`),
+      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(turns)),
   );
   watch(box);
 }
