@@ -6,16 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import machine
 from bench.errors import SelectionError
 from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WORKERS, WORKERS_OF_GPU = 10, 6
-"""Of each side. How far processes lie apart is what rounds don't narrow: with six, of 18 ops slower by 5 %
-14 to 16 were found, with ten 12 of 12. On a GPU each has a context of some hundred MB of its memory."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _THREADS = "OMP_NUM_THREADS"
 """The one variable that workers take as their number of threads, and not as it stands."""
@@ -76,9 +72,3 @@ def _variable(word: str, side: str) -> tuple[str, str]:
         message = f"--{side}-env {word!r} can't be read; write NAME=VALUE"
         raise SelectionError(message)
     return name, value
-
-
-def workers_of_side(asked: int | None, devices: Sequence[str]) -> int:
-    """How many processes a side has: as many as were asked for, else what fits what they measure on."""
-    on_gpu = set(devices) != {"cpu"} if devices else bool(machine.nvidia()[0])
-    return asked or (WORKERS_OF_GPU if on_gpu else WORKERS)

@@ -26,6 +26,7 @@ from bench.request import (
     parse_settings,
     parse_tags,
     request_of,
+    workers_of_side,
 )
 from tests.fakes import Stage
 
@@ -308,3 +309,25 @@ def test_a_file_is_a_suite_too(tmp_path: Path) -> None:
     path.write_text(MINE)
     ids = [one.id for one in Request(**CPU, suites=(str(path),)).plan().cases]
     assert ids == ["mine/op[n=1]", "mine/other[n=1]"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "devices", "gpus", "workers"),
+    [
+        (None, (), 0, 10),
+        (None, (), 1, 6),
+        (None, ("cpu",), 1, 10),
+        (None, ("cpu", "cuda"), 1, 6),
+        (3, (), 1, 3),
+    ],
+)
+def test_a_gpu_is_shared_by_fewer(
+    monkeypatch: pytest.MonkeyPatch,
+    asked: int | None,
+    devices: tuple[str, ...],
+    gpus: int,
+    workers: int,
+) -> None:
+    """Each of them has a context in its memory; a GPU that is not asked for does not count."""
+    monkeypatch.setattr("bench.machine.nvidia", lambda: (("a GPU",) * gpus, None))
+    assert workers_of_side(asked, devices) == workers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import SelectionError
-from bench.variant import Variant, variant, workers_of_side
+from bench.variant import Variant, variant
 
 
 def test_threads_are_as_asked_for_else_as_the_variable_says() -> None:
@@ -43,25 +43,3 @@ def test_words_say_what_differs_and_nothing_else() -> None:
     assert one.words(other) == "this Python, A=1, without C, 2 threads"
     assert other.words(one) == "new/bin/python, without A, C=2, 1 thread"
     assert one.words(one) == ""
-
-
-@pytest.mark.parametrize(
-    ("asked", "devices", "gpus", "workers"),
-    [
-        (None, (), 0, 10),
-        (None, (), 1, 6),
-        (None, ("cpu",), 1, 10),
-        (None, ("cpu", "cuda"), 1, 6),
-        (3, (), 1, 3),
-    ],
-)
-def test_a_gpu_is_shared_by_fewer(
-    monkeypatch: pytest.MonkeyPatch,
-    asked: int | None,
-    devices: tuple[str, ...],
-    gpus: int,
-    workers: int,
-) -> None:
-    """Each of them has a context in its memory; a GPU that is not asked for does not count."""
-    monkeypatch.setattr("bench.machine.nvidia", lambda: (("a GPU",) * gpus, None))
-    assert workers_of_side(asked, devices) == workers

@@ -77,7 +77,7 @@ def ab_command(
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
     from bench import request as requests
     from bench.pairing import split
-    from bench.variant import workers_of_side
+    from bench.request import workers_of_side
 
     suites, ops = split(what or ())
     devices = split_words(device)
@@ -176,7 +176,7 @@ def _fought(
     from bench.ab import ab
     from bench.duel import Duel
     from bench.report.ab import ab_facts, ab_table, answer_line
-    from bench.variant import workers_of_side
+    from bench.request import workers_of_side
 
     with ExitStack() as stack:
         starts = [
@@ -239,7 +239,7 @@ def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
     """A side as it enters; the two share the machine's memory."""
     from bench.analyse.paired import LOOKS
     from bench.duel import Team
-    from bench.variant import workers_of_side
+    from bench.request import workers_of_side
 
     request = replace(
         asked,
