@@ -46,7 +46,6 @@ def test_json_is_one_document(store: Path, capsys: pytest.CaptureFixture[str]) -
         "site": site,
         "pages": 2,
         "written": 8,
-        "removed": 0,
         "branch": None,
         "commit": None,
     }

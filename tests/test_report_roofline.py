@@ -109,4 +109,5 @@ def test_a_machine_with_one_kind_of_roof_is_drawn_all_the_same() -> None:
     cloud = points.cloud(roofline.places([case()]))
     for kind in (BANDWIDTH, "flop"):
         only = dataclasses.replace(roofs(), roofs=tuple(roofs().of_kind(kind)))
-        go.Figure(roofline.by_intensity(cloud, only))
+        figure = go.Figure(roofline.by_intensity(cloud, only))
+        assert figure.data, kind

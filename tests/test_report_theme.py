@@ -93,3 +93,12 @@ def test_a_long_name_keeps_both_its_ends() -> None:
     assert short == "precisio…ision=highest"
     assert theme.shortened("x" * 22) == "x" * 22
     assert len(theme.shortened("x" * 23)) == 22
+
+
+def test_what_swatches_are_made_of_is_styled_without_an_ancestor() -> None:
+    """A selector that names one does not reach the copies that `use` makes."""
+    style = STYLE.read_text(encoding="utf-8")
+    parts = (STYLE.parent / "parts.html").read_text(encoding="utf-8")
+    (made_of,) = re.findall(r"<defs>.*?</defs>", parts, re.DOTALL)
+    for name in set(re.findall(r'class="([^"]+)"', made_of)):
+        assert re.search(rf"^\.{name} {{", style, re.MULTILINE), name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analyse.repeat import quoted
+from bench.units import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 Matters = Literal["yes", "care", "no"]
-MISSING = "–"
 _METHOD: Mapping[str, Any] = {"threads": None, "cache": "hot"}
 """Options without which a time means something else, and what runs did that don't name them."""
 _EFFORT = ("preset", "budget_s", "workers", "rounds", "confidence", "energy")
@@ -185,7 +185,9 @@ def _remedy(base: RunInfo, found: list[Difference]) -> str:
     if not barred:
         return ""
     words = [quoted(str(word)) for word in base.options.get("suites") or ()]
-    options = [f"--{name} {barred[name]}" for name in _METHOD if barred.get(name, "–") != "–"]
+    options = [
+        f"--{name} {barred[name]}" for name in _METHOD if barred.get(name, MISSING) != MISSING
+    ]
     again = " ".join(["bench run", *words, *options])
     others = [field for field in barred if field not in _METHOD]
     return f"{again} (with {', '.join(others)} as in the base)" if others else again

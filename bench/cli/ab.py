@@ -77,24 +77,24 @@ def ab_command(
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
     from bench import request as requests
     from bench.pairing import split
-    from bench.request import workers_of_side
 
     suites, ops = split(what or ())
     devices = split_words(device)
+    each = requests.workers_of_side(workers, devices)
     asked = requests.Request(
         suites=suites,
         keyword=keyword,
         devices=devices,
         settings=requests.parse_settings(setting or ()),
         preset=preset,
-        workers=workers_of_side(workers, devices),
+        workers=each,
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=0.0,
         seed=seed,
         kernels=False,  # a worker that has profiled is replaced, and the next case would lack it
         roofs=False,
     )
-    corners = (_corner("a", a, a_env, a_threads), _corner("b", b, b_env, b_threads))
+    corners = (_corner("a", a, a_env, a_threads, each), _corner("b", b, b_env, b_threads, each))
     return _fought(asked, ops, corners, _aim(budget, threshold, confidence), store, as_json=as_json)
 
 
@@ -105,13 +105,14 @@ class _Corner:
     side: str
     variant: Variant
     interpreter: Interpreter | None
+    workers: int
 
-    def start(self, workers: int) -> Start:
+    def start(self) -> Start:
         """Start its workers."""
         from bench.start import start
 
         path = self.interpreter.path if self.interpreter else None
-        return start(workers, self.variant.threads, self.variant.variables, path)
+        return start(self.workers, self.variant.threads, self.variant.variables, path)
 
     def environment(self) -> dict[str, Any]:
         """Facts of the environment that are its own."""
@@ -125,7 +126,11 @@ class _Corner:
 
 
 def _corner(
-    side: str, python: str | None, words: Sequence[str] | None, threads: int | None
+    side: str,
+    python: str | None,
+    words: Sequence[str] | None,
+    threads: int | None,
+    workers: int,
 ) -> _Corner:
     """A side as asked for.
 
@@ -137,13 +142,9 @@ def _corner(
     from bench.variant import variant
 
     found = variant(side, python, words or (), threads, otherwise=threads_by_default())
-    if python is None:
-        return _Corner(side=side, variant=found, interpreter=None)
-    return _Corner(
-        side=side,
-        variant=found,
-        interpreter=find(python, f"--{side}", {**os.environ, **found.variables}),
-    )
+    environ = {**os.environ, **found.variables}
+    interpreter = None if python is None else find(python, f"--{side}", environ)
+    return _Corner(side=side, variant=found, interpreter=interpreter, workers=workers)
 
 
 def _aim(budget: str, threshold: str, confidence: str) -> Aim:
@@ -176,13 +177,9 @@ def _fought(
     from bench.ab import ab
     from bench.duel import Duel
     from bench.report.ab import ab_facts, ab_table, answer_line
-    from bench.request import workers_of_side
 
     with ExitStack() as stack:
-        starts = [
-            stack.enter_context(corner.start(workers_of_side(asked.workers, asked.devices)))
-            for corner in corners
-        ]
+        starts = [stack.enter_context(corner.start()) for corner in corners]
         pairs = _pairs(asked, ops)
         names = _names(corners, ops)
         say(f"{names.title}: {len(pairs)} to decide, at most {aim.budget_s:g} s", err=True)
@@ -239,13 +236,12 @@ def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
     """A side as it enters; the two share the machine's memory."""
     from bench.analyse.paired import LOOKS
     from bench.duel import Team
-    from bench.request import workers_of_side
 
     request = replace(
         asked,
         threads=corner.variant.threads,
         rounds=LOOKS[-1],
-        budget_s=VISIT_S * LOOKS[-1] * workers_of_side(asked.workers, asked.devices),
+        budget_s=VISIT_S * LOOKS[-1] * corner.workers,
     )
     argv = ["bench", *sys.argv[1:]]
     options = request.options(cases, label=None, tags={"ab": corner.side}, argv=argv)

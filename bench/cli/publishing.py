@@ -133,7 +133,6 @@ def _facts(done: Published) -> dict[str, str | int | None]:
         "site": done.site,
         "pages": done.pages,
         "written": done.receipt.written,
-        "removed": 0,
         "branch": done.receipt.branch,
         "commit": done.receipt.commit,
     }

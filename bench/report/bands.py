@@ -1,6 +1,6 @@
-"""Pieces of figures that are no measured curve: bands of intervals, shaded regions, lines to compare with.
+"""Pieces that figures share: intervals as bars and bands, shaded regions, lines to compare with.
 
-They are traces, not shapes, so that the page's script colours them by number like everything else; it makes
+What is no curve is a trace, not a shape, so that the page's script colours it by number like everything else; it makes
 a fill so thin that curves and text on it stay readable.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.report import theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _REGION = 0.5
 """A region is half as strong as a band, since it lies under all of them."""
@@ -46,9 +46,15 @@ def region(
 
 
 def line(
-    xs: Sequence[float], ys: Sequence[float], colour: int, *, name: str = "", op: int | None = None
+    xs: Sequence[float],
+    ys: Sequence[float],
+    colour: int,
+    *,
+    dash: str = "dash",
+    name: str = "",
+    op: int | None = None,
 ) -> dict[str, Any]:
-    """A dashed line to compare with; without a name it is not in the legend."""
+    """A line to compare with; without a name it is not in the legend."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -57,7 +63,7 @@ def line(
         "name": theme.escaped(name),
         "showlegend": bool(name),
         "hoverinfo": "skip",
-        "line": {"color": theme.LIGHT[colour], "dash": "dash", "width": 1.5},
+        "line": {"color": theme.LIGHT[colour], "dash": dash, "width": 1.5},
         "meta": meta(colour, op),
     }
 
@@ -78,6 +84,29 @@ def text(
         "cliponaxis": False,
         "meta": meta(colour, op),
     }
+
+
+def bars(ends: Iterable[tuple[float, float, float]], *, fine: bool = False) -> dict[str, Any]:
+    """Intervals as bars on both sides; `ends` are value, low, high of each point.
+
+    Args:
+        ends: where a bar has no length, there is none.
+        fine: thin ones, for a cloud of points.
+    """
+    values = list(ends)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [_length(high - value) for value, _, high in values],
+        "arrayminus": [_length(value - low) for value, low, _ in values],
+        "thickness": 1 if fine else 1.2,
+        "width": 2 if fine else 3,
+    }
+
+
+def _length(value: float) -> float:
+    """In as many digits as a bar can show: a page has one for each end of each point."""
+    return float(f"{value:.3g}")
 
 
 def legend() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report import ratios, theme
+from bench.report import bands, ratios, theme
 from bench.report.drawing import Twin
 from bench.units import MISSING
 
@@ -67,7 +67,10 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
     apart = max(_ROW, _APART * len(series) + _APART)
     reach = [1 / (1 + band), 1 + band, *(end for dot in dots for end in _reach(dot))]
     height = _EDGE + apart * len(rows)
-    traces = [_band(band, len(rows)), *_lines(band, len(rows))]
+    ends, heights = (1 / (1 + band), 1 + band), (-0.5, len(rows) - 0.5)
+    traces = [bands.region(ends, heights, GREY)]
+    traces += [bands.line([at, at], heights, GREY, dash="dot") for at in ends]
+    traces += [bands.line([1.0, 1.0], heights, GREY, dash="solid")]
     traces += [_trace([d for d in dots if d.series == s], s, names, apart) for s in series]
     return {
         "data": traces,
@@ -97,14 +100,7 @@ def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -
         "name": theme.escaped(names[series + 1]),
         "x": [dot.ratio for dot in dots],
         "y": [dot.row + shift for dot in dots],
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [(dot.high or dot.ratio) - dot.ratio for dot in dots],
-            "arrayminus": [dot.ratio - (dot.low or dot.ratio) for dot in dots],
-            "thickness": 1.2,
-            "width": 3,
-        },
+        "error_x": bands.bars((d.ratio, d.low or d.ratio, d.high or d.ratio) for d in dots),
         "marker": {
             "color": theme.LIGHT[number],
             "symbol": [MARKS[dot.mark][0] for dot in dots],
@@ -115,38 +111,6 @@ def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -
         "hoverinfo": "text",
         "meta": {"colour": number, "device": series},
     }
-
-
-def _band(band: float, rows: int) -> dict[str, Any]:
-    """The changes that don't count, as a wash that any paper shows through."""
-    low, high = 1 / (1 + band), 1 + band
-    return {
-        **_still(),
-        "x": [low, high, high, low],
-        "y": [-0.5, -0.5, rows - 0.5, rows - 0.5],
-        "fill": "toself",
-        "fillcolor": "rgba(128,128,128,0.14)",
-        "line": {"width": 0},
-    }
-
-
-def _lines(band: float, rows: int) -> list[dict[str, Any]]:
-    """No change, and the ends of the band."""
-    ends = [(1.0, "solid"), (1 / (1 + band), "dot"), (1 + band, "dot")]
-    return [
-        {
-            **_still(),
-            "x": [at, at],
-            "y": [-0.5, rows - 0.5],
-            "line": {"width": 1, "dash": dash, "color": theme.LIGHT[GREY]},
-        }
-        for at, dash in ends
-    ]
-
-
-def _still() -> dict[str, Any]:
-    """What all traces have that are no data."""
-    return {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "meta": {"colour": GREY}}
 
 
 def _clipped(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse.steps import FALSE_STEPS
-from bench.report import theme
+from bench.report import bands, theme
 from bench.report.drawing import Drawing, Twin
 from bench.report.trend import answer
 from bench.units import counted, seconds_with_interval, share
@@ -126,14 +126,9 @@ def _trace(moments: Sequence[tuple[int, Moment, float]], runs: Sequence[str]) ->
         "mode": "lines+markers",
         "x": [x for x, _, _ in moments],
         "y": [time_s for _, _, time_s in moments],
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [(one.high_s or time_s) - time_s for _, one, time_s in moments],
-            "arrayminus": [time_s - (one.low_s or time_s) for _, one, time_s in moments],
-            "thickness": 1.2,
-            "width": 3,
-        },
+        "error_y": bands.bars(
+            (time_s, one.low_s or time_s, one.high_s or time_s) for _, one, time_s in moments
+        ),
         "line": {"color": theme.LIGHT[0], "width": 1},
         "marker": {"color": theme.LIGHT[0], "size": 7},
         "hovertext": [_hover(one, runs[x]) for x, one, _ in moments],

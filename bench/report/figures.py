@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid
 from bench.codes import CODES
-from bench.report import theme, words
+from bench.report import bands, theme, words
 from bench.report.address import anchor
 from bench.units import MISSING, seconds, seconds_with_interval, share
 
@@ -90,27 +90,11 @@ def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | 
         "name": theme.escaped(f"{line.name} {line.dtype} {line.device}"),
         "x": [size for size, _, _ in points],
         "y": [value[0] for _, value, _ in points],
-        "error_y": _bars([value for _, value, _ in points]),
+        "error_y": bands.bars([value for _, value, _ in points]),
         "customdata": [anchor(record) for _, _, record in points],
         "hoverinfo": "text",
         **look.trace(line.suite, line.name, line.dtype, line.device),
     }
-
-
-def _bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [length(high - value) for value, _, high in values],
-        "arrayminus": [length(value - low) for value, low, _ in values],
-        "thickness": 1.2,
-        "width": 3,
-    }
-
-
-def length(value: float) -> float:
-    """A bar's length in as many digits as a bar can show: a page has one for each end of each point."""
-    return float(f"{value:.3g}")
 
 
 def dots(records: Sequence[Record], look: Look) -> Figure | None:
@@ -129,7 +113,7 @@ def dots(records: Sequence[Record], look: Look) -> Figure | None:
     for name, (record, value) in zip(names, points, strict=True):
         axis = axes[record.suite, record.op]
         kind = grid.line_name(record, axis) if axis else record.op
-        place = {"x": [value[0]], "y": [rows.index(name)], "error_x": _bars([value])}
+        place = {"x": [value[0]], "y": [rows.index(name)], "error_x": bands.bars([value])}
         said = {"mode": "markers", "customdata": [anchor(record)], "hoverinfo": "text"}
         trace = look.trace(record.suite, kind, record.dtype, record.device)
         traces.append({"type": "scatter", **place, **said, **trace})

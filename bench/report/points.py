@@ -11,9 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report import theme
+from bench.report import bands, theme
 from bench.report.address import anchor
-from bench.report.figures import length
 from bench.schedule import COLD
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _trace(number: int, points: Sequence[Point], *, cold: bool) -> dict[str, Any
         "name": f"{KINDS[number]}, cold" if cold else KINDS[number],
         "x": [point.x for point in points],
         "y": [point.y[0] for point in points],
-        "error_y": _bars([point.y for point in points]),
+        "error_y": bands.bars((point.y for point in points), fine=True),
         "customdata": [anchor(point.record) for point in points],
         "hoverinfo": "text",
         "line": {"color": theme.LIGHT[number]},
@@ -123,17 +122,6 @@ def _trace(number: int, points: Sequence[Point], *, cold: bool) -> dict[str, Any
             "line": {"width": 2 if cold else 0},
         },
         "meta": {"colour": number, "dtype": number},
-    }
-
-
-def _bars(values: Sequence[Ends]) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [length(high - value) for value, _, high in values],
-        "arrayminus": [length(value - low) for value, low, _ in values],
-        "thickness": 1,
-        "width": 2,
     }
 
 

@@ -127,7 +127,7 @@ def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) ->
             label=f"Heat map of the time per call of {suite}: {_described(found)}, by {axis}.",
             caption=(
                 "Time per call; the darker, the slower, on a logarithmic scale. A word stands where "
-                "a case has no time (its reason is in the table below), a dot where there is no case."
+                "a case has no time (its own view has the reason), a dot where there is no case."
             ),
             twin=tables.twin(found, tables.time_of),
             wide=True,

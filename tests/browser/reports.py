@@ -49,7 +49,7 @@ class Pages:
         if name == "index":
             return self.index
         form, slash, run = name.rpartition("/")
-        return (self.alone if slash else self.run)[run] if form in {"", "alone"} else self.index
+        return {"": self.run, "alone": self.alone}[form if slash else ""][run]
 
 
 def build(folder: Path) -> Pages:

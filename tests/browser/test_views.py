@@ -75,18 +75,25 @@ def test_a_case_of_a_comparison_leads_to_the_pages_of_its_runs(visit: Open) -> N
 
 
 def test_a_verdict_chooses_cases(visit: Open) -> None:
-    """The counts of the first screen lead to them."""
-    page = visit("compare", "cases?verdict=slower")
-    listed = page.locator("#cases tbody tr")
-    reader.until(page, "document.querySelector('#cases-listing output').textContent !== ''")
-    assert all("slower" in text for text in listed.all_inner_texts())
+    """Those that have it, and no others."""
+    page = visit("compare", "cases")
+    reader.shown(page, "cases")
+    every = page.locator("#cases-listing output").inner_text()
+    reader.show(page, "cases?verdict=same")
+    reader.until(
+        page, "(all) => document.querySelector('#cases-listing output').textContent !== all", every
+    )
+    texts = page.locator("#cases tbody tr").all_inner_texts()
+    assert texts
+    assert all("same" in text for text in texts)
 
 
 @pytest.mark.parametrize("address", ["%", "%E0%A4%A", "nothing", "c-0000000000", "c-", "cases?q=%"])
 def test_an_address_that_means_nothing_does_no_harm(visit: Open, address: str) -> None:
-    """Some view is shown."""
+    """One view is shown, and no more."""
     page = visit("both", address)
     page.locator(".view:visible").wait_for()
+    assert page.locator(".view:visible").count() == 1
 
 
 def test_figures_are_drawn_only_when_they_come_into_view(visit: Open) -> None:
@@ -145,3 +152,15 @@ def test_a_button_hides_what_it_names(visit: Open) -> None:
         "([box, before]) => box.querySelectorAll('.scatterlayer .trace').length === before",
         [section.locator(".plot").first.element_handle(), before],
     )
+
+
+def test_paper_has_every_figure_of_the_view(visit: Open) -> None:
+    """Also those that nobody has scrolled to, before the browser is asked to print."""
+    page = visit("both", "ops")
+    page.locator("#ops .plot").first.wait_for()
+    page.evaluate("window.print = () => { window.printed = true; }")
+    page.keyboard.press("Control+p")
+    reader.until(page, "window.printed === true")
+    plots = page.locator("#ops .plot")
+    assert plots.count() > 3
+    assert page.locator("#ops .plot:not(:has(.main-svg))").count() == 0

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.report.shell import PLOTLY
 from bench.units import seconds, size
 from tests import chromium, made_up
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-PLOTLY = "plotly.min.js"
 DEEP_PX = 40_000
 """How far a view is scrolled; a longer one repeats itself."""
 STEP_PX = 600

@@ -82,9 +82,14 @@ function kernels({ kernels: names }) {
   box.append(make("h3", {}, "Kernels"), make("ol", {}, ...names.map((name) => make("li", {}, make("code", {}, name)))));
 }
 
+function emptied(box) { // of the case that was shown before
+  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  box.replaceChildren();
+}
+
 function caseFigures(detail) {
   const box = one("#case-figures");
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  emptied(box);
   if (!detail.samples) {
     box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
     return;

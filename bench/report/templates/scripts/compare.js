@@ -26,11 +26,6 @@ async function showCompared(anchor) {
   one("#case-runs").append(...runsTable(anchor, detail, runs));
 }
 
-function emptied(box) {
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
-  box.replaceChildren();
-}
-
 function comparedSentence({ runs: said }, runs) {
   if (said.length > 4) return "The table beneath says what each run comes to.";
   const base = runs.find((run) => run.base).name;
@@ -63,14 +58,14 @@ function overRuns({ runs: cells }, runs) {
     return {
       type: "scatter", mode: "markers", name, ...points, marker: { symbol, size: 9, line: { width: 1.5 } },
       hovertext: places.map((place) => [runs[place].name, `${name} ${cells[place][text]}`, cells[place][2] && `${cells[place][3]}, ${cells[place][2]}`]
-        .filter(Boolean).map(plainText).join("<br>")),
+        .filter(Boolean).map(escaped).join("<br>")),
       hoverinfo: "text", meta: { colour },
     };
   });
   const layout = plain(340, "", unit);
   const wide = Math.max(...times) > 4 * Math.min(...times);
   layout.yaxis = { ...layout.yaxis, type: wide ? "log" : "linear", ...(wide && { tickformat: "~g" }) };
-  layout.xaxis = { range: [-0.5, runs.length - 0.5], tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => plainText(clipped(name))), zeroline: false, automargin: true };
+  layout.xaxis = { range: [-0.5, runs.length - 0.5], tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => escaped(clipped(name))), zeroline: false, automargin: true };
   return { data: data.filter(({ x }) => x.length), layout };
 }
 
@@ -78,9 +73,6 @@ const clipped = (name) => { // the beginnings of names stand beneath the runs; t
   const most = phone.matches ? 12 : 28;
   return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 };
-
-// Plotly reads a part of HTML in every text.
-const plainText = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 function runsTable(anchor, { runs: cells }, runs) {
   const heads = ["run", "begun", "torch", "time", "at reference", "new / base", "verdict", "why"];

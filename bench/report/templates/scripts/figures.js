@@ -102,9 +102,10 @@ function themed(layout, colour) {
   };
 }
 
-// What is said of a point that carries the address of a case is what the table of cases says of it.
+// Plotly reads a part of HTML in every text.
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+// What is said of a point that carries the address of a case is what the table of cases says of it.
 function saidOf(row, columns) {
   if (!row) return "";
   const lines = row.cells.map((text, i) => {
@@ -211,7 +212,7 @@ function twins() { // `toggle` does not bubble, so it is caught on its way down
   }, true);
 }
 
-function printing() { // on paper everything is light, and what is shown is drawn
+function printing() { // on paper everything is light
   let before;
   window.addEventListener("beforeprint", () => {
     before = root.dataset.theme;
@@ -222,5 +223,11 @@ function printing() { // on paper everything is light, and what is shown is draw
     if (before) root.dataset.theme = before;
     else delete root.dataset.theme;
     redraw();
+  });
+  document.addEventListener("keydown", async (event) => { // what was not scrolled to is drawn first
+    if (!(event.ctrlKey || event.metaKey) || event.key !== "p") return;
+    event.preventDefault();
+    for (const box of all(".view:not([hidden]) .plot")) if (!drawn.has(box)) await draw(box);
+    window.print();
   });
 }

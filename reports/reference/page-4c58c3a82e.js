@@ -170,9 +170,10 @@ function themed(layout, colour) {
   };
 }
 
-// What is said of a point that carries the address of a case is what the table of cases says of it.
+// Plotly reads a part of HTML in every text.
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+// What is said of a point that carries the address of a case is what the table of cases says of it.
 function saidOf(row, columns) {
   if (!row) return "";
   const lines = row.cells.map((text, i) => {
@@ -279,7 +280,7 @@ function twins() { // `toggle` does not bubble, so it is caught on its way down
   }, true);
 }
 
-function printing() { // on paper everything is light, and what is shown is drawn
+function printing() { // on paper everything is light
   let before;
   window.addEventListener("beforeprint", () => {
     before = root.dataset.theme;
@@ -290,6 +291,12 @@ function printing() { // on paper everything is light, and what is shown is draw
     if (before) root.dataset.theme = before;
     else delete root.dataset.theme;
     redraw();
+  });
+  document.addEventListener("keydown", async (event) => { // what was not scrolled to is drawn first
+    if (!(event.ctrlKey || event.metaKey) || event.key !== "p") return;
+    event.preventDefault();
+    for (const box of all(".view:not([hidden]) .plot")) if (!drawn.has(box)) await draw(box);
+    window.print();
   });
 }
 
@@ -615,9 +622,14 @@ function kernels({ kernels: names }) {
   box.append(make("h3", {}, "Kernels"), make("ol", {}, ...names.map((name) => make("li", {}, make("code", {}, name)))));
 }
 
+function emptied(box) { // of the case that was shown before
+  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  box.replaceChildren();
+}
+
 function caseFigures(detail) {
   const box = one("#case-figures");
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  emptied(box);
   if (!detail.samples) {
     box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
     return;
@@ -672,11 +684,6 @@ async function showCompared(anchor) {
   one("#case-runs").append(...runsTable(anchor, detail, runs));
 }
 
-function emptied(box) {
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
-  box.replaceChildren();
-}
-
 function comparedSentence({ runs: said }, runs) {
   if (said.length > 4) return "The table beneath says what each run comes to.";
   const base = runs.find((run) => run.base).name;
@@ -709,14 +716,14 @@ function overRuns({ runs: cells }, runs) {
     return {
       type: "scatter", mode: "markers", name, ...points, marker: { symbol, size: 9, line: { width: 1.5 } },
       hovertext: places.map((place) => [runs[place].name, `${name} ${cells[place][text]}`, cells[place][2] && `${cells[place][3]}, ${cells[place][2]}`]
-        .filter(Boolean).map(plainText).join("<br>")),
+        .filter(Boolean).map(escaped).join("<br>")),
       hoverinfo: "text", meta: { colour },
     };
   });
   const layout = plain(340, "", unit);
   const wide = Math.max(...times) > 4 * Math.min(...times);
   layout.yaxis = { ...layout.yaxis, type: wide ? "log" : "linear", ...(wide && { tickformat: "~g" }) };
-  layout.xaxis = { range: [-0.5, runs.length - 0.5], tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => plainText(clipped(name))), zeroline: false, automargin: true };
+  layout.xaxis = { range: [-0.5, runs.length - 0.5], tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => escaped(clipped(name))), zeroline: false, automargin: true };
   return { data: data.filter(({ x }) => x.length), layout };
 }
 
@@ -724,9 +731,6 @@ const clipped = (name) => { // the beginnings of names stand beneath the runs; t
   const most = phone.matches ? 12 : 28;
   return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 };
-
-// Plotly reads a part of HTML in every text.
-const plainText = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 function runsTable(anchor, { runs: cells }, runs) {
   const heads = ["run", "begun", "torch", "time", "at reference", "new / base", "verdict", "why"];
