@@ -83,7 +83,7 @@ function kernels({ kernels: names }) {
 }
 
 function emptied(box) { // of the case that was shown before
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  for (const old of all(".plot", box)) { asked.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
   box.replaceChildren();
 }
 
