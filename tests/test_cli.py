@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
-QUICKLY = ("--workers", "1", "--rounds", "1", "--budget", "1ms", "--threads", "1", "--no-roofs")
+QUICKLY = (
+    "--workers",
+    "1",
+    "--rounds",
+    "1",
+    "--budget",
+    "1ms",
+    "--threads",
+    "1",
+    "--patience",
+    "0",
+    "--no-roofs",
+)
 EXAMPLE = '''
 """Matrix multiplication. Run it: bench run matmul"""
 import torch

@@ -14,7 +14,7 @@ from bench.cli.selftest import PANEL
 from bench.store.load import load_rows
 
 ROOT = Path(__file__).parents[1]
-QUICKLY = ("selftest", "--runs", "2", "--budget", "1ms")
+QUICKLY = ("selftest", "--runs", "2", "--budget", "1ms", "--patience", "0")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ QUICKLY = ("selftest", "--runs", "2", "--budget", "1ms")
         (["--runs", "1"], "Invalid value for '--runs'"),
         (["--runs", "some"], "Invalid value for '--runs'"),
         (["--budget", "0"], "--budget '0' is not a stretch of time"),
+        (["--patience", "soon"], "--patience 'soon' is not a stretch of time"),
         (["--store", "notes.txt/store"], "the store notes.txt/store can't be written: "),
     ],
 )
@@ -61,7 +62,9 @@ def test_help_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == cli.main(["selftest", "-h"]) == 0
     out = capsys.readouterr().out
     assert "selftest" in out
-    assert all(option in out for option in ("--runs", "--budget", "--store", "--json"))
+    assert all(
+        option in out for option in ("--runs", "--budget", "--patience", "--store", "--json")
+    )
 
 
 @pytest.mark.slow

@@ -49,6 +49,8 @@ QUICKLY = (
     "--threads",
     "1",
     "--no-roofs",
+    "--patience",
+    "0",
 )
 GATED = '''
 """64 cases fill a batch; the one after it waits for a file to appear."""
@@ -375,7 +377,10 @@ def _stopped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[P
     """The store of a run that was stopped in its second batch, its exit code and what it said."""
     suite, store = tmp_path / "gated.py", tmp_path / "store"
     suite.write_text(GATED)
+    # What a shell starts in the background ignores Ctrl-C, and so does all that it starts in turn.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = bench("run", str(suite), *QUICKLY, "--store", str(store))
+    signal.signal(signal.SIGINT, before)
     try:
         assert eventually(lambda: rows_on_disk(store) == 64 or process.poll() is not None)
         process.send_signal(request.param)

@@ -19,6 +19,7 @@ from bench.cli.words import (
     Device,
     Json,
     Keyword,
+    Patience,
     PresetName,
     Setting,
     Store,
@@ -73,13 +74,7 @@ def run_command(
         ),
     ] = True,
     timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
-    patience: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Wait up to so long, in all, while the machine is slower than usual (0: never).",
-        ),
-    ] = None,
+    patience: Patience = None,
     store: Store = STORE,
     label: Annotated[
         str | None, typer.Option(help="A name for the run: label:TEXT finds it.")

@@ -12,11 +12,12 @@ import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
 from bench.cli.printing import console, print_json, say, show, width
-from bench.cli.words import Json
+from bench.cli.words import Json, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.request import Request
     from bench.store.runs import StoredRun
 
 PANEL = Path(__file__).resolve().parents[1] / "panels" / "small.py"
@@ -32,6 +33,7 @@ def selftest_command(
     budget: Annotated[
         str, typer.Option(metavar="SECONDS", help="Sampling time per case and run.")
     ] = "0.2",
+    patience: Patience = None,
     store: Annotated[
         Path | None,
         typer.Option(help="Folder to keep the runs in. Default: they are removed."),
@@ -43,12 +45,18 @@ def selftest_command(
     from bench.analyse.repeats import repeats
     from bench.analyse.rows import records
     from bench.report.selftest import selftest_facts, selftest_table
-    from bench.request import parse_budget
+    from bench.request import Request, parse_budget, parse_patience
     from bench.store.load import load_rows
 
-    budget_s = parse_budget(budget, "--budget")
+    asked = Request(
+        suites=(str(PANEL),),
+        devices=("cpu",),
+        budget_s=parse_budget(budget, "--budget"),
+        patience_s=parse_patience(patience),
+        roofs=False,
+    )
     with _kept_in(store) as folder:
-        runs = _runs(repetitions, budget_s, folder)
+        runs = _runs(asked, repetitions, folder)
         rows = load_rows(*(run.folder for run in runs))
     found = repeats(rows)
     judged = powers([(r.info, records(rows[rows["run_id"] == r.info.run_id])) for r in runs])
@@ -71,12 +79,10 @@ def _kept_in(store: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _runs(repetitions: int, budget_s: float | None, store: Path) -> list[StoredRun]:
+def _runs(asked: Request, repetitions: int, store: Path) -> list[StoredRun]:
     from bench import session, units
     from bench.console import LiveListener
-    from bench.request import Request
 
-    asked = Request(suites=(str(PANEL),), devices=("cpu",), budget_s=budget_s, roofs=False)
     plan = asked.plan()
     argv = ["bench", *sys.argv[1:]]
     options = asked.options(len(plan.cases), label=None, tags={}, argv=argv)

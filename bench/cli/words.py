@@ -45,6 +45,13 @@ Budget = Annotated[
     str | None,
     typer.Option("--budget", metavar="SECONDS", help="Sampling time per case (0.5, 200ms)."),
 ]
+Patience = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Wait up to so long, in all, while the machine is slower than usual (0: never).",
+    ),
+]
 Store = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for pages and traces.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
