@@ -48,8 +48,10 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Behaviour: all tests but those that need a GPU, and how much of the code they reach."""
-    run = ("coverage", "run", "-m", "pytest", "-m", "not gpu", *session.posargs)
+    """Behaviour: all tests but those that need a GPU, two at a time; how much of the code they reach."""
+    # pytest-benchmark would warn that it measures nothing beside other tests: none of ours does.
+    pair = ("-n", "2", "--dist", "worksteal", "--benchmark-disable")
+    run = ("coverage", "run", "-m", "pytest", "-m", "not gpu", *pair, *session.posargs)
     session.run(sys.executable, "-m", "coverage", "erase")
     session.run(sys.executable, "-m", *run)
     session.run(sys.executable, "-m", "coverage", "combine", "--quiet")
