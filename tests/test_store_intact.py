@@ -46,3 +46,16 @@ def test_a_manifest_that_does_not_vouch_is_not_believed(files: Any) -> None:
     """One from elsewhere may hold anything."""
     with pytest.raises(StoreError, match=r"^x/cases\.parquet is not the file"):
         intact.check_files({runs.CASES: b"rows"}, info(files=files), "x/")
+
+
+def test_files_from_elsewhere_say_what_run_they_are(tmp_path: Path) -> None:
+    """If they hold a manifest that can be read, of a run, which vouches for the others."""
+    run = finished(tmp_path)
+    names = (runs.MANIFEST, runs.CASES, runs.SAMPLES)
+    files = {name: (run.folder / name).read_bytes() for name in names}
+    assert intact.info_of(files, "x/") == run.info
+    torn = {**files, runs.SAMPLES: b"?"}
+    with pytest.raises(StoreError, match=r"^x/samples\.parquet is not the file"):
+        intact.info_of(torn, "x/")
+    with pytest.raises(StoreError, match=r"^x/run\.json can't be read"):
+        intact.info_of({}, "x/")

@@ -145,11 +145,10 @@ READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
 
 def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
     """The files of a run as a folder of the store."""
-    info = _info(files.get(MANIFEST), where)
+    info = intact.info_of(files, f"{where}: ")
     if CASES not in files:
         message = f"{where} lacks {CASES}; copy the whole folder"
         raise StoreError(message)
-    intact.check_files({k: v for k, v in files.items() if k != MANIFEST}, info, f"{where}: ")
     there = _there(store, info.run_id)
     if there:
         return there
@@ -193,18 +192,6 @@ def _there(store: Path, run_id: str) -> Brought | None:
         message = f"{folder} is there, and is no finished run; remove it and import again"
         raise StoreError(message)
     return None
-
-
-def _info(manifest: bytes | None, where: str) -> RunInfo:
-    try:
-        info = runs.info_from(json.loads(manifest or b""))
-    except (ValueError, TypeError, RecursionError) as error:
-        message = f"{where}: {MANIFEST} can't be read as what a run says of itself"
-        raise StoreError(message) from error
-    if not runs.is_run_id(str(info.run_id)):
-        message = f"{where}: {info.run_id!r} is no run id"
-        raise StoreError(message)
-    return info
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import io
-import json
 import os
 import re
 import zipfile
@@ -19,13 +18,11 @@ from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
 from bench.store import intact, reference
-from bench.store.runs import CASES, MANIFEST, SAMPLES, StoredRun, info_from
+from bench.store.runs import CASES, MANIFEST, SAMPLES, StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from bench.store.runs import RunInfo
 
 KIND = "application/zip"
 LIMIT_BYTES = 3_500_000
@@ -197,20 +194,8 @@ def _run(folder: Path, files: Mapping[str, bytes], where: str) -> StoredRun:
     Raises:
         StoreError: the manifest can't be read, or does not describe the others.
     """
-    info = _info(files[MANIFEST])
-    if info is None:
-        message = f"{where}{MANIFEST} can't be read as what a run says of itself"
-        raise StoreError(message)
-    intact.check_files({k: v for k, v in files.items() if k != MANIFEST}, info, where)
+    info = intact.info_of(files, where)
     return StoredRun(folder=folder, info=info, finished=True)
-
-
-def _info(manifest: bytes) -> RunInfo | None:
-    try:
-        info = info_from(json.loads(manifest))
-        return info if re.fullmatch(_ID, info.run_id) else None
-    except (ValueError, TypeError, RecursionError):
-        return None
 
 
 def _torn(page: Path) -> TornPageError:

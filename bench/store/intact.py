@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
+from bench.store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,24 @@ def check(run: StoredRun) -> None:
             message = f"{path} can't be read: {error.strerror}"
             raise StoreError(message) from error
         check_files({name: data}, run.info, f"{run.folder}/")
+
+
+def info_of(files: Mapping[str, bytes], where: str) -> RunInfo:
+    """What the files of a run from elsewhere, by name, say of it; they are held against that.
+
+    Raises:
+        StoreError: the manifest can't be read, or does not describe the others; `where` begins the line.
+    """
+    try:
+        info = runs.info_from(json.loads(files.get(runs.MANIFEST, b"")))
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"{where}{runs.MANIFEST} can't be read as what a run says of itself"
+        raise StoreError(message) from error
+    if not runs.is_run_id(str(info.run_id)):
+        message = f"{where}{info.run_id!r} is no run id"
+        raise StoreError(message)
+    check_files({k: v for k, v in files.items() if k != runs.MANIFEST}, info, where)
+    return info
 
 
 def check_files(files: Mapping[str, bytes], info: RunInfo, where: str) -> None:
