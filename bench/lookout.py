@@ -2,6 +2,7 @@
 
 Each visit learns what they took before and after it. Where the machine is in another state than its
 reference, a turn waits for it to come back, for as long as patience lasts: states last seconds to minutes.
+A machine that does not come back within a third of it is taken as it is from then on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 EVERY_S = 0.25
 """A look takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a second."""
 _PAUSE_S = 0.25
+_IN_ONE_GO = 1 / 3
+"""Of the patience: slow states that come and go last half a minute at most (decision 0007), so that one
+which outlasts a third of three minutes is likely to outlast the run, and no more time is lost on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,11 @@ class Lookout:
         self._since = []
         self._look()
         wanted = self.reference
+        in_vain_s = self.waited_s + self._patience_s * _IN_ONE_GO
         while self._slower(wanted) and self.waited_s < self._patience_s:
+            if self.waited_s >= in_vain_s:
+                self._patience_s = 0.0
+                return
             self._waits()
             self._clock.sleep(_PAUSE_S)
             self.waited_s += _PAUSE_S

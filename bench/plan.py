@@ -44,7 +44,7 @@ PRESETS: Mapping[str, Preset] = {
         run_budget_s=45,
         workers=6,
         rounds=5,
-        patience_s=60,
+        patience_s=180,
     ),
     "full": Preset(
         name="full",
@@ -53,7 +53,7 @@ PRESETS: Mapping[str, Preset] = {
         run_budget_s=None,
         workers=6,
         rounds=8,
-        patience_s=300,
+        patience_s=900,
     ),
     # A full sweep on a small rented machine: a GPU of 12 GB, a CPU of two cores. All sizes and dtypes,
     # since where the GPU begins to win lies between the short list's sizes, and elsewhere in half types.
@@ -67,7 +67,7 @@ PRESETS: Mapping[str, Preset] = {
         run_budget_s=600,
         workers=4,
         rounds=5,
-        patience_s=60,
+        patience_s=180,
     ),
 }
 

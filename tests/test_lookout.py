@@ -189,11 +189,21 @@ def test_a_turn_waits_for_the_machine_to_come_back() -> None:
 
 
 def test_patience_is_for_the_whole_run() -> None:
-    """When it is spent, the machine is measured as it is."""
-    scene = Scene(itertools.repeat(SLOW), known=REFERENCE, patience_s=1.0)
+    """When it is spent on slow states that come and go, the machine is measured as it is."""
+    scene = Scene([*[SLOW, SLOW, CALM, CALM] * 6, SLOW, SLOW], known=REFERENCE, patience_s=3.0)
+
+    assert [scene.turn(0.01, round_=n) for n in range(7)] == [[CALM]] * 6 + [[SLOW]]
+    assert scene.lookout.waited_s == 3.0
+
+
+def test_a_machine_that_does_not_come_back_is_taken_as_it_is() -> None:
+    """After a third of the patience in one go; later turns don't wait, also where it came back between."""
+    scene = Scene([SLOW] * 6 + [CALM] * 2 + [SLOW] * 2, known=REFERENCE, patience_s=3.0)
 
     assert scene.turn(0.01) == [SLOW]
-    assert scene.turn(0.01, round_=1) == [SLOW]
+    assert scene.lookout.waited_s == 1.0
+    assert scene.turn(0.01, round_=1) == [CALM]
+    assert scene.turn(0.01, round_=2) == [SLOW]
     assert scene.lookout.waited_s == 1.0
 
 

@@ -196,7 +196,7 @@ def test_a_sweep_on_a_small_machine_is_bounded_in_time_and_memory() -> None:
     assert colab.run_budget_s == 600
     assert colab.case_budget_s < full.case_budget_s
     assert colab.workers < full.workers
-    assert colab.patience_s <= 60
+    assert colab.patience_s <= PRESETS["quick"].patience_s
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)

@@ -49,7 +49,8 @@ Patience = Annotated[
     str | None,
     typer.Option(
         metavar="SECONDS",
-        help="Wait up to so long, in all, while the machine is slower than usual (0: never).",
+        help="Wait up to so long, in all, while the machine is slower than usual, "
+        "a third of it in one go (0: never).",
     ),
 ]
 Store = Annotated[Path, typer.Option("--store", help="Folder of runs.")]

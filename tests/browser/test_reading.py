@@ -122,6 +122,21 @@ def test_paper_has_no_controls(visit: Open, address: str) -> None:
     assert page.evaluate("window.paper") == "rgb(255, 255, 255)"
 
 
+def test_paper_says_which_figures_are_missing(visit: Open) -> None:
+    """A browser's menu prints at once, also what nobody has scrolled to; drawn ones say nothing."""
+    page = visit("both", "ops")
+    reader.shown(page, "ops").locator(".main-svg").first.wait_for()
+    page.emulate_media(media="print")
+    said = page.eval_on_selector_all(
+        "#ops .plot",
+        "(plots) => plots.map((plot) => [Boolean(plot.querySelector('.main-svg')),"
+        " getComputedStyle(plot, '::before').content.includes('Not drawn')])",
+    )
+    assert [True, False] in said
+    assert [False, True] in said
+    assert all(drawn != missing for drawn, missing in said)
+
+
 def test_what_data_says_is_text(visit: Open) -> None:
     """In every view, figure and label: no element is made of it, no script is run, no link leads out."""
     page = visit("hostile")
