@@ -54,6 +54,7 @@ class LiveListener(Listener):
             disable=not console.is_terminal,
         )
         self._task: TaskID | None = None
+        self._waited = False
         self.run_id = ""
 
     def started(self, run_id: str, cases: int, steps: int) -> None:
@@ -70,28 +71,25 @@ class LiveListener(Listener):
             self._progress.update(self._task, advance=steps / self._per_case, case=case)
 
     def waiting(self) -> None:
-        """Say why the bar stands still."""
+        """Say why the bar stands still; in a log, once, why the run takes longer than it said."""
         if self._task is not None:
             self._progress.update(self._task, case="waiting: the machine is slower than usual")
+        if not (self._waited or self._console.is_terminal):
+            self._print(
+                "the machine is slower than usual: waiting for it to come back (--patience 0 does not)"
+            )
+        self._waited = True
 
     def surveying(self, device: str, seconds: float) -> None:
         """Say why the first case is late, once per machine."""
-        self._console.print(
-            f"measuring roofs of {device}, about {seconds:.0f} s: they are kept for later runs",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+        self._print(
+            f"measuring roofs of {device}, about {seconds:.0f} s: they are kept for later runs"
         )
 
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
         if record.status in _BAD:
-            self._console.print(
-                f"{record.status}: {record.case} on {record.device}: {record.reason}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+            self._print(f"{record.status}: {record.case} on {record.device}: {record.reason}")
 
     def __enter__(self) -> Self:
         """Show the bar."""
@@ -106,3 +104,7 @@ class LiveListener(Listener):
     ) -> None:
         """Take the bar away."""
         self._progress.stop()
+
+    def _print(self, line: str) -> None:
+        """As it is, however long."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

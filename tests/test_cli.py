@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli, survey
+from bench.cli import measuring
 from bench.measure import devices
+from bench.store import words
 from bench.store.load import load_rows
 from tests.fakes import begun_run, entry, finished_run, info
 
@@ -241,6 +243,23 @@ def test_a_case_that_fails_makes_exit_code_6_and_spoils_nothing(
     assert rows["reason"]["mixed/broken"] == "ValueError: no good"
     assert f"run {rows['run_id'].iloc[0]} is in results" in out
     assert bench("show", "label:x")[0] == 0
+
+
+@pytest.mark.parametrize(("waited_s", "said"), [(0.75, ""), (68.25, "1 min 8 s")])
+def test_a_run_that_waited_says_so_in_the_end(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    waited_s: float,
+    said: str,
+) -> None:
+    """It took longer than was announced; what is less than a second is not worth the words."""
+    run = words.find(tmp_path, str(finished_run(tmp_path, info(waited_s=waited_s))))
+    monkeypatch.setattr(measuring, "_measured", lambda *_: run)
+    assert cli.main(["run", "view"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    why = f"; it waited {said} for the machine to be as fast as usual" if said else ""
+    assert last == f"run {run.info.run_id} is in {run.folder}{why}"
 
 
 def test_a_device_that_is_not_here_is_skipped_with_the_reason(bench: Bench) -> None:

@@ -63,6 +63,18 @@ def test_a_bar_that_stands_still_says_why() -> None:
     assert capture.get().rstrip().endswith("waiting: the machine is slower than usual")
 
 
+def test_a_log_says_once_why_a_run_takes_longer() -> None:
+    """However often it waits; a terminal has the bar for it."""
+    log, terminal = console(terminal=False), console(terminal=True)
+    for where in (log, terminal):
+        listener = LiveListener(where)
+        listener.waiting()
+        listener.waiting()
+    assert told(log).count("\n") == 1
+    assert told(log).startswith("the machine is slower than usual: waiting for it to come back")
+    assert told(terminal) == ""
+
+
 def test_nothing_is_drawn_where_there_is_no_terminal() -> None:
     """A log has no use for a moving bar."""
     where = console(terminal=False)

@@ -114,7 +114,7 @@ def run_command(
         print_json({**facts, "report": str(page) if page else None})
     else:
         show_run(run)
-        say(f"run {run.info.run_id} is in {run.folder}" + (f"; page: {page}" if page else ""))
+        say(_ended(run, page))
     return SOME_FAILED if _failures(run) else OK
 
 
@@ -207,6 +207,19 @@ def _listening(store: Path, measure: Any) -> StoredRun:
                 say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
             raise
     return run
+
+
+def _ended(run: StoredRun, page: Path | None) -> str:
+    """Where the run is, its page, and why it took longer than it said."""
+    from bench import units
+
+    waited = units.clock(run.info.waited_s) if run.info.waited_s >= 1 else None
+    parts = (
+        f"run {run.info.run_id} is in {run.folder}",
+        f"page: {page}" if page else "",
+        f"it waited {waited} for the machine to be as fast as usual" if waited else "",
+    )
+    return "; ".join(part for part in parts if part)
 
 
 def _announce(asked: Request, plan: Plan) -> None:
