@@ -67,7 +67,7 @@ function payload(id) {
 }
 
 // Figures: drawn when they come into view, in the colours of the theme; their tables when asked for.
-const drawn = new Set();
+const asked = new Set(); // the boxes whose figures are drawn, or wait in the queue for it
 const figures = new Map(); // box → figure, as the payload or a view of one case has it
 
 async function load(box) {
@@ -195,7 +195,6 @@ async function spoken(figure) {
 }
 
 async function draw(box) {
-  drawn.add(box);
   const stored = await spoken(await load(box));
   const style = getComputedStyle(root);
   const colour = (name) => style.getPropertyValue(name).trim();
@@ -220,7 +219,7 @@ const pause = () => new Promise((go) => { setTimeout(go); }); // the page answer
 
 let drawing = Promise.resolve(); // one figure at a time, so that none makes the page wait for another
 function queue(box) {
-  drawn.add(box);
+  asked.add(box);
   const turn = async () => {
     await pause();
     await spoken(await load(box));
@@ -232,7 +231,7 @@ function queue(box) {
 
 const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
   for (const entry of entries) {
-    if (!entry.isIntersecting || drawn.has(entry.target)) continue;
+    if (!entry.isIntersecting || asked.has(entry.target)) continue;
     seen.unobserve(entry.target);
     queue(entry.target);
   }
@@ -243,7 +242,7 @@ function watch(within = document) {
 }
 
 function redraw(within = document, how = queue) {
-  for (const box of all(".plot", within)) if (drawn.has(box)) how(box);
+  for (const box of all(".plot", within)) if (asked.has(box)) how(box);
 }
 
 function controls() {
@@ -295,7 +294,8 @@ function printing() { // on paper everything is light
   document.addEventListener("keydown", async (event) => { // what was not scrolled to is drawn first
     if (!(event.ctrlKey || event.metaKey) || event.key !== "p") return;
     event.preventDefault();
-    for (const box of all(".view:not([hidden]) .plot")) if (!drawn.has(box)) await draw(box);
+    for (const box of all(".view:not([hidden]) .plot")) if (!asked.has(box)) queue(box);
+    await drawing; // also of those that were asked for before, and still wait
     window.print();
   });
 }
@@ -623,7 +623,7 @@ function kernels({ kernels: names }) {
 }
 
 function emptied(box) { // of the case that was shown before
-  for (const old of all(".plot", box)) { drawn.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
+  for (const old of all(".plot", box)) { asked.delete(old); figures.delete(old); if (window.Plotly) Plotly.purge(old); }
   box.replaceChildren();
 }
 
