@@ -74,7 +74,7 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; a minute."""
+    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; five minutes."""
     session.run(sys.executable, "-m", "pytest", "tests/browser", *session.posargs)
 
 

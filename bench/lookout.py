@@ -27,8 +27,8 @@ EVERY_S = 0.25
 """A look takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a second."""
 _PAUSE_S = 0.25
 _IN_ONE_GO = 1 / 3
-"""Of the patience: slow states that come and go last half a minute at most (decision 0007), so that one
-which outlasts a third of three minutes is likely to outlast the run, and no more time is lost on it."""
+"""Of the patience: of the slow states that come and go most last half a minute or less (decision 0007), so
+that one which outlasts a third of three minutes may well outlast the run; no more time is lost on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.analyse.paired import (
@@ -89,6 +89,7 @@ def test_looks_spend_the_level_and_no_more() -> None:
     assert sum(early) < 0.01
 
 
+@example(50, 0.0078125, 0.03125)
 @given(st.integers(0, 1000), st.floats(0.0005, 0.01), st.floats(-0.05, 0.05))
 def test_the_p_value_is_the_level_at_which_the_interval_touches_one(
     seed: int, level: float, effect: float
@@ -101,7 +102,9 @@ def test_the_p_value_is_the_level_at_which_the_interval_touches_one(
     assert found.high is not None
     if abs(found.p_value - level) > 1e-9:
         assert (found.low > 1 or found.high < 1) == (found.p_value < level)
-    touching = ratio(*cells, max(found.p_value, 1e-12))
+    if found.p_value < 1e-9:  # 1 less such a level is rounded too much to be undone
+        return
+    touching = ratio(*cells, found.p_value)
     assert touching is not None
     assert min(abs(math.log(end or 9)) for end in (touching.low, touching.high)) < 1e-6
 
