@@ -12,6 +12,7 @@ import pytest
 from bench import cli, discover
 from bench.cli.selftest import PANEL
 from bench.store.load import load_rows
+from bench.store.runs import list_runs
 
 ROOT = Path(__file__).parents[1]
 QUICKLY = ("selftest", "--runs", "2", "--budget", "1ms", "--patience", "0")
@@ -83,6 +84,7 @@ def test_two_short_runs_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [one["pairs"] for one in told["compared"]] == [len(rows) / 2] * 3
     assert rows["correct"].all()
     assert told["store"] == str(store)
+    assert {run.info.options["patience_s"] for run in list_runs(store)} == {0}
 
 
 @pytest.mark.slow
