@@ -88,7 +88,7 @@ _ALL = (
     Code(
         code="not-queued",
         seen="no sample of the device's own time is proven to be free of launch gaps",
-        cause="the call waits for the device by itself, as reading a value back does, or fills its queue",
+        cause="the call waits for the device by itself, as reading a value back does",
         remedy="read time_s, what a caller waits; bench profile shows its kernels",
     ),
     Code(
@@ -108,6 +108,12 @@ _ALL = (
         seen="the profiler's records do not add up to the same work for each call",
         cause="it lost some, or could not watch the device, or the calls differ from each other",
         remedy="profile again, with fewer or more --calls; don't use counts and times as they are",
+    ),
+    Code(
+        code="queue-full",
+        seen="a call launches more than the device's queue holds, so that the host waits for places in it",
+        cause="a loop over rows or elements within one call; a queue holds about a thousand launches",
+        remedy="read time_s, what a caller waits; graph_time_s has no launches in it",
     ),
     Code(
         code="two-states",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
+from bench.measure.protocol import WAITS
 from bench.noise import Noise
 from bench.record import Record
 from bench.schedule import HOT
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from bench.visit import Visit
 
 
-NO_ENERGY = "no-energy"
+NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
+MOST_LAUNCHES = 500
+"""A queue holds about a thousand launches (CUDA; forums and our own probe, see `docs/gpu.md`); a call with
+half of that fills it before its marks are in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,8 @@ class Outcome:
     """Time spent on it in all: building, checking, warming up, sampling."""
     graph_s: float | None = None
     """The device's time per call in a replayed graph."""
+    cold_s: float | None = None
+    """The device's time per call with cold caches."""
     activity: Activity | None = None
     """What the profiler saw of it on its device."""
     metered: Metered | None = None
@@ -108,6 +115,11 @@ class Outcome:
         return self.status == "ok"
 
     @property
+    def work(self) -> str:
+        """What its work on a device with a queue is, by most workers; empty on other devices."""
+        return mode([one.work for one in self.prepared.values()] or [""])
+
+    @property
     def visited_s(self) -> float:
         """What its visits took: samples, and what came between them."""
         return self.sampled_s + self.aside_s
@@ -138,7 +150,18 @@ class Outcome:
     def _codes(self) -> tuple[str, ...]:
         """What to distrust of what was learnt beside the samples."""
         profiled = self.activity.codes if self.activity else ()
+        if self._unproven:
+            profiled = (
+                *profiled,
+                OVERFILLED if _launches(self.activity) > MOST_LAUNCHES else NOT_QUEUED,
+            )
         return (*profiled, NO_ENERGY) if self.metered and self.metered.reason else profiled
+
+    @property
+    def _unproven(self) -> bool:
+        """Whether it has work on a device, and no sample of it is proven to have no launch gap."""
+        proven = [one for visit in self.visits for one in visit.visited.gapless]
+        return self.work == WAITS or (bool(proven) and not any(proven))
 
     def _samples(self, facts: RunFacts) -> tuple[Sample, ...]:
         return tuple(
@@ -167,6 +190,7 @@ class Outcome:
             correct=checked.correct if checked else None,
             max_error=checked.max_error if checked else None,
             graph_time_s=self.graph_s,
+            device_time_cold_s=self.cold_s,
             **_profiled(self.activity),
             energy_j=self.metered.energy_j if self.metered else None,
             stopped_by=self.stopped_by if self.visits else None,
@@ -175,6 +199,11 @@ class Outcome:
             torch_version=facts.torch_version,
             started_at=facts.started_at,
         )
+
+
+def _launches(activity: Activity | None) -> float:
+    """What a call runs on its device, as far as a profile has seen it."""
+    return sum(line.count for line in activity.lines) / activity.calls if activity else 0.0
 
 
 def _profiled(activity: Activity | None) -> dict[str, Any]:
@@ -186,6 +215,6 @@ def _profiled(activity: Activity | None) -> dict[str, Any]:
         return {"kernels": names}
     return {
         "kernels": names,
-        "kernels_per_call": sum(line.count for line in activity.lines) / activity.calls,
+        "kernels_per_call": _launches(activity),
         "profiled_time_s": activity.per_call_s if activity.lines else None,
     }

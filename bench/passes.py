@@ -1,10 +1,12 @@
-"""What is learnt of a batch when its samples are taken: graphs, energy, kernels. Never part of a headline.
+"""What is learnt of a batch when its samples are taken: graphs, cold caches, energy, kernels.
 
+None of it is part of a headline.
 Each pass may fail, or cost a worker; that costs a case what the pass would have said, and nothing else.
 """
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.activity import activity, events_of
@@ -34,20 +36,36 @@ def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
         one for one in batch if one.open and one.visits and one.case.device.startswith("cuda")
     ]
     for outcome in measured:
-        if schedule.cache == HOT:  # calls within a graph find the caches as the last one left them
+        if schedule.kernels and schedule.cache == HOT:  # as calls within a graph find them
             _replay(outcome, crew, schedule)
+            _time_cold(outcome, crew, schedule)
         if schedule.energy:
             _meter(outcome, crew, schedule)
-    if schedule.kernels and measured:
-        _profile(measured, crew, schedule)
+    watched = [one for one in measured if _host_s(one) <= _PROFILED_S]
+    if schedule.kernels and watched:
+        _profile(watched, crew, schedule)
 
 
 def _replay(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
-    """Time it as a graph, where it can be recorded."""
+    """Time it as a graph, where it can be recorded: there is work, and it is no loop of waits."""
+    if outcome.work == protocol.IDLE or (
+        outcome.work == protocol.WAITS and _call_s(outcome) > _PROFILED_S
+    ):
+        return
     _prepare(outcome, crew, schedule)
     reply = crew.replay(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.Replayed):
         outcome.graph_s = reply.device_s
+
+
+def _time_cold(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+    """Time it with cold caches, where its work queues up."""
+    if outcome.work != protocol.QUEUED:
+        return
+    _prepare(outcome, crew, schedule)
+    reply = crew.time_cold(0, outcome.case, schedule.timeout_s)
+    if isinstance(reply, protocol.ColdTimed):
+        outcome.cold_s = reply.device_s
 
 
 def _meter(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
@@ -79,5 +97,17 @@ def _prepare(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
 
 
 def _calls(outcome: Outcome) -> int:
-    call_s = max(one.call_s for one in outcome.prepared.values())
-    return max(_FEWEST_CALLS, min(_MOST_CALLS, int(_PROFILED_S / max(call_s, 1e-9))))
+    return max(_FEWEST_CALLS, min(_MOST_CALLS, int(_PROFILED_S / max(_call_s(outcome), 1e-9))))
+
+
+def _call_s(outcome: Outcome) -> float:
+    return max(one.call_s for one in outcome.prepared.values())
+
+
+def _host_s(outcome: Outcome) -> float:
+    """What submitting a call takes, which is what a trace of it grows with.
+
+    A loop of 100,000 waits writes a gigabyte, a product that takes a second a few lines.
+    """
+    known = [s for visit in outcome.visits for s in visit.visited.host_s]
+    return median(known) if known else _call_s(outcome)

@@ -106,6 +106,11 @@ class Record:
     overhead_s: float | None = _column(
         _REAL, "What an empty call of the same shape costs; already subtracted.", None
     )
+    drain_s: float | None = _column(
+        _REAL,
+        "What waiting for the device's queue to drain adds to a sample; already subtracted (CUDA).",
+        None,
+    )
     host_time_s: float | None = _column(
         _REAL, "What submitting a call costs the host (CUDA).", None
     )
@@ -113,6 +118,11 @@ class Record:
     graph_time_s: float | None = _column(
         _REAL,
         "The device's own time per call in a replayed graph, where the call can be recorded (CUDA).",
+        None,
+    )
+    device_time_cold_s: float | None = _column(
+        _REAL,
+        "The device's own time per call after its caches were emptied, in a pass of its own (CUDA).",
         None,
     )
     profiled_time_s: float | None = _column(

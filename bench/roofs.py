@@ -24,7 +24,9 @@ TOLERANCE = 1.1
 """A roof is the best of a few seconds, and a longer look or a calmer moment may find some per cent more;
 an op whose work is counted twice, or whose result is not computed, is above it by far more than that."""
 _LOWER_PRECISION = ("float16", "bfloat16")
-_PRECISION, _EXACT = "float32_matmul_precision", "highest"
+TF32 = "tf32"
+"""Not a dtype of tensors: what products of float32 are computed in on CUDA where a case allows it."""
+_PRECISION, _EXACT, _TF32_ASKED = "float32_matmul_precision", "highest", "high"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,18 +172,21 @@ def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share |
         flop=record.flop,
         moved_bytes=record.bytes,
         time_s=time_s,
-        dtypes=(record.dtype, *_also(record)),
+        dtypes=(record.dtype, *_also(record, roofs)),
         cache=record.cache,
     )
 
 
-def _also(record: Record) -> tuple[str, ...]:
+def _also(record: Record, roofs: Roofs) -> tuple[str, ...]:
     """Other dtypes that a row's arithmetic may have been done in.
 
     Half types are often computed in float32: on a CPU without a fast float16 product, whose best is then
-    slower than anything else does in that dtype. Where a case lets torch compute in less, that is one too.
+    slower than anything else does in that dtype. Where a case lets torch compute in less, that is one too:
+    TF32 where `high` was asked for and its roof is known, else whatever is faster.
     """
     if record.dtype in _LOWER_PRECISION:
         return ("float32",)
-    lowered = record.params.get(_PRECISION, _EXACT) != _EXACT
-    return _LOWER_PRECISION if lowered else ()
+    asked = record.params.get(_PRECISION, _EXACT)
+    if asked == _TF32_ASKED and roofs.matmul((TF32,)):
+        return (TF32,)
+    return () if asked == _EXACT else _LOWER_PRECISION

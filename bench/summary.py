@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, mode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench import states, stats, telemetry, turns, units
+from bench.measure.protocol import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         rounds=len({s.round for s in samples}),
         loops=round(median(s.loops for s in samples)),
         overhead_s=median(p.overhead_s for p in how.prepared),
+        drain_s=median(p.drain_s for p in how.prepared) or None,
         flop_per_s=_rate(bare.flop, headline),
         bytes_per_s=_rate(bare.bytes, headline),
     )
@@ -177,7 +179,8 @@ def _on_device(how: Measuring, headline: float | None) -> dict[str, Any]:
     """The device's own time, what submitting costs, and which of them the caller waits for."""
     gapless = [one for turn in how.turns for one in turn.gapless]
     if not gapless:
-        return {}
+        waits = mode(p.work for p in how.prepared) == WAITS
+        return {"gapless_share": 0.0} if waits else {}
     device_s = _centre_of([t.device_s for t in how.chosen])
     bound = "launch" if turns.waits_for_host(how.chosen) else "device"
     return {
@@ -210,8 +213,6 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "two-states": bool(_both(how)),
         "other-state": how.elsewhere,
         "drift": turns.drifts(how.chosen),
-        "not-queued": bool(how.turns and how.turns[0].gapless)
-        and not any(one for turn in how.turns for one in turn.gapless),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     codes = tuple(code for code, holds in found.items() if holds)

@@ -88,5 +88,6 @@ def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
 
 
 def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
-    """Seconds per call, less what reading the clock and an empty call of the same shape cost."""
-    return (elapsed_s - prepared.clock_s) / loops - prepared.overhead_s
+    """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost."""
+    fixed_s = prepared.clock_s + prepared.drain_s
+    return (elapsed_s - fixed_s) / loops - prepared.overhead_s

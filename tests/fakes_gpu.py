@@ -36,6 +36,10 @@ class Gpu:
     resolution_ns: int = 500
     depth: int = 1024
     """Launches that fit in the queue; the host waits for a place in it."""
+    drain_ns: int = 0
+    """What the host needs to notice that the queue is empty."""
+    replay_ns: int = 0
+    """What replaying a graph takes the device beside its kernels."""
     hertz: Callable[[float], float] = lambda _: 1.5e9
     """Its clock at a moment of its own time, in nanoseconds."""
     _free_ns: float = 0.0
@@ -65,8 +69,15 @@ class Gpu:
         """A new mark."""
         return GpuMark(self)
 
-    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
-        """Kernels launched meanwhile are noted, not run; replaying is one launch of them all."""
+    def capture(
+        self, build: Callable[[], Callable[[], object]], calls: int
+    ) -> Callable[[], object]:
+        """Kernels launched meanwhile are noted, not run; replaying is one launch of them all.
+
+        As on CUDA a replay takes the device some time of its own, and one that can't be made is torch's
+        kind of error, not Python's.
+        """
+        call = build()
         self._noted_ns = []
         try:
             for _ in range(calls):
@@ -74,14 +85,14 @@ class Gpu:
             whole_ns = sum(self._noted_ns)
         finally:
             self._noted_ns = None
-        return lambda: self.launch(whole_ns)
+        return lambda: self.launch(whole_ns + self.replay_ns)
 
     def synchronize(self) -> None:
         """The host waits until the queue is empty."""
         if self._noted_ns is not None:
-            message = "operation not permitted when stream is capturing"
+            message = "called a synchronizing CUDA operation"
             raise RuntimeError(message)
-        self.clock.advance(max(0, int(self._free_ns - self.clock())))
+        self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
 
     def _work(self, ns: float) -> float:
         """Take this long, from when the device is free and the work is there; when it ends."""

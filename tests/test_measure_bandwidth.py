@@ -46,11 +46,18 @@ def test_every_level_is_looked_at_and_named() -> None:
     assert max(one.moved_bytes for one in found if one.level == "L3") == 24 * MIB
 
 
-@pytest.mark.usefixtures("roomy")
 def test_a_gpu_has_its_l2_and_its_memory() -> None:
-    """Its data is always on it, so none of it is called DRAM."""
-    found = points({"L2": 50 * MIB}, "cuda")
+    """Its data is always on it, so none of it is called DRAM; far beyond the L2 starting a kernel is nothing."""
+    found = points({"L2": 50 * MIB}, "cuda", lambda _: 80 * 2**30)
     assert {one.level for one in found} == {"L2", "L2+memory", "memory"}
+    assert [one.moved_bytes // (50 * MIB) for one in found if one.level == "memory"] == [8, 32, 128]
+
+
+@pytest.mark.usefixtures("roomy")
+def test_the_memory_that_counts_is_the_device_s() -> None:
+    """A host with much memory must not make a small card look at sizes that it can't hold."""
+    found = points({"L2": 50 * MIB}, "cuda", lambda _: 8 * 2**30)
+    assert max(one.moved_bytes for one in found) == 32 * 50 * MIB
 
 
 @pytest.mark.usefixtures("roomy")

@@ -77,13 +77,13 @@ def test_all_of_the_buffer_is_read_and_written() -> None:
 
 
 def test_the_buffer_of_a_device_is_for_its_own_last_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice the L2 that torch tells, on that device; where torch is too old to tell, as stated."""
+    """Five times the L2 that torch tells, on that device; where torch is too old to tell, as stated."""
     made: list[tuple[int, str]] = []
     monkeypatch.setattr(Evictor, "__init__", lambda _, *facts: made.append(facts))
     for facts in (SimpleNamespace(L2_cache_size=50 * KIB), SimpleNamespace()):
         monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _, told=facts: told)
         Evictor.of_device("cuda:1")
-    assert made == [(100 * KIB, "cuda:1"), (2 * UNKNOWN_CACHES_BYTES, "cuda:1")]
+    assert made == [(250 * KIB, "cuda:1"), (5 * UNKNOWN_CACHES_BYTES, "cuda:1")]
 
 
 def test_the_cpus_buffer_is_the_machines() -> None:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.case import Call
+from bench.measure.protocol import IDLE, QUEUED, WAITS
 from bench.measure.queued import (
     LONGEST_SPIN_S,
     MOST_CALLS,
@@ -13,6 +15,7 @@ from bench.measure.queued import (
     cycles_per_second,
     take_pair,
 )
+from bench.measure.sampling import calibrate, measure_drain, take_sample
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 
@@ -92,16 +95,44 @@ def test_a_spin_that_is_too_short_is_made_longer() -> None:
 
 
 def test_a_call_that_waits_for_the_device_is_never_gapless() -> None:
-    """As reading a value back does; it is said, not hidden, and it ends."""
-    device = gpu()
+    """As reading a value back does; it is said, not hidden, and found out within some milliseconds."""
+    device = gpu(drain_ns=10_000)
 
     def call() -> None:
         device.launch(3_000)
         device.synchronize()
 
-    found = Sampler(call, device, device.clock).sample()
-    assert not found.gapless
-    assert device.clock() * 1e-9 < 20 * LONGEST_SPIN_S
+    taken = Sampler(call, device, device.clock)
+    assert taken.work == WAITS
+    assert device.clock() * 1e-9 < 0.3 * LONGEST_SPIN_S
+    assert not taken.sample().gapless
+
+
+def test_one_stall_of_the_host_makes_no_later_sample_wait() -> None:
+    """30 ms, once: the spin that it needed is not kept."""
+    device = gpu()
+    stalls = []
+
+    def call() -> None:
+        if stalls:
+            device.clock.advance(stalls.pop())
+        device.launch(20_000)
+
+    taken = Sampler(call, device, device.clock)
+    stalls.append(30_000_000)
+    assert taken.sample().gapless
+    taken.sample()
+    begun = device.clock()
+    assert taken.sample().gapless
+    assert device.clock() - begun < 2_000_000
+
+
+def test_a_call_without_kernels_has_no_work() -> None:
+    """A view: what marks say of it is their own noise, and nothing to be timed."""
+    device = gpu()
+    taken = Sampler(lambda: device.clock.advance(1_000), device, device.clock)
+    assert taken.work == IDLE
+    assert sampler(device, 1_000).work == QUEUED
 
 
 def test_a_queue_that_is_full_is_noticed() -> None:
@@ -114,7 +145,7 @@ def test_a_queue_that_is_full_is_noticed() -> None:
 
 def test_a_short_call_is_made_no_more_often_than_a_queue_holds() -> None:
     """However short it is."""
-    assert sampler(gpu(), 1.0).calls == MOST_CALLS
+    assert sampler(gpu(), 150.0).calls == MOST_CALLS
     assert sampler(gpu(), 50_000).calls == 2
     assert sampler(gpu(), 5_000_000).calls == 1
 
@@ -170,3 +201,21 @@ def test_a_clock_that_droops_is_seen_as_it_is() -> None:
     assert cycles_per_second(device) == pytest.approx(1.5e9, rel=2e-3)
     device.launch(1e7)
     assert cycles_per_second(device) == pytest.approx(1.2e9, rel=2e-3)
+
+
+@pytest.mark.parametrize("sample_s", [2e-4, 7.5e-4, 1.5e-3, 5e-3])
+@pytest.mark.parametrize("kernel_ns", [4_000, 5_000])
+@pytest.mark.parametrize("launch_ns", [3_000, 6_000])
+def test_a_caller_s_time_is_free_of_the_drain(
+    sample_s: float, kernel_ns: int, launch_ns: int
+) -> None:
+    """10 µs at the end of each sample: 5 % of the shortest, and nothing of what a call takes."""
+    device = gpu(drain_ns=10_000, launch_ns=launch_ns)
+    call = Call(device.launch, kernel_ns)
+    loops, once_s = calibrate(call, sample_s, device, device.clock)
+    drain = measure_drain(call, once_s, device, device.clock)
+    _, elapsed_ns = take_sample(call, loops, device, device.clock)
+
+    found_s = (elapsed_ns * 1e-9 - drain.sample_s) / loops
+    assert found_s == pytest.approx(1e-9 * max(kernel_ns, launch_ns), rel=0.005)
+    assert elapsed_ns * 1e-9 / loops > 1e-9 * max(kernel_ns, launch_ns)

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bench.activity import activity, events_of
+from bench.case import Call
 from bench.measure import protocol
 from bench.measure.worker import Worker
 from tests.fakes import Clock, Evictor, case
@@ -412,16 +413,17 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     own["clock"][:], own["costs_ns"][:] = [clock], (10_000, 10_000)
 
     made = dataclasses.replace(planned("cold", path), device="cuda")
-    monkeyed = worker._build
-    worker._build = lambda case, *room: monkeyed(  # type: ignore[method-assign]
-        dataclasses.replace(case, device="cpu"), *room
-    )
-    worker.answer(protocol.Prepare(case=made, sample_s=1e-3))
+    op, _ = worker._build(planned("cold", path))
+    kernel = Call(gpu.launch, 50_000)
+    worker._build = lambda *_: (op, kernel)  # type: ignore[method-assign]
+    prepared = worker.answer(protocol.Prepare(case=made, sample_s=1e-3))
     visited = worker.answer(protocol.Visit(case=made, seconds=1e-2))
     sensed = worker.answer(protocol.Sense(device="cuda"))
 
+    assert isinstance(prepared, protocol.Prepared)
+    assert prepared.work == protocol.QUEUED
     assert isinstance(visited, protocol.Visited)
-    assert len(visited.device_s) >= 1
+    assert visited.device_s[0] == pytest.approx(50e-6, rel=0.01)
     assert isinstance(sensed, protocol.Sensed)
     assert sensed.compute_s == pytest.approx(1e6 / 1.5e9, rel=3e-3)
 

@@ -23,11 +23,21 @@ if TYPE_CHECKING:
 HOT = Schedule(workers=2, rounds=1, case_budget_s=1, timeout_s=5, memory_bytes=1e9)
 
 
-def measured(number: int = 0, device: str = "cuda", call_s: float = 1e-2) -> Outcome:
+def measured(
+    number: int = 0,
+    device: str = "cuda",
+    call_s: float = 1e-2,
+    *,
+    host_s: float = 1e-5,
+    work: str = protocol.QUEUED,
+) -> Outcome:
     """A case whose samples have been taken in one worker."""
-    prepared = dataclasses.replace(PREPARED, call_s=call_s)
+    prepared = dataclasses.replace(PREPARED, call_s=call_s, work=work)
     outcome = Outcome(case=case(number, device=device), prepared={0: prepared})
-    outcome.add_visit(Visit(worker=0, round=0, prepared=prepared, visited=visited(1_000_000)))
+    seen = visited(1_000_000)
+    if work == protocol.QUEUED:
+        seen = dataclasses.replace(seen, device_s=(call_s,), host_s=(host_s,), gapless=(True,))
+    outcome.add_visit(Visit(worker=0, round=0, prepared=prepared, visited=seen))
     return outcome
 
 
@@ -90,6 +100,27 @@ def test_short_calls_are_looked_at_more_often(call_s: float, calls: int) -> None
     stage = looked(measured(call_s=call_s))
     (asked,) = [request for _, request in stage.log if isinstance(request, protocol.Profile)]
     assert asked.calls == (calls,)
+
+
+def test_a_call_of_many_launches_is_not_traced() -> None:
+    """A trace of 100,000 launches takes a gigabyte, and its time limit would cost the batch its kernels."""
+    slow = measured(0, call_s=1.2, work=protocol.WAITS)
+    launches = measured(1, call_s=0.03, host_s=0.025)
+    stage = looked(slow, launches, measured(2))
+    (asked,) = [request for _, request in stage.log if isinstance(request, protocol.Profile)]
+    assert [one.id for one in asked.cases] == [case(2).id]
+
+
+def test_what_has_no_work_is_neither_recorded_nor_timed_cold() -> None:
+    """A view has no kernels; and what waits for the device has no cold time of its own."""
+    kinds = {
+        work: {type(request) for _, request in looked(measured(work=work, call_s=1e-5)).log}
+        for work in (protocol.QUEUED, protocol.WAITS, protocol.IDLE)
+    }
+    assert {protocol.Replay, protocol.TimeCold} <= kinds[protocol.QUEUED]
+    assert protocol.Replay in kinds[protocol.WAITS]
+    assert protocol.TimeCold not in kinds[protocol.WAITS]
+    assert not {protocol.Replay, protocol.TimeCold} & kinds[protocol.IDLE]
 
 
 def test_the_profiler_comes_last() -> None:

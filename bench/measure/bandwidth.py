@@ -26,6 +26,9 @@ BEYOND_ALL = (2, 2.8, 4, 5.6, 8)
 """Times all faster levels, where a level is looked at. Data changed in place is half of what is moved, and
 a cache holds a part of what is up to four times its size (see `cache.py`): from eight times on it is the
 level alone."""
+FAR_BEYOND = (32, 128)
+"""Also on a device with a queue: eight times the L2 take an H100 130 µs, of which beginning and ending a
+kernel are some per cent."""
 ALONE = 8
 _MOST_OF_A_LEVEL = 0.75
 """Not all of a cache is free: stacks, code and the system want some too."""
@@ -54,8 +57,20 @@ def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
     return {"L2": known} if known else {}
 
 
-def points(caches: Mapping[str, int], device: str = "cpu") -> list[Point]:
-    """Some in each cache, then some beyond all of them, as far as memory allows."""
+def free_bytes_of(device: str) -> int:
+    """What is free of the memory that a device's tensors lie in."""
+    if device.startswith("cuda"):
+        free, _ = torch.cuda.mem_get_info(torch.device(device))
+        return int(free)
+    return free_memory_bytes()
+
+
+def points(
+    caches: Mapping[str, int],
+    device: str = "cpu",
+    free_bytes_of: Callable[[str], int] = free_bytes_of,
+) -> list[Point]:
+    """Some in each cache, then some beyond all of them, as far as the memory of the device allows."""
     memory = "DRAM" if device == "cpu" else "memory"
     found: list[Point] = []
     faster, faster_bytes = "", 0
@@ -65,8 +80,9 @@ def points(caches: Mapping[str, int], device: str = "cpu") -> list[Point]:
         sizes = [*(one for one in wanted if one < most), most]
         found += [_point(level, one, faster, faster_bytes) for one in sizes]
         faster, faster_bytes = level, faster_bytes + size
-    room = free_memory_bytes() * _MOST_MEMORY_SHARE
-    sizes = [int(faster_bytes * n) for n in BEYOND_ALL if faster_bytes * n <= room]
+    times = BEYOND_ALL if device == "cpu" else BEYOND_ALL + FAR_BEYOND
+    room = free_bytes_of(device) * _MOST_MEMORY_SHARE
+    sizes = [int(faster_bytes * n) for n in times if faster_bytes * n <= room]
     return found + [_point(memory, one, faster, faster_bytes) for one in sizes]
 
 

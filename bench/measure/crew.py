@@ -133,6 +133,15 @@ class Crew:
         )
         return reply
 
+    def time_cold(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.ColdTimed | protocol.Refused:
+        """The device's time of a prepared case with cold caches."""
+        reply: protocol.ColdTimed | protocol.Refused = self._ask(
+            worker, protocol.TimeCold(case=case), timeout_s
+        )
+        return reply
+
     def sense(
         self, worker: int, device: str = "cpu", timeout_s: float = 60.0
     ) -> protocol.Sensed | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import torch
@@ -48,21 +49,68 @@ class Cuda:
         with torch.cuda.device(self._device):
             torch.cuda._sleep(cycles)  # type: ignore[no-untyped-call]  # noqa: SLF001 - stock, if unnamed
 
-    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
-        """Record so many calls as a CUDA graph, after one on a stream of its own, as torch asks for."""
+    def capture(
+        self, build: Callable[[], Callable[[], object]], calls: int
+    ) -> Callable[[], object]:
+        """Build a call on a stream of its own and record so many of it there as a CUDA graph.
+
+        Built on the recording stream, since autograd runs each backward on the stream of its forward,
+        and one that belongs to another stream can't be recorded (pytorch#15623). What would wait is
+        refused by torch before CUDA refuses it: an error of CUDA's would cost the process.
+
+        Raises:
+            RuntimeError: the call can't be recorded.
+        """
         with torch.cuda.device(self._device):
-            stream: Any = torch.cuda.Stream
-            aside = stream()
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
-                call()
-            torch.cuda.current_stream().wait_stream(aside)
+            before = torch.cuda.current_stream()
+            aside = _recording_stream(self._device)
+            aside.wait_stream(before)
             graph: Any = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                for _ in range(calls):
-                    call()
-        replay: Callable[[], object] = graph.replay
-        return replay
+            try:
+                with torch.cuda.stream(aside):
+                    call = build()
+                    call()  # as torch asks for: what is made at the first call can't be recorded
+                _record(graph, call, calls, aside)
+            finally:  # torch leaves the recording stream current where ending a capture fails
+                torch.cuda.set_stream(before)
+            before.wait_stream(aside)
+        return _Replay(graph, call)
+
+
+class _Replay:
+    """Replays a graph, and keeps what it reads alive."""
+
+    def __init__(self, graph: Any, call: Callable[[], object]) -> None:
+        self._graph = graph
+        self._call = call
+
+    def __call__(self) -> None:
+        """Submit the graph."""
+        self._graph.replay()
+
+
+def _record(graph: Any, call: Callable[[], object], calls: int, stream: torch.cuda.Stream) -> None:
+    """Capture calls, refusing those that wait. Beginning a capture waits itself, so not around it."""
+    mode = torch.cuda.get_sync_debug_mode()
+    with torch.cuda.graph(graph, stream=stream):
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            for _ in range(calls):
+                call()
+        finally:
+            torch.cuda.set_sync_debug_mode(mode)
+
+
+@cache
+def _recording_stream(device: torch.device) -> torch.cuda.Stream:
+    """One a device, kept.
+
+    Torch's own default belongs to whichever device recorded first, and cuBLAS keeps a workspace of 32 MiB
+    for each stream that it has seen.
+    """
+    stream: Any = torch.cuda.Stream
+    found: torch.cuda.Stream = stream(device)
+    return found
 
 
 class CudaMark:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Counter = Callable[[], float | None]
     """Joules since some moment of the past; None where the device keeps no count."""
 
+LOOP_S = 0.02
+"""Between two looks at the counter: each waits for the device and asks its driver, up to a millisecond in
+which it idles, so that short loops would tell the power of idling."""
 LEAST_S = 1.0
 LEAST_STEPS = 20
 """Each end is off by a step at most, or by a batch of calls where that is shorter: 5 % in all."""
@@ -66,8 +69,8 @@ def energy_per_call(
 
     Args:
         call: one that is warm.
-        loops: calls between two looks at the counter; 1 to 10 ms of them, so that a look sees a
-            step soon after it and the wait for the device at each look does not count.
+        loops: calls between two looks at the counter; some 20 ms of them, so that the wait for the
+            device at each look does not count and a look still sees a step soon after it.
         device: waited for before each look.
         counter: the device's energy counter.
         clock: nanoseconds.

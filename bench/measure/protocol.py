@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bench.roofs import Roof
     from bench.telemetry import Telemetry
 
+QUEUED, WAITS, IDLE = "queued", "waits", "idle"
+"""What a call's work on a device with a queue is found to be: it queues up behind a spin; it doesn't, since
+the call waits for the device or overfills its queue; there is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -52,6 +56,13 @@ class Visit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """Record a prepared case as a graph and time its replay, on a device that can."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCold:
+    """Tell the device's own time of a prepared case after its caches were emptied."""
 
     case: PlannedCase
 
@@ -97,7 +108,7 @@ class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Replay | Sense | Meter | Profile | Survey | Forget
+Request = Check | Prepare | Visit | Replay | TimeCold | Sense | Meter | Profile | Survey | Forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,10 @@ class Prepared:
     clock_s: float
     overhead_s: float
     overhead_uncertainty_s: float
+    drain_s: float = 0.0
+    """What waiting for the device adds to a sample, however many calls it has."""
+    work: str = ""
+    """What its work on a device with a queue is: `queued`, `waits`, `idle`; empty on other devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +178,13 @@ class Replayed:
     """The device's time per call in a replayed graph."""
 
     device_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdTimed:
+    """The device's time per call with cold caches; None where a launch gap may be in it."""
+
+    device_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +247,7 @@ Reply = (
     | Prepared
     | Visited
     | Replayed
+    | ColdTimed
     | Sensed
     | Metered
     | Profiled
@@ -235,13 +258,14 @@ Reply = (
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, Sense, Meter, Profile, Survey, Forget),
+        *(Check, Prepare, Visit, Replay, TimeCold, Sense, Meter, Profile, Survey, Forget),
         *(
             Hello,
             Checked,
             Prepared,
             Visited,
             Replayed,
+            ColdTimed,
             Sensed,
             Metered,
             Profiled,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from bench.measure.devices import Device
+from bench.measure.protocol import IDLE, QUEUED, WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,12 @@ _FIRST_SPIN_S = 2e-4
 LONGEST_SPIN_S = 0.05
 """Submitting what takes longer than that is no queue's business: the call waits for the device itself."""
 _MARGIN = 2.0
+_MOST_TRIES = 4
+"""Each behind a spin of twice what submitting just took: a call that waits for the device fails at all of
+them, one that the host was slow to submit once does not."""
+NO_KERNEL_S = 1e-7
+"""The shortest kernel occupies its stream for about a microsecond (H100: see `docs/gpu.md`), so a slope
+below a tenth of that is the noise of marks: nothing ran."""
 _KNOWN_CYCLES = 1_000_000
 _REPEATS = 5
 _TRIES = 8
@@ -55,8 +62,10 @@ class QueuedDevice(Device, Protocol):
     def spin(self, cycles: int) -> None:
         """Queue a wait of so many of the device's cycles."""
 
-    def capture(self, call: Callable[[], object], calls: int) -> Callable[[], object]:
-        """Record so many calls as one graph; gives what replays them."""
+    def capture(
+        self, build: Callable[[], Callable[[], object]], calls: int
+    ) -> Callable[[], object]:
+        """Build a call where it is recorded, and record so many of it as one graph; gives what replays them."""
 
 
 class Pair(NamedTuple):
@@ -129,7 +138,10 @@ def take_pair(
 
 
 class Sampler:
-    """Takes samples of one call; it learns how many calls a sample needs, and how long a spin."""
+    """Takes samples of one call; it learns how many calls a sample needs, and how long a spin.
+
+    `work` says whether there is anything to sample: only what is `queued` has a device time of its own.
+    """
 
     def __init__(
         self,
@@ -142,9 +154,9 @@ class Sampler:
         self.device = device
         self._clock = clock
         self._hertz = cycles_per_second(device)
-        self._spin_s = _FIRST_SPIN_S
+        self._spins_s: dict[int, float] = {}
         self._evict = evict
-        self.calls = self._calls_needed()
+        self.calls, self.work = self._learnt()
 
     def sample(self) -> Queued:
         """One sample: the slope between few calls and twice as many, which is free of the marks' cost.
@@ -161,19 +173,39 @@ class Sampler:
             gapless=one.gapless and other.gapless,
         )
 
-    def _calls_needed(self) -> int:
-        """How many calls are long enough to be told; one that is long by itself is made only once to see."""
-        if self._pair(1).device_s >= 2 * LONG_ENOUGH_S:
-            return 1
+    def _learnt(self) -> tuple[int, str]:
+        """How many calls are long enough to be told, and what their work is.
+
+        A call that is long by itself is made only once to see.
+        """
+        first = self._pair(1)
+        if not first.gapless:
+            return 1, WAITS
+        if first.device_s >= 2 * LONG_ENOUGH_S:
+            return 1, QUEUED
         once_s = (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES
-        return min(max(1, math.ceil(LONG_ENOUGH_S / max(once_s, 1e-9))), MOST_CALLS)
+        calls = min(max(1, math.ceil(LONG_ENOUGH_S / max(once_s, 1e-9))), MOST_CALLS)
+        if calls < MOST_CALLS:
+            return calls, QUEUED
+        slope_s = (self._pair(2 * calls).device_s - self._pair(calls).device_s) / calls
+        return calls, QUEUED if slope_s >= NO_KERNEL_S else IDLE
 
     def _pair(self, calls: int) -> Pair:
-        """A pair without a gap, behind a spin as long as that needs; with one, if no spin is."""
-        while True:
-            cycles = round(self._spin_s * self._hertz)
-            pair = take_pair(self._call, calls, cycles, self.device, self._clock, self._evict)
-            if pair.gapless or self._spin_s >= LONGEST_SPIN_S:
-                return pair
-            wanted_s = max(_MARGIN * self._spin_s, _MARGIN * pair.host_s)
-            self._spin_s = min(wanted_s, LONGEST_SPIN_S)
+        """A pair without a gap, behind a spin as long as that needs; with one, if no spin is.
+
+        The spin follows what submitting took the last time, down as well as up: one stall of the host
+        must not make every later sample wait.
+        """
+        spin_s = self._spins_s.get(calls, _FIRST_SPIN_S)
+        pair = self._behind(spin_s, calls)
+        for _ in range(_MOST_TRIES - 1):
+            if pair.gapless or spin_s >= LONGEST_SPIN_S:
+                break
+            spin_s = min(_MARGIN * max(spin_s, pair.host_s), LONGEST_SPIN_S)
+            pair = self._behind(spin_s, calls)
+        self._spins_s[calls] = min(max(_FIRST_SPIN_S, _MARGIN * pair.host_s), LONGEST_SPIN_S)
+        return pair
+
+    def _behind(self, spin_s: float, calls: int) -> Pair:
+        cycles = round(spin_s * self._hertz)
+        return take_pair(self._call, calls, cycles, self.device, self._clock, self._evict)

@@ -15,21 +15,47 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 20
 """In a graph; more only make it longer, since a replay is launched once."""
-_SAMPLES = 9
+LONG_ENOUGH_S = 2e-3
+"""Of calls in a graph: beside that, what launching the replay takes is a thousandth."""
+_SAMPLES, _SAMPLES_OF_LONG = 9, 3
+_LONG_S = 0.1
+"""Of a call: nine replays would take seconds and say no more."""
 
 
-def replayed_s(call: Callable[[], object], calls: int, device: QueuedDevice, clock: Clock) -> float:
-    """Seconds of the device's own time per call, in a replay of some of them.
+def replayed_s(
+    build: Callable[[], Callable[[], object]],
+    once_s: float,
+    device: QueuedDevice,
+    clock: Clock,
+) -> float:
+    """Seconds of the device's own time per call, in a replay: the slope between some calls and twice as many.
+
+    A replay takes the device some microseconds of its own, and random ops set up their state once a
+    replay; neither is the call's, and the slope is free of both.
 
     Args:
-        call: what is recorded; it must not wait for the device, nor look at its results.
-        calls: how many would fill a sample; no more than twenty are recorded.
+        build: makes the call, which must not wait for the device, nor look at its results.
+        once_s: about how long a call takes the device.
         device: that records and replays.
         clock: of the host.
 
     Raises:
         RuntimeError: the call can't be recorded.
     """
-    recorded = min(calls, MOST_CALLS)
-    sampler = Sampler(device.capture(call, recorded), device, clock)
-    return statistics.median(sampler.sample().device_s for _ in range(_SAMPLES)) / recorded
+    samples = _SAMPLES if once_s < _LONG_S else _SAMPLES_OF_LONG
+    if once_s >= LONG_ENOUGH_S:
+        return _replay_s(build, 1, samples, device, clock)
+    few = max(1, min(MOST_CALLS, round(LONG_ENOUGH_S / max(once_s, 1e-9))))
+    one_s, other_s = (_replay_s(build, calls, samples, device, clock) for calls in (few, 2 * few))
+    return max(other_s - one_s, 0.0) / few
+
+
+def _replay_s(
+    build: Callable[[], Callable[[], object]],
+    calls: int,
+    samples: int,
+    device: QueuedDevice,
+    clock: Clock,
+) -> float:
+    sampler = Sampler(device.capture(build, calls), device, clock)
+    return statistics.median(sampler.sample().device_s for _ in range(samples))

@@ -5,6 +5,7 @@ A roof is a maximum, so whatever disturbs a look can only make it lower.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from bench.measure.bandwidth import bandwidths, caches_of, points
 from bench.measure.cuda_memory import give_back
 from bench.measure.protocol import Surveyed
 from bench.measure.queued import Sampler
+from bench.measure.settings import in_force
 from bench.measure.watch import Watch
-from bench.roofs import FLOP, FROM_DEVICE, LAUNCH, TO_DEVICE, Roof
+from bench.roofs import FLOP, FROM_DEVICE, LAUNCH, TF32, TO_DEVICE, Roof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,8 +71,18 @@ def measure(device: str, seconds: float, watch: Watch, caches: Mapping[str, int]
     if watch.queue:
         sides += [transfer(device, kind, rest_s, watch) for kind in (TO_DEVICE, FROM_DEVICE)]
     left_s = seconds * (1 - _BANDWIDTH_SHARE) - rest_s * len(sides)
-    found = [product(device, name, left_s / len(DTYPES), watch) for name in DTYPES]
+    names = (*DTYPES, TF32) if watch.queue else DTYPES
+    found = [_product_of(device, name, left_s / len(names), watch) for name in names]
     return [*wide, *(one for one in found if one), *sides]
+
+
+def _product_of(device: str, name: str, seconds: float, watch: Watch) -> Roof | None:
+    """The best product of a dtype, or of float32 computed in TF32."""
+    if name != TF32:
+        return product(device, name, seconds, watch)
+    with in_force({"float32_matmul_precision": "high"}):
+        found = product(device, "float32", seconds, watch)
+    return dataclasses.replace(found, dtype=TF32) if found else None
 
 
 def launch(device: str, seconds: float, watch: Watch) -> Roof:

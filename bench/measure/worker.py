@@ -22,7 +22,7 @@ from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.cuda_memory import TorchAccount, give_back
 from bench.measure.devices import device_of, memory_of_devices, names_of_devices, queue_of
-from bench.measure.energy import energy_per_call
+from bench.measure.energy import LOOP_S, energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
 from bench.measure.memory import weigh
@@ -32,9 +32,13 @@ from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
 from bench.measure.roofs import survey
 from bench.measure.sampling import (
+    LONGEST_DRAINED_S,
+    NO_DRAIN,
+    Overhead,
     calibrate,
     clock_cost_s,
     measure_cold_overhead,
+    measure_drain,
     measure_overhead,
     take_sample,
     warm_up,
@@ -42,6 +46,7 @@ from bench.measure.sampling import (
 from bench.measure.sentinels import Sentinels, sense_queue
 from bench.measure.settings import in_force, precision_of
 from bench.measure.telemetry import Gauges
+from bench.measure.threads import free_autograd_threads
 from bench.schedule import COLD
 from bench.suite import make_case
 
@@ -52,13 +57,14 @@ if TYPE_CHECKING:
     from bench.measure.cuda_memory import Account
     from bench.measure.devices import Device
     from bench.measure.queued import QueuedDevice
-    from bench.measure.sampling import Clock, Evict, Overhead
+    from bench.measure.sampling import Clock, Drain, Evict
     from bench.plan import PlannedCase
     from bench.suite import Op
 
 _COLD_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made;
 beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
+_DRAIN_CALIBRATION_S = 1e-4
 _WEIGH_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
@@ -79,6 +85,7 @@ class Worker:
         self._account_of = account_of
         self._new_evictor = new_evictor
         self._evictors: dict[str, Evict] = {}
+        self._drains: dict[str, Drain] = {}
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
@@ -90,6 +97,9 @@ class Worker:
             protocol.Prepare: self._prepare,
             protocol.Visit: lambda asked: self._calls[asked.case.key].visit(asked.seconds, clock),
             protocol.Replay: lambda asked: self._calls[asked.case.key].replay(clock),
+            protocol.TimeCold: lambda asked: self._calls[asked.case.key].time_cold(
+                self._evictor(asked.case.device), clock
+            ),
             protocol.Sense: lambda asked: self._sense(asked.device),
             protocol.Meter: lambda asked: self._meter(asked.case),
             protocol.Profile: self._profile,
@@ -165,22 +175,28 @@ class Worker:
             loops, call_s = calibrate(call, sample_s, device, self._clock)
         evict = self._evictor(case.device) if request.cache == COLD else None
         queue = self._queue_of(case.device)
+        sampler = Sampler(call, queue, self._clock, evict) if queue else None
         self._calls[case.key] = Ready(
             call=call,
             device=device,
             loops=loops,
             evict=evict,
-            sampler=Sampler(call, queue, self._clock, evict) if queue else None,
+            sampler=sampler,
+            build=lambda: self._build(case)[1],
         )
-        overhead = self._overhead(call, evict)
+        loops = 1 if evict else loops
+        overhead = self._overhead(call, evict, sampler)
+        drain = self._drain(case.device, call, call_s, queue) if queue else NO_DRAIN
         return protocol.Prepared(
             first_call_s=first_s,
             call_s=call_s,
-            loops=1 if evict else loops,
+            loops=loops,
             settled=settled,
             clock_s=self._clock_s,
             overhead_s=overhead.call_s,
-            overhead_uncertainty_s=overhead.uncertainty_s,
+            overhead_uncertainty_s=math.hypot(overhead.uncertainty_s, drain.uncertainty_s / loops),
+            drain_s=drain.sample_s,
+            work=sampler.work if sampler else "",
         )
 
     def _sense(self, device: str) -> protocol.Sensed:
@@ -223,17 +239,37 @@ class Worker:
     def _meter(self, case: PlannedCase) -> protocol.Metered:
         """The energy of a prepared call, by the counter of its device."""
         ready = self._calls[case.key]
+        loops, _ = calibrate(ready.call, LOOP_S, ready.device, self._clock)
         found = energy_per_call(
             ready.call,
-            ready.loops,
+            loops,
             ready.device,
             lambda: self._gauges.energy_total_j(case.device),
             self._clock,
         )
         return protocol.Metered(energy_j=found.energy_j, reason=found.reason)
 
-    def _overhead(self, call: Call, evict: Evict | None) -> Overhead:
-        """What an empty call of the same shape costs, timed as the samples will be."""
+    def _drain(self, device: str, call: Call, call_s: float, queue: QueuedDevice) -> Drain:
+        """What waiting adds to a sample of a call; of one that is long, what it adds to an empty kernel's."""
+        if call_s <= LONGEST_DRAINED_S:
+            return measure_drain(call, call_s, queue, self._clock)
+        if device not in self._drains:
+            empty = Call(queue.spin, 1)
+            _, once_s = calibrate(empty, _DRAIN_CALIBRATION_S, queue, self._clock)
+            self._drains[device] = measure_drain(empty, once_s, queue, self._clock)
+        return self._drains[device]
+
+    def _overhead(self, call: Call, evict: Evict | None, sampler: Sampler | None) -> Overhead:
+        """What an empty call of the same shape costs, timed as the samples will be.
+
+        Nothing where the device takes longer for a call than submitting it does: the loop then runs
+        while the device works.
+        """
+        if sampler is not None:
+            seen = sampler.sample() if sampler.work == protocol.QUEUED else None
+            if seen and seen.device_s > seen.host_s:
+                return Overhead(call_s=0.0, uncertainty_s=0.0)
+            return measure_overhead(call, self._clock_s, self._clock)
         if evict is None:
             return measure_overhead(call, self._clock_s, self._clock)
         return measure_cold_overhead(call, self._clock_s, self._clock, evict)
@@ -241,6 +277,8 @@ class Worker:
     def _build(self, planned: PlannedCase, room_bytes: float = math.inf) -> tuple[Op, Call]:
         if planned.suite_path not in self._suites:
             self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
+        if planned.device.startswith("cuda"):
+            free_autograd_threads(planned.device)
         suite = self._suites[planned.suite_path].suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
