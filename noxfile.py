@@ -80,7 +80,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def gpu(session: nox.Session) -> None:
-    """All that needs a CUDA device: `-- --out DIR --only STEP --list`; without one this fails."""
+    """All that needs a CUDA device: `-- --minutes 10 --out DIR --only STEP`; without one this fails."""
     session.run(sys.executable, str(ROOT / "tests" / "gpu" / "session.py"), *session.posargs)
 
 

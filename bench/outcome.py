@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.plan import PlannedCase
     from bench.record import Sample
     from bench.states import Conditions
+    from bench.telemetry import Telemetry
     from bench.turns import Turn
     from bench.visit import Visit
 
@@ -79,6 +80,8 @@ class Outcome:
     """The device's time per call in a replayed graph."""
     cold_s: float | None = None
     """The device's time per call with cold caches."""
+    loaded: tuple[Telemetry, ...] = ()
+    """What its GPU said of itself while it worked on this case alone."""
     activity: Activity | None = None
     """What the profiler saw of it on its device."""
     metered: Metered | None = None
@@ -138,6 +141,7 @@ class Outcome:
                 confidence=facts.confidence,
                 turns=tuple(self.turns()),
                 gauges=tuple(g for v in self.visits if v.sensed for g in v.sensed.gauges),
+                loaded=self.loaded,
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=facts.reference,

@@ -39,6 +39,7 @@ def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
         if schedule.kernels and schedule.cache == HOT:  # as calls within a graph find them
             _replay(outcome, crew, schedule)
             _time_cold(outcome, crew, schedule)
+            _load(outcome, crew, schedule)
         if schedule.energy:
             _meter(outcome, crew, schedule)
     watched = [one for one in measured if _host_s(one) <= _PROFILED_S]
@@ -66,6 +67,16 @@ def _time_cold(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
     reply = crew.time_cold(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.ColdTimed):
         outcome.cold_s = reply.device_s
+
+
+def _load(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+    """Look at the device while it works on this case, if it has work."""
+    if outcome.work == protocol.IDLE:
+        return
+    _prepare(outcome, crew, schedule)
+    reply = crew.load(0, outcome.case, schedule.timeout_s)
+    if isinstance(reply, protocol.Loaded):
+        outcome.loaded = reply.gauges
 
 
 def _meter(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:

@@ -43,11 +43,13 @@ class Measuring:
     confidence: float
     turns: tuple[Turn, ...]
     gauges: tuple[Telemetry, ...]
-    """What a GPU said of itself before and after each visit."""
+    """What a GPU said of itself in each turn, while a sentinel ran."""
     noise: CaseNoise
     noise_at_reference: CaseNoise
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
+    loaded: tuple[Telemetry, ...] = ()
+    """What a GPU said of itself while it worked on this case alone."""
 
     @property
     def at(self) -> list[Turn]:
@@ -81,7 +83,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     known = math.isfinite(estimate.low)
     seen = [t.conditions for t in how.chosen if t.conditions]
     both, floor = _both(how), how.noise.floor
-    gpu = dataclasses.asdict(telemetry.facts(how.gauges)) if how.gauges else {}
+    gpu = dataclasses.asdict(telemetry.facts(how.gauges, how.loaded))
     bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline), **gpu)
     return dataclasses.replace(
         bare,
@@ -216,7 +218,7 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     codes = tuple(code for code, holds in found.items() if holds)
-    return (*codes, *telemetry.warnings(how.gauges))
+    return (*codes, *telemetry.warnings(how.gauges, how.loaded))
 
 
 def _centre_of(values: Sequence[float | None]) -> float | None:

@@ -91,13 +91,19 @@ def of_fields(fields: Mapping[str, Any]) -> Telemetry:
     return Telemetry(**{**values, "throttle_reasons": None if words is None else tuple(words)})
 
 
-def facts(readings: Sequence[Telemetry]) -> GpuFacts:
-    """The facts of a row from the looks in all turns of a case.
+def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> GpuFacts:
+    """The facts of a row.
 
     Clocks and power are those of the looks that did not find the GPU idle: a GPU at rest says
     nothing of how fast the calls ran.
+
+    Args:
+        readings: the looks in all turns of a case, while a sentinel ran.
+        loaded: those while it worked on the case alone; where there are any, clocks and what holds them
+            down are told from them.
     """
-    busy = [one for one in readings if not one.idle]
+    own = loaded or readings
+    busy = [one for one in own if not one.idle]
     clocks = _known(one.sm_clock_hz for one in busy)
     others = _known(one.other_processes for one in readings)
     return GpuFacts(
@@ -105,17 +111,17 @@ def facts(readings: Sequence[Telemetry]) -> GpuFacts:
         sm_clock_min_hz=min(clocks, default=None),
         power_w=_median(_known(one.power_w for one in busy)),
         temperature_c=_median(_known(one.temperature_c for one in readings)),
-        throttled_share=_throttled_share(readings),
+        throttled_share=_throttled_share(own),
         other_processes=int(max(others)) if others else None,
     )
 
 
-def warnings(readings: Sequence[Telemetry]) -> tuple[str, ...]:
+def warnings(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> tuple[str, ...]:
     """The codes for what was seen, in the order of the alphabet."""
     found = []
     if facts(readings).other_processes:
         found.append(BUSY_GPU)
-    if _throttled(readings):
+    if _throttled(loaded or readings):
         found.append(CLOCK_THROTTLED)
     return tuple(found)
 

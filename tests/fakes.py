@@ -191,6 +191,7 @@ SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
     protocol.Sense: CALM,
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.TimeCold: protocol.ColdTimed(device_s=2e-4),
+    protocol.Load: protocol.Loaded(gauges=()),
     protocol.Meter: protocol.Metered(energy_j=0.25),
     protocol.Profile: protocol.Refused(status="failed", reason="there is no profiler here"),
     protocol.Survey: protocol.Refused(status="failed", reason="there is nothing to measure here"),

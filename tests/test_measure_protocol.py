@@ -25,6 +25,8 @@ MESSAGES = (
     protocol.TimeCold(case=case()),
     protocol.ColdTimed(device_s=2e-6),
     protocol.ColdTimed(device_s=None),
+    protocol.Load(case=case()),
+    protocol.Loaded(gauges=(Telemetry(sm_clock_hz=1.98e9, throttle_reasons=("power-cap",)),)),
     protocol.Profile(cases=(case(), case(1)), calls=(20, 2), path="trace.json"),
     protocol.Meter(case=case()),
     protocol.Survey(device="cuda:1", seconds=13.0),

@@ -142,6 +142,15 @@ class Crew:
         )
         return reply
 
+    def load(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.Loaded | protocol.Refused:
+        """What a device's gauges say while it works on a prepared case."""
+        reply: protocol.Loaded | protocol.Refused = self._ask(
+            worker, protocol.Load(case=case), timeout_s
+        )
+        return reply
+
     def sense(
         self, worker: int, device: str = "cpu", timeout_s: float = 60.0
     ) -> protocol.Sensed | None:

@@ -68,6 +68,13 @@ class TimeCold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Read a device's gauges while it works on calls of a prepared case, and on nothing else."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sense:
     """Time the sentinels of a device."""
 
@@ -108,7 +115,9 @@ class Forget:
     """Drop every call and its inputs."""
 
 
-Request = Check | Prepare | Visit | Replay | TimeCold | Sense | Meter | Profile | Survey | Forget
+Request = (
+    Check | Prepare | Visit | Replay | TimeCold | Load | Sense | Meter | Profile | Survey | Forget
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +197,13 @@ class ColdTimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a GPU said of itself, again and again, while it worked on one case."""
+
+    gauges: tuple[Telemetry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sensed:
     """What the sentinels took just now; there is no barrier where there is one thread.
 
@@ -248,6 +264,7 @@ Reply = (
     | Visited
     | Replayed
     | ColdTimed
+    | Loaded
     | Sensed
     | Metered
     | Profiled
@@ -258,7 +275,7 @@ Reply = (
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, TimeCold, Sense, Meter, Profile, Survey, Forget),
+        *(Check, Prepare, Visit, Replay, TimeCold, Load, Sense, Meter, Profile, Survey, Forget),
         *(
             Hello,
             Checked,
@@ -266,6 +283,7 @@ _KINDS: Mapping[str, type[Any]] = {
             Visited,
             Replayed,
             ColdTimed,
+            Loaded,
             Sensed,
             Metered,
             Profiled,

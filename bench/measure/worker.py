@@ -25,6 +25,7 @@ from bench.measure.devices import device_of, memory_of_devices, names_of_devices
 from bench.measure.energy import LOOP_S, energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
+from bench.measure.load import LOOK_EVERY_S, looks_under_load
 from bench.measure.memory import weigh
 from bench.measure.profiling import Watched, record_trace, warm
 from bench.measure.queued import Sampler
@@ -100,6 +101,7 @@ class Worker:
             protocol.TimeCold: lambda asked: self._calls[asked.case.key].time_cold(
                 self._evictor(asked.case.device), clock
             ),
+            protocol.Load: lambda asked: self._load(asked.case),
             protocol.Sense: lambda asked: self._sense(asked.device),
             protocol.Meter: lambda asked: self._meter(asked.case),
             protocol.Profile: self._profile,
@@ -235,6 +237,20 @@ class Worker:
             _, call = self._build(case)
             warm(call, device, self._clock)
         return call
+
+    def _load(self, case: PlannedCase) -> protocol.Loaded:
+        """The gauges of a device while it works on a prepared call."""
+        ready = self._calls[case.key]
+        loops, _ = calibrate(ready.call, LOOK_EVERY_S, ready.device, self._clock)
+        return protocol.Loaded(
+            gauges=looks_under_load(
+                ready.call,
+                loops,
+                ready.device,
+                lambda: self._gauges.read(case.device),
+                self._clock,
+            )
+        )
 
     def _meter(self, case: PlannedCase) -> protocol.Metered:
         """The energy of a prepared call, by the counter of its device."""
