@@ -71,7 +71,7 @@ _ALL = (
         code="no-energy",
         seen="the energy of a call could not be told",
         cause="the device keeps no count of its energy, or one that moves too seldom",
-        remedy="power_w has the power that was seen; GPUs since Volta count their energy",
+        remedy="nvidia-smi says whether the driver counts it; GPUs since Volta do",
     ),
     Code(
         code="no-interval",

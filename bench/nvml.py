@@ -139,7 +139,6 @@ def reading(nvml: Nvml, handle: Any, ours: Ours) -> Telemetry:
         temperature_c=None if degrees is None else float(degrees),
         throttle_reasons=None if bits is None else reasons(bits),
         other_processes=_others(nvml, handle, ours),
-        energy_total_j=energy_total_j(nvml, handle),
     )
 
 

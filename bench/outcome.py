@@ -197,6 +197,7 @@ class Outcome:
             device_time_cold_s=self.cold_s,
             **_profiled(self.activity),
             energy_j=self.metered.energy_j if self.metered else None,
+            power_w=self.metered.power_w if self.metered else None,
             stopped_by=self.stopped_by if self.visits else None,
             threads=facts.threads,
             cache=facts.cache,

@@ -185,7 +185,9 @@ class Record:
     )
     sm_clock_min_hz: float | None = _column(_REAL, "The lowest of these clocks.", None)
     power_w: float | None = _column(
-        _REAL, "The GPU's power (median over the looks that found it at work).", None
+        _REAL,
+        "The GPU's power while it worked on this case alone; with `bench run --energy`.",
+        None,
     )
     temperature_c: float | None = _column(
         _REAL, "The GPU's temperature in °C (median over all looks).", None

@@ -55,8 +55,6 @@ class Telemetry:
     """Words for what limits the clocks; () if nothing does."""
     other_processes: int | None = None
     """Processes on the GPU beside our own."""
-    energy_total_j: float | None = None
-    """What it has used since the driver was loaded: a counter, of use for differences only."""
     missing: str | None = None
     """Why nothing at all could be read."""
 
@@ -72,7 +70,6 @@ class GpuFacts:
 
     sm_clock_hz: float | None = None
     sm_clock_min_hz: float | None = None
-    power_w: float | None = None
     temperature_c: float | None = None
     throttled_share: float | None = None
     other_processes: int | None = None
@@ -94,8 +91,9 @@ def of_fields(fields: Mapping[str, Any]) -> Telemetry:
 def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> GpuFacts:
     """The facts of a row.
 
-    Clocks and power are those of the looks that did not find the GPU idle: a GPU at rest says
-    nothing of how fast the calls ran.
+    Clocks are those of the looks that did not find the GPU idle: a GPU at rest says nothing of how
+    fast the calls ran. Its power is no fact of a row: the driver says an average over the last second,
+    renewed ten times in it (NVML, `nvmlDeviceGetPowerUsage`; seen on an H200), in which other cases ran.
 
     Args:
         readings: the looks in all turns of a case, while a sentinel ran.
@@ -109,7 +107,6 @@ def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> Gp
     return GpuFacts(
         sm_clock_hz=_median(clocks),
         sm_clock_min_hz=min(clocks, default=None),
-        power_w=_median(_known(one.power_w for one in busy)),
         temperature_c=_median(_known(one.temperature_c for one in readings)),
         throttled_share=_throttled_share(own),
         other_processes=int(max(others)) if others else None,

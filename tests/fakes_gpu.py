@@ -36,8 +36,12 @@ class Gpu:
     resolution_ns: int = 500
     depth: int = 1024
     """Launches that fit in the queue; the host waits for a place in it."""
+    latency_ns: int = 0
+    """Between a launch and the earliest that its kernel can begin."""
+    gap_ns: int = 0
+    """Between two kernels of a stream, however full the queue is; none within a graph."""
     drain_ns: int = 0
-    """What the host needs to notice that the queue is empty."""
+    """What a wait for the queue takes the host, also where it is empty."""
     replay_ns: int = 0
     """What replaying a graph takes the device beside its kernels."""
     hertz: Callable[[float], float] = lambda _: 1.5e9
@@ -46,6 +50,21 @@ class Gpu:
     _ends_ns: deque[float] = field(default_factory=deque)
     launched: int = 0
     _noted_ns: list[float] | None = None
+
+    @classmethod
+    def like_an_h200(cls, clock: Clock, **facts: Any) -> Gpu:
+        """As `tests/gpu/probe.py` saw one, with torch 2.11 in a virtual machine (`docs/gpu.md`)."""
+        seen: dict[str, Any] = {
+            "launch_ns": 5_800,
+            "mark_ns": 1_280,
+            "resolution_ns": 32,
+            "depth": 1022,
+            "latency_ns": 1_000,
+            "gap_ns": 700,
+            "drain_ns": 4_200,
+            "replay_ns": 700,
+        }
+        return cls(clock=clock, **{**seen, **facts})
 
     def launch(self, kernel_ns: float) -> None:
         """Submit a kernel that takes this long at 1.5 GHz."""
@@ -57,7 +76,7 @@ class Gpu:
             self._ends_ns.popleft()
         if len(self._ends_ns) >= self.depth:
             self.clock.advance(int(self._ends_ns[-self.depth] - self.clock()) + 1)
-        self._work(kernel_ns * 1.5e9 / self.hertz(self._free_ns))
+        self._work(kernel_ns * 1.5e9 / self.hertz(self._free_ns) + self.gap_ns, self.latency_ns)
         self._ends_ns.append(self._free_ns)
         self.launched += 1
 
@@ -94,9 +113,9 @@ class Gpu:
             raise RuntimeError(message)
         self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
 
-    def _work(self, ns: float) -> float:
+    def _work(self, ns: float, latency_ns: int = 0) -> float:
         """Take this long, from when the device is free and the work is there; when it ends."""
-        self._free_ns = max(self._free_ns, float(self.clock())) + ns
+        self._free_ns = max(self._free_ns, float(self.clock()) + latency_ns) + ns
         return self._free_ns
 
 

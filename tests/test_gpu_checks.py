@@ -99,11 +99,10 @@ def stored(store: Path, *runs: list[dict[str, Any]], l2_bytes: int | None = None
 def whole_session(out: Path) -> None:
     """Runs of all steps, in which everybody agrees."""
     both = {"device_time_s": 1e-3, "graph_time_s": 1e-3, "profiled_time_s": 1e-3, "cache": "hot"}
-    stored(out / "repeats", [both], [both])
-    hot = [{**both, "bytes": 1e6}, {**both, "bytes": 1e9}]
-    cold = [{**one, "cache": "cold", "graph_time_s": None} for one in hot]
-    cold[0]["device_time_s"] = 2e-3
-    stored(out / "caches", hot, cold, l2_bytes=50 * 2**20)
+    stored(out / "quick", [both], [both])
+    small = {**both, "bytes": 1e6, "device_time_cold_s": 2e-3}
+    large = {**both, "bytes": 1e9, "device_time_cold_s": 1e-3}
+    stored(out / "caches", [small, large], l2_bytes=50 * 2**20)
 
 
 def test_a_clock_that_stands_still_is_steady() -> None:
@@ -128,10 +127,21 @@ def test_a_gpu_that_wakes_up_is_waited_for() -> None:
     assert checks.spin_is_steady(woken).ok is True
 
 
-@pytest.mark.parametrize(("factor", "ok"), [(1.0, True), (1.02, True), (1.05, False), (0.9, False)])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("dtype", "factor", "ok"),
+    [
+        ("float32", 1.0, True),
+        ("float32", 1.02, True),
+        ("float32", 1.05, False),
+        ("float32", 0.9, False),
+        ("bfloat16", 1.05, True),
+        ("bfloat16", 1.2, True),
+        ("bfloat16", 1.4, False),
+        ("bfloat16", 0.9, False),
+    ],
+)
 def test_two_timers_must_agree(dtype: str, factor: float, ok: bool) -> None:  # noqa: FBT001
-    """Within 3 %, either way."""
+    """Within 3 %, either way, but for what is held to the power limit under a timer without pauses."""
     found = checks.matmul_agrees(here(timer=factor), dtype)
     assert found.ok is ok, found
     assert found.seen.startswith("5.000 ms and ")
@@ -233,7 +243,7 @@ def test_a_whole_gpu_passes_every_check(tmp_path: Path) -> None:
     assert found == dict.fromkeys(NAMES, True)
 
 
-@pytest.mark.parametrize("folder", [".", "repeats", "caches"])
+@pytest.mark.parametrize("folder", [".", "quick", "caches"])
 def test_rows_of_every_step_are_held_against_a_graph(folder: str, tmp_path: Path) -> None:
     """What is off is found in whichever folder it lies, and its numbers are written."""
     off = {"device_time_s": 2e-3, "graph_time_s": 1e-3, "cache": "hot"}

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.case import Call
 from bench.measure.protocol import IDLE, QUEUED, WAITS
 from bench.measure.queued import (
     LONGEST_SPIN_S,
@@ -15,7 +14,6 @@ from bench.measure.queued import (
     cycles_per_second,
     take_pair,
 )
-from bench.measure.sampling import calibrate, measure_drain, take_sample
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 
@@ -201,21 +199,3 @@ def test_a_clock_that_droops_is_seen_as_it_is() -> None:
     assert cycles_per_second(device) == pytest.approx(1.5e9, rel=2e-3)
     device.launch(1e7)
     assert cycles_per_second(device) == pytest.approx(1.2e9, rel=2e-3)
-
-
-@pytest.mark.parametrize("sample_s", [2e-4, 7.5e-4, 1.5e-3, 5e-3])
-@pytest.mark.parametrize("kernel_ns", [4_000, 5_000])
-@pytest.mark.parametrize("launch_ns", [3_000, 6_000])
-def test_a_caller_s_time_is_free_of_the_drain(
-    sample_s: float, kernel_ns: int, launch_ns: int
-) -> None:
-    """10 µs at the end of each sample: 5 % of the shortest, and nothing of what a call takes."""
-    device = gpu(drain_ns=10_000, launch_ns=launch_ns)
-    call = Call(device.launch, kernel_ns)
-    loops, once_s = calibrate(call, sample_s, device, device.clock)
-    drain = measure_drain(call, once_s, device, device.clock)
-    _, elapsed_ns = take_sample(call, loops, device, device.clock)
-
-    found_s = (elapsed_ns * 1e-9 - drain.sample_s) / loops
-    assert found_s == pytest.approx(1e-9 * max(kernel_ns, launch_ns), rel=0.005)
-    assert elapsed_ns * 1e-9 / loops > 1e-9 * max(kernel_ns, launch_ns)

@@ -92,7 +92,6 @@ def test_facts_are_medians_and_the_worst() -> None:
         {
             "sm_clock_hz": 0.925 * MAX_HZ,
             "sm_clock_min_hz": 0.8 * MAX_HZ,
-            "power_w": 325.0,
             "temperature_c": 62.0,
             "throttled_share": 0.25,
             "other_processes": 2,
@@ -101,12 +100,23 @@ def test_facts_are_medians_and_the_worst() -> None:
 
 
 def test_a_gpu_at_rest_says_nothing_of_the_clock_of_the_calls() -> None:
-    """Nor of their power; but it has a temperature and neighbours."""
+    """But it has a temperature and neighbours."""
     resting = look(0.1, "idle", power_w=50.0, temperature_c=40.0, other_processes=1)
     found = facts([resting, look(1.0), resting])
-    assert (found.sm_clock_hz, found.sm_clock_min_hz, found.power_w) == (MAX_HZ, MAX_HZ, 300.0)
+    assert (found.sm_clock_hz, found.sm_clock_min_hz) == (MAX_HZ, MAX_HZ)
     assert (found.temperature_c, found.other_processes) == (40.0, 1)
     assert (facts([resting]).sm_clock_hz, warnings([resting])) == (None, ("busy-gpu",))
+
+
+def test_clocks_are_those_of_the_case_where_it_was_watched_alone() -> None:
+    """A product held to the power limit, and a sentinel after it that is not: seen so on an H200."""
+    sentinels = [look(1.0, other_processes=1)] * 8
+    own = [look(0.78, "power-cap")] * 5
+    found = facts(sentinels, own)
+    assert (found.sm_clock_hz, found.throttled_share) == (0.78 * MAX_HZ, 1.0)
+    assert found.other_processes == 1
+    assert warnings(sentinels, own) == ("busy-gpu", "clock-throttled")
+    assert warnings(sentinels) == ("busy-gpu",)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,11 @@ class Energy:
     steps: int = 0
     """Times the counter was seen to move."""
 
+    @property
+    def power_w(self) -> float | None:
+        """Of the device, between the two steps."""
+        return self.energy_j * self.calls / self.elapsed_s if self.energy_j is not None else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:

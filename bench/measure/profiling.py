@@ -48,7 +48,8 @@ def record_trace(watched: Sequence[Watched], name: str, device: Device, path: st
     kinds = [ProfilerActivity.CPU]
     if name.startswith("cuda"):
         kinds.append(ProfilerActivity.CUDA)
-    with profile(activities=kinds) as session:
+    # There is one cycle; without this torch 2.11 warns that events of earlier ones are gone.
+    with profile(activities=kinds, acc_events=True) as session:
         with record_function("tensorbench: thrown away"):
             _throw_away(name)
             device.synchronize()

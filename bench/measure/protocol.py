@@ -225,6 +225,8 @@ class Metered:
     """Joules per call, idle power included, or the reason why that can't be told."""
 
     energy_j: float | None
+    power_w: float | None = None
+    """The device's power meanwhile."""
     reason: str = ""
 
 

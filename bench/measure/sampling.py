@@ -7,7 +7,6 @@ With cold caches a sample is one call, and the empty call is timed in the same w
 
 from __future__ import annotations
 
-import math
 import statistics
 import sys
 import time
@@ -38,9 +37,6 @@ _SLOW_CALLS_LIMITS = 5
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 5_000
 _OVERHEAD_REPEATS = 9
-_DRAIN_SAMPLE_S, _DRAIN_REPEATS = 1e-4, 9
-LONGEST_DRAINED_S = 1e-3
-"""Calls that take longer differ among themselves by more than their drain does from another call's."""
 _COLD_OVERHEAD_REPEATS = 5
 """About as many as a visit has samples: what is read again after each of many evictions comes to
 survive them (it halved over twenty), so that a longer series would find too little."""
@@ -54,17 +50,6 @@ class Overhead:
 
     call_s: float
     uncertainty_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drain:
-    """What waiting for the device's queue to drain adds to a sample, whatever its length."""
-
-    sample_s: float
-    uncertainty_s: float
-
-
-NO_DRAIN = Drain(sample_s=0.0, uncertainty_s=0.0)
 
 
 class Usage(NamedTuple):
@@ -123,39 +108,6 @@ def measure_cold_overhead(call: Call, clock_s: float, clock: Clock, evict: Evict
     empty, idle = Call("".format, *call.args, **call.kwargs), _Idle()
     taken = [_take_cold_sample(empty, idle, clock, evict) for _ in range(_COLD_OVERHEAD_REPEATS)]
     return _overhead([max(sample.elapsed_ns * 1e-9 - clock_s, 0.0) for sample in taken])
-
-
-def measure_drain(call: Call, call_s: float, device: Device, clock: Clock) -> Drain:
-    """What a sample of a call takes however few calls it has: the intercept of its time over its calls.
-
-    From the last launch to the return of the wait that ends a sample, about 10 µs on a GPU: the kernel's
-    start, its end as the host sees it, and the wait's own code. Samples of some calls and of twice as many
-    are taken in turn; twice the one less the other is what does not grow with them. A sample of a single
-    call after its caches were emptied has the same constant in it.
-
-    Args:
-        call: one that is warm.
-        call_s: about how long it takes; the calls of the shorter sample take a tenth of a millisecond.
-        device: that is waited for.
-        clock: of the host.
-    """
-    few = max(1, math.ceil(_DRAIN_SAMPLE_S / max(call_s, 1e-9)))
-    take_sample(call, few, device, clock)
-    one, other = [], []
-    for _ in range(_DRAIN_REPEATS):
-        one.append(take_sample(call, few, device, clock)[1] * 1e-9)
-        other.append(take_sample(call, 2 * few, device, clock)[1] * 1e-9)
-    short_s, long_s = statistics.median(one), statistics.median(other)
-    return Drain(
-        sample_s=min(max(2 * short_s - long_s, 0.0), short_s),
-        uncertainty_s=math.hypot(2 * _error_of_median(one), _error_of_median(other)),
-    )
-
-
-def _error_of_median(values: Sequence[float]) -> float:
-    """Standard error of a median, for values that are normal in the middle: 1.25 s/√n, and s from quartiles."""
-    quarters = statistics.quantiles(values, n=4)
-    return 1.2533 * (quarters[2] - quarters[0]) / 1.349 / math.sqrt(len(values))
 
 
 def _overhead(costs: Sequence[float]) -> Overhead:

@@ -22,6 +22,7 @@ from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.cuda_memory import TorchAccount, give_back
 from bench.measure.devices import device_of, memory_of_devices, names_of_devices, queue_of
+from bench.measure.drain import UNCERTAINTY_SHARE, measure_drain
 from bench.measure.energy import LOOP_S, energy_per_call
 from bench.measure.facts import torch_facts
 from bench.measure.inputs import InputsTooLarge, TensorInputs, storage_bytes
@@ -33,13 +34,10 @@ from bench.measure.ready import Ready
 from bench.measure.refusal import asked_bytes, refusal
 from bench.measure.roofs import survey
 from bench.measure.sampling import (
-    LONGEST_DRAINED_S,
-    NO_DRAIN,
     Overhead,
     calibrate,
     clock_cost_s,
     measure_cold_overhead,
-    measure_drain,
     measure_overhead,
     take_sample,
     warm_up,
@@ -57,15 +55,18 @@ if TYPE_CHECKING:
     from bench.discover import LoadedSuite
     from bench.measure.cuda_memory import Account
     from bench.measure.devices import Device
-    from bench.measure.queued import QueuedDevice
-    from bench.measure.sampling import Clock, Drain, Evict
+    from bench.measure.drain import Drain
+    from bench.measure.queued import Queued, QueuedDevice
+    from bench.measure.sampling import Clock, Evict
     from bench.plan import PlannedCase
     from bench.suite import Op
 
 _COLD_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made;
 beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
-_DRAIN_CALIBRATION_S = 1e-4
+_QUEUE_SAMPLE_S = 1e-3
+"""On a device with a queue a sample is at least so long: what draining it takes is then a hundredth, and how
+far that is uncertain a third of that."""
 _WEIGH_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
@@ -166,7 +167,10 @@ class Worker:
         case, sample_s = request.case, request.sample_s
         _, call = self._build(case)
         gc.collect()
-        device = self._queue_of(case.device) or device_of(case.device)
+        queue = self._queue_of(case.device)
+        device = queue or device_of(case.device)
+        if queue:
+            sample_s = max(sample_s, _QUEUE_SAMPLE_S)
         _, first = take_sample(call, 1, device, self._clock)
         first_s = first * 1e-9
         settled = True
@@ -176,7 +180,6 @@ class Worker:
             settled = warm_up(call, device, self._clock)
             loops, call_s = calibrate(call, sample_s, device, self._clock)
         evict = self._evictor(case.device) if request.cache == COLD else None
-        queue = self._queue_of(case.device)
         sampler = Sampler(call, queue, self._clock, evict) if queue else None
         self._calls[case.key] = Ready(
             call=call,
@@ -187,8 +190,11 @@ class Worker:
             build=lambda: self._build(case)[1],
         )
         loops = 1 if evict else loops
-        overhead = self._overhead(call, evict, sampler)
-        drain = self._drain(case.device, call, call_s, queue) if queue else NO_DRAIN
+        seen = sampler.sample() if sampler and sampler.work == protocol.QUEUED else None
+        overhead = self._overhead(call, evict, seen)
+        drain_s = (
+            self._drain(case.device, queue).after(sampler.work, seen) if queue and sampler else 0.0
+        )
         return protocol.Prepared(
             first_call_s=first_s,
             call_s=call_s,
@@ -196,8 +202,10 @@ class Worker:
             settled=settled,
             clock_s=self._clock_s,
             overhead_s=overhead.call_s,
-            overhead_uncertainty_s=math.hypot(overhead.uncertainty_s, drain.uncertainty_s / loops),
-            drain_s=drain.sample_s,
+            overhead_uncertainty_s=math.hypot(
+                overhead.uncertainty_s, UNCERTAINTY_SHARE * drain_s / loops
+            ),
+            drain_s=drain_s,
             work=sampler.work if sampler else "",
         )
 
@@ -263,30 +271,23 @@ class Worker:
             lambda: self._gauges.energy_total_j(case.device),
             self._clock,
         )
-        return protocol.Metered(energy_j=found.energy_j, reason=found.reason)
+        return protocol.Metered(energy_j=found.energy_j, power_w=found.power_w, reason=found.reason)
 
-    def _drain(self, device: str, call: Call, call_s: float, queue: QueuedDevice) -> Drain:
-        """What waiting adds to a sample of a call; of one that is long, what it adds to an empty kernel's."""
-        if call_s <= LONGEST_DRAINED_S:
-            return measure_drain(call, call_s, queue, self._clock)
+    def _drain(self, device: str, queue: QueuedDevice) -> Drain:
+        """What draining a device's queue takes; measured once."""
         if device not in self._drains:
-            empty = Call(queue.spin, 1)
-            _, once_s = calibrate(empty, _DRAIN_CALIBRATION_S, queue, self._clock)
-            self._drains[device] = measure_drain(empty, once_s, queue, self._clock)
+            self._drains[device] = measure_drain(queue, self._clock)
         return self._drains[device]
 
-    def _overhead(self, call: Call, evict: Evict | None, sampler: Sampler | None) -> Overhead:
+    def _overhead(self, call: Call, evict: Evict | None, seen: Queued | None) -> Overhead:
         """What an empty call of the same shape costs, timed as the samples will be.
 
         Nothing where the device takes longer for a call than submitting it does: the loop then runs
         while the device works.
         """
-        if sampler is not None:
-            seen = sampler.sample() if sampler.work == protocol.QUEUED else None
-            if seen and seen.device_s > seen.host_s:
-                return Overhead(call_s=0.0, uncertainty_s=0.0)
-            return measure_overhead(call, self._clock_s, self._clock)
-        if evict is None:
+        if seen and seen.device_s > seen.host_s:
+            return Overhead(call_s=0.0, uncertainty_s=0.0)
+        if evict is None or seen:
             return measure_overhead(call, self._clock_s, self._clock)
         return measure_cold_overhead(call, self._clock_s, self._clock, evict)
 

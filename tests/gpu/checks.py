@@ -42,14 +42,19 @@ if TYPE_CHECKING:
     """Milliseconds that a call takes: `triton.testing.do_bench`."""
 
 CLOCK_TOLERANCE = 0.005
+"""Spins were within 0.03 % on an H200; a step of its clock, 15 MHz of 1980, would be 0.8 %."""
+POWER_CAPPED = 0.25
+"""How much longer a product may take triton's timer, which leaves the GPU hardly a pause: held to its power
+limit, an H200 makes bfloat16 products at 1545 MHz that it makes at 1980 for some tens of milliseconds, and ours
+are single ones between spins (`docs/gpu.md`). Float32 ones stay below the limit."""
 SPIN_CYCLES = (20_000_000, 40_000_000, 80_000_000)
 """Tens of milliseconds, so that what beginning and ending a kernel takes is less than a tenth of 0.5 %."""
 WARM_UP_MS, REPEAT_MS = 200, 500
 """What triton's timer is asked for and we do too: a GPU that is busy for longer may lower its clocks."""
 TURNS = 3
 LARGE_N = 8192
-REPEATS_STORE, CACHES_STORE = "repeats", "caches"
-"""Folders of runs beside `checks.json`: those held against each other, and those hot and cold."""
+REPEATS_STORE, CACHES_STORE = "quick", "caches"
+"""Folders of runs beside `checks.json`: those held against each other, and those of many sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +84,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def all_checks(here: Here, out: Path) -> list[Check]:
     """Every check; one that breaks is one that does not hold, and the others go on."""
-    caches = out / CACHES_STORE
+    stores = out / REPEATS_STORE, out / CACHES_STORE
     made: dict[str, Callable[[], Check]] = {
         "spin": lambda: spin_is_steady(here),
         "matmul-float32": lambda: matmul_agrees(here, "float32"),
         "matmul-bfloat16": lambda: matmul_agrees(here, "bfloat16"),
         **{other: partial(_other_agrees, out, other) for other in rows.OTHERS},
         "repeats": lambda: rows.runs_agree(rows_in(out / REPEATS_STORE)),
-        "caches-small": lambda: rows.cold_is_slower(rows_in(caches), l2_bytes(caches)),
-        "caches-large": lambda: rows.cold_is_the_same(rows_in(caches), l2_bytes(caches)),
+        "caches-small": lambda: rows.cold_is_slower(rows_in(*stores), l2_bytes(*stores)),
+        "caches-large": lambda: rows.cold_is_the_same(rows_in(*stores), l2_bytes(*stores)),
     }
     return [_attempted(name, make) for name, make in made.items()]
 
@@ -121,8 +126,11 @@ def spin_is_steady(here: Here) -> Check:
 def matmul_agrees(here: Here, dtype: str) -> Check:
     """Whether we say of a large product what triton's timer says, of the same inputs, in turns."""
     name = f"matmul-{dtype}"
-    tolerance = rows.TIME_TOLERANCE
-    wanted = f"device time within {share(tolerance)} of triton.testing.do_bench, n={LARGE_N}"
+    most, least = (
+        rows.TIME_TOLERANCE,
+        -(POWER_CAPPED if dtype == "bfloat16" else rows.TIME_TOLERANCE),
+    )
+    wanted = f"device time {100 * least:+.0f} to {100 * most:+.0f} % off triton.testing.do_bench, n={LARGE_N}"
     if isinstance(here.timer, str):
         return Check(name=name, wanted=wanted, ok=None, note=here.timer)
     call = partial(here.torch.matmul, *_random_pair(here.torch, LARGE_N, dtype))
@@ -135,7 +143,7 @@ def matmul_agrees(here: Here, dtype: str) -> Check:
     one_s, other_s = median(ours), median(theirs)
     off = one_s / other_s - 1
     seen = f"{seconds(one_s, 4)} and {seconds(other_s, 4)}, {100 * off:+.2g} %"
-    return Check(name=name, wanted=wanted, seen=seen, ok=abs(off) <= tolerance)
+    return Check(name=name, wanted=wanted, seen=seen, ok=least <= off <= most)
 
 
 def measured_s(here: Here, call: Callable[[], object]) -> float:
@@ -168,9 +176,9 @@ def rows_in(*stores: Path) -> pd.DataFrame:
     return load_rows(*(run.folder for store in stores for run in _finished(store)))
 
 
-def l2_bytes(store: Path) -> int | None:
-    """The L2 of the first GPU, by the newest run of this folder that says it."""
-    for run in reversed(_finished(store)):
+def l2_bytes(*stores: Path) -> int | None:
+    """The L2 of the first GPU, by the newest run of the last folder that says it."""
+    for run in reversed([run for store in stores for run in _finished(store)]):
         gpus = run.info.torch.get("cuda_devices") or [{}]
         found: int | None = gpus[0].get("l2_bytes")
         if found:
