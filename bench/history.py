@@ -65,9 +65,11 @@ class History:
         together, so after a few runs even that is a guess, and it settles as runs are added.
         """
         times: dict[Key, list[float]] = {}
+        host = reference.of_host(anywhere=False) if reference else None
+        known = [one for one in (reference, host) if one]
         for one in self.past:
             time_s = one.at_reference_s if brought else one.time_s
-            if reference and time_s and states.is_at(one.reference, reference):
+            if time_s and any(states.is_at(one.reference, wanted) for wanted in known):
                 times.setdefault(one.key, []).append(time_s)
         own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
         others = stats.pooled(list(own.values()))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from bench import states
 from bench.measure.protocol import Sensed
-from bench.states import Conditions
+from bench.visit import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bench.outcome import Outcome
+    from bench.states import Conditions
 
     Sense = Callable[[int, str], Sensed | None]
     """Times the sentinels of a device in a worker; None if it was lost over that."""
@@ -108,7 +109,7 @@ class Lookout:
         self._look()
         sensed = averaged(before, self._before)
         if sensed:
-            self.seen.append(Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s))
+            self.seen.append(conditions_of(sensed))
         for outcome in self._since:
             outcome.set_conditions(self._turn, sensed)
         self._since = []
@@ -116,8 +117,7 @@ class Lookout:
     def _slower(self, wanted: Conditions | None) -> bool:
         if wanted is None or self._before is None:
             return False
-        here = Conditions(compute_s=self._before.compute_s, barrier_s=self._before.barrier_s)
-        return states.is_slower(here, wanted)
+        return states.is_slower(conditions_of(self._before), wanted)
 
 
 class Lookouts:

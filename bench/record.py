@@ -69,7 +69,7 @@ class Record:
     time_at_reference_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     reference_compute_s: float | None = _column(
         _REAL,
-        "The compute sentinel at the reference that `time_at_reference_s` is brought to.",
+        "The compute sentinel at the reference that `time_at_reference_s` is brought to; for cases of CUDA that wait for the host, what a launch takes it there.",
         None,
     )
     reference_barrier_s: float | None = _column(

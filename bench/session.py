@@ -203,11 +203,11 @@ def facts_of_batch(
         facts,
         reference=best,
         noise=Noise(
-            others=noise.pooled(turns.chosen(one.turns(), best) for one in batch),
+            others=noise.pooled(turns.chosen(*one.under(best)) for one in batch),
             floors=earlier.floors(best),
         ),
         noise_at_reference=Noise(
-            others=noise.pooled(turns.brought(one.turns(), best) for one in batch),
+            others=noise.pooled(turns.brought(*one.under(best)) for one in batch),
             floors=earlier.floors(best, brought=True),
         ),
     )

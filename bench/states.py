@@ -25,6 +25,18 @@ class Conditions:
 
     compute_s: float
     barrier_s: float | None = None
+    launch_s: float | None = None
+    """What launching an empty kernel took the host, on a device with a queue. It is no part of that device's
+    state: it tells the host's, which is what calls that wait for their launches depend on."""
+
+    anywhere: bool = False
+    """Whether times are in proportion to it in every state, and not only near this level."""
+
+    def of_host(self, *, anywhere: bool) -> Conditions | None:
+        """The conditions of the host that launches; None where that was not timed."""
+        if self.launch_s is None:
+            return None
+        return Conditions(compute_s=self.launch_s, anywhere=anywhere)
 
 
 def level(turns: Sequence[Conditions]) -> Conditions:
@@ -33,9 +45,11 @@ def level(turns: Sequence[Conditions]) -> Conditions:
     Not the minimum: a single lucky turn is no state.
     """
     barriers = [t.barrier_s for t in turns if t.barrier_s is not None]
+    launches = [t.launch_s for t in turns if t.launch_s is not None]
     return Conditions(
         compute_s=_fast([t.compute_s for t in turns]),
         barrier_s=_fast(barriers) if barriers else None,
+        launch_s=_fast(launches) if launches else None,
     )
 
 
@@ -53,6 +67,9 @@ def reference(levels: Iterable[Conditions]) -> Conditions | None:
         found = Conditions(
             compute_s=_kept(found.compute_s, one.compute_s),
             barrier_s=_kept_or_none(found.barrier_s, one.barrier_s),
+            launch_s=one.launch_s
+            if found.launch_s is None
+            else _kept_or_none(found.launch_s, one.launch_s),
         )
     return found
 

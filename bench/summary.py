@@ -81,7 +81,8 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     estimate = _estimate(how)
     headline = estimate.centre if estimate.centre > 0 else None
     known = math.isfinite(estimate.low)
-    seen = [t.conditions for t in how.chosen if t.conditions]
+    taken = {(t.worker, t.round) for t in how.chosen}
+    seen = [s for s in samples if (s.worker, s.round) in taken]
     both, floor = _both(how), how.noise.floor
     gpu = dataclasses.asdict(telemetry.facts(how.gauges, how.loaded))
     bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline), **gpu)
@@ -98,9 +99,9 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         noise_floor_share=math.sqrt(floor.variance) if floor else None,
         state_times_s=tuple(state.time_s for state in both),
         state_shares=tuple(state.share for state in both),
-        sentinel_compute_s=_median_of([c.compute_s for c in seen]),
-        sentinel_barrier_s=_median_of([c.barrier_s for c in seen]),
-        sentinel_launch_s=_median_of([s.sentinel_launch_s for s in samples]),
+        sentinel_compute_s=_median_of([s.sentinel_compute_s for s in seen]),
+        sentinel_barrier_s=_median_of([s.sentinel_barrier_s for s in seen]),
+        sentinel_launch_s=_median_of([s.sentinel_launch_s for s in seen]),
         time_best_s=min(times),
         time_p95_s=stats.quantile(times, 0.95),
         first_call_s=median(p.first_call_s for p in how.prepared),

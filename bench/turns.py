@@ -73,14 +73,12 @@ def at(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
 def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     """The turns at these conditions, each with its time brought to them; none where these are too few.
 
-    Times that are the host's stay as they are: a device's clock, which its sentinel tells, moves none
-    of them.
+    Where times are in proportion to the conditions in every state, all turns count.
     """
-    there = at(turns, wanted)
+    anywhere = wanted is not None and wanted.anywhere
+    there = [t for t in turns if t.conditions] if anywhere else at(turns, wanted)
     if wanted is None or not enough(there):
         return []
-    if waits_for_host(there):
-        return there
     return [
         dataclasses.replace(t, time_s=states.brought_to(t.time_s, t.conditions, wanted))
         for t in there
@@ -92,6 +90,19 @@ def chosen(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     """The turns that the headline is made from: those at reference, or all where these are too few."""
     there = at(turns, wanted)
     return there if enough(there) else list(turns)
+
+
+def under_host(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns under the conditions of the host that launches, where a case waits for that.
+
+    A device's clock moves none of its times.
+    """
+    return [
+        dataclasses.replace(
+            t, conditions=t.conditions.of_host(anywhere=False) if t.conditions else None
+        )
+        for t in turns
+    ]
 
 
 def waits_for_host(turns: Sequence[Turn]) -> bool:

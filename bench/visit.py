@@ -41,9 +41,7 @@ class Visit:
             round=self.round,
             started_ns=self.visited.started_ns[0],
             time_s=median(self.net_times_s()),
-            conditions=Conditions(compute_s=sensed.compute_s, barrier_s=sensed.barrier_s)
-            if sensed
-            else None,
+            conditions=conditions_of(sensed) if sensed else None,
             device_s=_middle(self.visited.device_s, self.visited.gapless),
             host_s=_middle(self.visited.host_s, self.visited.gapless),
             gapless=self.visited.gapless,
@@ -79,6 +77,13 @@ class Visit:
                 sentinel_launch_s=launch_s,
                 load_1m=load_1m,
             )
+
+
+def conditions_of(sensed: Sensed) -> Conditions:
+    """What the sentinels took, without what was seen beside them."""
+    return Conditions(
+        compute_s=sensed.compute_s, barrier_s=sensed.barrier_s, launch_s=sensed.launch_s
+    )
 
 
 def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:

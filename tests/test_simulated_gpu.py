@@ -238,14 +238,52 @@ def test_times_are_brought_to_the_clock_of_an_earlier_run(bench: Bench) -> None:
     found = rows(bench.run(machine(hertz=lambda _: 1.35e9), 50_000, 2_000))
     kernel, launch = (found["kernel", ns, "cuda"] for ns in (50_000, 2_000))
 
-    for row in (kernel, launch):
+    for row, reference_s in ((kernel, 1e6 / 1.5e9), (launch, 5e-6)):
         assert (row["warnings"], row["reference_share"]) == ([], 1)
         assert row["sentinel_compute_s"] == pytest.approx(1e6 / 1.35e9, rel=0.005)
-        assert row["reference_compute_s"] == pytest.approx(1e6 / 1.5e9, rel=0.005)
+        assert row["reference_compute_s"] == pytest.approx(reference_s, rel=0.005)
     assert kernel["time_s"] == pytest.approx(50e-6 / 0.9, rel=0.01)
     assert kernel["time_at_reference_s"] == pytest.approx(50e-6, rel=0.02)
     assert launch["time_s"] == pytest.approx(5e-6, rel=0.01)
     assert launch["time_at_reference_s"] == pytest.approx(5e-6, rel=0.02)
+
+
+class Slowing(Listener):
+    """Makes launches take longer from a step of the run on, as another guest on the same core does."""
+
+    def __init__(self, gpu: Gpu, steps: int, launch_ns: int) -> None:
+        self._gpu = gpu
+        self._steps_left = steps
+        self._launch_ns = launch_ns
+
+    def advanced(self, case: str, steps: int) -> None:
+        """Steps were taken."""
+        assert case
+        self._steps_left -= steps
+        if self._steps_left <= 0:
+            self._gpu.launch_ns = self._launch_ns
+
+
+@pytest.mark.parametrize("steps", [0, 2 * WORKERS + 14], ids=["throughout", "for a while"])
+def test_a_host_that_launches_more_slowly_changes_no_time_at_reference(
+    bench: Bench, steps: int
+) -> None:
+    """Seen on an H200's host: 7 to 18 µs a launch within minutes, at one and the same clock of the GPU.
+
+    Where all of a run was slow its headline is, and the row says so; where a part was not, it is told from
+    that. What the device binds has nothing to do with it.
+    """
+    bench.run(machine(), 50_000, 2_000)
+    slow = machine()
+    found = rows(bench.run(slow, 50_000, 2_000, listener=Slowing(slow.gpus["cuda"], steps, 7_000)))
+    kernel, launch = (found["kernel", ns, "cuda"] for ns in (50_000, 2_000))
+
+    assert (kernel["warnings"], kernel["reference_share"]) == ([], 1)
+    assert kernel["time_at_reference_s"] == pytest.approx(50e-6, rel=0.02)
+    assert launch["time_at_reference_s"] == pytest.approx(5e-6, rel=0.02)
+    assert launch["reference_share"] < 1
+    assert ("other-state" in launch["warnings"]) == (steps == 0)
+    assert launch["time_s"] == pytest.approx(5e-6 if steps else 7e-6, rel=0.01)
 
 
 def test_a_gpu_that_is_slow_for_a_while_is_waited_for(bench: Bench) -> None:

@@ -70,16 +70,22 @@ def test_one_worker_is_not_enough() -> None:
     assert turns.enough(made([1.0] * 6, workers=2))
 
 
-@pytest.mark.parametrize(("device_s", "expected_s"), [(None, 1.0), (0.95, 1.0), (0.5, 1.1)])
-def test_times_are_brought_to_reference_unless_they_are_the_hosts(
-    device_s: float | None, expected_s: float
-) -> None:
-    """A device that is idle half of the time would make them no shorter at a higher clock."""
+def test_times_are_brought_to_reference() -> None:
+    """In proportion to the compute sentinel, within a state."""
     warm = Conditions(compute_s=1.1e-4, barrier_s=3e-6)
-    seen = [dataclasses.replace(t, device_s=device_s) for t in made([1.1] * 6, warm)]
+    seen = made([1.1] * 6, warm)
+    assert [t.time_s for t in turns.brought(seen, CALM)] == pytest.approx([1.0] * 6)
 
-    assert [t.time_s for t in turns.brought(seen, CALM)] == pytest.approx([expected_s] * 6)
-    assert turns.waits_for_host(seen) == (device_s == 0.5)
+
+def test_what_waits_for_launches_is_brought_by_them_in_any_state() -> None:
+    """Launches that take twice as long double it, also far from the reference; a device's clock does not."""
+    best = Conditions(compute_s=1e-4, launch_s=5e-6).of_host(anywhere=True)
+    slow = Conditions(compute_s=1.1e-4, launch_s=10e-6)
+    seen = [dataclasses.replace(t, device_s=0.5) for t in made([2.0] * 6, slow)]
+
+    assert turns.waits_for_host(seen)
+    assert [t.time_s for t in turns.brought(turns.under_host(seen), best)] == [1.0] * 6
+    assert turns.at(turns.under_host(seen), best) == []
 
 
 def test_two_groups_with_a_gap_are_two_states() -> None:

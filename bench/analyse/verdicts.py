@@ -175,6 +175,7 @@ def _sentinels(base: Record, new: Record) -> list[tuple[str, float]]:
         for name, before, after in (
             ("compute", base.sentinel_compute_s, new.sentinel_compute_s),
             ("barrier", base.sentinel_barrier_s, new.sentinel_barrier_s),
+            ("launch", base.sentinel_launch_s, new.sentinel_launch_s),
         )
         if before and after
     ]
