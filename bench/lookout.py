@@ -73,6 +73,22 @@ class Lookout:
         own = [states.level(self.seen)] if self.seen else []
         return states.reference([*self._known, *own])
 
+    def settle(self) -> Conditions | None:
+        """The reference, which from now on only a faster state replaces: rows of a run must share it.
+
+        A machine that has none gets it with its first batch. Times brought to what was seen until each
+        later batch could be compared with no other run's.
+        """
+        found = self.reference
+        if found and not self._known:
+            self._known = [found]
+        return found
+
+    @property
+    def known(self) -> Conditions | None:
+        """The reference as it was known before this run, or is since its first batch."""
+        return self._known[0] if self._known else None
+
     def begin(self, worker: int, round_: int) -> None:
         """A worker's turn begins: look, and wait for the reference while patience lasts."""
         self._turn = worker, round_

@@ -36,7 +36,7 @@ def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
         one for one in batch if one.open and one.visits and one.case.device.startswith("cuda")
     ]
     for outcome in measured:
-        if schedule.kernels and schedule.cache == HOT:  # as calls within a graph find them
+        if schedule.cache == HOT:  # as calls within a graph find them
             _replay(outcome, crew, schedule)
             _time_cold(outcome, crew, schedule)
             _load(outcome, crew, schedule)

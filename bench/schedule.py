@@ -24,8 +24,7 @@ class Schedule:
     """How long the run may wait, in all, for the machine to come back to its reference state."""
     cache: str = HOT
     kernels: bool = True
-    """Look at each case of a device with a queue when its samples are taken: in a replayed graph, with
-    cold caches and under the profiler."""
+    """Look at each case of a device with a queue under the profiler, when its samples are taken."""
     energy: bool = False
     """Tell what a call costs in energy, where a device counts it: seconds per case."""
 

@@ -82,7 +82,7 @@ class Seat:
     def keep(self, outcome: Outcome) -> Record:
         """Its row, which earlier ones help to say how sure it is."""
         self.outcomes.append(outcome)
-        best = self.lookouts.of(outcome.case.device).reference
+        best = self.lookouts.of(outcome.case.device).settle()
         facts = facts_of_batch(self.facts, self.outcomes, best, self.earlier)
         return self.book.write(outcome.entry(facts))
 

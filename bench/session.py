@@ -21,6 +21,7 @@ from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
 from bench.start import start
 from bench.store import journal, reference, runs
+from bench.store.reference import Reference
 from bench.survey import Ceilings
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _measure(
         clock=job.clock.now_s,
     )
     for batch in rounds.measure(cases):
-        best = lookouts.of(batch[0].case.device).reference
+        best = lookouts.of(batch[0].case.device).settle()
         of_batch = facts_of_batch(facts, batch, best, earlier)
         for entry in ceilings.held_against([outcome.entry(of_batch) for outcome in batch]):
             _keep(diary, entry, job.listener)
@@ -217,7 +218,7 @@ def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]
     """The run's facts with what was seen of each device's state; its reference is kept for later runs."""
     seen = {device: one.seen for device, one in lookouts.items() if one.seen}
     kept = {
-        device: reference.renewed(earlier.references.get(device), turns)
+        device: reference.renewed(_before(device, earlier, lookouts[device]), turns)
         for device, turns in seen.items()
     }
     for device, one in kept.items():
@@ -228,6 +229,12 @@ def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]
         sentinels={d: dataclasses.asdict(states.level(turns)) for d, turns in seen.items()},
         reference={d: dataclasses.asdict(one.conditions) for d, one in kept.items()},
     )
+
+
+def _before(device: str, earlier: History, lookout: Lookout) -> Reference | None:
+    """The reference that a run began with, or got with its first batch."""
+    own = Reference(conditions=lookout.known) if lookout.known else None
+    return earlier.references.get(device, own)
 
 
 def _keep(diary: journal.Journal, entry: journal.Entry, listener: Listener) -> None:

@@ -109,6 +109,16 @@ def test_times_brought_to_different_references_are_not_compared() -> None:
     assert "different references" in found.reason
 
 
+def test_references_of_one_state_are_brought_together() -> None:
+    """A machine's own was lost between the runs, and the next began with one that is 4 % higher."""
+    base = timed()
+    assert base.reference_compute_s
+    again = timed(1.04e-5, reference_compute_s=1.04 * base.reference_compute_s)
+    found = said(base, again)
+    assert (found.verdict, found.at) == ("same", "reference")
+    assert found.ratio == pytest.approx(1)
+
+
 def test_the_noise_floor_of_the_case_widens_the_band_of_headlines() -> None:
     """Headlines of unchanged runs that scatter by 4 % differ by up to 15 %, at 99 %."""
     noisy, slower = timed(noise_floor_share=0.04), timed(1.12e-5)

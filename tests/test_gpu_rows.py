@@ -29,6 +29,7 @@ def row(case: str = "s/op[n=0]", **facts: Any) -> dict[str, Any]:
         "cache": "hot",
         "time_s": 1e-3,
         "bytes": 1e6,
+        "input_bytes": 5e5,
         "device_time_s": 1e-3,
         "profiled_time_s": 1e-3,
         "graph_time_s": 1e-3,
@@ -72,6 +73,26 @@ def test_long_calls_agree_by_a_share_and_short_ones_but_for_the_gaps_of_a_stream
     """A microsecond a kernel is in our time and in nobody else's; the short ones are an H200's."""
     record = {**timed(other, ours_s, theirs_s), "kernels_per_call": kernels}
     assert found(other, record).ok is ok
+
+
+@OTHERS
+def test_what_lies_partly_in_the_l2_is_not_judged(other: str) -> None:
+    """How much of it is found there differs from one series of calls to another."""
+    between = {**timed(other, 12.9e-6, 11.0e-6), "bytes": 40 * MIB}
+    small = {**timed(other, 1e-3, 1e-3, "b"), "bytes": 10 * MIB}
+    frame = pd.DataFrame([between, small])
+    assert rows.other_agrees(frame, other).ok is False
+    check = rows.other_agrees(frame, other, L2_BYTES)
+    assert (check.ok, check.note) == (True, "1 case partly in the L2, not judged")
+
+
+def test_a_case_that_reads_nothing_has_nothing_to_find_in_a_cache() -> None:
+    """`arange` has no inputs, `rand_like` looks at none of what it is given."""
+    frame = caches((12 * MIB, 2e-6, 3e-6), (8 * MIB, 2e-6, 2e-6), (8 * MIB, 2e-6, 2e-6))
+    frame["input_bytes"] = [8 * MIB, 0, 8 * MIB]
+    check = rows.cold_is_slower(frame, L2_BYTES)
+    assert check.ok is True
+    assert check.seen.startswith("0 of 1 case off")
 
 
 @OTHERS

@@ -116,6 +116,20 @@ def test_visits_of_other_turns_keep_their_conditions() -> None:
     assert [visit.sensed for visit in outcome.visits] == looks(1.0, 5.0)
 
 
+def test_rows_of_a_first_run_share_the_reference_of_its_first_batch() -> None:
+    """A machine that has none gets it then; drift does not move it, a faster state does."""
+    scene = Scene(looks(*[2.0] * 2, *[1.9] * 4, *[1.0] * 8))
+    scene.turn(0.1)
+    first = scene.lookout.settle()
+    scene.turn(0.1)
+    scene.turn(0.1)
+    assert first == scene.lookout.settle() == scene.lookout.known
+    assert first == Conditions(compute_s=2.0, barrier_s=3.0)
+    for _ in range(4):
+        scene.turn(0.1)
+    assert scene.lookout.settle() == Conditions(compute_s=1.0, barrier_s=3.0)
+
+
 def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
     """The worker was lost over it; the next look counts again."""
     scene = Scene([*looks(1.0), None, *looks(3.0, 3.0)])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench import discover, session
+from bench import discover, rounds, session
 from bench.manifest import Options
 from bench.plan import Selection, expand
 from bench.schedule import Schedule
@@ -246,6 +246,20 @@ def test_times_are_brought_to_the_clock_of_an_earlier_run(bench: Bench) -> None:
     assert kernel["time_at_reference_s"] == pytest.approx(50e-6, rel=0.02)
     assert launch["time_s"] == pytest.approx(5e-6, rel=0.01)
     assert launch["time_at_reference_s"] == pytest.approx(5e-6, rel=0.02)
+
+
+def test_batches_of_a_first_run_are_brought_to_one_reference(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock drifts by some per cent; rows of the next run can be compared with all of these."""
+    monkeypatch.setattr(rounds, "BATCH_CASES", 1)
+    drifting = machine(hertz=lambda now_ns: 1.5e9 * (1 - 0.03 * min(now_ns / 1e9, 1)))
+    first = rows(bench.run(drifting, 50_000, 60_000, 70_000)).values()
+    again = rows(bench.run(machine(), 50_000, 60_000, 70_000)).values()
+
+    references = {row["reference_compute_s"] for row in (*first, *again)}
+    assert len(references) == 1
+    assert len({row["sentinel_compute_s"] for row in first}) > 1
 
 
 class Slowing(Listener):

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from scipy.special import ndtri
 
+from bench import states
 from bench.analyse.change import Change, Timed
+from bench.states import Conditions
 from bench.units import share, signed
 
 if TYPE_CHECKING:
@@ -139,17 +141,28 @@ def _band(base: Record, new: Record, bar: _Bar) -> float:
 
 
 def _at_reference(base: Record, new: Record) -> Change | None:
-    """The change at equal conditions; None where one time, or the common reference, is missing."""
+    """The change at equal conditions; None where one time, or the common reference, is missing.
+
+    Two references of one state are a few per cent apart, as where a machine's own was lost between the
+    runs: times are brought in proportion to them, so the new one is brought to the base's.
+    """
     before, after = Timed.at_reference(base), Timed.at_reference(new)
-    if before is None or after is None or not _one_reference(base, new):
+    if before is None or after is None:
         return None
-    return Change(base=before, new=after)
+    wanted, had = _reference(base), _reference(new)
+    if wanted is None or had is None:  # early versions kept none beside the time
+        return Change(base=before, new=after) if wanted is had else None
+    if not states.is_at(had, wanted):
+        return None
+    time_s = states.brought_to(after.time_s, had, wanted)
+    return Change(base=before, new=dataclasses.replace(after, time_s=time_s))
 
 
-def _one_reference(base: Record, new: Record) -> bool:
-    """Whether both were brought to the same reference: to others, times can't be compared."""
-    before, after = ((r.reference_compute_s, r.reference_barrier_s) for r in (base, new))
-    return before == after
+def _reference(record: Record) -> Conditions | None:
+    """What the sentinels took at the reference that a row was brought to."""
+    if not record.reference_compute_s:
+        return None
+    return Conditions(compute_s=record.reference_compute_s, barrier_s=record.reference_barrier_s)
 
 
 def _without_reference(base: Record, new: Record, headline: CaseVerdict) -> CaseVerdict:

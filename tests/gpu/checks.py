@@ -98,7 +98,8 @@ def all_checks(here: Here, out: Path) -> list[Check]:
 
 
 def _other_agrees(out: Path, other: str) -> Check:
-    return rows.other_agrees(rows_in(out, out / REPEATS_STORE, out / CACHES_STORE), other)
+    stores = out, out / REPEATS_STORE, out / CACHES_STORE
+    return rows.other_agrees(rows_in(*stores), other, l2_bytes(*stores))
 
 
 def _attempted(name: str, make: Callable[[], Check]) -> Check:

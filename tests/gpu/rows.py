@@ -33,19 +33,24 @@ OURS = "device_time_s"
 OTHERS = {"profiler": "profiled_time_s", "graph": "graph_time_s"}
 """Who else tells the device's own time → the column."""
 COLD, KERNELS = "device_time_cold_s", "kernels_per_call"
-_NUMBERS = (OURS, *OTHERS.values(), COLD, KERNELS)
+_NUMBERS = (OURS, *OTHERS.values(), COLD, KERNELS, "input_bytes")
 _KEY = ["case", "device"]
 
 
-def other_agrees(rows: pd.DataFrame, other: str) -> Check:
-    """Whether our device time is what the profiler or a replayed graph says, in each hot case."""
+def other_agrees(rows: pd.DataFrame, other: str, l2_bytes: float | None = None) -> Check:
+    """Whether our device time is what the profiler or a replayed graph says, in each hot case.
+
+    Not where the data takes a quarter to four times the L2: how much of it is found there differs from one
+    series of calls to another (50 MB of an H200's 63: 12.9 µs, and 11.4 by the profiler).
+    """
     column = OTHERS[other]
     wanted = (
         f"device time within {share(TIME_TOLERANCE)} or {seconds(SHORT_TOLERANCE_S)} of the {other}'s, "
         f"and {seconds(GAP_S)} a kernel above it at most"
     )
     measured = _newest(_timed(rows, "hot"))
-    both = _having(measured, [column])
+    own = _having(measured, [column])
+    both = own[~_partly_cached(own, l2_bytes)]
     if both.empty:
         nothing = "no case was measured hot on the GPU: the step `quick` does that"
         note = f"no case has `{column}`" if len(measured) else nothing
@@ -56,14 +61,15 @@ def other_agrees(rows: pd.DataFrame, other: str) -> Check:
     apart_s = pd.concat([-above_s, above_s - gaps_s], axis=1).max(axis=1)
     off = _worst_first(both, apart_s / allowed_s, above=1)
     named = [_pair_of_times(r, r[column], other) for r in _records(off.head(SHOWN))]
-    lacking = len(measured) - len(both)
+    lacking, between = len(measured) - len(own), len(own) - len(both)
     without = f"{counted(lacking, 'case')} without `{column}`" if lacking else ""
+    partly = f"{counted(between, 'case')} partly in the L2, not judged" if between else ""
     return Check(
         name=other,
         wanted=wanted,
         seen=f"{len(off)} of {counted(len(both), 'case')} off",
         ok=off.empty,
-        note=_joined(*named, without),
+        note=_joined(*named, without, partly),
         cases=_numbers(off, [OURS, *OTHERS.values()]),
     )
 
@@ -100,13 +106,18 @@ def runs_agree(rows: pd.DataFrame) -> Check:
 
 
 def cold_is_slower(rows: pd.DataFrame, l2_bytes: float | None) -> Check:
-    """Whether emptying the caches costs the cases that fit well into the L2."""
+    """Whether emptying the caches costs the cases that read what fits well into the L2.
+
+    A case that moves no more than its inputs take only writes (`arange`), or looks at none of what it is
+    given (`rand_like`): it has nothing to find in a cache.
+    """
     wanted = (
         f"cold more than {share(CACHE_TOLERANCE)} slower than hot "
-        f"where the data takes {share(SMALL)} of the L2 or less"
+        f"where data that is read takes {share(SMALL)} of the L2 or less"
     )
     both = _hot_and_cold(rows)
-    chosen = both[both["bytes"] <= SMALL * (l2_bytes or math.nan)]
+    reads = (both["input_bytes"] > 0) & (both["bytes"] > both["input_bytes"])
+    chosen = both[reads & (both["bytes"] <= SMALL * (l2_bytes or math.nan))]
     short_of = CACHE_TOLERANCE - (chosen["cold_s"] / chosen["hot_s"] - 1)
     return _caches("caches-small", wanted, (both, chosen), l2_bytes, short_of)
 
@@ -164,6 +175,12 @@ def _hot_and_cold(rows: pd.DataFrame) -> pd.DataFrame:
     """The newest of each case: `hot_s`, `cold_s`, and `bytes`, all that it reads and writes."""
     both = _newest(_having(_timed(rows, "hot"), ["bytes", COLD]))
     return both.rename(columns={OURS: "hot_s", COLD: "cold_s"})
+
+
+def _partly_cached(rows: pd.DataFrame, l2_bytes: float | None) -> pd.Series[bool]:
+    """Whether the data of a row is neither well within the L2 nor far beyond it."""
+    moved, size_bytes = rows["bytes"].astype(float), l2_bytes or math.nan
+    return (moved > SMALL * size_bytes) & (moved < LARGE * size_bytes)
 
 
 def _timed(rows: pd.DataFrame, cache: str) -> pd.DataFrame:
