@@ -149,11 +149,13 @@ class Sampler:
         device: QueuedDevice,
         clock: Clock,
         evict: Callable[[], object] | None = None,
+        hertz: float | None = None,
     ) -> None:
         self._call = call
         self.device = device
         self._clock = clock
-        self._hertz = cycles_per_second(device)
+        self.hertz = hertz or cycles_per_second(device)
+        """The device's clock, for the length of spins alone: it may be that of some time ago."""
         self._spins_s: dict[int, float] = {}
         self._evict = evict
         self.calls, self.work = self._learnt()
@@ -207,5 +209,5 @@ class Sampler:
         return pair
 
     def _behind(self, spin_s: float, calls: int) -> Pair:
-        cycles = round(spin_s * self._hertz)
+        cycles = round(spin_s * self.hertz)
         return take_pair(self._call, calls, cycles, self.device, self._clock, self._evict)

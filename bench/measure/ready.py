@@ -76,7 +76,7 @@ class Ready:
             raise RuntimeError(message)
         once_s = self.sampler.sample().device_s
         return protocol.Replayed(
-            device_s=replayed_s(self.build, once_s, self.sampler.device, clock)
+            device_s=replayed_s(self.build, once_s, self.sampler.device, clock, self.sampler.hertz)
         )
 
     def time_cold(self, evict: Evict, clock: Clock) -> protocol.ColdTimed:
@@ -88,7 +88,7 @@ class Ready:
         if self.queued is None:
             message = "the call's work does not queue up on a device"
             raise RuntimeError(message)
-        sampler = Sampler(self.call, self.queued.device, clock, evict)
+        sampler = Sampler(self.call, self.queued.device, clock, evict, self.queued.hertz)
         taken = [sampler.sample() for _ in range(_COLD_SAMPLES)]
         return protocol.ColdTimed(
             device_s=statistics.median(one.device_s for one in taken)

@@ -27,6 +27,7 @@ def replayed_s(
     once_s: float,
     device: QueuedDevice,
     clock: Clock,
+    hertz: float | None = None,
 ) -> float:
     """Seconds of the device's own time per call, in a replay: the slope between some calls and twice as many.
 
@@ -38,15 +39,18 @@ def replayed_s(
         once_s: about how long a call takes the device.
         device: that records and replays.
         clock: of the host.
+        hertz: the device's clock, if it is known.
 
     Raises:
         RuntimeError: the call can't be recorded.
     """
     samples = _SAMPLES if once_s < _LONG_S else _SAMPLES_OF_LONG
     if once_s >= LONG_ENOUGH_S:
-        return _replay_s(build, 1, samples, device, clock)
+        return _replay_s(build, 1, samples, device, clock, hertz)
     few = max(1, min(MOST_CALLS, round(LONG_ENOUGH_S / max(once_s, 1e-9))))
-    one_s, other_s = (_replay_s(build, calls, samples, device, clock) for calls in (few, 2 * few))
+    one_s, other_s = (
+        _replay_s(build, calls, samples, device, clock, hertz) for calls in (few, 2 * few)
+    )
     return max(other_s - one_s, 0.0) / few
 
 
@@ -56,6 +60,7 @@ def _replay_s(
     samples: int,
     device: QueuedDevice,
     clock: Clock,
+    hertz: float | None,
 ) -> float:
-    sampler = Sampler(device.capture(build, calls), device, clock)
+    sampler = Sampler(device.capture(build, calls), device, clock, hertz=hertz)
     return statistics.median(sampler.sample().device_s for _ in range(samples))

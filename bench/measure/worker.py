@@ -88,6 +88,7 @@ class Worker:
         self._new_evictor = new_evictor
         self._evictors: dict[str, Evict] = {}
         self._drains: dict[str, Drain] = {}
+        self._hertz: dict[str, float] = {}
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._calls: dict[tuple[str, str], Ready] = {}
@@ -180,7 +181,7 @@ class Worker:
             settled = warm_up(call, device, self._clock)
             loops, call_s = calibrate(call, sample_s, device, self._clock)
         evict = self._evictor(case.device) if request.cache == COLD else None
-        sampler = Sampler(call, queue, self._clock, evict) if queue else None
+        sampler = self._sampler(case.device, call, queue, evict) if queue else None
         self._calls[case.key] = Ready(
             call=call,
             device=device,
@@ -272,6 +273,14 @@ class Worker:
             self._clock,
         )
         return protocol.Metered(energy_j=found.energy_j, power_w=found.power_w, reason=found.reason)
+
+    def _sampler(
+        self, device: str, call: Call, queue: QueuedDevice, evict: Evict | None
+    ) -> Sampler:
+        """What takes samples on the queue; the device's clock is measured once, it takes 5 ms."""
+        sampler = Sampler(call, queue, self._clock, evict, self._hertz.get(device))
+        self._hertz[device] = sampler.hertz
+        return sampler
 
     def _drain(self, device: str, queue: QueuedDevice) -> Drain:
         """What draining a device's queue takes; measured once."""
