@@ -113,7 +113,7 @@ _ALL = (
         code="queue-full",
         seen="a call launches more than the device's queue holds, so that the host waits for places in it",
         cause="a loop over rows or elements within one call; a queue holds about a thousand launches",
-        remedy="read time_s, what a caller waits; graph_time_s has no launches in it",
+        remedy="read time_s, what a caller waits; graph_time_s has no launches in it, where the call can be recorded",
     ),
     Code(
         code="two-states",

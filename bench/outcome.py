@@ -173,10 +173,7 @@ class Outcome:
         """What to distrust of what was learnt beside the samples."""
         profiled = self.activity.codes if self.activity else ()
         if self._unproven:
-            profiled = (
-                *profiled,
-                OVERFILLED if _launches(self.activity) > MOST_LAUNCHES else NOT_QUEUED,
-            )
+            profiled = (*profiled, OVERFILLED if self._overfills else NOT_QUEUED)
         return (*profiled, NO_ENERGY) if self.metered and self.metered.reason else profiled
 
     @property
@@ -184,6 +181,11 @@ class Outcome:
         """Whether it has work on a device, and no sample of it is proven to have no launch gap."""
         proven = [one for visit in self.visits for one in visit.visited.gapless]
         return self.work == WAITS or (bool(proven) and not any(proven))
+
+    @property
+    def _overfills(self) -> bool:
+        """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
+        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES
 
     def _samples(self, facts: RunFacts) -> tuple[Sample, ...]:
         return tuple(

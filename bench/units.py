@@ -80,7 +80,8 @@ def count(value: float) -> str:
 
 def size_text(value: float) -> str:
     """A size as people write it: whole where it is large."""
-    return f"{value:.0f}" if value >= 100 else number(value).removesuffix(".0")
+    whole = value >= 100 or value == int(value)
+    return f"{value:.0f}" if whole else number(value).removesuffix(".0")
 
 
 def counted(number_of: int, noun: str) -> str:

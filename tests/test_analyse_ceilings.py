@@ -34,6 +34,7 @@ def fast(op: str, rate: float, width: float = 0.01) -> Record:
     [
         {"time_s": 1e-5},
         {"bound_by": "launch"},
+        {"kernels": ("Memcpy DtoH (Device -> Pageable)",)},
         {"warnings": ("implausible",)},
         {"warnings": ("below-overhead",)},
         {"warnings": ("wrong-result",)},

@@ -130,3 +130,12 @@ def test_a_mistake_is_one_line(by: str, base: str | None, said: str) -> None:
         crosstab(DTYPES, by, base)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_devices_come_by_kind_and_what_was_skipped_varies_in_nothing() -> None:
+    """So that ratios are to the CPU, whatever the first row is; a skipped case knows no torch."""
+    skipped = lost("skipped", "x", "a", "b", params={}, device="cuda", torch_version=None)
+    rows = [skipped, record("a", "b", params={}), record(device="cuda"), record()]
+    found = crosstab(rows, "device")
+    assert found.columns == ("cpu", "cuda")
+    assert found.mixed == ()

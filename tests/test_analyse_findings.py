@@ -144,3 +144,16 @@ def test_every_run_has_something_said_of_it() -> None:
     """Also an empty one."""
     assert findings.findings([])
     assert 4 <= len(findings.findings(example())) <= 7
+
+
+def test_a_full_queue_is_no_doubt_of_the_time() -> None:
+    """What a caller waits is told; only the device's own time is not."""
+    assert findings.doubts([record(warnings=("queue-full",))]) is None
+
+
+def test_the_first_screen_says_where_a_gpu_wins_by_family_and_that_it_waits() -> None:
+    """Before everything else."""
+    rows = [*both(bound_by="launch", device_time_s=1e-6), *both("mul/a")]
+    _, families, waits, *_ = findings.findings(rows)
+    assert families.startswith("By family of ops, ")
+    assert "wait for the host (launch-bound)" in waits

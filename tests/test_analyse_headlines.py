@@ -85,6 +85,27 @@ def test_where_intervals_touch_nobody_wins() -> None:
     )
 
 
+def test_a_change_between_sizes_far_apart_is_not_told_to_the_digit() -> None:
+    """Only that it is somewhere between them; and it comes after those which are known better."""
+    far = [r for r in both("creation/randn") if r.params["n"] in {"16", "1024"}]
+    assert str(gpu_wins(far)).startswith(
+        "The GPU (cuda) wins creation/randn float32 from some n between 16 and 1024 on (on a straight line, from "
+    )
+    assert str(gpu_wins([*far, *both()])).startswith("The GPU (cuda) wins matmul/square")
+
+
+def test_an_op_of_one_size_is_counted_by_who_wins_there() -> None:
+    """That is no op of which it can't be told."""
+    cases = [record("mul", op, params={"n": 64}, time_s=1e-6) for op in "abc"]
+    wide = record("mul", "d", params={"n": 64}, time_s=1e-6, **WIDE)
+    slow = record("mul", "c", params={"n": 64}, time_s=1.0, device="cuda")
+    there = [r for r in on("cuda", [*cases, wide]) if r.op != "c"]
+    assert gpu_elsewhere([*cases, wide, slow, *there]) == (
+        "Of 4 ops measured at a single size on cpu and cuda: "
+        "cuda is faster in 2 and slower in 1; 1 can't be told."
+    )
+
+
 def test_one_device_wins_nothing() -> None:
     """Also not against itself with other threads."""
     rows = [*curve("cpu", cpu_s, threads=1), *curve("cpu", gpu_s, threads=2)]

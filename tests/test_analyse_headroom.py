@@ -76,3 +76,18 @@ def test_sentences_count_and_say_what_is_left_out() -> None:
         "Left out: 1 case above what can be (implausible).",
     ]
     assert headroom.sentences([record()]) == []
+
+
+def test_waits_and_copies_are_said_to_be_what_they_are() -> None:
+    """A share of what launching costs says nothing of the op, nor does GPU memory of a copy over the bus."""
+    bound: dict[str, Any] = {"bound_by": "launch", "device_time_s": 2e-6, "device": "cuda"}
+    copied = under(0.02, device="cuda", kernels=("Memcpy HtoD (Pageable -> Device)",))
+    rows = [under(0.15, **bound), under(0.01, **bound), copied]
+    assert headroom.held(rows) == rows[:2]
+    assert headroom.sentences(rows)[2:] == [
+        (
+            "2 of these wait for the host (launch-bound), so that their shares say what launching costs; "
+            "by the device's own time 1 of them reaches half of their roof."
+        ),
+        "Left out: 1 case that copies between host and device, whose roof is the bus.",
+    ]

@@ -62,3 +62,21 @@ def test_without_a_graph_nothing_is_promised() -> None:
         "None of these could be recorded as a graph, so it is not known what a replay would save."
     )
     assert launches.sentences([record()]) == []
+
+
+def test_the_first_screen_says_how_many_wait_for_the_host() -> None:
+    """Of those of which that is known; nothing where none does."""
+    busy = launched("mul", bound_by="device")
+    assert launches.gpu_waits([launched(), busy, launched("view", bound_by=None)]) == (
+        "1 of 2 cases on cuda whose own device time is known waits for the host (launch-bound): the device is "
+        "idle for a fifth of the time or more, so these times say what launching costs, not what the device "
+        "can do."
+    )
+    assert launches.gpu_waits([busy, record()]) is None
+
+
+def test_copies_between_host_and_device_are_known_by_what_runs() -> None:
+    """One within the device does not go over the bus."""
+    there, back = "Memcpy HtoD (Pageable -> Device)", "Memcpy DtoH (Device -> Pinned)"
+    assert all(launches.crosses_bus(launched(kernels=("k", name))) for name in (there, back))
+    assert not launches.crosses_bus(launched(kernels=("Memcpy DtoD (Device -> Device)",)))

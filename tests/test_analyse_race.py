@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,21 @@ def test_a_race_needs_two_sizes_on_both_with_their_copies() -> None:
     copy = along(lambda _: 1e-6, (1, 4000))
     load = Copies(number=1, elements=lambda n: n * n)
     assert overtakes(load)([CPU, CPU, copy]) is None
+
+
+def test_sizes_at_which_the_gpu_waits_for_the_host_are_named() -> None:
+    """There its time is that of launching, whatever the size."""
+    gpu = along(lambda n: 5e-6 + 1e-11 * n * n)
+    bound = [
+        (n, dataclasses.replace(r, bound_by="launch" if n < limit else "device"))
+        for limit in (100, 2000)
+        for n, r in gpu.points
+    ]
+    some, every = (
+        overtakes()([CPU, dataclasses.replace(gpu, points=tuple(points))])
+        for points in (bound[:4], bound[4:])
+    )
+    assert some is not None
+    assert every is not None
+    assert some.numbers.endswith("; at n=16, 64 the GPU waits for the host to launch")
+    assert every.numbers.endswith("; at every size the GPU waits for the host to launch")

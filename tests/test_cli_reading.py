@@ -9,7 +9,9 @@ import pytest
 
 from bench import cli
 from tests.fakes import entry, finished_run, info
+from tests.fakes_launches import launched
 from tests.fakes_pytest_benchmark import benchmark, document
+from tests.fakes_report import record, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +79,19 @@ def test_a_form_that_is_not_there_is_told_from_those_that_are(file: Path, capsys
     assert capsys.readouterr().err == (
         "bench: there is no export form 'pytest_benchmark'; did you mean pytest-benchmark?\n"
     )
+
+
+def test_times_on_a_device_are_shown_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Side by side, with what each is; a run without a GPU says that it has none."""
+    monkeypatch.chdir(tmp_path)
+    stored(tmp_path / "results", [launched(device_time_cold_s=3e-6)])
+    assert cli.main(["show", "--device-times"]) == 0
+    out = capsys.readouterr().out
+    assert "hot" in out
+    assert "3.00 µs" in out
+    assert "after the device's caches were emptied" in out
+    stored(tmp_path / "bare", [record()])
+    assert cli.main(["show", "--device-times", "--store", "bare"]) == 0
+    assert capsys.readouterr().out.startswith("No case here has a time on a GPU.")

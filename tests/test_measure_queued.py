@@ -109,7 +109,7 @@ def test_a_call_that_waits_for_the_device_is_never_gapless() -> None:
 def test_one_stall_of_the_host_makes_no_later_sample_wait() -> None:
     """30 ms, once: the spin that it needed is not kept."""
     device = gpu()
-    stalls = []
+    stalls: list[int] = []
 
     def call() -> None:
         if stalls:

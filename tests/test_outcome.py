@@ -294,3 +294,26 @@ def test_energy_is_in_the_row_or_there_is_a_code_for_that() -> None:
     assert (
         "no-energy" not in profiled(None, Metered(energy_j=0.5)).warnings + profiled(None).warnings
     )
+
+
+@pytest.mark.parametrize(
+    ("work", "kernels", "graph_s", "code"),
+    [
+        ("queued", 3, 1e-5, None),
+        ("waits", 1, None, "not-queued"),
+        ("waits", 900, 1e-3, "queue-full"),
+        ("waits", 900, None, "not-queued"),
+        ("idle", 0, None, None),
+    ],
+    ids=["queued", "reads back", "many launches", "many reads", "a view"],
+)
+def test_why_no_device_time_could_be_proven(
+    work: str, kernels: int, graph_s: float | None, code: str | None
+) -> None:
+    """Launches that overfill the queue can be recorded as a graph; a loop of waits can't."""
+    made = outcome(*calm())
+    made.prepared = {0: dataclasses.replace(PREPARED, work=work)}
+    made.activity = seen(*(f"k{n}" for n in range(kernels)))
+    made.graph_s = graph_s
+    found = row(made)
+    assert {"not-queued", "queue-full"} & set(found.warnings) == ({code} if code else set())

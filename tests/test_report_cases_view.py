@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analyse import grid
+from bench.report import device_times
 from bench.report.cases_view import cases_view
+from tests.fakes_launches import launched
 from tests.fakes_report import example, info, lost, on, record
 from tests.test_report_samples import frame
 
@@ -58,3 +60,22 @@ def test_details_have_the_samples_of_their_case() -> None:
     assert with_["of"] == 2
     assert without is None
     assert all(command.startswith("bench run") for command in block["command"])
+
+
+def test_a_case_on_a_gpu_has_its_times_told_in_every_way() -> None:
+    """With what each is; a page without such a case needs no words for it."""
+    view = made([launched(device_time_cold_s=3e-6), record()])
+    values = {p.id: p.value for p in view.payloads}
+    told = values["cases-block-0"]["device_times"]
+    assert sorted(map(len, told)) == [0, len(device_times.WAYS)]
+    assert "3.00 µs" in max(told, key=len)
+    assert values["device-times"][0][0] == "a caller waits"
+    assert "device-times" not in {p.id for p in made([record()]).payloads}
+
+
+def test_a_case_that_waits_for_the_host_is_marked() -> None:
+    """Its share of a roof is that of launching."""
+    noisy, plain = launched(warnings=("noisy",)), launched("mul")
+    first, second = made([noisy, plain]).values.listing.entries
+    assert first.cells[-1].endswith("noisy, launch-bound")
+    assert second.cells[-1] == "launch-bound"

@@ -64,13 +64,25 @@ def shown(table: RenderableType, width: int) -> str:
         ),
         ((0.5, 0.5, 1), f"{OPEN}1 thread wins up to n = 64; at n = 256 {APART}"),
         ((1, 1), f"{OPEN}at no size measured, n = 16 to 64, do the intervals tell them apart."),
-        ((2,), f"{OPEN}1 size could be measured on both sides."),
+        ((2,), "2 threads win at n = 16, the only size measured on both sides: 1.98 to 2.02 times as fast."),
+        ((0.5,), "1 thread wins at n = 16, the only size measured on both sides: 1.98 to 2.02 times as fast."),
+        ((1,), "Can't tell who wins at n = 16, the only size measured on both sides."),
         ((), f"{OPEN}0 sizes could be measured on both sides."),
     ],
 )  # fmt: skip
 def test_one_sentence_says_it(values: tuple[float, ...], said: str) -> None:
     """Who wins from where on, how sure that is, and what stays open."""
     assert answer(of_ratios(*values), NAMES) == said
+
+
+def test_sizes_far_apart_enclose_a_change_but_do_not_place_it() -> None:
+    """A straight line over a factor of 4096 is a guess, and is called one."""
+    one = [timed_at(n, v, v * 0.99, v * 1.01) for n, v in ((512, 0.5), (2097152, 2))]
+    found = crossover(one, [timed_at(n, 1.0, 1.0, 1.0) for n in (512, 2097152)])
+    assert not found.located
+    assert answer(found, NAMES) == (
+        "2 threads win from some n between 512 and 2097152 on (on a straight line, from 32768)."
+    )
 
 
 def test_sizes_that_lie_close_need_no_line() -> None:

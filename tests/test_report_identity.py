@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report import identity
-from tests.fakes_report import example, info, on, record
+from tests.fakes_report import example, info, lost, on, record
 
 
 def test_the_headline_has_what_a_reader_wants_to_know_first() -> None:
@@ -76,3 +76,12 @@ def test_outcomes_that_did_not_occur_are_not_counted() -> None:
         ("timeout", 1),
         ("skipped", 3),
     ]
+
+
+def test_a_device_is_named_once_by_the_rows_that_know_its_model() -> None:
+    """A skipped row on a GPU knows none; where nobody does, the device's own name is there."""
+    skipped = lost("skipped", "x", device="cuda", device_name="cuda")
+    assert dict(identity.headline(info(), [skipped, *on("cuda", [record()])]))["devices"] == (
+        "cuda: Test GPU"
+    )
+    assert dict(identity.headline(info(), [skipped]))["devices"] == "cuda: cuda"

@@ -42,18 +42,68 @@ def test_a_device_that_took_longer_than_a_caller_waited_does_not_wait() -> None:
 
 def test_the_table_has_the_times_themselves() -> None:
     """And what a replay would save, at the least."""
-    twin = kernels.twin([launched()])
+    twin = kernels.twin([launched(device_time_cold_s=3e-6)])
     ((name, cells),) = twin.rows
     assert name == "s/add n=16 float32"
-    assert cells == ("10.0 µs ± 1.0 %", "2.00 µs", "10.0 µs", "80 %", "2.00 µs", "80 %")
+    assert cells == (
+        *("10.0 µs ± 1.0 %", "2.00 µs", "3.00 µs", "10.0 µs", "80 %", "2.00 µs", "80 %"),
+    )
 
 
-def test_a_long_name_loses_its_middle() -> None:
-    """Both ends tell more of a C++ template than its arguments."""
-    assert kernels.short("gemm") == "gemm"
-    assert len(kernels.short(LONG)) == 64
-    assert kernels.short(LONG).startswith("void at::native::elementwise_k")
-    assert kernels.short(LONG).endswith("add<float>>(int, float*)")
+FILL = (
+    "void at::native::vectorized_elementwise_kernel<4, at::native::FillFunctor<float>, std::array<char*, 1ul> >"
+    "(int, at::native::FillFunctor<float>, std::array<char*, 1ul>)"
+)
+SCALED = (
+    "void at::native::vectorized_elementwise_kernel<4, at::native::AUnaryFunctor<float, float, float, "
+    "at::native::binary_internal::MulFunctor<float> >, std::array<char*, 2ul> >(int)"
+)
+GEMV = (
+    "std::enable_if<!(false), void>::type internal::gemvx::kernel<int, int, float, float, float, false, true, "
+    "cublasGemvParamsEx<int, float> >(cublasGemvParamsEx<int, float>)"
+)
+GEMM = (
+    "sm80_xmma_gemm_f32f32_f32f32_f32_tn_n_tilesize32x32x8_stage3_warpsize1x2x1_ffma_aligna4_alignc4_"
+    "execute_split_k_kernel__5x_cublas"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("gemm", "gemm"),
+        ("Memcpy HtoD (Pageable -> Device)", "Memcpy HtoD (Pageable -> Device)"),
+        (LONG, "elementwise_kernel<add>"),
+        (FILL, "vectorized_elementwise_kernel<FillFunctor>"),
+        (SCALED, "vectorized_elementwise_kernel<AUnaryFunctor, MulFunctor>"),
+        (GEMV, "gemvx::kernel"),
+        (
+            GEMM,
+            "sm80_xmma_gemm_f32f32_f32f32_f32_tn_n_tilesize32x32x8…_k_kernel__5x_cublas",
+        ),
+        (f"void {'k' * 90}<int>(int)", f"{'k' * 73}…"),
+    ],
+)
+def test_a_long_name_keeps_what_tells_it_from_others(name: str, shown: str) -> None:
+    """Torch's kernels begin and end alike; what they compute stands in the middle of their arguments."""
+    assert kernels.short(name) == shown
+
+
+def test_a_row_is_named_without_the_dtype_that_all_have() -> None:
+    """There is room for little beside a figure."""
+    one = kernels.waiting([launched()])
+    two = kernels.waiting([launched(), launched(params={"n": 16, "dtype": "float64"})])
+    assert one is not None
+    assert two is not None
+    assert one["layout"]["yaxis"]["ticktext"] == ["add 16"]
+    assert two["layout"]["yaxis"]["ticktext"] == ["add 16 float32", "add 16 float64"]
+
+
+def test_cold_times_are_told_under_the_pointer() -> None:
+    """Beside the hot one."""
+    figure = kernels.waiting([launched(device_time_cold_s=3e-6)])
+    assert figure is not None
+    assert "for 3.00 µs with its caches emptied" in figure["data"][0]["hovertext"][0]
 
 
 def test_names_are_escaped() -> None:

@@ -62,6 +62,21 @@ def test_every_case_is_listed_with_what_it_waits_for() -> None:
             assert len(entry.cells) == len(entry.sort) == len(columns)
 
 
+def test_the_ways_of_telling_a_time_stand_side_by_side() -> None:
+    """Hot, cold, in a graph, by the profiler; of many kernels only the first are named."""
+    names = tuple(f"k{i}" for i in range(6))
+    times = {"device_time_s": 2e-6, "device_time_cold_s": 3e-6}
+    row = launched(kernels=names, graph_time_s=4e-6, profiled_time_s=5e-6, **times)
+    view = kernels_view([row], info())
+    assert view is not None
+    (entry,) = view.values.listing.entries
+    shown = dict(zip([c.key for c in view.values.listing.columns], entry.cells, strict=True))
+    ways = [shown[key] for key in ("hot", "cold", "graph", "profiled")]
+    assert ways == ["2.00 µs", "3.00 µs", "4.00 µs", "5.00 µs"]
+    assert shown["names"] == "k0, k1, k2 and 3 more"
+    assert entry.words == "k0 k1 k2 k3 k4 k5"
+
+
 def test_a_sweep_of_many_kernels_says_how_many_are_left_out() -> None:
     """A page is no profile."""
     rows = [launched(f"op{i}", kernels=(f"k{i}",)) for i in range(103)]

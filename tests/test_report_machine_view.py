@@ -63,6 +63,8 @@ def test_roofs_are_a_table_or_a_way_to_get_them() -> None:
     """Each level with all ways of moving bytes."""
     (one,) = machine_view([], info(roofs=noted()), None).values.ceilings
     assert one.lines[0] == ("L1 from 32.0 KiB", "copy 100 GB/s")
+    (gpu,) = machine_view([], info(roofs=noted("cuda")), None).values.ceilings
+    assert (one.measured.split(",")[0], gpu.measured.split(",")[0]) == ("2 threads", "torch 2.13.0")
     assert machine_view([], info(), None).values.no_roofs == NO_ROOFS
 
 

@@ -43,6 +43,17 @@ def test_a_device_has_sentences_a_table_and_both_figures() -> None:
         assert drawing.payload == view.payloads[0].id
 
 
+def test_threads_are_told_of_a_cpu_only() -> None:
+    """What a GPU can do at most is no matter of the host's threads."""
+    known = {**noted(), **noted("cuda")}
+    view = roofline_view([*rows(), *on("cuda", rows())], info(roofs=known))
+    assert view is not None
+    assert [device.measured.split(",")[0] for device in view.values.devices] == [
+        "with 2 threads",
+        "by torch 2.13.0",
+    ]
+
+
 def test_devices_without_roofs_are_left_out() -> None:
     """Their cases were held against nothing."""
     both = [*rows(), *on("cuda", rows())]

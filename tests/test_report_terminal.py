@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bench.report.terminal import NO_CASES, NO_RUNS, run_table, runs_table
+from bench.report.terminal import (
+    NO_CASES,
+    NO_DEVICE_TIMES,
+    NO_RUNS,
+    device_table,
+    run_table,
+    runs_table,
+)
 from bench.store.runs import StoredRun
+from tests.fakes_launches import launched
 from tests.fakes_report import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
 
 if TYPE_CHECKING:
@@ -117,3 +125,24 @@ def test_listing_runs_needs_neither_pandas_nor_torch() -> None:
     code = "import sys, bench.report.terminal; print(sorted({'pandas', 'torch', 'plotly'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_times_on_a_device_stand_side_by_side(width: int) -> None:
+    """Those that explain least are left out where there is little room; each is said in a sentence."""
+    cold = {"device_time_cold_s": 3e-6, "profiled_time_s": None, "drain_s": 6e-6}
+    rows = [
+        launched(),
+        launched("matmul", params={"n": 1024, "dtype": "bfloat16"}, **cold),
+        record(),
+    ]
+    assert_golden(
+        shown(device_table(frame(rows), width=width), width), f"report_device_{width}.txt"
+    )
+    assert NO_DEVICE_TIMES in shown(device_table(frame([record()]), width=width), 200)
+
+
+def test_several_gpus_are_named() -> None:
+    """The same case may have run on each."""
+    text = shown(device_table(frame([launched(), launched(device="cuda:1")]), width=120), 120)
+    assert "cuda:1" in text

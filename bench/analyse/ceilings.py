@@ -2,7 +2,7 @@
 
 A share of a roof says something of an op only where the roof, not the call, is what takes the time. Calls cost
 about 1 µs on a CPU, so what its roof would let pass in less than ten of them is left out; and so is what waits
-for launches on a GPU.
+for launches on a GPU, or for copies between it and the host, whose roof is the bus.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analyse.grid import full_name
+from bench.analyse.launches import LAUNCH, crosses_bus
 from bench.roofs import IMPLAUSIBLE
 from bench.units import counted, number, rate, seconds, share
 
@@ -28,7 +29,7 @@ _UNFIT = frozenset({"below-overhead", "wrong-result", IMPLAUSIBLE})
 
 def telling(records: Sequence[Record]) -> list[Record]:
     """The rows whose share of their roof says something of the op."""
-    return [r for r in records if _fit(r) and r.bound_by != "launch" and _least_s(r) >= LEAST_S]
+    return [r for r in records if _fit(r) and not _waits(r) and _least_s(r) >= LEAST_S]
 
 
 def nearest(records: Sequence[Record]) -> str | None:
@@ -95,6 +96,11 @@ def _fit(record: Record, *, roof: bool = True) -> bool:
     return bool(known and record.status == "ok" and record.time_s) and not (
         _UNFIT & set(record.warnings)
     )
+
+
+def _waits(record: Record) -> bool:
+    """Whether something else than the op takes the time: launches, or the bus."""
+    return record.bound_by == LAUNCH or crosses_bus(record)
 
 
 def _least_s(record: Record) -> float:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["at", "always", "never", "cant-tell"]
 Winner = Literal["one", "other"]
+_FAR = 16.0
+"""Sizes further apart than this enclose a change, but a straight line between them is no measure of where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Crossover:
         low, high = self.low or 0.0, self.high or 0.0
         sizes = [r.size for r in self.ratios]
         return max((b / a for a, b in pairwise(sizes) if a < high and low < b), default=math.inf)
+
+    @property
+    def located(self) -> bool:
+        """Whether the size is worth telling: the sizes around the change are not too far apart for a line."""
+        return self.kind == "at" and self.gap <= _FAR
 
     @property
     def untold(self) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.analyse.change import Change, Ratio
 from bench.analyse.crossings import point
-from bench.analyse.grid import in_reading_order, title
+from bench.analyse.grid import in_reading_order, ranked_devices, title
 from bench.analyse.where import check_column, values_of
 from bench.errors import SelectionError, hint
 from bench.suite import case_id
@@ -74,7 +74,7 @@ class Crosstab:
 def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Crosstab:
     """The rows by a column or an axis.
 
-    Columns come in the order in which the rows have them, `base` first if it is given.
+    Columns come in the order in which the rows have them, devices by kind and number, `base` first if it is given.
 
     Raises:
         SelectionError: there is no such column or axis, or no such value of it.
@@ -82,7 +82,8 @@ def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Cro
     _check(by, records)
     names, places = _placed(records, by)
     having = [value for record in records if (value := _value(record, by))]
-    columns = _columns(list(dict.fromkeys(having)), by, base)
+    values = ranked_devices(records) if by == "device" else list(dict.fromkeys(having))
+    columns = _columns(values, by, base)
     chosen = {
         case: {column: _newest(rows) for column, rows in cells.items()}
         for case, cells in places.items()
@@ -179,7 +180,7 @@ def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> li
     values: dict[str, dict[str, None]] = {}
     for rows in groups:
         for column in _HIDDEN:
-            found = dict.fromkeys(_value(row, column) for row in rows)
+            found = dict.fromkeys(_value(row, column) for row in rows if row.status != "skipped")
             if len(found) > 1 and column != by:
                 count[column] += 1
                 values.setdefault(column, {}).update(found)

@@ -12,8 +12,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench.analyse.ceilings import farthest, highest, nearest
+from bench.analyse.families import gpu_families
 from bench.analyse.grid import full_name
 from bench.analyse.headlines import gpu_elsewhere, gpu_wins
+from bench.analyse.launches import gpu_waits
 from bench.units import counted, half_width, seconds, share
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _VERBS = {
     "skipped": "skipped",
 }
 _ELSEWHERE = frozenset(
-    {"wrong-result", "unchecked", "no-energy", "not-queued", "profile-incomplete"}
+    {"wrong-result", "unchecked", "no-energy", "not-queued", "queue-full", "profile-incomplete"}
 )
 """Warnings that don't bear on the time, or have a sentence of their own."""
 _NOTICED_S = 0.1
@@ -124,6 +126,8 @@ def width(record: Record) -> float:
 RULES: tuple[Rule, ...] = (
     wrong,
     gpu_wins,
+    gpu_families,
+    gpu_waits,
     gpu_elsewhere,
     nearest,
     farthest,

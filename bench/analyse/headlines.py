@@ -47,19 +47,45 @@ def gpu_wins(records: Sequence[Record]) -> str | None:
 
 
 def gpu_elsewhere(records: Sequence[Record]) -> str | None:
-    """How many ops it wins from a size on, at every size, or at none; or else how many cases."""
-    found = between_devices(records)
-    if not found:
+    """How many ops it wins from a size on, at every size, or at none; or else how many cases.
+
+    Ops of a single size are counted apart: that can't tell where the winner changes, but who wins there.
+    """
+    every = between_devices(records)
+    if not every:
         return _of_cases(records)
-    pairs = Counter((one.one, one.other) for one in found)
-    ((one, other), number_of), *_ = pairs.most_common(1)
-    kinds = Counter(_kind(c.found) for c in found if (c.one, c.other) == (one, other))
+    one, other = usual_sides(every)
+    found = [c for c in every if (c.one, c.other) == (one, other)]
+    along = [c for c in found if len(c.found.ratios) > 1]
+    at_one = [c for c in found if len(c.found.ratios) == 1]
+    sentences = [_along(along, one, other)] if along else []
+    sentences += [_at_one(at_one, one, other)] if at_one else []
+    return " ".join(sentences)
+
+
+def usual_sides(found: Sequence[Crossing]) -> tuple[str, str]:
+    """The two devices that most of these are between."""
+    return Counter((one.one, one.other) for one in found).most_common(1)[0][0]
+
+
+def _along(found: Sequence[Crossing], one: str, other: str) -> str:
+    kinds = Counter(_kind(c.found) for c in found)
     said = [f"{verb} {kinds[kind]} {where}" for kind, (verb, where) in _SAID.items() if kinds[kind]]
     unsure = kinds["cant-tell"]
     parts = [f"{other} {', '.join(said)}"] if said else []
     parts += [f"of {unsure} it can't be told"] if unsure else []
-    ops = counted(number_of, "op")
+    ops = counted(len(found), "op")
     return f"Of {ops} (each dtype counted) measured along a size on {one} and {other}: {'; '.join(parts)}."
+
+
+def _at_one(found: Sequence[Crossing], one: str, other: str) -> str:
+    winners = Counter(c.found.ratios[0].winner for c in found)
+    tail = f"; {winners[None]} can't be told" if winners[None] else ""
+    ops = counted(len(found), "op")
+    return (
+        f"Of {ops} measured at a single size on {one} and {other}: "
+        f"{other} is faster in {winners['other']} and slower in {winners['one']}{tail}."
+    )
 
 
 def between_devices(records: Sequence[Record]) -> list[Crossing]:
@@ -69,14 +95,18 @@ def between_devices(records: Sequence[Record]) -> list[Crossing]:
 
 
 def by_weight(found: Sequence[Crossing]) -> list[Crossing]:
-    """Those with a change first, of the usual dtype, and by the seconds between the sides at their largest size."""
+    """Those with a change first, of the usual dtype, and by the seconds between the sides at their largest size.
 
-    def weight(one: Crossing) -> tuple[int, bool, bool, float]:
+    A change between sizes that lie far apart comes after those of which it is known better where they are.
+    """
+
+    def weight(one: Crossing) -> tuple[int, bool, bool, bool, float]:
         kind = _KINDS.index(one.found.kind)
         return (
             kind,
             one.found.beyond != "other",
             one.dtype != PREFERRED_DTYPE,
+            not one.found.located,
             -_seconds_between(one),
         )
 
@@ -108,6 +138,10 @@ def _outcome(one: Crossing) -> str:
 def _from(axis: str, found: Crossover) -> str:
     low, high = found.low or 0.0, found.high or 0.0
     line = ""
+    if found.between and not found.located:
+        ends = " and ".join(map(size_text, found.between))
+        guess = f"on a straight line, from {size_text(found.size or 0.0)}"
+        return f"from some {axis} between {ends} on ({guess})"
     if found.between and found.gap > _COARSE:
         line = f", on a straight line from {size_text(found.between[0])} to {size_text(found.between[1])}"
     return f"from {axis} ≈ {size_text(found.size or 0.0)} on ({size_text(low)} to {size_text(high)}{line})"
@@ -118,7 +152,7 @@ def _with_copies(one: Crossing, known: Mapping[tuple[str, str], Ways]) -> str:
     if one.found.beyond != "other" or not (copied := moved(one, known)):
         return ""
     found = copied.found
-    where = "where can't be told"
+    where = "it can't be told where"
     if found.kind == "at":
         where = f"{'' if found.beyond == 'other' else 'no longer '}{_from(one.axis, found)}"
     elif found.kind in {"always", "never"}:

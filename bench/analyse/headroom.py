@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analyse.launches import crosses_bus, launch_bound
 from bench.units import counted
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class UnderRoof:
 
 def held(records: Iterable[Record]) -> list[Record]:
     """The rows that have a share of a roof which means something."""
+    return [r for r in _with_roof(records) if not crosses_bus(r)]
+
+
+def _with_roof(records: Iterable[Record]) -> list[Record]:
     return [
         r
         for r in records
@@ -82,6 +87,8 @@ def sentences(records: Sequence[Record]) -> list[str]:
             f"more, and {found.far} stayed below a tenth, whichever end of their intervals one takes."
         ),
         f"That roof was {_listed(by_roof(rows))}.",
+        *_waiting(rows),
+        *_copying(records),
     ]
     odd = sum("implausible" in r.warnings for r in records)
     return (
@@ -89,6 +96,37 @@ def sentences(records: Sequence[Record]) -> list[str]:
         if odd
         else said
     )
+
+
+def _waiting(rows: Sequence[Record]) -> list[str]:
+    """How many are held back by launches, and how near the device itself came in those."""
+    bound = launch_bound(rows)
+    if not bound:
+        return []
+    own = [
+        r.roof_share * r.time_s / r.device_time_s
+        for r in bound
+        if r.roof_share and r.time_s and r.device_time_s
+    ]
+    verb = "waits" if len(bound) == 1 else "wait"
+    reach = "reaches" if (half := sum(share >= HALF for share in own)) == 1 else "reach"
+    return [
+        (
+            f"{len(bound)} of these {verb} for the host (launch-bound), so that their shares say what launching "
+            f"costs; by the device's own time {half} of them {reach} half of their roof."
+        )
+    ]
+
+
+def _copying(records: Iterable[Record]) -> list[str]:
+    """How many copy over the bus, which these roofs leave out."""
+    crossing = sum(map(crosses_bus, _with_roof(records)))
+    if not crossing:
+        return []
+    verb = "copies" if crossing == 1 else "copy"
+    return [
+        f"Left out: {counted(crossing, 'case')} that {verb} between host and device, whose roof is the bus."
+    ]
 
 
 def _listed(roofs: Sequence[UnderRoof]) -> str:

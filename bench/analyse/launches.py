@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LAUNCH = "launch"
 _INCOMPLETE = "profile-incomplete"
+_COPIES = ("Memcpy HtoD", "Memcpy DtoH")
+"""What the profiler calls copies between host and device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,25 @@ def saved_share(record: Record) -> float | None:
     if not low or record.graph_time_s is None:
         return None
     return max(0.0, 1 - record.graph_time_s / low)
+
+
+def crosses_bus(record: Record) -> bool:
+    """Whether a call copies between host and device, so that the roofs of the device say nothing of it."""
+    return any(name.startswith(_COPIES) for name in record.kernels)
+
+
+def gpu_waits(records: Sequence[Record]) -> str | None:
+    """For how many cases a GPU waits for the host, so that their times are those of launching."""
+    rows, bound = judged(records), launch_bound(records)
+    if not bound:
+        return None
+    devices = ", ".join(dict.fromkeys(r.device for r in rows))
+    waits = "waits" if len(bound) == 1 else "wait"
+    return (
+        f"{len(bound)} of {counted(len(rows), 'case')} on {devices} whose own device time is known {waits} "
+        "for the host (launch-bound): the device is idle for a fifth of the time or more, so these times "
+        "say what launching costs, not what the device can do."
+    )
 
 
 def sentences(records: Sequence[Record]) -> list[str]:

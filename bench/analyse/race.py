@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from bench.analyse.change import Timed
 from bench.analyse.claims import Verdict
 from bench.analyse.crossover import Point, crossover
 from bench.analyse.judges import common_sizes
+from bench.analyse.launches import LAUNCH
 from bench.units import count, seconds
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class Overtaken:
         if len(pairs) < 2:  # noqa: PLR2004 - a size from which on needs two
             return None
         found = crossover([here for here, _ in pairs], [there for _, there in pairs])
-        return _verdict(found, pairs, cpu.axis)
+        told = _verdict(found, pairs, cpu.axis)
+        return dataclasses.replace(told, numbers=told.numbers + _waiting(gpu, pairs))
 
 
 def overtakes(*copies: Copies) -> Overtaken:
@@ -101,6 +104,17 @@ def _sum(parts: Sequence[tuple[float, Timed]]) -> Timed:
 def _point(line: Line, place: float) -> Point | None:
     record = line.at(place)
     return Point(place, Timed.headline(record)) if record else None
+
+
+def _waiting(gpu: Line, pairs: Sequence[tuple[Point, Point]]) -> str:
+    """At which of the sizes the GPU waits for the host, so that its time there is that of launching."""
+    bound = [p.size for p, _ in pairs if (r := gpu.at(p.size)) and r.bound_by == LAUNCH]
+    if not bound:
+        return ""
+    if len(bound) == len(pairs):
+        return "; at every size the GPU waits for the host to launch"
+    sizes = ", ".join(map(count, bound))
+    return f"; at {gpu.axis}={sizes} the GPU waits for the host to launch"
 
 
 def _verdict(found: Crossover, pairs: Sequence[tuple[Point, Point]], axis: str | None) -> Verdict:

@@ -57,10 +57,19 @@ def show_command(
     run: RunWord = "@latest",
     store: Store = STORE,
     form: Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")] = "table",
+    device_times: Annotated[
+        bool,
+        typer.Option(
+            "--device-times",
+            help="What is known of each case's time on a GPU: caches hot, cold, in a graph, by the profiler.",
+        ),
+    ] = False,
 ) -> int:
     """Show one run."""
     found = _find(store, run)
-    if form == "table":
+    if device_times:
+        show_device_times(found)
+    elif form == "table":
         show_run(found)
     else:
         _export(found, form)
@@ -168,6 +177,14 @@ def show_run(run: StoredRun) -> None:
     from bench.store.load import load_rows
 
     show(run_table(load_rows(run.folder), width=width()))
+
+
+def show_device_times(run: StoredRun) -> None:
+    """Print what is known of the times of a run's cases on a GPU."""
+    from bench.report.terminal import device_table
+    from bench.store.load import load_rows
+
+    show(device_table(load_rows(run.folder), width=width()))
 
 
 def _export(run: StoredRun, form: str) -> None:

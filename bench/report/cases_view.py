@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid, notes
+from bench.analyse.launches import LAUNCH
+from bench.report import device_times, tables, words
 from bench.report import samples as sampled
-from bench.report import tables, words
 from bench.report.listing import Column, Entry, Filter, Listing, blocks, filters
 from bench.report.payload import Payload, columns
 from bench.report.view import View
@@ -55,7 +56,7 @@ def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame |
         name="Cases",
         template="views/cases.html",
         values=Cases(listing=table, notes=known, missing=missing),
-        payloads=(table.payload, *details(rows, samples), _codes(known)),
+        payloads=(table.payload, *details(rows, samples), _codes(known), *_ways(records)),
     )
 
 
@@ -101,9 +102,9 @@ def _entry(place: int, row: Row, *, several: bool) -> Entry:
     width = float(row.width) if row.width else None
     by = (r.time_s, width, r.flop_per_s, r.bytes_per_s, r.roof_share)
     sort += by if measured else (None,) * len(by)
-    remark = (
-        f"{row.marks} {', '.join(r.warnings)}" if measured else r.reason or "no reason was given"
-    )
+    bound = ["launch-bound"] if r.bound_by == LAUNCH else []
+    said = f"{row.marks} {', '.join((*r.warnings, *bound))}"
+    remark = said if measured else r.reason or "no reason was given"
     return Entry(
         id=row.anchor,
         of={
@@ -156,7 +157,14 @@ def _detail(row: Row) -> dict[str, Any]:
         "high_s": r.time_hi_s,
         "states_s": r.state_times_s,
         "kernels": r.kernels,
+        "device_times": device_times.texts(r),
     }
+
+
+def _ways(records: Sequence[Record]) -> tuple[Payload, ...]:
+    """What each time on a device is called and means, if there is any."""
+    ways = [[way.name, way.meaning] for way in device_times.WAYS]
+    return (Payload(id="device-times", value=ways),) if device_times.known(records) else ()
 
 
 def _codes(known: Sequence[Note]) -> Payload:

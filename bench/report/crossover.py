@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Crossover, Winner
+    from bench.analyse.crossover import Crossover, RatioAt, Winner
 
 NOTHING = "No op was measured on two sides at a common size. Measure one with: bench crossover matmul/square"
 _LISTED = 4
@@ -48,8 +48,7 @@ class Names:
 def answer(found: Crossover, names: Names) -> str:
     """The one sentence to take home."""
     if found.kind == "at" and found.size and found.low and found.high and found.beyond:
-        sure = f"{size_text(found.low)} to {size_text(found.high)}{_line(found)}"
-        said = f"{names.wins(found.beyond)} from {names.axis} ≈ {size_text(found.size)} on ({sure})"
+        said = f"{names.wins(found.beyond)} {_from(found, names)}"
         if found.changes > 1:
             said += f"; below that the winner changes {counted(found.changes - 1, 'time')} more"
         return f"{said}{_untold(found, names)}."
@@ -58,7 +57,29 @@ def answer(found: Crossover, names: Names) -> str:
         ends = dict.fromkeys((number(min(factors)), number(max(factors))))
         how = f"{' to '.join(ends)} times as fast"
         return f"{names.wins(found.beyond)} at every size measured, {_ends(found, names)}: {how}."
+    if len(found.ratios) == 1:
+        return _at_one_size(found.ratios[0], names)
     return f"Can't tell where the winner changes: {_why(found, names)}."
+
+
+def _from(found: Crossover, names: Names) -> str:
+    """`from n ≈ 98.3 on (88.1 to 117 on a straight line from 64 to 256)`."""
+    size = size_text(found.size or 0.0)
+    if found.between and not found.located:
+        ends = " and ".join(map(size_text, found.between))
+        return f"from some {names.axis} between {ends} on (on a straight line, from {size})"
+    sure = f"{size_text(found.low or 0.0)} to {size_text(found.high or 0.0)}{_line(found)}"
+    return f"from {names.axis} ≈ {size} on ({sure})"
+
+
+def _at_one_size(ratio: RatioAt, names: Names) -> str:
+    """Who wins at the only size that both have, which tells nothing of others."""
+    where = f"at {names.axis} = {size_text(ratio.size)}, the only size measured on both sides"
+    if ratio.winner is None:
+        return f"Can't tell who wins {where}."
+    ends = (ratio.low, ratio.high) if ratio.winner == "other" else (1 / ratio.high, 1 / ratio.low)
+    least, most = map(number, ends)
+    return f"{names.wins(ratio.winner)} {where}: {least} to {most} times as fast."
 
 
 def _why(found: Crossover, names: Names) -> str:

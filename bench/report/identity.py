@@ -28,7 +28,7 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
 def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
     """What a reader wants to know first."""
     threads = {r.threads for r in records if r.threads is not None}
-    devices = dict.fromkeys(f"{r.device}: {r.device_name}" for r in records)
+    devices = dict.fromkeys(f"{r.device}: {r.device_name}" for r in _naming(records))
     facts = {
         "machine": words.machine_name(info),
         "devices": " · ".join(devices),
@@ -40,6 +40,12 @@ def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
         "tags": ", ".join(f"{k}={v}" for k, v in info.tags.items()),
     }
     return [(name, text) for name, text in facts.items() if text not in {"", MISSING}]
+
+
+def _naming(records: Sequence[Record]) -> list[Record]:
+    """The rows that name their devices: what was skipped may not know the model."""
+    named = {r.device for r in records if r.device_name != r.device}
+    return [r for r in records if r.device_name != r.device or r.device not in named]
 
 
 def outcomes(records: Sequence[Record]) -> list[tuple[str, int]]:

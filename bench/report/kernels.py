@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid, launches
@@ -23,7 +24,74 @@ WORKS, WAITS, GRAPH = 1, 5, 2
 """Colours: that of the GPU, grey, and one of its own."""
 _ROW = 26
 _EDGE = 56
-_HEAD, _TAIL = 30, 33
+_HEAD, _TAIL = 53, 20
+_MOST_TELLING = 2
+_NO_NAME = "kernel"
+_RETURNED = re.compile(r"^(void|std::enable_if<.*?>::type) ")
+"""The type that a template gives back, which comes first."""
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_COMMON = frozenset(
+    {
+        "BFloat16",
+        "BinaryFunctor",
+        "Half",
+        "OpaqueType",
+        "Params",
+        "ReduceOp",
+        "Scalar",
+        "SelectImpl",
+        "Tensor",
+        "TensorBase",
+        "TensorIterator",
+        "TensorIteratorBase",
+        "TensorListMetadata",
+        "TensorListScalarListMetadata",
+        "TensorListScalarMetadata",
+        "TensorSizeStride",
+        "anonymous",
+        "array",
+        "at",
+        "at_cuda_detail",
+        "binary_internal",
+        "bool",
+        "c10",
+        "char",
+        "const",
+        "cub",
+        "cublasGemvParamsEx",
+        "cublasGemvTensor",
+        "cublasGemvTensorStridedBatched",
+        "cublasLt",
+        "cuda",
+        "detail",
+        "double",
+        "false",
+        "float",
+        "func_wrapper_t",
+        "function_traits",
+        "gpu_kernel_impl",
+        "gpu_kernel_impl_nocast",
+        "half",
+        "int",
+        "internal",
+        "lambda",
+        "long",
+        "namespace",
+        "native",
+        "operator",
+        "policy_hub",
+        "short",
+        "std",
+        "templates",
+        "thrust",
+        "true",
+        "u",
+        "ul",
+        "unsigned",
+        "void",
+    }
+)
+"""Words in a template's arguments that most kernels share, so that they tell none from another."""
 _PART = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
 
 
@@ -100,7 +168,7 @@ def _graphs(rows: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def _layout(rows: Sequence[Record]) -> dict[str, Any]:
-    names = [theme.shortened(f"{r.op} {' '.join(r.params.values())}") for r in rows]
+    names = [theme.shortened(_label(r, rows)) for r in rows]
     ticks = [0, 0.25, 0.5, 0.75, 1]
     return theme.layout(
         height=_EDGE + _ROW * max(3, len(rows)),
@@ -117,12 +185,22 @@ def _layout(rows: Sequence[Record]) -> dict[str, Any]:
     )
 
 
+def _label(record: Record, among: Sequence[Record]) -> str:
+    """The op and what tells the case from others: a dtype only where several occur, as with the names of axes."""
+    several = len({r.dtype for r in among}) > 1
+    values = [text for axis, text in record.params.items() if several or axis != "dtype"]
+    return " ".join([record.op, *values])
+
+
 def _said(record: Record) -> str:
     parts = [
         hover(record),
         theme.escaped(f"the device works for {seconds(record.device_time_s)}"),
         theme.escaped(f"submitting it takes the host {seconds(record.host_time_s)}"),
     ]
+    if record.device_time_cold_s is not None:
+        cold = f"and for {seconds(record.device_time_cold_s)} with its caches emptied"
+        parts.append(theme.escaped(cold))
     if record.graph_time_s is not None:
         parts.append(theme.escaped(f"in a replayed graph {seconds(record.graph_time_s)}"))
     return "<br>".join(parts)
@@ -133,6 +211,7 @@ def twin(records: Sequence[Record]) -> Twin:
     head = (
         "a caller waits",
         "device works",
+        "cold",
         "host submits",
         "device waits",
         "in a graph",
@@ -144,6 +223,7 @@ def twin(records: Sequence[Record]) -> Twin:
             (
                 time_of(r),
                 seconds(r.device_time_s),
+                seconds(r.device_time_cold_s),
                 seconds(r.host_time_s),
                 share(launches.waiting_share(r)),
                 seconds(r.graph_time_s),
@@ -156,5 +236,29 @@ def twin(records: Sequence[Record]) -> Twin:
 
 
 def short(name: str) -> str:
-    """A kernel's name with its middle left out, where a template's arguments make it long."""
-    return name if len(name) <= _HEAD + 1 + _TAIL else f"{name[:_HEAD]}…{name[-_TAIL:]}"
+    """A kernel's name as it fits: of a long C++ template, its own name and the words that tell it from others.
+
+    `void at::native::vectorized_elementwise_kernel<4, at::native::FillFunctor<float>, …>(int, …)` is
+    `vectorized_elementwise_kernel<FillFunctor>`; a long name of another kind loses its middle.
+    """
+    if len(name) <= _HEAD + 1 + _TAIL:
+        return name
+    bare = _RETURNED.sub("", name.replace("(anonymous namespace)::", ""))
+    cut = min((place for mark in "<(" if (place := bare.find(mark)) > 0), default=0)
+    if not cut:
+        return f"{name[:_HEAD]}…{name[-_TAIL:]}"
+    own, arguments = _own_name(bare[:cut]), bare[cut:]
+    telling = dict.fromkeys(w for w in _WORD.findall(arguments) if w not in _COMMON)
+    said = ", ".join([word for word in telling if not word.startswith("_")][:_MOST_TELLING])
+    return _fitting(f"{own}<{said}>" if said else own)
+
+
+def _own_name(qualified: str) -> str:
+    """The last part of it, or the last two where that one says nothing: `gemvx::kernel`."""
+    *_, space, own = ["", *qualified.split("::")]
+    return f"{space}::{own}" if own == _NO_NAME and space else own
+
+
+def _fitting(text: str) -> str:
+    longest = _HEAD + 1 + _TAIL
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

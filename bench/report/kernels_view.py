@@ -24,6 +24,7 @@ ID = "kernels"
 _FIGURES = f"{ID}-figures"
 _ONE = "To see what one case consists of:"
 _MOST_OPS = 4
+_MOST_NAMES = 3
 _MOST_LINES = 100
 """Kernels in the table of a page, those of the most cases first."""
 
@@ -116,11 +117,14 @@ def listing(records: Sequence[Record]) -> Listing:
         Column(key="case", name="case"),
         *([Column(key="device", name="device")] if several else []),
         Column(key="bound", name="bound by"),
-        Column(key="time", name="a caller waits", number=True),
-        Column(key="waits", name="device waits", number=True),
-        Column(key="graph", name="in a graph", number=True),
-        Column(key="saved", name="less by", number=True),
-        Column(key="count", name="kernels per call", number=True),
+        Column(key="time", name="waits", number=True),
+        Column(key="hot", name="hot", number=True),
+        Column(key="cold", name="cold", number=True),
+        Column(key="graph", name="graph", number=True),
+        Column(key="profiled", name="profiler", number=True),
+        Column(key="waits", name="idle", number=True),
+        Column(key="saved", name="saved", number=True),
+        Column(key="count", name="launches", number=True),
         Column(key="names", name="kernels, the longest first", sorts=False),
     )
     chosen = {
@@ -149,25 +153,38 @@ def _entry(place: int, record: Record, *, several: bool) -> Entry:
             *([r.device] if several else []),
             r.bound_by or MISSING,
             seconds(r.time_s),
-            share(waits),
+            seconds(r.device_time_s),
+            seconds(r.device_time_cold_s),
             seconds(r.graph_time_s),
+            seconds(r.profiled_time_s),
+            share(waits),
             share(saved),
             count or MISSING,
-            ", ".join(map(kernels.short, r.kernels)) or MISSING,
+            _names(r.kernels) or MISSING,
         ),
         sort=(
             place,
             *([r.device] if several else []),
             r.bound_by,
             r.time_s,
-            waits,
+            r.device_time_s,
+            r.device_time_cold_s,
             r.graph_time_s,
+            r.profiled_time_s,
+            waits,
             saved,
             r.kernels_per_call,
             None,
         ),
         words=" ".join(r.kernels),
     )
+
+
+def _names(names: Sequence[str]) -> str:
+    """The first of them, each once, and how many more there are."""
+    short = list(dict.fromkeys(map(kernels.short, names)))
+    more = f" and {len(short) - _MOST_NAMES} more" if len(short) > _MOST_NAMES else ""
+    return ", ".join(short[:_MOST_NAMES]) + more
 
 
 def _device(id_: str, device: str, records: Sequence[Record]) -> Device:

@@ -218,10 +218,10 @@ def _unsteady(record: Record) -> Unsteady:
 
 
 def _ceiling(known: Roofs) -> Ceiling:
-    threads = counted(known.threads, "thread")
+    threads = f"{counted(known.threads, 'thread')}, " if known.device == "cpu" else ""
     when = words.when(known.measured_at)
     return Ceiling(
         device=known.device,
-        measured=f"{threads}, torch {known.torch}, {when}",
+        measured=f"{threads}torch {known.torch}, {when}",
         lines=tuple(roof_lines(known)),
     )

@@ -138,8 +138,8 @@ def _device(id_: str, records: Sequence[Record], known: Roofs) -> Device | None:
 
 
 def _measured(known: Roofs) -> str:
-    threads = counted(known.threads, "thread")
-    return f"with {threads}, torch {known.torch}, {words.when(known.measured_at)}"
+    threads = f"with {counted(known.threads, 'thread')}, " if known.device == "cpu" else "by "
+    return f"{threads}torch {known.torch}, {words.when(known.measured_at)}"
 
 
 def _without(records: Sequence[Record]) -> list[str]:

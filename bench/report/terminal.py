@@ -17,8 +17,8 @@ from rich.text import Text
 from bench.analyse import notes
 from bench.analyse.grid import in_reading_order, title
 from bench.analyse.rows import records
-from bench.report import words
-from bench.units import MISSING, seconds_with_interval
+from bench.report import device_times, words
+from bench.units import MISSING, seconds, seconds_with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from bench.store.runs import StoredRun
 
 _ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list
+_EVERY_WAY_WIDTH = 100  # below it the ways that explain least are left out
+NO_DEVICE_TIMES = (
+    "No case here has a time on a GPU. What there is to measure: bench list --device cuda"
+)
 NO_CASES = "There are no cases here. See what a run would measure with: bench list"
 NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
 
@@ -46,6 +50,29 @@ def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
     if known:
         parts += ["", _footnotes(known)]
     return Constrain(Group(*parts), width)
+
+
+def device_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+    """What is known of each case's time on a GPU, told in several ways, then what each of these is."""
+    found = device_times.known(in_reading_order(records(rows)))
+    if not found:
+        return Text(NO_DEVICE_TIMES)
+    ways = [w for w in device_times.WAYS if w.usual or width >= _EVERY_WAY_WIDTH]
+    several = _several_devices(found)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("case", overflow="fold")
+    for name in (["device"] if several else []) + [way.head for way in ways]:
+        table.add_column(name, justify="left" if name == "device" else "right", no_wrap=True)
+    for record in found:
+        where = [record.device] if several else []
+        cells = [f"{record.suite}/{title(record)}", *where, *(seconds(w.of(record)) for w in ways)]
+        table.add_row(*(Text(cell or MISSING) for cell in cells))
+    words_ = Table.grid(padding=(0, 2, 0, 0))
+    words_.add_column(no_wrap=True)
+    words_.add_column(overflow="fold")
+    for way in ways:
+        words_.add_row(Text(way.head), Text(way.meaning))
+    return Constrain(Group(table, "", words_), width)
 
 
 def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:

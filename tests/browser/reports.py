@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bench.report.build import INDEX, build_report
 from bench.suite import case_id
 from tests import made_up
+from tests.fakes_launches import launched
 from tests.fakes_report import RUN_ID, example, lost, record, stored
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _rows() -> dict[str, Sequence[Record]]:
         "failed": [lost("failed", "x"), lost("oom", None, params={"n": 4})],
         "skipped": [lost("skipped", "no kernel", "view", "t", params={})],
         "single": [record()],
+        "gpu": [launched(device_time_cold_s=3e-6, kernels=(LONG,))],
         "unsized": [record("x", op, params={"kind": "a b"}) for op in ("a", "b")],
         "bare": [record(time_lo_s=None, time_hi_s=None, confidence=None)],
     }

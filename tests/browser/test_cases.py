@@ -225,3 +225,21 @@ def test_a_failed_case_says_why(visit: Open) -> None:
     view = page.locator("#case")
     view.wait_for()
     reader.until(page, "document.querySelector('#case-said').textContent.includes('boom')")
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_case_on_a_gpu_shows_its_times_side_by_side(visit: Open, width: int) -> None:
+    """Each with what it is, in a table that fits a phone; a case of a CPU has none."""
+    page = visit("gpu", "cases", width=width)
+    reader.shown(page, "cases")
+    page.locator("#cases-listing tbody a").first.click()
+    reader.until(page, "document.querySelectorAll('#case-device tbody tr').length === 7")
+    rows = page.locator("#case-device tbody tr").all_inner_texts()
+    (cold,) = [text for text in rows if "caches cold" in text.replace("\n", " ")]
+    assert "3.00 µs" in cold
+    assert page.evaluate("(b => b.scrollWidth <= b.clientWidth)(document.querySelector('#case-device .scroll'))")  # fmt: skip
+    other = visit("single", "cases", width=width)
+    reader.shown(other, "cases")
+    other.locator("#cases-listing tbody a").first.click()
+    reader.until(other, "document.querySelectorAll('#case-facts dt').length > 0")
+    assert other.locator("#case-device").inner_text() == ""

@@ -24,6 +24,7 @@ RUNS = (
     "failed",
     "skipped",
     "single",
+    "gpu",
     "unsized",
     "bare",
 )
