@@ -70,3 +70,12 @@ def test_unknown_machines_have_a_name_as_well() -> None:
     assert words.machine_name(info(machine={"machine_id": "m-1"})) == "m-1"
     assert words.machine_name(info(machine={})) == "unknown machine"
     assert words.torch_version(info(torch={})) == "–"
+
+
+def test_devices_are_those_that_were_measured() -> None:
+    """Whether or not they were asked for by name; early versions kept only that."""
+    assert words.devices(info(devices=["cpu", "cuda"], options={})) == "cpu, cuda"
+    both = info(devices=["cuda"], options={}), info(devices=["cpu", "cuda"], options={})
+    assert words.devices(*both) == "cuda, cpu"
+    assert words.devices(info(devices=[], options={"devices": ["cpu"]})) == "cpu"
+    assert words.devices(info(devices=[], options={})) == "–"

@@ -68,9 +68,7 @@ def facts(runs: Sequence[RunInfo]) -> dict[str, str]:
         "when": words.when(newest.started_at),
         "label": title(columns.names(runs)),
         "machine": ", ".join(dict.fromkeys(map(words.machine_name, runs))),
-        "devices": words.listed(
-            list(dict.fromkeys(d for r in runs for d in r.options.get("devices") or ()))
-        ),
+        "devices": words.devices(*runs),
         "torch": ", ".join(dict.fromkeys(map(words.torch_version, runs))),
         "cases": f"{len(runs)} runs compared",
     }

@@ -87,7 +87,7 @@ def facts(info: RunInfo) -> dict[str, str]:
         "when": words.when(info.started_at),
         "label": info.label or "",
         "machine": words.machine_name(info),
-        "devices": words.listed(info.options.get("devices")),
+        "devices": words.devices(info),
         "torch": words.torch_version(info),
         "cases": words.counted(info.counts),
     }

@@ -161,7 +161,7 @@ def _facts(run: StoredRun) -> dict[str, str]:
         "label": info.label or MISSING,
         "machine": words.machine_name(info),
         "preset": words.preset(info),
-        "devices": words.listed(info.options.get("devices")),
+        "devices": words.devices(info),
         "torch": words.torch_version(info),
         "cases": words.counted(info.counts) if run.finished else "unfinished",
     }

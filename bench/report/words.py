@@ -69,6 +69,12 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {status}" for status, n in known.items() if n) or "no cases"
 
 
+def devices(*runs: RunInfo) -> str:
+    """The devices that these runs were made on; those asked for, where an early version kept no others."""
+    own = [d for run in runs for d in run.devices or run.options.get("devices") or ()]
+    return listed(list(dict.fromkeys(own)))
+
+
 def listed(values: Sequence[Any] | None) -> str:
     """`cpu, cuda`."""
     return ", ".join(map(str, values or ())) or MISSING

@@ -578,6 +578,7 @@ async function showCase(anchor) {
   neighbours(state, row);
   kernels(detail);
   caseFigures(detail);
+  await deviceTimes(detail);
   await explain(detail);
 }
 
@@ -590,7 +591,7 @@ function unknownCase(anchor) {
   one("#case-h").textContent = "No such case";
   one("#case-said").textContent = `This report has no case with the address #${anchor}.`;
   one("#case-command").textContent = "";
-  for (const id of ["figures", "warnings", "kernels", "facts"]) one(`#case-${id}`).replaceChildren();
+  for (const id of ["figures", "device", "warnings", "kernels", "facts"]) one(`#case-${id}`).replaceChildren();
 }
 
 function neighbours({ found }, row) { // in the order of the table, as it was filtered
@@ -602,6 +603,20 @@ function neighbours({ found }, row) { // in the order of the table, as it was fi
     else link.removeAttribute("href");
     link.hidden = !other;
   }
+}
+
+async function deviceTimes({ device_times: times }) { // on a GPU a time is told in several ways
+  const box = one("#case-device");
+  box.replaceChildren();
+  if (!times?.length) return;
+  const ways = (await payload("device-times")) ?? [];
+  const cell = (name, text, more = {}) => make(name, more, text);
+  const head = make("tr", {}, ...["told by", "time", "what that is"].map((text) => cell("th", text, { scope: "col" })));
+  const rows = ways.map(([name, meaning], i) =>
+    make("tr", {}, cell("th", name, { scope: "row" }), cell("td", times[i], { class: "number" }), cell("td", meaning, { class: "notes" })));
+  const group = { class: "scroll", tabindex: "0", role: "group", "aria-label": "Times on the device" };
+  box.replaceChildren(make("h3", {}, "Its times on the device"),
+    make("div", group, make("table", { class: "told" }, make("thead", {}, head), make("tbody", {}, ...rows))));
 }
 
 async function explain({ warnings }) {
