@@ -94,7 +94,7 @@ def is_slower(turn: Conditions, wanted: Conditions) -> bool:
 
 def brought_to(time_s: float, turn: Conditions, wanted: Conditions) -> float:
     """A time as it would have been: in proportion to the compute sentinel, within a state."""
-    return time_s * wanted.compute_s / turn.compute_s
+    return time_s * (wanted.compute_s / turn.compute_s)  # so that equal ones leave it as it is
 
 
 def distance(seen: Conditions, wanted: Conditions) -> float:

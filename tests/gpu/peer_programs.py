@@ -132,8 +132,9 @@ class Ended:
 def run(command: Sequence[str], folder: Path, *paths: Path, limit_s: float = LIMIT_S) -> Ended:
     """Run a program to its end in a folder, with these folders and the checkout to import from."""
     own = os.pathsep.join(map(str, (*paths, ROOT)))
-    environment = {**os.environ, "PYTHONPATH": own, "PYTHONUNBUFFERED": "1"}
-    environment.pop("PYTEST_ADDOPTS", None)
+    # What a pytest around this one has set is not meant for it: under xdist its plugin measures nothing.
+    others = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**others, "PYTHONPATH": own, "PYTHONUNBUFFERED": "1"}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     printed = folder / "printed.txt"
     failure, stopped = "", False
