@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
 MOST_LAUNCHES = 500
-"""A queue holds about a thousand launches (CUDA; forums and our own probe, see `docs/gpu.md`); a call with
+"""A queue holds about a thousand launches (1,022 on an H200, `docs/gpu.md`); a call with
 half of that fills it before its marks are in it."""
 
 

@@ -244,3 +244,33 @@ def test_a_real_cuda_device_has_done_its_work_after_waiting() -> None:
 def test_a_word_names_one_device_or_not(word: str, expected: object) -> None:
     """Whether it is here is another question."""
     assert devices.is_one(word) is expected
+
+
+@pytest.mark.gpu
+def test_a_backward_of_a_graph_that_was_built_before_is_recorded() -> None:
+    """It is built on the recording stream; on another it ends in a CUDA error (pytorch#15623)."""
+    made: Any = torch.rand
+
+    def build() -> Callable[[], object]:
+        leaf = made(8, 8, device="cuda", requires_grad=True)
+        product, slope = leaf @ leaf, made(8, 8, device="cuda")
+        return lambda: torch.autograd.grad(product, leaf, slope, retain_graph=True)
+
+    devices.Cuda("cuda").capture(build, 2)()
+    torch.cuda.synchronize()
+
+
+@pytest.mark.gpu
+def test_a_call_that_waits_is_refused_and_leaves_the_process_whole() -> None:
+    """Torch's own error comes before CUDA's: the stream is restored, memory is given back, work goes on."""
+    some: Any = torch.rand(1024, 1024, device="cuda")
+    home = torch.cuda.current_stream()
+    with pytest.raises(RuntimeError, match="synchronizing") as refused:
+        devices.Cuda("cuda").capture(lambda: some.sum().item, 1)
+    assert not isinstance(refused.value, torch.AcceleratorError)
+    assert torch.cuda.current_stream() == home
+    held = torch.zeros(2**26, dtype=torch.uint8, device="cuda")
+    before = torch.cuda.memory_reserved()
+    del held
+    torch.cuda.empty_cache()
+    assert torch.cuda.memory_reserved() < before

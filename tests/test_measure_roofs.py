@@ -8,13 +8,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from bench.measure import bandwidth, protocol
 from bench.measure import roofs as measuring
 from bench.measure.roofs import DTYPES, measure, product, survey
 from bench.measure.watch import Watch
-from bench.roofs import BANDWIDTH, FLOP, LAUNCH, Roof
+from bench.roofs import BANDWIDTH, FLOP, LAUNCH, TF32, Roof
 from tests.fakes import Clock
+from tests.fakes_gpu import Gpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +120,28 @@ def test_a_real_cpu_has_all_of_its_roofs(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.usefixtures("small")
+def test_a_device_with_a_queue_has_a_roof_of_tf32_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured with that precision in force, which holds no longer than that."""
+    seen: list[tuple[str, str]] = []
+
+    def product(device: str, dtype: str, seconds: float, watch: Watch) -> Roof:
+        assert (device, seconds > 0, watch.queue is not None) == ("cuda", True, True)
+        seen.append((dtype, torch.get_float32_matmul_precision()))
+        return Roof(kind=FLOP, dtype=dtype, value=1e12)
+
+    monkeypatch.setattr("bench.measure.roofs.bandwidths", lambda *_: [])
+    monkeypatch.setattr("bench.measure.roofs.points", lambda *_: [])
+    monkeypatch.setattr("bench.measure.roofs.launch", lambda *_: Roof(kind="launch", value=5e-6))
+    monkeypatch.setattr("bench.measure.roofs.transfer", lambda *_: Roof(kind="bus", value=5e10))
+    monkeypatch.setattr("bench.measure.roofs.product", product)
+    gpu = Gpu(clock=Clock())
+    found = measure("cuda", 1.0, Watch(gpu.clock, gpu), {"L2": 2**20})
+
+    assert [one.dtype for one in found if one.kind == FLOP] == [*DTYPES, TF32]
+    assert seen == [*((name, "highest") for name in DTYPES), ("float32", "high")]
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
 def test_a_worker_answers_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a message that survives the line between two processes."""
     monkeypatch.setattr(bandwidth, "free_memory_bytes", lambda: 16 * 2**20)

@@ -147,6 +147,20 @@ def test_products_of_lower_precision_have_its_roof(precision: str, name: str) ->
 
 
 @pytest.mark.parametrize(
+    ("precision", "name"),
+    [("highest", "float32 matmul"), ("high", "tf32 matmul"), ("medium", "bfloat16 matmul")],
+)
+def test_float32_that_may_be_computed_in_tf32_has_the_roof_of_that(
+    precision: str, name: str
+) -> None:
+    """Where it was measured, as on CUDA; half of bfloat16's would else be all that such a row can reach."""
+    tf32 = Roof(kind=FLOP, dtype=roofs.TF32, value=4.5e11, how="512×512 by 512×512")
+    known = dataclasses.replace(HERE, roofs=(*HERE.roofs, tf32))
+    found = roofs.judged(row(params={"float32_matmul_precision": precision}), known)
+    assert found.roof == name
+
+
+@pytest.mark.parametrize(
     ("float16_per_s", "name"), [(6e9, "float32"), (900e9, "float16")], ids=["slow", "fast"]
 )
 def test_half_types_may_be_computed_in_float32(float16_per_s: float, name: str) -> None:

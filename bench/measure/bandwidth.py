@@ -27,8 +27,8 @@ BEYOND_ALL = (2, 2.8, 4, 5.6, 8)
 a cache holds a part of what is up to four times its size (see `cache.py`): from eight times on it is the
 level alone."""
 FAR_BEYOND = (32, 128)
-"""Also on a device with a queue: eight times the L2 take an H100 130 µs, of which beginning and ending a
-kernel are some per cent."""
+"""Also on a device with a queue: at eight times the L2 beginning and ending a kernel are a part of the time.
+An H200 moved 3 % less there than at 64 times (`docs/gpu.md`)."""
 ALONE = 8
 _MOST_OF_A_LEVEL = 0.75
 """Not all of a cache is free: stacks, code and the system want some too."""

@@ -49,9 +49,8 @@ class Drain:
             return self.idle_s
         if seen.device_s <= seen.host_s:
             return self.launched_s
-        return (
-            self.launched_s - self.kernel_s + seen.host_s
-        )  # the device waits for the first launch
+        # The device waits for the first launch, and all later ones are made while it works.
+        return self.launched_s - self.kernel_s + seen.host_s
 
 
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     """Joules since some moment of the past; None where the device keeps no count."""
 
 LOOP_S = 0.02
-"""Between two looks at the counter: each waits for the device and asks its driver, up to a millisecond in
-which it idles, so that short loops would tell the power of idling."""
+"""Between two looks at the counter: each waits for the device and asks its driver, 2.5 ms on an H200 in
+which it idles (`docs/gpu.md`), so that short loops would tell the power of idling."""
 LEAST_S = 1.0
 LEAST_STEPS = 20
 """Each end is off by a step at most, or by a batch of calls where that is shorter: 5 % in all."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.telemetry import Telemetry
 
 LOOK_EVERY_S = 5e-3
-"""Some ten answers of the driver take a fifth of that (H100: see `docs/gpu.md`)."""
+"""What is asked of the driver takes a fifth of that (an H200's: 0.8 ms, `docs/gpu.md`)."""
 LASTS_S = 0.06
 """The power limit takes effect within tens of milliseconds."""
 

@@ -32,7 +32,7 @@ _MOST_TRIES = 4
 """Each behind a spin of twice what submitting just took: a call that waits for the device fails at all of
 them, one that the host was slow to submit once does not."""
 NO_KERNEL_S = 1e-7
-"""The shortest kernel occupies its stream for about a microsecond (H100: see `docs/gpu.md`), so a slope
+"""The shortest kernel occupies its stream for about a microsecond (1.6 µs on an H200, `docs/gpu.md`), so a slope
 below a tenth of that is the noise of marks: nothing ran."""
 _KNOWN_CYCLES = 1_000_000
 _REPEATS = 5

@@ -49,9 +49,7 @@ class Watch:
 
     def _sampler(self, call: Callable[[], object]) -> Callable[[], float]:
         if self.queue:
-            self.once_s(
-                call
-            )  # the first call loads its kernel, which would look like slow submitting
+            self.once_s(call)  # it loads its kernel, which would look like slow submitting
             sampler = Sampler(call, self.queue, self.clock)
             return lambda: sampler.sample().device_s or math.inf
         once_s = min(self.once_s(call), self.once_s(call))
