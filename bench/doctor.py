@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import history, machine, moment
+from bench import history
 from bench.analyse import hazards
 from bench.analyse.hazards_known import Known
-from bench.environment import read_environment
 from bench.errors import StoreError
-from bench.machine import text_of
+from bench.machine import activity, hardware
+from bench.machine.environment import read_environment
+from bench.machine.hardware import text_of
 from bench.store import reference, roofs, runs
 from bench.store.runs import RunInfo, new_run_id
 
@@ -55,18 +56,18 @@ def _now(threads: int) -> RunInfo:
     now = datetime.now(UTC)
     # the moment's busy share is that of a longer look
     state = {
-        **dataclasses.asdict(machine.read_state()),
-        **dataclasses.asdict(moment.read_moment()),
+        **dataclasses.asdict(hardware.read_state()),
+        **dataclasses.asdict(activity.read_moment()),
     }
     return RunInfo(
         run_id=new_run_id(now),
         started_at=now.isoformat(timespec="seconds"),
         options={"threads": threads},
-        machine=dataclasses.asdict(machine.read_machine()),
+        machine=dataclasses.asdict(hardware.read_machine()),
         environment=dataclasses.asdict(read_environment()),
         torch={
             "version": _torch_version(),
-            "cpu_capability": moment.cpu_capability(),
+            "cpu_capability": activity.cpu_capability(),
         },
         state=state,
     )

@@ -11,8 +11,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench import machine
 from bench.lookout import Lookout
+from bench.machine import hardware
 from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
 from bench.request import Request
@@ -58,7 +58,7 @@ class Door:
 
     def __init__(self, asked: Request, cases: int) -> None:
         self._options = asked.options(cases, label=None, tags={}, argv=())
-        self._machine = machine.read_machine()
+        self._machine = hardware.read_machine()
         self._crew: Crew | None = None
 
     def measure(self, case: PlannedCase) -> Entry:

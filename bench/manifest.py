@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bench import history, survey
-from bench import machine as machines
-from bench.environment import read_environment
 from bench.errors import StoreError
+from bench.machine import hardware as machines
+from bench.machine.environment import read_environment
 from bench.outcome import RunFacts
 from bench.start import start
 from bench.stats import CONFIDENCE

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bench.activity import Activity
+    from bench.machine.gpu_readings import Telemetry
     from bench.measure.protocol import Checked, Metered, Prepared, Sensed
     from bench.plan import PlannedCase
     from bench.record import Sample
     from bench.states import Conditions
-    from bench.telemetry import Telemetry
     from bench.turns import Turn
     from bench.visit import Visit
 

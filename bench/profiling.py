@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import machine
 from bench.activity import Profile, activity, events_of
 from bench.errors import StoreError
+from bench.machine import hardware
 from bench.measure.protocol import Refused
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def profile(
     if isinstance(trace, Refused):
         return trace
     keep(trace, kept)
-    names = {"cpu": machine.read_machine().cpu_model, **hello.device_names}
+    names = {"cpu": hardware.read_machine().cpu_model, **hello.device_names}
     return Profile(
         case=case.id,
         device=case.device,

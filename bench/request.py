@@ -11,8 +11,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import discover, machine, manifest, plan
+from bench import discover, manifest, plan
 from bench.errors import SelectionError, UnitError, hint
+from bench.machine import hardware
 from bench.schedule import COLD, HOT, Schedule
 from bench.start import no_collecting, start
 from bench.units import parse_seconds
@@ -235,10 +236,10 @@ def parse_patience(text: str | None) -> float | None:
 def threads_by_default() -> int:
     """What the user's environment says, else one thread per physical core."""
     said = os.environ.get("OMP_NUM_THREADS", "")
-    return int(said) if said.isdecimal() and int(said) > 0 else machine.default_threads()
+    return int(said) if said.isdecimal() and int(said) > 0 else hardware.default_threads()
 
 
 def workers_of_side(asked: int | None, devices: Sequence[str]) -> int:
     """How many processes a side has: as many as were asked for, else what fits what they measure on."""
-    on_gpu = set(devices) != {"cpu"} if devices else bool(machine.nvidia()[0])
+    on_gpu = set(devices) != {"cpu"} if devices else bool(hardware.nvidia()[0])
     return asked or (WORKERS_OF_GPU if on_gpu else WORKERS)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench import history, machine, manifest, noise, states, turns
+from bench import history, manifest, noise, states, turns
 from bench.errors import StoreError
 from bench.lookout import Clock, Lookout, Lookouts
+from bench.machine import hardware
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
 from bench.rounds import Rounds
@@ -110,7 +111,7 @@ def resume(
     Raises:
         StoreError: this is not the machine, or not the torch, that it began on.
     """
-    info, here = unfinished.info, machine.read_machine()
+    info, here = unfinished.info, hardware.read_machine()
     if info.machine.get("machine_id") != here.machine_id:
         message = f"run {info.run_id} began on {info.machine.get('name')}, and this is {here.name}"
         raise StoreError(message)

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from bench import machine
+from bench.machine import hardware
 from bench.measure.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
-    from bench.machine import State
+    from bench.machine.hardware import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,9 @@ def start(
         variables: that they have beside those of our environment.
         python: their interpreter, if that is another than ours.
     """
-    state = machine.read_state()
+    state = hardware.read_state()
     base = {**os.environ, **(variables or {})}
-    crew = Crew.of_processes(workers, threads, base, machine.core_groups(), python)
+    crew = Crew.of_processes(workers, threads, base, hardware.core_groups(), python)
     return Start(crew=crew, state=state)
 
 

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import states, stats, telemetry, turns, units
+from bench import states, stats, turns, units
+from bench.machine import gpu_readings
 from bench.measure.protocol import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.machine.gpu_readings import Telemetry
     from bench.measure.protocol import Prepared
     from bench.noise import CaseNoise
     from bench.record import Record, Sample
     from bench.states import Conditions
     from bench.stats import Estimate
-    from bench.telemetry import Telemetry
     from bench.turns import State, Turn
 
 NOISY_HALF_WIDTH = 0.05
@@ -84,7 +85,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     taken = {(t.worker, t.round) for t in how.chosen}
     seen = [s for s in samples if (s.worker, s.round) in taken]
     both, floor = _both(how), how.noise.floor
-    gpu = dataclasses.asdict(telemetry.facts(how.gauges, how.loaded))
+    gpu = dataclasses.asdict(gpu_readings.facts(how.gauges, how.loaded))
     bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline), **gpu)
     return dataclasses.replace(
         bare,
@@ -219,7 +220,7 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     codes = tuple(code for code, holds in found.items() if holds)
-    return (*codes, *telemetry.warnings(how.gauges, how.loaded))
+    return (*codes, *gpu_readings.warnings(how.gauges, how.loaded))
 
 
 def _centre_of(values: Sequence[float | None]) -> float | None:

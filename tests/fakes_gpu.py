@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench import lookout
-from bench.machine import read_state
+from bench.machine.hardware import read_state
 from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.measure.telemetry import Gauges

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import cli, doctor, moment
+from bench import cli, doctor
 from bench.analyse.hazards import checkup
+from bench.machine import activity
 from tests.fakes_machine import KNOWN
 from tests.fakes_report import info
 
@@ -52,7 +53,7 @@ def test_this_machine_can_be_examined(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Smoke: the real machine, looked at for a blink."""
-    monkeypatch.setattr(moment, "LOOK_S", 0.01)
+    monkeypatch.setattr(activity, "LOOK_S", 0.01)
     assert cli.main(["doctor", "--json", "--store", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["findings"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import machine
 from bench.contest import Contest, Entrant
 from bench.errors import StoreError, WorkerError
+from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
 from bench.plan import PlannedSkip
@@ -65,7 +65,7 @@ class Arena:
         return Entrant(
             side=Side(name=str(place), device=self.devices[place], threads=threads),
             options=Options(schedule=schedule, threads=threads, **known),  # type: ignore[arg-type]
-            started=Start(crew=self.crews[-1], state=machine.read_state()),
+            started=Start(crew=self.crews[-1], state=hardware.read_state()),
             planned=planned,
         )
 

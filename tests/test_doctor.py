@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import doctor, environment, machine, moment
-from bench.machine import Machine, State
-from bench.moment import Moment
+from bench import doctor
+from bench.machine import activity, environment, hardware
+from bench.machine.activity import Moment
+from bench.machine.hardware import Machine, State
 from bench.roofs import Roofs
 from bench.states import Conditions
 from bench.store import reference, roofs
@@ -57,10 +58,10 @@ MOMENT = Moment(
 def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One machine, whatever this one is; its cache folder is empty, and its torch a made-up one."""
     real = environment.read_environment(tmp_path)
-    monkeypatch.setattr(machine, "read_machine", lambda: HERE)
-    monkeypatch.setattr(machine, "read_state", lambda: STATE)
-    monkeypatch.setattr(moment, "read_moment", lambda: MOMENT)
-    monkeypatch.setattr(moment, "cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(hardware, "read_machine", lambda: HERE)
+    monkeypatch.setattr(hardware, "read_state", lambda: STATE)
+    monkeypatch.setattr(activity, "read_moment", lambda: MOMENT)
+    monkeypatch.setattr(activity, "cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(doctor, "read_environment", lambda: real)
     monkeypatch.setenv("TENSORBENCH_CACHE", str(tmp_path / "cache"))
     install_torch(monkeypatch, tmp_path, "__version__ = '2.9.0+cu128'\n")

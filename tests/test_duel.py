@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import machine
 from bench.ab import Aim, ab
 from bench.analyse.paired import LOOKS
 from bench.duel import Duel, Team
 from bench.errors import WorkerError
+from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
 from bench.schedule import Schedule
@@ -64,7 +64,7 @@ class Arena:
         self.crews.append(self.stages[place].crew(WORKERS))
         return Team(
             options=Options(schedule=schedule, threads=1, **known),  # type: ignore[arg-type]
-            started=Start(crew=self.crews[-1], state=machine.read_state()),
+            started=Start(crew=self.crews[-1], state=hardware.read_state()),
             environment=environment,
         )
 

@@ -9,10 +9,10 @@ import pytest
 
 from bench import lookout
 from bench.lookout import EVERY_S, Clock, Lookout, Lookouts
+from bench.machine.gpu_readings import Telemetry
 from bench.measure.protocol import Sensed
 from bench.outcome import Outcome
 from bench.states import Conditions
-from bench.telemetry import Telemetry
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, case, visited
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.case import Call
+from bench.machine.gpu_readings import Telemetry
 from bench.measure.load import LASTS_S, looks_under_load
-from bench.telemetry import Telemetry
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.machine.gpu_readings import Telemetry
 from bench.measure import protocol
-from bench.telemetry import Telemetry
 from tests.fakes import HELLO, PREPARED, case, visited
 from tests.test_roofs import HERE
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from bench.machine.gpu_readings import Telemetry
 from bench.measure.sentinels import Sentinels, sense_queue
-from bench.telemetry import Telemetry
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

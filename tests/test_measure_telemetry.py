@@ -10,13 +10,13 @@ import psutil
 import pynvml
 import pytest
 
+from bench.machine.gpu_readings import Telemetry
 from bench.measure.telemetry import Gauges, _is_ours
-from bench.telemetry import Telemetry
 from tests import fakes_nvml
 from tests.fakes_nvml import OTHER_UUID, UUID, Refusal
 
 if TYPE_CHECKING:
-    from bench.nvml import Nvml
+    from bench.machine.nvml import Nvml
 
 HERE = SimpleNamespace(uuid=UUID)
 WITHOUT_UUID = SimpleNamespace(pci_domain_id=0, pci_bus_id=0x3B, pci_device_id=0)

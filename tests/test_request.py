@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from bench import machine, manifest
+from bench import manifest
 from bench.discover import shipped_suites
 from bench.errors import SelectionError, SuiteError, UnitError
+from bench.machine import hardware
 from bench.measure import devices
 from bench.measure.crew import Crew
 from bench.plan import PRESETS, Plan
@@ -201,7 +202,7 @@ def test_threads_are_as_said_or_as_set_or_one_per_core(
     monkeypatch: pytest.MonkeyPatch, said: int | None, set_to: str, threads: int
 ) -> None:
     """The option wins over the environment, which wins over the cores."""
-    monkeypatch.setattr(machine, "default_threads", lambda: 4)
+    monkeypatch.setattr(hardware, "default_threads", lambda: 4)
     monkeypatch.setenv("OMP_NUM_THREADS", set_to)
     assert options_of(Request(threads=said)).threads == threads
 
@@ -329,5 +330,5 @@ def test_a_gpu_is_shared_by_fewer(
     workers: int,
 ) -> None:
     """Each of them has a context in its memory; a GPU that is not asked for does not count."""
-    monkeypatch.setattr("bench.machine.nvidia", lambda: (("a GPU",) * gpus, None))
+    monkeypatch.setattr("bench.machine.hardware.nvidia", lambda: (("a GPU",) * gpus, None))
     assert workers_of_side(asked, devices) == workers

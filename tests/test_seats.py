@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import machine
 from bench.errors import WorkerError
+from bench.machine import hardware
 from bench.manifest import Options
 from bench.schedule import Schedule
 from bench.seats import Book, Party, Sitting
@@ -44,7 +44,7 @@ def party(stage: Stage) -> Party:
     known = {"seed": 7, "preset": "quick", "selection": {}, "tags": {}, "threads": 1}
     return Party(
         options=Options(schedule=schedule, **known),  # type: ignore[arg-type]
-        started=Start(crew=stage.crew(2), state=machine.read_state()),
+        started=Start(crew=stage.crew(2), state=hardware.read_state()),
     )
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import machine, session
+from bench import session
 from bench.errors import StoreError
+from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
 from bench.measure.crew import Crew
@@ -134,7 +135,7 @@ def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 def mine(**changes: Any) -> RunInfo:
     """A run of this machine."""
-    here = machine.read_machine()
+    here = hardware.read_machine()
     facts = {"machine_id": here.machine_id, "name": here.name, "cpu_model": here.cpu_model}
     return info(**{"machine": facts, **changes})
 
@@ -207,7 +208,7 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
     session.run(plan(1), options(threads=16), tmp_path, Listener())
     row = load_rows(tmp_path).iloc[0]
     assert (row["threads"], row["torch_version"]) == (2, "2.9.0")
-    assert row["device_name"] == machine.read_machine().cpu_model
+    assert row["device_name"] == hardware.read_machine().cpu_model
 
 
 @pytest.mark.usefixtures("stage")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench import cli, start
-from bench.machine import read_state
+from bench.machine.hardware import read_state
 from bench.measure.crew import Crew
 from tests.fakes import Stage
 
@@ -30,7 +30,7 @@ def test_the_machine_is_looked_at_before_workers_keep_it_busy(
         there.append(len(stage.processes))
         return read_state()
 
-    monkeypatch.setattr("bench.machine.read_state", look)
+    monkeypatch.setattr("bench.machine.hardware.read_state", look)
     with start.start(2, 1):
         assert (there, len(stage.processes)) == ([0], 2)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import stats
+from bench.machine.gpu_readings import Telemetry
 from bench.measure.protocol import Sensed
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
 from bench.states import Conditions
-from bench.telemetry import Telemetry
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse.hazard import Topic, number_in
-from bench.telemetry import LOWERING
+from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
 
 if TYPE_CHECKING:

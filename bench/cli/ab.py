@@ -116,7 +116,7 @@ class _Corner:
 
     def environment(self) -> dict[str, Any]:
         """Facts of the environment that are its own."""
-        from bench.environment import variables
+        from bench.machine.environment import variables
 
         found: dict[str, Any] = {"variables": variables({**os.environ, **self.variant.variables})}
         if self.interpreter:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.machine import free_memory_bytes
+from bench.machine.hardware import free_memory_bytes
 from bench.measure.cache import UNKNOWN_CACHES_BYTES, levels_bytes
 from bench.roofs import BANDWIDTH, Roof
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.case import Skip
-from bench.machine import text_of
+from bench.machine.hardware import text_of
 
 UNKNOWN_CACHES_BYTES = 64 * 2**20
 """Taken for the caches where the system does not say: more than those of most desktops (2026)."""

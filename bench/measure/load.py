@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.case import Call
+    from bench.machine.gpu_readings import Telemetry
     from bench.measure.devices import Device
     from bench.measure.sampling import Clock
-    from bench.telemetry import Telemetry
 
 LOOK_EVERY_S = 5e-3
 """What is asked of the driver takes a fifth of that (an H200's: 0.8 ms, `docs/gpu.md`)."""

@@ -11,15 +11,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench import roofs, telemetry
+from bench import roofs
+from bench.machine import gpu_readings
 from bench.plan import PlannedCase
 from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.machine.gpu_readings import Telemetry
     from bench.roofs import Roof
-    from bench.telemetry import Telemetry
 
 QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 """What a call's work on a device with a queue is found to be: it queues up behind a spin; it doesn't, since
@@ -319,7 +320,7 @@ def decode(line: str) -> Any:
     if "cases" in fields:
         fields["cases"] = [PlannedCase(**one) for one in fields["cases"]]
     if "gauges" in fields:
-        fields["gauges"] = [telemetry.of_fields(one) for one in fields["gauges"]]
+        fields["gauges"] = [gpu_readings.of_fields(one) for one in fields["gauges"]]
     if "roofs" in fields:
         fields["roofs"] = [roofs.Roof(**one) for one in fields["roofs"]]
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

@@ -21,9 +21,9 @@ from bench.measure.sampling import take_sample
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.machine.gpu_readings import Telemetry
     from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock
-    from bench.telemetry import Telemetry
 
 _SAMPLES = 3
 _COMPUTE_SIDE, _COMPUTE_LOOPS = 256, 4

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import torch
 
-from bench import nvml as nvml_gauges
-from bench.telemetry import Telemetry
+from bench.machine import nvml as nvml_gauges
+from bench.machine.gpu_readings import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.nvml import Nvml, Ours
+    from bench.machine.nvml import Nvml, Ours
 
     Properties = Callable[[str], Any]
     """Device → what torch knows of it: `uuid`, or `pci_bus_id` and its like."""

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from bench import environment
 from bench.errors import StoreError
+from bench.machine import environment
 from bench.publish import git
 from bench.publish.website import Receipt
 from bench.report.build import HEAD_BYTES

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bench.environment import git
 from bench.errors import StoreError
+from bench.machine.environment import git
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine
+from bench.machine import hardware
 from bench.measure.process import worker_environment
 from bench.units import rate, size
 
@@ -87,12 +87,12 @@ print(a.nbytes * 2 / best)
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--threads", type=int, default=machine.default_threads())
+    parser.add_argument("--threads", type=int, default=hardware.default_threads())
     parser.add_argument("--seconds", type=float, default=SECONDS, help="per size and way")
     asked = parser.parse_args(argv)
     if not (asked.threads > 0 and asked.seconds > 0):
         parser.error("there must be a thread, and some time to measure in")
-    environment = worker_environment(asked.threads, os.environ, cores=machine.core_groups())
+    environment = worker_environment(asked.threads, os.environ, cores=hardware.core_groups())
     with tempfile.TemporaryDirectory(prefix="bench-roofs-") as name:
         program = compiled(Path(name))
         rows = [measured(moved, asked.seconds, program, environment) for moved in SIZES]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from bench import moment
-from bench.moment import Program, Sources, cpu_capability, read_moment
+from bench.machine import activity
+from bench.machine.activity import Program, Sources, cpu_capability, read_moment
 from tests import fakes_nvml
 from tests.fakes_machine import CPU, tree
 
@@ -205,5 +205,5 @@ def test_kernels_follow_the_processor(tmp_path: Path, cpuinfo: str, able: str | 
 
 def test_this_machine_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Smoke: the real sources, for no longer than a blink."""
-    monkeypatch.setattr(moment, "LOOK_S", 0.01)
-    assert isinstance(read_moment(), moment.Moment)
+    monkeypatch.setattr(activity, "LOOK_S", 0.01)
+    assert isinstance(read_moment(), activity.Moment)

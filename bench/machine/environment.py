@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.machine import core_siblings, cpu_quota, nvidia, text_of, usable_cores
+from bench.machine.hardware import core_siblings, cpu_quota, nvidia, text_of, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

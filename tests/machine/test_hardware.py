@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from bench import machine
-from bench.environment import read_environment
-from bench.machine import Gpu, core_groups, cpu_quota, default_threads, read_machine, read_state
+from bench.machine import hardware
+from bench.machine.environment import read_environment
+from bench.machine.hardware import (
+    Gpu,
+    core_groups,
+    cpu_quota,
+    default_threads,
+    read_machine,
+    read_state,
+)
 from tests.fakes_machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
@@ -28,8 +35,8 @@ H100 = Gpu(name="NVIDIA H100", uuid="GPU-1", memory_bytes=80 * 2**30)
 @pytest.fixture(autouse=True)
 def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on every machine: no GPU, no name, four logical cores on two physical ones."""
-    monkeypatch.setattr(machine, "nvidia", lambda: ((), None))
-    monkeypatch.setattr(machine, "usable_cores", lambda: (0, 1, 2, 3))
+    monkeypatch.setattr(hardware, "nvidia", lambda: ((), None))
+    monkeypatch.setattr(hardware, "usable_cores", lambda: (0, 1, 2, 3))
     monkeypatch.delenv("BENCH_MACHINE", raising=False)
 
 
@@ -71,7 +78,7 @@ def test_a_machine_is_named_after_its_hardware(
     name: str,
 ) -> None:
     """Without the decoration that vendors put around it."""
-    monkeypatch.setattr(machine, "nvidia", lambda: (gpus, "999.9"))
+    monkeypatch.setattr(hardware, "nvidia", lambda: (gpus, "999.9"))
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 4 if logical else 2)
     assert read_machine(tree(tmp_path, {"proc/cpuinfo": cpuinfo})).name == name
 
@@ -95,7 +102,7 @@ def test_the_id_follows_the_hardware(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ids = {
         read_machine(tree(tmp_path, {"proc/cpuinfo": text})).machine_id for text in (INTEL, EPYC)
     }
-    monkeypatch.setattr(machine, "nvidia", lambda: ((H100,), "999.9"))
+    monkeypatch.setattr(hardware, "nvidia", lambda: ((H100,), "999.9"))
     ids.add(read_machine(tmp_path).machine_id)
     assert len(ids) == 3
 
@@ -146,7 +153,7 @@ def test_cores_are_grouped_by_the_physical_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Siblings stand together, whatever their numbers; unknown siblings stand alone."""
-    monkeypatch.setattr(machine, "usable_cores", lambda: (0, 1, 2, 3, 4))
+    monkeypatch.setattr(hardware, "usable_cores", lambda: (0, 1, 2, 3, 4))
     files = siblings("0,2", "1,3", "0,2", "1,3")
     assert core_groups(tree(tmp_path, files)) == ((0, 2), (1, 3), (4,))
 
@@ -155,7 +162,7 @@ def test_cores_that_may_not_be_used_are_not_counted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A process that is bound to one core gets one thread."""
-    monkeypatch.setattr(machine, "usable_cores", lambda: (2,))
+    monkeypatch.setattr(hardware, "usable_cores", lambda: (2,))
     assert default_threads(tree(tmp_path, siblings("0", "1", "2", "3"))) == 1
 
 
@@ -184,7 +191,7 @@ def test_a_frequency_that_is_no_number_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Some kernels write <unknown>."""
-    monkeypatch.setattr(machine, "_frequency_hz", lambda: None)
+    monkeypatch.setattr(hardware, "_frequency_hz", lambda: None)
     root = tree(tmp_path, {f"{CPU}/cpu0/cpufreq/scaling_cur_freq": "<unknown>"})
     assert read_state(root).frequency_hz is None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.telemetry import Telemetry, reasons
+from bench.machine.gpu_readings import Telemetry, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable

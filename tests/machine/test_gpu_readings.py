@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import telemetry
 from bench.codes import CODES
+from bench.machine import gpu_readings
+from bench.machine.gpu_readings import GpuFacts, Telemetry, facts, of_fields, reasons, warnings
 from bench.record import Record
-from bench.telemetry import GpuFacts, Telemetry, facts, of_fields, reasons, warnings
 
 MAX_HZ = 2e9
 SETTINGS = ("applications-clocks", "sync-boost", "display-clocks", "board-limit", "reliability")
@@ -175,4 +175,4 @@ def test_facts_lie_within_what_was_read(readings: list[Telemetry]) -> None:
 def test_every_warning_has_its_words(readings: list[Telemetry]) -> None:
     """And a look that adds a neighbour makes the GPU a busy one."""
     assert set(warnings(readings)) <= set(CODES)
-    assert telemetry.BUSY_GPU in warnings([*readings, look(other_processes=1)])
+    assert gpu_readings.BUSY_GPU in warnings([*readings, look(other_processes=1)])

@@ -7,9 +7,9 @@ from typing import Any
 import pynvml
 import pytest
 
-from bench import nvml
-from bench.nvml import Nvml, load
-from bench.telemetry import reasons
+from bench.machine import nvml
+from bench.machine.gpu_readings import reasons
+from bench.machine.nvml import Nvml, load
 from tests import fakes_nvml
 from tests.fakes_nvml import Refusal
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
-from bench import nvml as nvml_gauges
-from bench.machine import text_of
+from bench.machine import nvml as nvml_gauges
+from bench.machine.hardware import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bench.nvml import Nvml
+    from bench.machine.nvml import Nvml
 
 T = TypeVar("T")
 LOOK_S = 0.5

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import environment
-from bench.environment import read_environment
+from bench.machine import environment
+from bench.machine.environment import read_environment
 from tests.fakes_machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
