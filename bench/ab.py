@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.analyse.paired import Ratio, Verdict
-    from bench.record import Record
+    from bench.records.record import Record
 
 Ended = Literal["decided", "rounds", "budget", "timeout", "failed"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 _BAR_WIDTH = 20
 _BAD = ("failed", "timeout", "oom")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bench.outcome import Outcome
     from bench.plan import PlannedCase
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.seats import Planned
     from bench.sides import Side
     from bench.store.runs import RunInfo

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bench.ab import Ended
     from bench.plan import PlannedCase
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 _STOPPED: Mapping[Ended, str] = {"decided": "decided", "timeout": "timeout"}

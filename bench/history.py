@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import states, stats
-from bench.states import Conditions
+from bench import stats
+from bench.records import machine_state
+from bench.records.machine_state import Conditions
 from bench.stats import Spread
 from bench.store import reference as references
 from bench.store import runs
@@ -69,7 +70,7 @@ class History:
         known = [one for one in (reference, host) if one]
         for one in self.past:
             time_s = one.at_reference_s if brought else one.time_s
-            if time_s and any(states.is_at(one.reference, wanted) for wanted in known):
+            if time_s and any(machine_state.is_at(one.reference, wanted) for wanted in known):
                 times.setdefault(one.key, []).append(time_s)
         own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
         others = stats.pooled(list(own.values()))

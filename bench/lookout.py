@@ -11,15 +11,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import states
 from bench.measure.protocol import Sensed
+from bench.records import machine_state
 from bench.visit import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bench.outcome import Outcome
-    from bench.states import Conditions
+    from bench.records.machine_state import Conditions
 
     Sense = Callable[[int, str], Sensed | None]
     """Times the sentinels of a device in a worker; None if it was lost over that."""
@@ -70,8 +70,8 @@ class Lookout:
     @property
     def reference(self) -> Conditions | None:
         """The machine's reference, from earlier runs and from this one so far."""
-        own = [states.level(self.seen)] if self.seen else []
-        return states.reference([*self._known, *own])
+        own = [machine_state.level(self.seen)] if self.seen else []
+        return machine_state.reference([*self._known, *own])
 
     def settle(self) -> Conditions | None:
         """The reference, which from now on only a faster state replaces: rows of a run must share it.
@@ -133,7 +133,7 @@ class Lookout:
     def _slower(self, wanted: Conditions | None) -> bool:
         if wanted is None or self._before is None:
             return False
-        return states.is_slower(conditions_of(self._before), wanted)
+        return machine_state.is_slower(conditions_of(self._before), wanted)
 
 
 class Lookouts:

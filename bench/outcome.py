@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench import turns
 from bench.measure.protocol import IDLE, WAITS
 from bench.noise import Noise
-from bench.record import Record
+from bench.records.record import Record
 from bench.schedule import HOT
 from bench.stopping import Stopping
 from bench.store.journal import Entry
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bench.activity import Activity
     from bench.machine.gpu_readings import Telemetry
     from bench.measure.protocol import Checked, Metered, Prepared, Sensed
     from bench.plan import PlannedCase
-    from bench.record import Sample
-    from bench.states import Conditions
+    from bench.records.kernel_trace import Activity
+    from bench.records.machine_state import Conditions
+    from bench.records.record import Sample
     from bench.turns import Turn
     from bench.visit import Visit
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.activity import activity, events_of
 from bench.measure import protocol
 from bench.profiling import traced
+from bench.records.kernel_trace import activity, events_of
 from bench.schedule import HOT
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.activity import Profile, activity, events_of
 from bench.errors import StoreError
 from bench.machine import hardware
 from bench.measure.protocol import Refused
+from bench.records.kernel_trace import Profile, activity, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

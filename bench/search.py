@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from bench.analyse.crossover import Crossover
-    from bench.record import Record
+    from bench.records.record import Record
 
     Measure = Callable[[float], tuple[Record, Record]]
     """The rows of both sides at a size."""

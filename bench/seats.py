@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.manifest import Options
     from bench.outcome import RunFacts
     from bench.plan import PlannedCase
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.start import Start
     from bench.store.runs import RunInfo, StoredRun
 

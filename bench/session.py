@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench import history, manifest, noise, states, turns
+from bench import history, manifest, noise, turns
 from bench.errors import StoreError
 from bench.lookout import Clock, Lookout, Lookouts
 from bench.machine import hardware
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
+from bench.records import machine_state
 from bench.rounds import Rounds
 from bench.start import start
 from bench.store import journal, reference, runs
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from bench.manifest import Options
     from bench.measure.crew import Crew
     from bench.plan import Plan, PlannedCase
-    from bench.record import Record
+    from bench.records.machine_state import Conditions
+    from bench.records.record import Record
     from bench.start import Start
-    from bench.states import Conditions
     from bench.store.runs import RunInfo, StoredRun
 
 
@@ -227,7 +228,7 @@ def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]
     return dataclasses.replace(
         info,
         waited_s=sum(one.waited_s for one in lookouts.values()),
-        sentinels={d: dataclasses.asdict(states.level(turns)) for d, turns in seen.items()},
+        sentinels={d: dataclasses.asdict(machine_state.level(turns)) for d, turns in seen.items()},
         reference={d: dataclasses.asdict(one.conditions) for d, one in kept.items()},
     )
 

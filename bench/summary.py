@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import states, stats, turns, units
+from bench import stats, turns, units
 from bench.machine import gpu_readings
 from bench.measure.protocol import WAITS
+from bench.records import machine_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from bench.machine.gpu_readings import Telemetry
     from bench.measure.protocol import Prepared
     from bench.noise import CaseNoise
-    from bench.record import Record, Sample
-    from bench.states import Conditions
+    from bench.records.machine_state import Conditions
+    from bench.records.record import Record, Sample
     from bench.stats import Estimate
     from bench.turns import State, Turn
 
@@ -159,7 +160,7 @@ def _distance(chosen: Sequence[Turn], wanted: Conditions | None) -> float:
     """How far the machine was from its reference, in the middle of these turns."""
     if wanted is None:
         return 1.0
-    return median(states.distance(t.conditions, wanted) for t in chosen if t.conditions)
+    return median(machine_state.distance(t.conditions, wanted) for t in chosen if t.conditions)
 
 
 def _at_reference(how: Measuring) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench import roofs
 from bench.measure import protocol
-from bench.roofs import Roofs
+from bench.records import roofs
+from bench.records.roofs import Roofs
 from bench.store import roofs as kept
 
 if TYPE_CHECKING:

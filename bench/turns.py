@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import states, stats
+from bench import stats
+from bench.records import machine_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bench.states import Conditions
+    from bench.records.machine_state import Conditions
 
 FEWEST_TURNS = 6
 """Fewer turns at reference conditions are the ends of a state, and their centre a matter of luck."""
@@ -67,7 +68,7 @@ def at(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     """The turns in which the machine was at these conditions."""
     if wanted is None:
         return []
-    return [t for t in turns if t.conditions and states.is_at(t.conditions, wanted)]
+    return [t for t in turns if t.conditions and machine_state.is_at(t.conditions, wanted)]
 
 
 def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
@@ -80,7 +81,7 @@ def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     if wanted is None or not enough(there):
         return []
     return [
-        dataclasses.replace(t, time_s=states.brought_to(t.time_s, t.conditions, wanted))
+        dataclasses.replace(t, time_s=machine_state.brought_to(t.time_s, t.conditions, wanted))
         for t in there
         if t.conditions
     ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.record import Sample
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
+from bench.records.record import Sample
 from bench.turns import Turn
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bench.plan import PlannedCase
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 @cache

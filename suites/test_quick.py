@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def test_quick(measured: Callable[[], Record]) -> None:

@@ -15,7 +15,7 @@ from bench.measure.crew import Crew
 from bench.measure.process import WorkerLost
 from bench.measure.protocol import Visited
 from bench.plan import PlannedCase
-from bench.record import Record, Sample
+from bench.records.record import Record, Sample
 from bench.store import journal, runs
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo

@@ -9,7 +9,7 @@ from bench.analyse.judges import cheaper, constant
 from tests.fakes_report import HOSTILE, lost, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 A = Source(text="000_a.txt", place="where it begins")
 B = Source(text="001_b.txt", place="where it ends")

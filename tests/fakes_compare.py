@@ -9,7 +9,7 @@ from bench.analyse.comparison import Comparison, compare
 from tests import fakes_report
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 BASE, NEW = "20261123T050201Z-aaaaaa", "20261123T060201Z-bbbbbb"

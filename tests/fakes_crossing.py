@@ -9,7 +9,7 @@ from tests.fakes_report import record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 SIZES = (16, 64, 256, 1024)
 START_S = 1e-5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.fakes_report import record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 LONG = f"void at::native::elementwise_kernel<{'128, 4, ' * 12}at::native::add<float>>(int, float*)"
 

@@ -10,7 +10,7 @@ from tests.fakes_compare import run, timed
 from tests.fakes_report import HOSTILE, lost
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 

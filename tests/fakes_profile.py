@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.activity import mark_of
+from bench.records.kernel_trace import mark_of
 
 BASE_US = 4_569_123_568_878.0
 """Where real traces begin: far from zero, so that rounding shows."""

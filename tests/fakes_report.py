@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from bench.analyse.change import Timed
 from bench.analyse.crossover import Point
-from bench.codes import Code
-from bench.record import Record, row, schema
+from bench.records.record import Record, row, schema
+from bench.records.warning_codes import Code
 from bench.store import journal, runs
 from bench.suite import case_id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from bench.roofs import BANDWIDTH, FLOP, Roof, Roofs
+from bench.records.roofs import BANDWIDTH, FLOP, Roof, Roofs
 
 WIDTHS = (
     ("L1", 2**15, 1e11, "copy"),

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from bench.discover import load_all
 from bench.plan import Selection, expand
-from bench.record import STATUSES, Record, row, sample_schema, schema
-from bench.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
+from bench.records.record import STATUSES, Record, row, sample_schema, schema
+from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
 from bench.store import runs
 from bench.store.runs import RunInfo
 from bench.suite import case_id

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.ab import Answer, Ended, Result
-    from bench.record import Record
+    from bench.records.record import Record
 
 WORKERS = 4
 

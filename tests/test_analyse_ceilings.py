@@ -11,7 +11,7 @@ from bench.analyse.ceilings import farthest, highest, nearest, telling
 from tests.fakes_report import on, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def high(op: str, share: float, width: float = 0.01, **values: Any) -> Record:

@@ -18,7 +18,7 @@ from tests.fakes_compare import timed
 from tests.fakes_report import record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 SHARES = st.floats(0.001, 0.5)
 

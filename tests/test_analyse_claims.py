@@ -13,7 +13,7 @@ from tests.fakes_report import lost, on, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 OLD, NEW = "20261121T050201Z-aaaaaa", "20261122T050201Z-bbbbbb"
 

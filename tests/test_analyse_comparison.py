@@ -16,7 +16,7 @@ from tests.fakes_compare import NEW, example, run, timed
 from tests.fakes_report import lost
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def case(n: int, time_s: float = 1e-5, **values: Any) -> Record:

@@ -17,7 +17,7 @@ from tests.fakes_report import record
 
 if TYPE_CHECKING:
     from bench.analyse.claims import Claim
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def test_every_claim_has_an_id_a_sentence_and_a_text() -> None:

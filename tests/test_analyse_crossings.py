@@ -14,7 +14,7 @@ from tests.fakes import STARTED_AT, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 SLOW_START = {16: 4e-6, 64: 5e-6, 256: 6e-6}
 STEEP = {16: 1e-6, 64: 4e-6, 256: 16e-6}

@@ -13,7 +13,7 @@ from bench.errors import SelectionError
 from tests.fakes_report import WHEN, lost, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 SIZES = [record(params={"n": n, "dtype": "float32"}, time_s=n * 1e-6) for n in (16, 64)]
 DTYPES = [

@@ -9,7 +9,7 @@ from tests.fakes_crossing import both, cpu_s, curve, gpu_s
 from tests.fakes_report import on, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 WIDE: dict[str, Any] = {"time_lo_s": 1e-9, "time_hi_s": 1.0}
 

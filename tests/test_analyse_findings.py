@@ -12,7 +12,7 @@ from tests.fakes_crossing import both, copies
 from tests.fakes_report import example, lost, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 @pytest.mark.parametrize(

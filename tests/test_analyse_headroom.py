@@ -11,7 +11,7 @@ from bench.analyse.headroom import Headroom
 from tests.fakes_report import lost, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def under(share: float, /, roof: str = "DRAM bandwidth", **values: Any) -> Record:

@@ -21,7 +21,7 @@ from bench.analyse.judges import (
 from tests.fakes_report import record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def timed(time_s: float, width: float = 0.01, **values: Any) -> Record:

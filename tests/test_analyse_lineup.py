@@ -14,7 +14,7 @@ from tests.fakes_report import lost
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 

@@ -12,7 +12,7 @@ from bench.analyse.moving import Moved, moved, ways
 from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 START_S, ELEMENT_S = 2e-5, 1e-10
 

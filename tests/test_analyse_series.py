@@ -13,7 +13,7 @@ from bench.errors import SelectionError
 from tests.fakes_report import WHEN, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def rows() -> list[Record]:

@@ -14,7 +14,7 @@ from tests.fakes_compare import run, timed
 from tests.fakes_report import lost
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 FIRST, SECOND, THIRD = (f"2026112{day}T050201Z-aaaaaa" for day in (1, 2, 3))
 

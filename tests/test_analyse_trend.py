@@ -16,7 +16,7 @@ from tests.fakes_report import WHEN, info, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 WOBBLE = itertools.cycle((1.0, 1.004, 0.997, 1.002, 0.999))
 

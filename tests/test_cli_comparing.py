@@ -19,7 +19,7 @@ from tests.fakes_compare import BASE, NEW, run, timed
 from tests.fakes_report import lost
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 ROOT = Path(__file__).parents[1]
 SCHEMA_V1 = ROOT / "tests" / "golden" / "schema_v1" / "20260102T030405Z-abcdef"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.discover import load_all
-from bench.record import meanings, sample_meanings
+from bench.records.record import meanings, sample_meanings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

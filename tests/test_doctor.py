@@ -13,8 +13,8 @@ from bench import doctor
 from bench.machine import activity, environment, hardware
 from bench.machine.activity import Moment
 from bench.machine.hardware import Machine, State
-from bench.roofs import Roofs
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
+from bench.records.roofs import Roofs
 from bench.store import reference, roofs
 from bench.store.reference import Reference
 from tests.fakes import finished_run, info

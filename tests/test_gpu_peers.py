@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.activity import mark_of
+from bench.records.kernel_trace import mark_of
 from tests.gpu import peer_cases, peer_programs, peer_sheet, peer_timers, peers
 from tests.gpu.peer_cases import SUBJECTS, Subject, named
 from tests.gpu.peer_sheet import Cell, Found, Sheet

@@ -12,7 +12,7 @@ import pytest
 from bench import history
 from bench.history import FEWEST_RUNS, MOST_RUNS, History, Past
 from bench.plan import Plan
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
 from bench.store.reference import Reference
 from bench.store.runs import CASES
 from tests.fakes import case, entry, finished_run, info

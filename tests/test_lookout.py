@@ -12,7 +12,7 @@ from bench.lookout import EVERY_S, Clock, Lookout, Lookouts
 from bench.machine.gpu_readings import Telemetry
 from bench.measure.protocol import Sensed
 from bench.outcome import Outcome
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, case, visited
 

@@ -10,7 +10,7 @@ import torch
 from bench.measure import bandwidth
 from bench.measure.bandwidth import WAYS, Point, bandwidths, caches_of, points
 from bench.measure.watch import Watch
-from bench.roofs import BANDWIDTH
+from bench.records.roofs import BANDWIDTH
 from tests.fakes import Clock
 from tests.fakes_machine import tree
 from tests.test_measure_cache import two_dice

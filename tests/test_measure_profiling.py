@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.activity import activity, events_of
 from bench.case import Call
 from bench.measure.devices import Cpu, Cuda
 from bench.measure.profiling import WARM_CALLS, Watched, record_trace, warm
+from bench.records.kernel_trace import activity, events_of
 from tests.fakes import Clock, Device
 
 if TYPE_CHECKING:

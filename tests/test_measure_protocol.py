@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench.machine.gpu_readings import Telemetry
 from bench.measure import protocol
 from tests.fakes import HELLO, PREPARED, case, visited
-from tests.test_roofs import HERE
+from tests.records.test_roofs import HERE
 
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.activity import activity, events_of
 from bench.case import Call
 from bench.measure import protocol
 from bench.measure.worker import Worker
+from bench.records.kernel_trace import activity, events_of
 from tests.fakes import Clock, Evictor, case
 from tests.fakes_gpu import Gpu
 

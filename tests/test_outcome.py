@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.activity import Activity, Line
 from bench.measure.protocol import Checked, Metered, Prepared, Sensed, Visited
 from bench.outcome import Outcome, RunFacts
-from bench.record import STATUSES, Record
+from bench.records.kernel_trace import Activity, Line
+from bench.records.record import STATUSES, Record
 from bench.visit import Visit, net_time_s
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 

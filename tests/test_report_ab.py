@@ -16,7 +16,7 @@ from bench.report.ab import Names, ab_facts, ab_table, answer_line, reason
 from tests.fakes_report import assert_golden, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 NAMES = Names(a=".venv-old/bin/python", b=".venv-new/bin/python, 2 threads")
 

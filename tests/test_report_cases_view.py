@@ -12,7 +12,7 @@ from tests.fakes_report import example, info, lost, on, record
 from tests.test_report_samples import frame
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.view import View
 
 

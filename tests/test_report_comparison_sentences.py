@@ -20,7 +20,7 @@ from tests.fakes_report import lost
 
 if TYPE_CHECKING:
     from bench.analyse.comparison import Comparison
-    from bench.record import Record
+    from bench.records.record import Record
 
 NAMES = ("before", "after")
 

@@ -18,7 +18,7 @@ from tests.fakes_report import HOSTILE, valid
 
 if TYPE_CHECKING:
     from bench.analyse.crossings import Crossing
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def one_of(rows: list[Record]) -> Crossing:

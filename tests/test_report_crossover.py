@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.analyse.crossover import Crossover
-    from bench.record import Record
+    from bench.records.record import Record
 
 NAMES = Names(axis="n", one="1 thread", other="2 threads")
 OPEN, APART = "Can't tell where the winner changes: ", "they can't be told apart."

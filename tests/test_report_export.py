@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.errors import SelectionError
-from bench.record import Record
+from bench.records.record import Record
 from bench.report.export import export
 from tests.fakes_report import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
 

@@ -13,7 +13,7 @@ from bench.report.address import anchor
 from tests.fakes_report import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def drawn(rows: list[Record], quantity: figures.Quantity = figures.TIME) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from tests.fakes_report import record
 from tests.fakes_roofs import WIDTHS, roofs
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def drawn(rows: list[Record]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from bench.records.roofs import FROM_DEVICE, LAUNCH, TO_DEVICE, Roof
 from bench.report.machine import NO_ROOFS, machine_table
-from bench.roofs import FROM_DEVICE, LAUNCH, TO_DEVICE, Roof
-from tests.test_roofs import HERE
+from tests.records.test_roofs import HERE
 
 H100 = {
     "name": "H100",

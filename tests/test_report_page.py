@@ -19,7 +19,7 @@ from bench.report.payload import unpacked
 from tests.fakes_report import HOSTILE, example, info, lost, on, record, valid
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 VOID = {"meta", "input", "br", "wbr", "link", "img", "hr"}
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bench.activity import INCOMPLETE, Activity, Line, Profile
-from bench.codes import CODES, Code
+from bench.records.kernel_trace import INCOMPLETE, Activity, Line, Profile
+from bench.records.warning_codes import CODES, Code
 from bench.report.profiling import NOTHING, profile_facts, profile_table
 from tests.fakes_report import HOSTILE, assert_golden
 

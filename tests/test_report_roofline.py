@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import pytest
 
+from bench.records.roofs import BANDWIDTH
 from bench.report import points, roofline
-from bench.roofs import BANDWIDTH
 from tests.fakes_report import lost, record
 from tests.fakes_roofs import roofs
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
     Traces = dict[str, Any]
 
@@ -53,7 +53,7 @@ def test_cases_without_arithmetic_bytes_or_time_have_no_place(row: Record) -> No
 
 
 def test_levels_are_slopes_at_the_bandwidth_in_force() -> None:
-    """Of a smaller level that is the best of all larger ones, as `bench.roofs` judges."""
+    """Of a smaller level that is the best of all larger ones, as `bench.records.roofs` judges."""
     values = {one.level: one.value for one in roofline.levels(roofs())}
     assert values == {"L1": 4e11, "L1+L2": 4e11, "L2": 4e11, "L2+DRAM": 1e11, "DRAM": 5e10}
     slope = named(drawn([case()]), "DRAM bandwidth")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.records.roofs import judged
 from bench.report.address import anchor
 from bench.report.roofline_view import roofline_view
-from bench.roofs import judged
 from tests.fakes_report import info, lost, on, record, valid
 from tests.fakes_roofs import noted, roofs
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def rows() -> list[Record]:

@@ -18,7 +18,7 @@ from tests.fakes_report import assert_golden, lost, record
 from tests.test_report_crossover import shown
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.search import Search
 
 NAMES = Names(axis="n", one="1 thread", other="2 threads")

@@ -9,7 +9,7 @@ from bench.report.theme import look
 from tests.fakes_report import example, lost, record
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def made(rows: list[Record]) -> list[Section]:

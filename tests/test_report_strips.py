@@ -10,7 +10,7 @@ from bench.report import strips
 from tests.fakes_report import HOSTILE, lost, record, valid
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def near(suite: str, op: str, share: float, **values: Any) -> Record:

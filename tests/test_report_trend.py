@@ -18,7 +18,7 @@ from tests.fakes_report import HOSTILE, WHEN, assert_golden, info, record
 
 if TYPE_CHECKING:
     from bench.analyse.trend import Trend
-    from bench.record import Record
+    from bench.records.record import Record
 
 UP = (1.0, 1.01, 0.99, 1.0, 1.3, 1.31, 1.29, 1.3)
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from bench.analyse.looks import Course, Look
+from bench.records.machine_state import SAME_LEVEL
 from bench.report import weather
-from bench.states import SAME_LEVEL
 from tests.fakes_report import valid
 
 

@@ -16,7 +16,7 @@ from tests.fakes import record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.search import Step
 
     Truth = Callable[[float], float]

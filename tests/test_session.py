@@ -29,12 +29,12 @@ from bench.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
-from tests.test_roofs import HERE
+from tests.records.test_roofs import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
-from bench.record import STATUSES, Record, Sample
+from bench.records.record import STATUSES, Record, Sample
 from bench.store import journal
 from bench.store.journal import Entry, Journal
 from tests.fakes import begun_run, entry, info

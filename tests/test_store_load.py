@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.errors import StoreError
-from bench.record import SCHEMA_VERSION, schema
+from bench.records.record import SCHEMA_VERSION, schema
 from bench.store import runs, words
 from bench.store.load import StoreWarning, load_rows, load_samples
 from tests.fakes import begun_run, entry, finished_run, info

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
 from bench.store.reference import MOST_MISSED, Reference, file_of, load, renewed, save
 
 CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)

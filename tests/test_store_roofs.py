@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.store import roofs
-from tests.test_roofs import HERE
+from tests.records.test_roofs import HERE
 
 
 def test_roofs_survive_the_file(tmp_path: Path) -> None:

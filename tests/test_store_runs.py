@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
-from bench.record import sample_schema, schema
+from bench.records.record import sample_schema, schema
 from bench.store import journal, runs
 from tests.fakes import STARTED_AT, begun_run, entry, finished_run, info
 

@@ -13,12 +13,12 @@ from bench.machine.gpu_readings import Telemetry
 from bench.measure.protocol import Sensed
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 REFERENCE = Conditions(compute_s=CALM.compute_s, barrier_s=CALM.barrier_s)
 SLOW = Sensed(compute_s=1.8 * CALM.compute_s, barrier_s=CALM.barrier_s)

@@ -7,7 +7,7 @@ from functools import partial
 
 from bench import survey
 from bench.measure import protocol
-from bench.roofs import FLOP, Roof
+from bench.records.roofs import FLOP, Roof
 from bench.survey import Ceilings, Place
 from tests.fakes import HELLO, Stage, case, entry, info, lost, settle
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import turns
-from bench.states import Conditions
+from bench.records.machine_state import Conditions
 from bench.turns import Turn
 
 if TYPE_CHECKING:

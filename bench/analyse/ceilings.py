@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from bench.analyse.grid import full_name
 from bench.analyse.launches import LAUNCH, crosses_bus
-from bench.roofs import IMPLAUSIBLE
+from bench.records.roofs import IMPLAUSIBLE
 from bench.units import counted, number, rate, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 LEAST_S = 1e-5
 """What a roof must allow no less than. In a quick run of 199 cases on a CPU half of the calls at small sizes

@@ -19,7 +19,7 @@ from scipy.special import stdtr, stdtrit
 from bench.units import number
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 _FINENESS = 256
 """Welch's freedom is rounded down to one part in 128 or less, so that few quantiles have to be found: from

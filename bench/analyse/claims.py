@@ -15,7 +15,7 @@ from bench.case import DEFAULT_DTYPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
     Judge = Callable[[Sequence["Line"]], "Verdict | None"]
 

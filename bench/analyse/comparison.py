@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bench.analyse.comparable import Comparability, Difference
     from bench.analyse.verdicts import CaseVerdict
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 THRESHOLD, CONFIDENCE = 0.05, 0.99

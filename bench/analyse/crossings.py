@@ -18,7 +18,7 @@ from bench.units import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
     Sized = tuple[float, Record]
     Curve = tuple[Sized, ...]

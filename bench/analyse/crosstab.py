@@ -21,7 +21,7 @@ from bench.suite import case_id
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 _HIDDEN = ("machine", "device", "dtype", "threads", "cache", "torch_version")
 """What changes a time and is not always in a case's id; runs differ by their nature."""

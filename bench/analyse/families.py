@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.analyse.crossings import Crossing
     from bench.analyse.crossover import Winner
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

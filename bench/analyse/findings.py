@@ -21,7 +21,7 @@ from bench.units import counted, half_width, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
     Rule = Callable[[Sequence[Record]], str | None]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 PREFERRED_AXIS = "n"
 PREFERRED_DTYPE = "float32"

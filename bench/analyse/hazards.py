@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bench.analyse.hazard import Hazard
     from bench.analyse.hazards_known import Known
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 _WAIT_S = 5.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.analyse.crossings import Crossing
     from bench.analyse.crossover import Crossover
     from bench.analyse.moving import Ways
-    from bench.record import Record
+    from bench.records.record import Record
 
 _COARSE = 1.5
 """Sizes further apart have room for a step between them, so that it is said where a line was drawn."""

@@ -1,6 +1,6 @@
 """How near the rows of a run came to their roofs: counted, and never beyond what their intervals allow.
 
-What the roof of a row is, `bench.roofs` decided when it was measured; here its columns are read.
+What the roof of a row is, `bench.records.roofs` decided when it was measured; here its columns are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bench.units import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 NEAR, HALF, FAR = 0.9, 0.5, 0.1
 """Within a tenth of the roof; half of it; a tenth of it. Readers ask for these, nothing depends on them."""

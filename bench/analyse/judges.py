@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analyse.claims import Judge, Kind
-    from bench.record import Record
+    from bench.records.record import Record
 
 SAME_BAND = 0.05
 """Below this a difference is none: intervals wider than that are called noisy."""

@@ -15,7 +15,7 @@ from bench.units import counted, share
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 LAUNCH = "launch"
 _INCOMPLETE = "profile-incomplete"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.analyse.comparison import Comparison, Key
     from bench.analyse.trend import Trend
     from bench.analyse.verdicts import CaseVerdict, Said
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 FEWEST_RUNS = 3

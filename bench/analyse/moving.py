@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.analyse.claims import Line
     from bench.analyse.crossings import Crossing
     from bench.analyse.crossover import Crossover, Point
-    from bench.record import Record
+    from bench.records.record import Record
 
     Load = tuple[int, float, Line]
     """How many copies, of how many elements each, timed by which line."""

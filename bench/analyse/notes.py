@@ -1,6 +1,6 @@
 """What to distrust in some rows, and what was not measured: each named once, with its count.
 
-The words belong to `bench.codes`; a code that this version does not know is still shown.
+The words belong to `bench.records.warning_codes`; a code that this version does not know is still shown.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.codes import CODES, Code
+from bench.records.warning_codes import CODES, Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNKNOWN = "this version has no words for it"
@@ -39,7 +39,7 @@ class Unmeasured:
 
 
 def notes(records: Iterable[Record]) -> list[Note]:
-    """One note per code that occurs, numbered in the order of `bench.codes`."""
+    """One note per code that occurs, numbered in the order of `bench.records.warning_codes`."""
     rows = list(records)
     counts: dict[str, int] = dict.fromkeys(CODES, 0)
     for row in rows:

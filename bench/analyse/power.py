@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bench.analyse.verdicts import CaseVerdict
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
     Run = tuple[RunInfo, Sequence[Record]]

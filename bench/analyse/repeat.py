@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 _ONE_WORD = re.compile(r"[^\s()]+")
 _UNSAFE_IN_DOUBLE_QUOTES = re.compile(r'["$`\\!]')

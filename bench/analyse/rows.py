@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bench.record import LISTS, Record
+from bench.records.record import LISTS, Record
 
 if TYPE_CHECKING:
     import pandas as pd

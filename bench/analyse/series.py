@@ -11,7 +11,7 @@ from bench.errors import SelectionError, hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 def series(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.analyse.comparison import Comparison, Summary
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo, StoredRun
 
     Read = Callable[[StoredRun], Sequence[Record]]

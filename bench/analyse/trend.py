@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bench.analyse.steps import Level
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 LEAST_STEP = 0.02

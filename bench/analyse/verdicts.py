@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal
 
 from scipy.special import ndtri
 
-from bench import states
 from bench.analyse.change import Change, Timed
-from bench.states import Conditions
+from bench.records import machine_state
+from bench.records.machine_state import Conditions
 from bench.units import share, signed
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
 
 Said = Literal["faster", "slower", "same", "unsure"]
 CHANGED: tuple[Said, Said] = ("slower", "faster")
@@ -152,9 +152,9 @@ def _at_reference(base: Record, new: Record) -> Change | None:
     wanted, had = _reference(base), _reference(new)
     if wanted is None or had is None:  # early versions kept none beside the time
         return Change(base=before, new=after) if wanted is had else None
-    if not states.is_at(had, wanted):
+    if not machine_state.is_at(had, wanted):
         return None
-    time_s = states.brought_to(after.time_s, had, wanted)
+    time_s = machine_state.brought_to(after.time_s, had, wanted)
     return Change(base=before, new=dataclasses.replace(after, time_s=time_s))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError, hint
-from bench.record import LISTS, Record
+from bench.records.record import LISTS, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

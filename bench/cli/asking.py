@@ -70,7 +70,7 @@ def explain_command(
     ] = None,
 ) -> int:
     """Say what a warning means and what to do about it."""
-    from bench.codes import CODES, explain
+    from bench.records.warning_codes import CODES, explain
 
     chosen = [explain(code)] if code else list(CODES.values())
     for one in chosen:

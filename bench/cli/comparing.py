@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.analyse.comparison import Comparison
     from bench.analyse.gate import Gate
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo, StoredRun
 
     Read = tuple[list[Record], RunInfo]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.contest import Contest, Entrant
     from bench.plan import PlannedCase, PlannedSkip
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.request import Request
     from bench.search import Aim, Search

@@ -13,7 +13,7 @@ from bench.cli.words import STORE, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 FORMS = ("table", "json", "markdown", "csv")
 

@@ -14,7 +14,7 @@ import torch
 
 from bench.machine.hardware import free_memory_bytes
 from bench.measure.cache import UNKNOWN_CACHES_BYTES, levels_bytes
-from bench.roofs import BANDWIDTH, Roof
+from bench.records.roofs import BANDWIDTH, Roof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from bench.activity import mark_of
 from bench.measure.settings import in_force
+from bench.records.kernel_trace import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

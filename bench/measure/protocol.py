@@ -11,16 +11,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench import roofs
 from bench.machine import gpu_readings
 from bench.plan import PlannedCase
+from bench.records import roofs
 from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.machine.gpu_readings import Telemetry
-    from bench.roofs import Roof
+    from bench.records.roofs import Roof
 
 QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 """What a call's work on a device with a queue is found to be: it queues up behind a spin; it doesn't, since

@@ -17,7 +17,7 @@ from bench.measure.protocol import Surveyed
 from bench.measure.queued import Sampler
 from bench.measure.settings import in_force
 from bench.measure.watch import Watch
-from bench.roofs import FLOP, FROM_DEVICE, LAUNCH, TF32, TO_DEVICE, Roof
+from bench.records.roofs import FLOP, FROM_DEVICE, LAUNCH, TF32, TO_DEVICE, Roof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

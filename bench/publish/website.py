@@ -18,7 +18,7 @@ from bench.store.load import load_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import StoredRun
 
 BADGE = "badge.svg"

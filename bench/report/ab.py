@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.ab import Answer, Result
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import StoredRun
 
 _VERDICTS = ("slower", "faster", "same", "unsure")

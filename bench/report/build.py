@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.analyse.lineup import Lineup
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import StoredRun
 
 INDEX = "index.html"

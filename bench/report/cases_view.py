@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.analyse.notes import Note
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.listing import Sortable
     from bench.report.tables import Row
     from bench.store.runs import RunInfo

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.analyse.crossings import Crossing
     from bench.analyse.crossover import Point
     from bench.analyse.moving import Moved
-    from bench.record import Record
+    from bench.records.record import Record
 
 ID = "crossover"
 _FIGURES = f"{ID}-figures"

@@ -13,7 +13,7 @@ from bench.units import MISSING, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 

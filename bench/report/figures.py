@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid
-from bench.codes import CODES
+from bench.records.warning_codes import CODES
 from bench.report import bands, theme, words
 from bench.report.address import anchor
 from bench.units import MISSING, seconds, seconds_with_interval, share
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.analyse.grid import Line
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.drawing import Figure
     from bench.report.theme import Look
 

@@ -13,7 +13,7 @@ from bench.units import share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.drawing import Figure
 
 _HEIGHT = 300

@@ -14,7 +14,7 @@ from bench.units import number, rate, share, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.identity import Definitions
     from bench.store.runs import RunInfo
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bench.record import STATUSES
+from bench.records.record import STATUSES
 from bench.report import words
 from bench.units import MISSING, clock, rate, seconds, share, size
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 Definitions = list[tuple[str, str]]

@@ -15,7 +15,7 @@ from bench.units import seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.drawing import Figure
 
 MOST = 40

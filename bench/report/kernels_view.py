@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analyse.launches import Kernel
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 ID = "kernels"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bench import roofs
+from bench.records import roofs
 from bench.report import figures, points, theme
 from bench.report.points import Point
 from bench.report.roofline import levels, said_of
@@ -18,10 +18,10 @@ from bench.units import size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
+    from bench.records.roofs import Roof, Roofs
     from bench.report.drawing import Figure
     from bench.report.points import Cloud
-    from bench.roofs import Roof, Roofs
 
 _HEIGHT = 400
 _GREY = 5

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from bench import roofs, units
+from bench import units
+from bench.records import roofs
 from bench.report import words
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.roofs import Roof, Roofs
+    from bench.records.roofs import Roof, Roofs
 
 NO_ROOFS = "none measured yet; bench machine --measure does, and so does a run"
 

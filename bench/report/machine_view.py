@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import grid, hazards, looks
+from bench.records.machine_state import SAME_LEVEL
 from bench.report import drawing, floor, gpu, identity, weather, words
 from bench.report.address import anchor
 from bench.report.drawing import Drawing
 from bench.report.machine import NO_ROOFS, roof_lines
 from bench.report.roofline_view import known_roofs
 from bench.report.view import View
-from bench.states import SAME_LEVEL
 from bench.units import MISSING, counted, number, seconds, share
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from bench.analyse.hazard import Hazard
     from bench.analyse.looks import Course
-    from bench.record import Record
+    from bench.records.record import Record
+    from bench.records.roofs import Roofs
     from bench.report.identity import Definitions
-    from bench.roofs import Roofs
     from bench.store.runs import RunInfo
 
 ID = "machine"

@@ -18,7 +18,7 @@ from bench.report.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.drawing import Drawing
     from bench.store.runs import RunInfo
 

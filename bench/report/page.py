@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.downloads import Download
     from bench.store.runs import RunInfo
 

@@ -18,7 +18,7 @@ from bench.schedule import COLD
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
     Ends = tuple[float, float, float]
     """A value, and the lower and upper end of its interval."""

@@ -9,13 +9,13 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from bench.codes import CODES
+from bench.records.warning_codes import CODES
 from bench.units import counted, number, seconds, share
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bench.activity import Activity, Line, Profile
+    from bench.records.kernel_trace import Activity, Line, Profile
 
 NOT_THE_HEADLINE = (
     "Profiled times are not the headline: profiling itself costs time, up to microseconds per op. "

@@ -12,12 +12,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import SelectionError
-from bench.record import LISTS
+from bench.records.record import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
     Key = tuple[str, str]

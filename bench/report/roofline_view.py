@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import roofs
 from bench.analyse import grid, headroom
+from bench.records import roofs
 from bench.report import drawing, ladder, points, roofline, tables, words
 from bench.report.address import anchor
 from bench.report.drawing import Drawing, Twin
@@ -17,9 +17,9 @@ from bench.units import MISSING, counted, number, share, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
+    from bench.records.roofs import Roofs
     from bench.report.points import Cloud
-    from bench.roofs import Roofs
     from bench.store.runs import RunInfo
 
 ID = "roofline"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.analyse.change import Ratio
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.search import Search, Step
     from bench.store.runs import StoredRun

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analyse.grid import Line
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.payload import Payload
     from bench.report.theme import Look
 

@@ -16,7 +16,7 @@ from bench.units import counted, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.report.drawing import Figure
 
 _DOTS_PER_DECADE = 25

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bench.analyse.grid import Line
-    from bench.record import Record
+    from bench.records.record import Record
 
     class Placed(Protocol):
         """Whatever is of a case on a device."""

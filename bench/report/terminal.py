@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import StoredRun
 
 _ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list

@@ -17,7 +17,7 @@ from bench.units import count, rate, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 # Okabe & Ito (2008), darkened for white and lightened for black until each has 3:1 against it.
 LIGHT = ("#0072b2", "#c84e00", "#00805a", "#a8397f", "#8a6d00", "#4f5b66")

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.analyse import looks
+from bench.records.machine_state import SAME_LEVEL
 from bench.report import theme
 from bench.report.drawing import Twin
-from bench.states import SAME_LEVEL
 from bench.units import MISSING, clock, number, seconds
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bench.record import STATUSES
+from bench.records.record import STATUSES
 from bench.units import MISSING, rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.analyse.notes import Note, Unmeasured
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 _MARKDOWN_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|~"} | {"\n": " ", "\r": " "})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.record import LISTS, Record
+from bench.records.record import LISTS, Record
 from bench.store.journal import Entry
 from bench.store.runs import info_from
 

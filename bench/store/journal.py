@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bench.errors import StoreError
-from bench.record import LISTS, Record, Sample
+from bench.records.record import LISTS, Record, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.record import LISTS, sample_schema, schema
+from bench.records.record import LISTS, sample_schema, schema
 from bench.store import pages
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 

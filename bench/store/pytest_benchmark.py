@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.record import Record, Sample
+from bench.records.record import Record, Sample
 from bench.store.exported import record_of
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo

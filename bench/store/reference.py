@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import states
-from bench.states import Conditions
+from bench.records import machine_state
+from bench.records.machine_state import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,11 +34,11 @@ class Reference:
 
 def renewed(before: Reference | None, seen: Sequence[Conditions]) -> Reference:
     """The reference after a run that has seen this: a faster state replaces it, drift does not."""
-    level = states.level(seen)
+    level = machine_state.level(seen)
     if before is None:
         return Reference(conditions=level)
-    now = states.reference([before.conditions, level]) or level
-    missed = 0 if any(states.is_at(one, now) for one in seen) else before.missed + 1
+    now = machine_state.reference([before.conditions, level]) or level
+    missed = 0 if any(machine_state.is_at(one, now) for one in seen) else before.missed + 1
     return (
         Reference(conditions=level)
         if missed >= MOST_MISSED

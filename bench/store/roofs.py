@@ -11,14 +11,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from bench import roofs
+from bench.records import roofs
 from bench.store import reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bench.roofs import Roofs
+    from bench.records.roofs import Roofs
 
 METHOD = 1
 """Which way of measuring them it was; what another way found is measured anew."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.record import SCHEMA_VERSION, STATUSES, Sample, row, sample_schema, schema
+from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, sample_schema, schema
 from bench.store import journal
 
 if TYPE_CHECKING:

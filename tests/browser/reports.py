@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import StoredRun
 
 LONG = "antidisestablishmentarianism" * 6

@@ -17,15 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import noise, states, turns
+from bench import noise, turns
 from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
 from bench.analyse.power import verdicts
 from bench.analyse.rows import records
 from bench.history import History, Past
 from bench.measure.protocol import Prepared
 from bench.noise import Noise
-from bench.record import Sample
-from bench.states import Conditions
+from bench.records import machine_state
+from bench.records.machine_state import Conditions
+from bench.records.record import Sample
 from bench.stats import CONFIDENCE as OF_ROWS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.analyse.verdicts import CaseVerdict
-    from bench.record import Record
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
 
     Run = tuple[RunInfo, list[Record]]
@@ -194,7 +195,7 @@ def _reference(
         if row.reference_compute_s:
             return Conditions(compute_s=row.reference_compute_s, barrier_s=row.reference_barrier_s)
     seen = [t.conditions for of in taken.values() for t in of if t.conditions]
-    return states.level(seen) if seen else None
+    return machine_state.level(seen) if seen else None
 
 
 def _noises(

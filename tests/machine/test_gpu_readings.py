@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.codes import CODES
 from bench.machine import gpu_readings
 from bench.machine.gpu_readings import GpuFacts, Telemetry, facts, of_fields, reasons, warnings
-from bench.record import Record
+from bench.records.record import Record
+from bench.records.warning_codes import CODES
 
 MAX_HZ = 2e9
 SETTINGS = ("applications-clocks", "sync-boost", "display-clocks", "board-limit", "reliability")

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from bench.codes import CODES, Code, explain
 from bench.errors import SelectionError
+from bench.records.warning_codes import CODES, Code, explain
 
 
 def test_explain_gives_the_words_of_a_code() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import roofs
-from bench.roofs import BANDWIDTH, FLOP, Roof, Roofs
+from bench.records import roofs
+from bench.records.roofs import BANDWIDTH, FLOP, Roof, Roofs
 from tests.fakes import record
 
 L1 = Roof(kind=BANDWIDTH, value=90e9, level="L1", bytes=40_000, how="in place")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.activity import INCOMPLETE, MARK, Activity, activity, events_of
-from bench.codes import CODES
+from bench.records.kernel_trace import INCOMPLETE, MARK, Activity, activity, events_of
+from bench.records.warning_codes import CODES
 from tests.fakes_profile import cuda_trace, event, kernel, launch, mark, op, trace
 
 

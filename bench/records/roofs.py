@@ -15,7 +15,7 @@ from bench.schedule import COLD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.record import Record
+    from bench.records.record import Record
 
 BANDWIDTH, FLOP, LAUNCH = "bandwidth", "flop", "launch"
 TO_DEVICE, FROM_DEVICE = "host to device", "device to host"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench import record
-from bench.record import Record, Sample
+from bench.records import record
+from bench.records.record import Record, Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
