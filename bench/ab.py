@@ -11,8 +11,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from bench.analyse.discoveries import discoveries
-from bench.analyse.paired import (
+from bench.stats.false_discovery import discoveries
+from bench.stats.sequential import (
     CHANGED,
     CONFIDENCE,
     LOOKS,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bench.analyse.paired import Ratio, Verdict
     from bench.records.record import Record
+    from bench.stats.sequential import Ratio, Verdict
 
 Ended = Literal["decided", "rounds", "budget", "timeout", "failed"]
 

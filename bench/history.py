@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import stats
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
-from bench.stats import Spread
+from bench.stats import interval
+from bench.stats.interval import Spread
 from bench.store import reference as references
 from bench.store import runs
 from bench.store.reference import Reference
@@ -73,8 +73,8 @@ class History:
             if time_s and any(machine_state.is_at(one.reference, wanted) for wanted in known):
                 times.setdefault(one.key, []).append(time_s)
         own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
-        others = stats.pooled(list(own.values()))
-        return {key: stats.combined(s, others) if others else s for key, s in own.items()}
+        others = interval.pooled(list(own.values()))
+        return {key: interval.combined(s, others) if others else s for key, s in own.items()}
 
 
 def read(store: Path, info: RunInfo) -> History:

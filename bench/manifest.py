@@ -17,7 +17,7 @@ from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
 from bench.outcome import RunFacts
 from bench.start import start
-from bench.stats import CONFIDENCE
+from bench.stats.interval import CONFIDENCE
 from bench.store.runs import RunInfo, new_run_id
 from bench.survey import Place
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import stats, turns
+from bench import turns
+from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.stats import Spread
+    from bench.stats.interval import Spread
     from bench.turns import Turn
 
     Key = tuple[str, str]
@@ -44,5 +45,5 @@ class Noise:
 
 def pooled(cases: Iterable[Sequence[Turn]]) -> Spread | None:
     """What the turns of cases measured together say of how far one more may be off."""
-    spreads = [stats.spread(turns.cells(of_case)) for of_case in cases if of_case]
-    return stats.pooled([spread for spread in spreads if spread])
+    spreads = [interval.spread(turns.cells(of_case)) for of_case in cases if of_case]
+    return interval.pooled([spread for spread in spreads if spread])

@@ -11,13 +11,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from bench.analyse.crossings import point
-from bench.analyse.crossover import crossover
+from bench.stats.crossing import crossover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from bench.analyse.crossover import Crossover
     from bench.records.record import Record
+    from bench.stats.crossing import Crossover
 
     Measure = Callable[[float], tuple[Record, Record]]
     """The rows of both sides at a size."""

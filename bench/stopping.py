@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import stats, units
+from bench import units
+from bench.stats import interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ class Stopping:
     """Judges one case, round by round."""
 
     target: float = TARGET_HALF_WIDTH
-    confidence: float = stats.CONFIDENCE
+    confidence: float = interval.CONFIDENCE
     _widths: list[float] = field(default_factory=list)
 
     @property
@@ -47,7 +48,7 @@ class Stopping:
         Args:
             cells: the case's medians so far, workers × rounds.
         """
-        found = stats.estimate(cells, self.confidence)
+        found = interval.estimate(cells, self.confidence)
         width = units.half_width(found.centre, found.low, found.high)
         self._widths.append(width)
         if len(self._widths) < LEAST_ROUNDS or not math.isfinite(width):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import stats, turns, units
+from bench import turns, units
 from bench.machine import gpu_readings
 from bench.measure.protocol import WAITS
 from bench.records import machine_state
+from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bench.noise import CaseNoise
     from bench.records.machine_state import Conditions
     from bench.records.record import Record, Sample
-    from bench.stats import Estimate
+    from bench.stats.interval import Estimate
     from bench.turns import State, Turn
 
 NOISY_HALF_WIDTH = 0.05
@@ -105,7 +106,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         sentinel_barrier_s=_median_of([s.sentinel_barrier_s for s in seen]),
         sentinel_launch_s=_median_of([s.sentinel_launch_s for s in seen]),
         time_best_s=min(times),
-        time_p95_s=stats.quantile(times, 0.95),
+        time_p95_s=interval.quantile(times, 0.95),
         first_call_s=median(p.first_call_s for p in how.prepared),
         samples=len(samples),
         workers=len({s.worker for s in samples}),
@@ -122,7 +123,7 @@ def _estimate(how: Measuring) -> Estimate:
     """The headline and its interval, as wide as everything that is not known makes it."""
     chosen = how.chosen
     noise = how.noise
-    found = stats.estimate(turns.cells(chosen), how.confidence, noise.others, noise.floor)
+    found = interval.estimate(turns.cells(chosen), how.confidence, noise.others, noise.floor)
     found = _with_overhead(found, how.prepared)
     if how.elsewhere:
         found = _stretched(found, _distance(chosen, how.reference))
@@ -169,7 +170,7 @@ def _at_reference(how: Measuring) -> dict[str, Any]:
     if not brought:
         return {}
     noise = how.noise_at_reference
-    found = stats.estimate(turns.cells(brought), how.confidence, noise.others, noise.floor)
+    found = interval.estimate(turns.cells(brought), how.confidence, noise.others, noise.floor)
     found = _with_overhead(found, how.prepared)
     if found.centre <= 0:
         return {}
@@ -226,7 +227,7 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
 
 def _centre_of(values: Sequence[float | None]) -> float | None:
     known = [v for v in values if v is not None]
-    return stats.centre(np.array(known)) if known else None
+    return interval.centre(np.array(known)) if known else None
 
 
 def _median_of(values: Sequence[float | None]) -> float | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import stats
 from bench.records import machine_state
+from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class State:
 
 def cells(turns: Sequence[Turn]) -> NDArray[np.float64]:
     """The times as workers × rounds."""
-    return stats.cells(
+    return interval.cells(
         [t.time_s for t in turns], [t.worker for t in turns], [t.round for t in turns]
     )
 

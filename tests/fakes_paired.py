@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.analyse.paired import LOOKS
+from bench.stats.sequential import LOOKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

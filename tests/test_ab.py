@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.ab import Aim, ab
-from bench.analyse.paired import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
+from bench.stats.sequential import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
 from tests.fakes import record
 from tests.fakes_paired import WORKER_SD, simulated
 

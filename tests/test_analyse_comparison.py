@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from bench import stats
 from bench.analyse.comparison import compare, discovered, mean
 from bench.analyse.verdicts import CHANGED, judge
+from bench.stats import interval
 from tests.fakes_compare import NEW, example, run, timed
 from tests.fakes_report import lost
 
@@ -192,8 +192,8 @@ def simulated(
         * np.exp(rng.normal(0, 0.02, (WORKERS, 1)) + rng.normal(0, cell, (WORKERS, ROUNDS)))
         for _ in range(cases)
     ]
-    others = stats.pooled([s for m in matrices if (s := stats.spread(m))])
-    found = [stats.estimate(m, others=others) for m in matrices]
+    others = interval.pooled([s for m in matrices if (s := interval.spread(m))])
+    found = [interval.estimate(m, others=others) for m in matrices]
     return [
         case(
             n,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.ab import Aim, ab
-from bench.analyse.paired import LOOKS
 from bench.duel import Duel, Team
 from bench.errors import WorkerError
 from bench.machine import hardware
@@ -16,6 +15,7 @@ from bench.manifest import Options
 from bench.measure import protocol
 from bench.schedule import Schedule
 from bench.start import Start
+from bench.stats.sequential import LOOKS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import Stage, case, lost, settle, visited

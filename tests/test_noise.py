@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench import noise, stats
+from bench import noise
 from bench.noise import CaseNoise, Noise
+from bench.stats import interval
 from bench.turns import Turn
 from tests.fakes import case
 
-OWN, COMMON = (stats.Spread(variance=v, freedom=5.0) for v in (1e-4, 4e-4))
+OWN, COMMON = (interval.Spread(variance=v, freedom=5.0) for v in (1e-4, 4e-4))
 
 
 def scattered(scale: float) -> list[Turn]:

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from bench.ab import Aim, Answer, Result
-from bench.analyse.paired import Ratio
 from bench.report.ab import Names, ab_facts, ab_table, answer_line, reason
+from bench.stats.sequential import Ratio
 from tests.fakes_report import assert_golden, record
 
 if TYPE_CHECKING:

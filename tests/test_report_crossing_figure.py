@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analyse.change import Timed
 from bench.analyse.crossings import crossovers
-from bench.analyse.crossover import Point, crossover
 from bench.analyse.moving import moved, ways
 from bench.report.crossing_figure import BROUGHT, THERE, crossing_figure, spans
+from bench.stats.crossing import Point, crossover
+from bench.stats.ratio import Timed
 from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
 from tests.fakes_report import HOSTILE, valid
 

@@ -12,15 +12,15 @@ import pytest
 from rich.console import Console
 
 from bench.analyse.crossings import crossovers
-from bench.analyse.crossover import crossover
 from bench.report.crossover import NOTHING, Names, answer, crossings_facts, crossings_table
+from bench.stats.crossing import crossover
 from tests.fakes_report import assert_golden, record, timed_at
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bench.analyse.crossover import Crossover
     from bench.records.record import Record
+    from bench.stats.crossing import Crossover
 
 NAMES = Names(axis="n", one="1 thread", other="2 threads")
 OPEN, APART = "Can't tell where the winner changes: ", "they can't be told apart."

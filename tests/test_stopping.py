@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bench import stats
+from bench.stats import interval
 from bench.stopping import LEAST_ROUNDS, NO_GAIN, PRECISE, Stopping
 
 ROUNDS = 15
@@ -77,6 +77,6 @@ def test_stopping_does_not_make_intervals_lie(
         logs = rng.normal(0, worker, (shape[0], 1)) + rng.normal(0, round_, (1, shape[1]))
         matrix = np.exp(logs + rng.normal(0, rest, shape))
         _, rounds = judged(matrix)
-        found = stats.estimate(matrix[:, :rounds])
+        found = interval.estimate(matrix[:, :rounds])
         held += found.low <= 1.0 <= found.high
     assert held / 1000 >= 0.93

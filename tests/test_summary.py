@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import stats
 from bench.machine.gpu_readings import Telemetry
 from bench.measure.protocol import Sensed
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
 from bench.records.machine_state import Conditions
+from bench.stats import interval
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
@@ -99,7 +99,7 @@ def test_a_case_with_two_times_of_its_own_has_an_interval_that_holds_both() -> N
 
 def test_earlier_runs_make_the_interval_as_wide_as_they_lay_apart() -> None:
     """Thirty degrees of freedom and 2 %: the quantile is 2.042."""
-    floor = stats.Spread(variance=0.02**2, freedom=30.0)
+    floor = interval.Spread(variance=0.02**2, freedom=30.0)
     found = row(*[(1_000, CALM)] * 8, noise=Noise(floors={(case().id, "cpu"): floor}))
 
     assert found.noise_floor_share == pytest.approx(0.02)
@@ -118,7 +118,7 @@ def test_the_time_at_reference_has_an_interval_of_its_own() -> None:
     assert found.time_at_reference_lo_s == pytest.approx(1e-6)
     assert found.time_at_reference_hi_s == pytest.approx(1e-6)
 
-    floor = stats.Spread(variance=0.02**2, freedom=30.0)
+    floor = interval.Spread(variance=0.02**2, freedom=30.0)
     wide = row(*turns, noise_at_reference=Noise(floors={(case().id, "cpu"): floor}))
     assert wide.time_at_reference_hi_s == pytest.approx(1e-6 * math.exp(0.02 * 2.042), rel=1e-4)
     assert wide.time_hi_s == found.time_hi_s

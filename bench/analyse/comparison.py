@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse.comparable import barriers_of, comparability, same_conditions
-from bench.analyse.discoveries import discoveries
 from bench.analyse.verdicts import CHANGED, judge
+from bench.stats.false_discovery import discoveries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

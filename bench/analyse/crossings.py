@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.analyse.change import Timed
-from bench.analyse.crossover import Crossover, Point, crossover
 from bench.analyse.grid import lines, ranked_devices
+from bench.stats.crossing import Crossover, Point, crossover
+from bench.stats.ratio import Timed
 from bench.units import counted
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse.change import Change, Ratio
 from bench.analyse.crossings import point
 from bench.analyse.grid import in_reading_order, ranked_devices, title
 from bench.analyse.where import check_column, values_of
 from bench.errors import SelectionError, hint
+from bench.stats.ratio import Change, Ratio
 from bench.suite import case_id
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse.crossings import point
-from bench.analyse.crossover import ratios
 from bench.analyse.headlines import between_devices, usual_sides
+from bench.stats.crossing import ratios
 from bench.units import counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Winner
     from bench.records.record import Record
+    from bench.stats.crossing import Winner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

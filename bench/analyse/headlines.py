@@ -9,18 +9,18 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench.analyse.crossings import crossovers, point
-from bench.analyse.crossover import ratios
 from bench.analyse.grid import PREFERRED_DTYPE
 from bench.analyse.moving import moved, ways
+from bench.stats.crossing import ratios
 from bench.units import counted, number, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Crossover
     from bench.analyse.moving import Ways
     from bench.records.record import Record
+    from bench.stats.crossing import Crossover
 
 _COARSE = 1.5
 """Sizes further apart have room for a step between them, so that it is said where a line was drawn."""

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bench.analyse.change import Change
 from bench.analyse.claims import Line, Verdict
+from bench.stats.ratio import Change
 from bench.units import count, seconds_with_interval, size
 
 if TYPE_CHECKING:

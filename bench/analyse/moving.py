@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from bench.analyse.claims import Cases, line
 from bench.analyse.course import COURSE
 from bench.analyse.crossings import point
-from bench.analyse.crossover import crossover
 from bench.analyse.race import Overtaken, loaded
+from bench.stats.crossing import crossover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analyse.claims import Line
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Crossover, Point
     from bench.records.record import Record
+    from bench.stats.crossing import Crossover, Point
 
     Load = tuple[int, float, Line]
     """How many copies, of how many elements each, timed by which line."""

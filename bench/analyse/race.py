@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bench.analyse.change import Timed
 from bench.analyse.claims import Verdict
-from bench.analyse.crossover import Point, crossover
 from bench.analyse.judges import common_sizes
 from bench.analyse.launches import LAUNCH
+from bench.stats.crossing import Point, crossover
+from bench.stats.ratio import Timed
 from bench.units import count, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bench.analyse.claims import Line
-    from bench.analyse.crossover import Crossover
+    from bench.stats.crossing import Crossover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,16 @@ from itertools import pairwise
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
 
-from bench.analyse.change import Change, Ratio, Timed
 from bench.analyse.crossings import point
-from bench.analyse.steps import FALSE_STEPS, FEWEST, steps
+from bench.stats.changepoint import FALSE_STEPS, FEWEST, steps
+from bench.stats.ratio import Change, Ratio, Timed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bench.analyse.steps import Level
     from bench.records.record import Record
+    from bench.stats.changepoint import Level
     from bench.store.runs import RunInfo
 
 LEAST_STEP = 0.02

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from scipy.special import ndtri
 
-from bench.analyse.change import Change, Timed
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
+from bench.stats.ratio import Change, Timed
 from bench.units import share, signed
 
 if TYPE_CHECKING:

@@ -234,8 +234,8 @@ def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> Names:
 
 def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
     """A side as it enters; the two share the machine's memory."""
-    from bench.analyse.paired import LOOKS
     from bench.duel import Team
+    from bench.stats.sequential import LOOKS
 
     request = replace(
         asked,

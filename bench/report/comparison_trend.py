@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.steps import FALSE_STEPS
 from bench.report import bands, theme
 from bench.report.drawing import Drawing, Twin
 from bench.report.trend import answer
+from bench.stats.changepoint import FALSE_STEPS
 from bench.units import counted, seconds_with_interval, share
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Crossover, Point, Winner
     from bench.analyse.moving import Moved
     from bench.report.drawing import Figure
+    from bench.stats.crossing import Crossover, Point, Winner
 
     Span = tuple[Winner, float, float]
     """Who wins from which size to which."""

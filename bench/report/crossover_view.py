@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import Point
     from bench.analyse.moving import Moved
     from bench.records.record import Record
+    from bench.stats.crossing import Point
 
 ID = "crossover"
 _FIGURES = f"{ID}-figures"

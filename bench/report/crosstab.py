@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.change import Ratio
     from bench.analyse.crosstab import Cell, Crosstab, Mixed
+    from bench.stats.ratio import Ratio
 
 _CASE_ROOM, _CELL_ROOM = 24, 19
 """Characters of a name in two lines, and of `12.34 µs ± 0.45 %` with the gap beside it."""

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.change import Ratio
     from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.search import Search, Step
+    from bench.stats.ratio import Ratio
     from bench.store.runs import StoredRun
 
 _NARROWER = "; a longer --step or a calmer machine narrows the intervals"

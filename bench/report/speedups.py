@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analyse.crossings import Crossing
-    from bench.analyse.crossover import RatioAt
     from bench.report.drawing import Figure
+    from bench.stats.crossing import RatioAt
 
 _MOST_OPS = 5
 """Each has a colour of its own; more curves than that are not told apart at a glance."""

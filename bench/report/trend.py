@@ -16,8 +16,8 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from bench.analyse.steps import FEWEST
 from bench.analyse.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.change import Ratio
     from bench.analyse.trend import At, Moment, Step, Trend
+    from bench.stats.ratio import Ratio
 
 _COMMIT = 7
 """Characters of a commit's hash, as git shortens it."""

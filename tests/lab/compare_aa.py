@@ -27,7 +27,7 @@ from bench.noise import Noise
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample
-from bench.stats import CONFIDENCE as OF_ROWS
+from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from bench.summary import Measuring, summarised

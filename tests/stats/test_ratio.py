@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri, stdtrit
 
-from bench.analyse import change as change_module
-from bench.analyse.change import Change, Ratio, Timed
+from bench.stats import ratio as change_module
+from bench.stats.ratio import Change, Ratio, Timed
 from tests.fakes_compare import timed
 from tests.fakes_report import record
 

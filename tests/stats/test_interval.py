@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from bench import stats
-from bench.stats import cells, estimate, quantile
+from bench.stats import interval
+from bench.stats.interval import cells, estimate, quantile
 
 Matrix = NDArray[np.float64]
 
@@ -143,8 +143,8 @@ def test_the_centre_is_deaf_to_a_quarter_of_the_values() -> None:
     """Seven of thirty turns that took ten times as long move it by less than the others' own spread."""
     calm = np.linspace(0.99, 1.01, 23)
 
-    assert stats.centre(np.append(calm, [10.0] * 7)) == pytest.approx(1.0, rel=0.01)
-    assert stats.centre(np.array([1.0, 2.0])) == 1.5
+    assert interval.centre(np.append(calm, [10.0] * 7)) == pytest.approx(1.0, rel=0.01)
+    assert interval.centre(np.array([1.0, 2.0])) == 1.5
 
 
 def test_the_centre_wastes_less_than_a_median() -> None:
@@ -155,7 +155,7 @@ def test_the_centre_wastes_less_than_a_median() -> None:
     rng = np.random.default_rng(3)
     cases = rng.normal(1.0, 0.02, (2000, 30))
 
-    ours = np.var([stats.centre(values) for values in cases])
+    ours = np.var([interval.centre(values) for values in cases])
     assert ours < 0.8 * np.var(np.median(cases, axis=1))
 
 
@@ -163,8 +163,8 @@ def test_earlier_runs_widen_the_interval_and_never_narrow_it() -> None:
     """A run that is calm in itself can't know that runs differ by 3 %."""
     matrix = simulated(np.random.default_rng(1), (3, 5), 0.005, 0.005, 0.005)
     alone = estimate(matrix)
-    wide = estimate(matrix, floor=stats.Spread(variance=0.03**2, freedom=9.0))
-    calm = estimate(matrix, floor=stats.Spread(variance=1e-8, freedom=9.0))
+    wide = estimate(matrix, floor=interval.Spread(variance=0.03**2, freedom=9.0))
+    calm = estimate(matrix, floor=interval.Spread(variance=1e-8, freedom=9.0))
 
     assert wide.centre == alone.centre
     assert math.log(wide.high / wide.centre) == pytest.approx(0.03 * 2.262, rel=1e-3)
@@ -221,7 +221,7 @@ def test_intervals_with_pooled_spread_hold_the_truth_and_are_narrower(hetero: fl
     held, ratios = 0, []
     for _ in range(30):
         cases = batch(rng, hetero)
-        others = stats.pooled([s for s in map(stats.spread, cases) if s])
+        others = interval.pooled([s for s in map(interval.spread, cases) if s])
         for matrix in cases:
             alone, together = estimate(matrix), estimate(matrix, others=others)
             held += together.low <= 1.0 <= together.high
@@ -235,7 +235,7 @@ def test_cases_alike_in_noise_tell_more_of_each_other_than_cases_that_differ() -
     rng = np.random.default_rng(8)
     freedoms = []
     for hetero in (0.0, 0.5, 1.5):
-        found = stats.pooled([s for s in map(stats.spread, batch(rng, hetero, 200)) if s])
+        found = interval.pooled([s for s in map(interval.spread, batch(rng, hetero, 200)) if s])
         assert found is not None
         freedoms.append(found.freedom)
 
@@ -244,17 +244,19 @@ def test_cases_alike_in_noise_tell_more_of_each_other_than_cases_that_differ() -
 
 def test_few_cases_are_not_pooled() -> None:
     """Five say too little of how much cases differ."""
-    spreads = [stats.Spread(variance=1e-4, freedom=3.0)] * 5
+    spreads = [interval.Spread(variance=1e-4, freedom=3.0)] * 5
 
-    assert stats.pooled(spreads) is None
-    assert stats.pooled([*spreads, *spreads]) is not None
+    assert interval.pooled(spreads) is None
+    assert interval.pooled([*spreads, *spreads]) is not None
 
 
 def test_pooling_finds_the_spread_that_all_share() -> None:
     """Cases of one spread give that spread back."""
     rng = np.random.default_rng(9)
-    spreads = [stats.Spread(variance=4e-4 * rng.chisquare(5) / 5, freedom=5.0) for _ in range(2000)]
-    found = stats.pooled(spreads)
+    spreads = [
+        interval.Spread(variance=4e-4 * rng.chisquare(5) / 5, freedom=5.0) for _ in range(2000)
+    ]
+    found = interval.pooled(spreads)
 
     assert found is not None
     assert found.variance == pytest.approx(4e-4, rel=0.05)
@@ -263,7 +265,7 @@ def test_pooling_finds_the_spread_that_all_share() -> None:
 
 def test_a_case_without_any_spread_borrows_none() -> None:
     """Times that are all the same have an interval of no width, whatever the others do."""
-    others = stats.Spread(variance=1e-2, freedom=10.0)
+    others = interval.Spread(variance=1e-2, freedom=10.0)
 
     found = estimate(np.ones((3, 4)), others=others)
 

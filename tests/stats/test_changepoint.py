@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.steps import FALSE_STEPS, steps
+from bench.stats.changepoint import FALSE_STEPS, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.analyse.steps import Steps
+    from bench.stats.changepoint import Steps
 
     Rng = np.random.Generator
     Made = tuple[Sequence[float], Sequence[float | None]]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.analyse.paired import (
+from bench.stats.sequential import (
     CONFIDENCE,
     LOOKS,
     THRESHOLD,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from bench.analyse.change import Change, Ratio
+from bench.stats.ratio import Change, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.analyse.change import Timed
+    from bench.stats.ratio import Timed
 
     Curve = list[tuple[float, float]]
     """(log of size, log of ratio), by size."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from bench import stats
+from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
         return None
     before, after = (np.log(cells) for cells in pair)
     rounds = _by_round(after) - _by_round(before)
-    middle = stats.centre(rounds)
+    middle = interval.centre(rounds)
     parts = [_part(rounds), _part(_levels(before)), _part(_levels(after))]
     known = [part for part in parts if part]
     if len(known) < len(parts):
@@ -146,7 +146,7 @@ def verdict(found: Ratio | None, threshold: float) -> Verdict:
 
 def _by_round(logs: Cells) -> Cells:
     """The centre of a side's workers in each round."""
-    return np.array([stats.centre(column[np.isfinite(column)]) for column in logs.T])
+    return np.array([interval.centre(column[np.isfinite(column)]) for column in logs.T])
 
 
 def _levels(logs: Cells) -> Cells:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analyse.crossover import Crossover, Point, crossover, ratios
+from bench.stats.crossing import Crossover, Point, crossover, ratios
 from tests.fakes_report import timed_at
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from bench.analyse.discoveries import discoveries
+from bench.stats.false_discovery import discoveries
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=30)
 LEVELS = st.floats(0.001, 0.5)

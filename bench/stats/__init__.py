@@ -1,0 +1,1 @@
+"""Statistics: confidence intervals, ratios, sequential tests, change points, crossings. Numbers in, numbers out."""
