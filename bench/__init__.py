@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.case import Call, Case, Like, Skip, Work
-from bench.suite import Axis, Suite
+from bench.plan.case import Call, Case, Like, Skip, Work
+from bench.plan.suite import Axis, Suite
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import manifest
-from bench.plan import Plan, PlannedSkip
+from bench.plan.plan import Plan, PlannedSkip
 from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.outcome import Outcome
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.records.record import Record
     from bench.seats import Planned
     from bench.sides import Side

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bench.measure.crew import Crew
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.store.journal import Entry
 
 QUICK_CPU = Request(devices=("cpu",))

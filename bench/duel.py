@@ -15,7 +15,7 @@ import numpy as np
 
 from bench import manifest, passes
 from bench.outcome import Outcome
-from bench.plan import Plan
+from bench.plan.plan import Plan
 from bench.rounds import BATCH_CASES
 from bench.seats import Party, Sitting
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.ab import Ended
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bench.noise import Key
-    from bench.plan import Plan
+    from bench.plan.plan import Plan
     from bench.store.runs import RunInfo, StoredRun
 
 FEWEST_RUNS = 3

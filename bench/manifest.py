@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bench.measure.protocol import Hello
-    from bench.plan import Plan
-    from bench.schedule import Schedule
+    from bench.plan.plan import Plan
+    from bench.plan.schedule import Schedule
     from bench.start import Start
 
 _MEMORY_SHARE = 0.4

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bench import turns
 from bench.measure.protocol import IDLE, WAITS
 from bench.noise import Noise
+from bench.plan.schedule import HOT
 from bench.records.record import Record
-from bench.schedule import HOT
 from bench.stopping import Stopping
 from bench.store.journal import Entry
 from bench.summary import Measuring, summarised
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bench.machine.gpu_readings import Telemetry
     from bench.measure.protocol import Checked, Metered, Prepared, Sensed
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.records.kernel_trace import Activity
     from bench.records.machine_state import Conditions
     from bench.records.record import Sample

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.measure.crew import Crew
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 _NOBODYS = ("host_name", "traceName")
 """What a trace says of the machine that made it and is of no use to a reader: traces are sent on."""

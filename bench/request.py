@@ -11,10 +11,11 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import discover, manifest, plan
+from bench import manifest
 from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
-from bench.schedule import COLD, HOT, Schedule
+from bench.plan import discover, plan
+from bench.plan.schedule import COLD, HOT, Schedule
 from bench.start import no_collecting, start
 from bench.units import parse_seconds
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.manifest import Options
-    from bench.plan import Plan, Preset
+    from bench.plan.plan import Plan, Preset
     from bench.start import Start
     from bench.store.runs import RunInfo
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench import passes, turns
 from bench.measure import protocol
 from bench.outcome import Outcome
-from bench.room import Room
+from bench.plan.memory_budget import Room
 from bench.stopping import BUDGET, TIMEOUT
 from bench.visit import Visit
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from bench.lookout import Lookout
     from bench.measure.crew import Crew
     from bench.measure.protocol import Checked, Prepared, Refused, Visited
-    from bench.plan import PlannedCase
-    from bench.schedule import Schedule
+    from bench.plan.plan import PlannedCase
+    from bench.plan.schedule import Schedule
 
     _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from bench import history, manifest
 from bench.lookout import Lookouts
 from bench.outcome import Outcome
-from bench.plan import PlannedSkip
+from bench.plan.plan import PlannedSkip
 from bench.rounds import Rounds
 from bench.session import facts_of_batch, with_states
 from bench.store import journal, runs
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bench.history import History
     from bench.manifest import Options
     from bench.outcome import RunFacts
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.records.record import Record
     from bench.start import Start
     from bench.store.runs import RunInfo, StoredRun

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bench.history import History
     from bench.manifest import Options
     from bench.measure.crew import Crew
-    from bench.plan import Plan, PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
     from bench.records.machine_state import Conditions
     from bench.records.record import Record
     from bench.start import Start

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from bench.analyse.grid import size_axis, size_of
 from bench.errors import SelectionError
-from bench.filter import Filter
+from bench.plan.filter import Filter
 from bench.search import Aim, middle_of, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.plan import Plan, PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
 
 _SHOWN = 5
 _ENDS = 2

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bench.measure.protocol import Prepared, Sensed, Visited
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from bench.report.pytest_benchmark import extra_info
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
     from bench.records.record import Record
 
 

@@ -14,7 +14,7 @@ from bench.measure import protocol
 from bench.measure.crew import Crew
 from bench.measure.process import WorkerLost
 from bench.measure.protocol import Visited
-from bench.plan import PlannedCase
+from bench.plan.plan import PlannedCase
 from bench.records.record import Record, Sample
 from bench.store import journal, runs
 from bench.store.journal import Entry

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import pyarrow as pa
 
+from bench.plan.suite import case_id
 from bench.records.record import Record, row, schema
 from bench.records.warning_codes import Code
 from bench.stats.crossing import Point
 from bench.stats.ratio import Timed
 from bench.store import journal, runs
-from bench.suite import case_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

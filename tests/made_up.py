@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from bench.discover import load_all
-from bench.plan import Selection, expand
+from bench.plan.discover import load_all
+from bench.plan.plan import Selection, expand
+from bench.plan.suite import case_id
 from bench.records.record import STATUSES, Record, row, sample_schema, schema
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
 from bench.store import runs
 from bench.store.runs import RunInfo
-from bench.suite import case_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 BEGUN = datetime(2026, 11, 23, 5, 2, 1, tzinfo=UTC)
 TORCH = "2.13.0+made.up"

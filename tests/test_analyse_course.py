@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import discover
 from bench.analyse import course, texts
 from bench.analyse.claims import answers
 from bench.analyse.course import COURSE
 from bench.analyse.texts import TEXTS
-from bench.plan import Selection, expand
+from bench.plan import discover
+from bench.plan.plan import Selection, expand
 from tests.fakes_report import record
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import shlex
 from bench.analyse.claims import Cases, Claim
 from bench.analyse.judges import cheaper
 from bench.analyse.lacking import command
-from bench.filter import Filter
-from bench.suite import case_id
+from bench.plan.filter import Filter
+from bench.plan.suite import case_id
 
 
 def claim(*needs: Cases) -> Claim:

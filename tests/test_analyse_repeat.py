@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analyse import repeat
-from bench.filter import Filter
+from bench.plan.filter import Filter
 from tests.fakes_report import example, on, record
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli, discover
+from bench import cli
 from bench.cli.selftest import PANEL
+from bench.plan import discover
 from bench.store.load import load_rows
 from bench.store.runs import list_runs
 

@@ -13,8 +13,8 @@ from bench.errors import StoreError, WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
-from bench.plan import PlannedSkip
-from bench.schedule import Schedule
+from bench.plan.plan import PlannedSkip
+from bench.plan.schedule import Schedule
 from bench.sides import Side
 from bench.start import Start
 from bench.stopping import LEAST_ROUNDS

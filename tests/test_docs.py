@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.discover import load_all
+from bench.plan.discover import load_all
 from bench.records.record import meanings, sample_meanings
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from bench.errors import WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
-from bench.schedule import Schedule
+from bench.plan.schedule import Schedule
 from bench.start import Start
 from bench.stats.sequential import LOOKS
 from bench.store import runs
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.measure.crew import Crew
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 WORKERS = 4
 

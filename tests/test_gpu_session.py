@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from bench import discover
-from bench.plan import PRESETS
+from bench.plan import discover
+from bench.plan.plan import PRESETS
 from bench.request import Request, parse_budget, parse_settings
 from tests.gpu import (
     checks,

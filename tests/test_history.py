@@ -11,7 +11,7 @@ import pytest
 
 from bench import history
 from bench.history import FEWEST_RUNS, MOST_RUNS, History, Past
-from bench.plan import Plan
+from bench.plan.plan import Plan
 from bench.records.machine_state import Conditions
 from bench.store.reference import Reference
 from bench.store.runs import CASES

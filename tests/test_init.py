@@ -48,7 +48,7 @@ def test_the_names_of_a_suite_file_are_here() -> None:
 def test_importing_loads_nothing_heavy() -> None:
     """A suite file is read at every start."""
     loaded = set(fresh("import bench, sys\nprint(*sys.modules)").split())
-    assert "bench.suite" in loaded
+    assert "bench.plan.suite" in loaded
     assert loaded & {"torch", "numpy", "pandas", "pyarrow", "plotly", "rich", "typer"} == set()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import discover
+from bench.plan import discover
 from tests.lab import ab, twins
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import discover
+from bench.plan import discover
 from tests.lab import cost
 
 

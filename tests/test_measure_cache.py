@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.case import Skip
 from bench.measure.cache import TIMES_THE_CACHES, UNKNOWN_CACHES_BYTES, Evictor, caches_bytes
+from bench.plan.case import Skip
 from tests.fakes_machine import CPU, tree
 
 if TYPE_CHECKING:

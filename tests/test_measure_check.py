@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.case import Call, Like
 from bench.measure.check import Check, check, largest_error, tolerance_of
+from bench.plan.case import Call, Like
 
 if TYPE_CHECKING:
     from collections.abc import Callable

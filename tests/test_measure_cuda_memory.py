@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.case import Call
 from bench.measure import memory
 from bench.measure.cuda_memory import Taken, TorchAccount, give_back, taken
+from bench.plan.case import Call
 from tests.fakes_nvml import Account
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.case import Call
 from bench.measure.energy import LEAST_S, LEAST_STEPS, Energy, energy_per_call
+from bench.plan.case import Call
 from tests.fakes import Clock, Device
 from tests.fakes_nvml import EnergyCounter
 

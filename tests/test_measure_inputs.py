@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.case import ITEMSIZE_BYTES
 from bench.measure.inputs import (
     InputsTooLarge,
     TensorInputs,
@@ -16,6 +15,7 @@ from bench.measure.inputs import (
     storage_bytes,
     tensors_in,
 )
+from bench.plan.case import ITEMSIZE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

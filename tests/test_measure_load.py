@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.case import Call
 from bench.machine.gpu_readings import Telemetry
 from bench.measure.load import LASTS_S, looks_under_load
+from bench.plan.case import Call
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

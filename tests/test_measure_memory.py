@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.case import Call
 from bench.measure import memory
 from bench.measure.memory import peak_bytes, resolution_bytes
+from bench.plan.case import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 pytestmark = pytest.mark.slow
 

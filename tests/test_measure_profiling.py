@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.case import Call
 from bench.measure.devices import Cpu, Cuda
 from bench.measure.profiling import WARM_CALLS, Watched, record_trace, warm
+from bench.plan.case import Call
 from bench.records.kernel_trace import activity, events_of
 from tests.fakes import Clock, Device
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench.case import Call
 from bench.measure.queued import Sampler
 from bench.measure.ready import Ready
+from bench.plan.case import Call
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

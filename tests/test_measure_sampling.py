@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.case import Call
 from bench.measure import sampling
 from bench.measure.sampling import (
     Usage,
@@ -26,6 +25,7 @@ from bench.measure.sampling import (
     take_samples,
     warm_up,
 )
+from bench.plan.case import Call
 from bench.visit import net_time_s
 from tests.fakes import PREPARED, Clock, Device, Evictor
 

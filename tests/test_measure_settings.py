@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.case import Skip
 from bench.errors import SuiteError
 from bench.measure.check import largest_error, tolerance_of
 from bench.measure.settings import SETTINGS, in_force, precision_of
+from bench.plan.case import Skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

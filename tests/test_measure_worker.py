@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.case import Call
 from bench.measure import protocol
 from bench.measure.worker import Worker
+from bench.plan.case import Call
 from bench.records.kernel_trace import activity, events_of
 from tests.fakes import Clock, Evictor, case
 from tests.fakes_gpu import Gpu
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much a call takes")
 

@@ -12,7 +12,7 @@ import pytest
 from bench.measure import protocol
 from bench.outcome import Outcome
 from bench.passes import look
-from bench.schedule import Schedule
+from bench.plan.schedule import Schedule
 from bench.visit import Visit
 from tests.fakes import PREPARED, Stage, case, settle, visited
 from tests.fakes_profile import kernel, launch, mark, trace

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from bench.plan import Plan, PlannedSkip
+from bench.plan.plan import Plan, PlannedSkip
 from bench.report.plan import plan_facts, plan_table
 from tests.fakes import case
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from bench import manifest
-from bench.discover import shipped_suites
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.machine import hardware
 from bench.measure import devices
 from bench.measure.crew import Crew
-from bench.plan import PRESETS, Plan
+from bench.plan.discover import shipped_suites
+from bench.plan.plan import PRESETS, Plan
 from bench.request import (
     COLD_VISIT_S,
     EXTRA_PER_WORKER_S,

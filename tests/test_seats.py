@@ -10,7 +10,7 @@ import pytest
 from bench.errors import WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
-from bench.schedule import Schedule
+from bench.plan.schedule import Schedule
 from bench.seats import Book, Party, Sitting
 from bench.start import Start
 from bench.store import runs

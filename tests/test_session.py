@@ -21,8 +21,8 @@ from bench.machine import hardware
 from bench.manifest import Options
 from bench.measure import protocol
 from bench.measure.crew import Crew
-from bench.plan import Plan, PlannedSkip
-from bench.schedule import Schedule
+from bench.plan.plan import Plan, PlannedSkip
+from bench.plan.schedule import Schedule
 from bench.session import Listener
 from bench.start import start
 from bench.stopping import LEAST_ROUNDS

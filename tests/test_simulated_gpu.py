@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench import discover, rounds, session
+from bench import rounds, session
 from bench.manifest import Options
-from bench.plan import Selection, expand
-from bench.schedule import Schedule
+from bench.plan import discover
+from bench.plan.plan import Selection, expand
+from bench.plan.schedule import Schedule
 from bench.session import Listener
 from bench.store.load import load_rows, load_samples
 from tests.fakes import Clock

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from bench.case import with_inputs
-from bench.discover import load_all
 from bench.measure.check import largest_error
 from bench.measure.inputs import TensorInputs
-from bench.suite import make_case
+from bench.plan.case import with_inputs
+from bench.plan.discover import load_all
+from bench.plan.suite import make_case
 
 if TYPE_CHECKING:
-    from bench.case import Call
+    from bench.plan.case import Call
 
 SUITES = {one.suite.name: one.suite for one in load_all(["interop", "loop"])}
 

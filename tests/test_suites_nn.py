@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.case import with_inputs
-from bench.discover import load_all
 from bench.measure.inputs import TensorInputs
-from bench.suite import make_case
+from bench.plan.case import with_inputs
+from bench.plan.discover import load_all
+from bench.plan.suite import make_case
 
 if TYPE_CHECKING:
-    from bench.case import Call
+    from bench.plan.case import Call
 
 (LOADED,) = load_all(["nn"])
 OPS = LOADED.suite.ops

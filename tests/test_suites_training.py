@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from bench.case import with_inputs
-from bench.discover import load_all
 from bench.measure.inputs import TensorInputs
-from bench.suite import make_case
+from bench.plan.case import with_inputs
+from bench.plan.discover import load_all
+from bench.plan.suite import make_case
 
 if TYPE_CHECKING:
     import torch
 
-    from bench.case import Call
+    from bench.plan.case import Call
 
 (LOADED,) = load_all(["training"])
 OPS = LOADED.suite.ops

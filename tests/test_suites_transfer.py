@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.case import Call, with_inputs
-from bench.discover import load_all
 from bench.measure.check import check
 from bench.measure.inputs import TensorInputs, storage_bytes
-from bench.plan import Plan, Selection, expand
-from bench.suite import make_case
+from bench.plan.case import Call, with_inputs
+from bench.plan.discover import load_all
+from bench.plan.plan import Plan, Selection, expand
+from bench.plan.suite import make_case
 
 if TYPE_CHECKING:
-    from bench.case import Case
+    from bench.plan.case import Case
 
 (LOADED,) = load_all(["transfer"])
 OPS = LOADED.suite.ops

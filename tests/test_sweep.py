@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import plan
-from bench.case import Call
-from bench.discover import LoadedSuite
 from bench.errors import SelectionError
-from bench.suite import Axis, Suite
+from bench.plan import plan
+from bench.plan.case import Call
+from bench.plan.discover import LoadedSuite
+from bench.plan.suite import Axis, Suite
 from bench.sweep import choose, parse_ends
 
 if TYPE_CHECKING:

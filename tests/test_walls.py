@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 LINT_IMPORTS = str(Path(sys.executable).parent / "lint-imports")
 
 BREACHES = {
-    "layers": ("errors.py", "import bench.plan"),
+    "layers": ("errors.py", "import bench.plan.plan"),
     "halves-meet-in-the-file": ("report/__init__.py", "import bench.measure.protocol"),
     "analysis-without-torch": ("analyse/__init__.py", "import torch"),
     "measurement-without-pandas": ("measure/protocol.py", "import pandas"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bench.analyse import grid
-from bench.case import DEFAULT_DTYPE
+from bench.plan.case import DEFAULT_DTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -15,8 +15,8 @@ from bench.analyse.crossings import point
 from bench.analyse.grid import in_reading_order, ranked_devices, title
 from bench.analyse.where import check_column, values_of
 from bench.errors import SelectionError, hint
+from bench.plan.suite import case_id
 from bench.stats.ratio import Change, Ratio
-from bench.suite import case_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

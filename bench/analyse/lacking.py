@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analyse.repeat import quoted
-from bench.case import DEFAULT_DTYPE
+from bench.plan.case import DEFAULT_DTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analyse.grid import ranked_devices
-from bench.choice import expression, none_of, several_of
 from bench.errors import SelectionError, hint
+from bench.plan.choose import expression, none_of, several_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

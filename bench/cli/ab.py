@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.ab import Aim
     from bench.duel import Team
     from bench.measure.interpreter import Interpreter
-    from bench.pairing import Pair
+    from bench.plan.pairs import Pair
     from bench.report.ab import Names
     from bench.request import Request
     from bench.start import Start
@@ -76,7 +76,7 @@ def ab_command(
 ) -> int:
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
     from bench import request as requests
-    from bench.pairing import split
+    from bench.plan.pairs import split
 
     suites, ops = split(what or ())
     devices = split_words(device)
@@ -209,7 +209,7 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
         SelectionError: there is none.
     """
     from bench.errors import SelectionError
-    from bench.pairing import pairs
+    from bench.plan.pairs import pairs
 
     plan = asked.plan()
     for reason in dict.fromkeys(skip.reason for skip in plan.skips):

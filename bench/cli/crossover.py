@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.contest import Contest, Entrant
-    from bench.plan import PlannedCase, PlannedSkip
+    from bench.plan.plan import PlannedCase, PlannedSkip
     from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.request import Request
@@ -141,7 +141,7 @@ def _only(rows: Sequence[Record], op: str) -> list[Record]:
     Raises:
         SelectionError: the expression can't be read.
     """
-    from bench.filter import Filter
+    from bench.plan.filter import Filter
 
     named = [row for row in rows if f"{row.suite}/{row.op}" == op]
     test = Filter(op)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.plan import Plan
+    from bench.plan.plan import Plan
     from bench.request import Request
     from bench.store.runs import StoredRun
 

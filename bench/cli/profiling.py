@@ -11,8 +11,8 @@ from bench.cli.printing import print_json, say, show, width
 from bench.cli.words import OUT, Json, Out
 
 if TYPE_CHECKING:
-    from bench.choice import Settings
-    from bench.plan import Plan
+    from bench.plan.choose import Settings
+    from bench.plan.plan import Plan
 
 CaseWord = Annotated[
     str,
@@ -46,8 +46,9 @@ def profile_command(
     as_json: Json = False,
 ) -> int:
     """Show which ops or kernels a case consists of, and write their trace."""
-    from bench import choice, profiling
+    from bench import profiling
     from bench.measure.protocol import Refused
+    from bench.plan import choose
     from bench.report.profiling import profile_facts, profile_table
     from bench.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 
@@ -59,7 +60,7 @@ def profile_command(
             suites = tuple(suite or ())
             return Request(suites=suites, devices=(where,), settings=settings, preset="full").plan()
 
-        chosen = choice.choose(case, planned)
+        chosen = choose.choose(case, planned)
         found = profiling.profile(started.crew, chosen, calls, out, timeout_s)
     if isinstance(found, Refused):
         say(f"bench: {chosen.id} on {where} {found.status}: {found.reason}", err=True)

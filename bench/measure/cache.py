@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from bench.case import Skip
 from bench.machine.hardware import text_of
+from bench.plan.case import Skip
 
 UNKNOWN_CACHES_BYTES = 64 * 2**20
 """Taken for the caches where the system does not say: more than those of most desktops (2026)."""

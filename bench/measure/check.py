@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from bench.case import Like
 from bench.measure.inputs import for_reference
+from bench.plan.case import Like
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.case import Call
+    from bench.plan.case import Call
 
 TOLERANCE_EPSILONS = {"float64": 128, "complex128": 128, "float32": 32, "complex64": 32}
 HALF_TOLERANCE_EPSILONS = 4

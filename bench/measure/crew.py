@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 from bench.errors import WorkerError
 from bench.measure import protocol
 from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
-from bench.schedule import HOT
+from bench.plan.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
     Start = Callable[[], WorkerProcess]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 if TYPE_CHECKING:
-    from bench.case import Call
+    from bench.plan.case import Call
 
 
 class Account(Protocol):

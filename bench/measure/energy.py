@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.case import Call
     from bench.measure.devices import Device
     from bench.measure.sampling import Clock
+    from bench.plan.case import Call
 
     Counter = Callable[[], float | None]
     """Joules since some moment of the past; None where the device keeps no count."""

@@ -31,7 +31,7 @@ class InputsTooLarge(MemoryError):  # noqa: N818 - it is no mistake, but a size
 
 
 class TensorInputs:
-    """`bench.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
+    """`bench.plan.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
 
     def __init__(
         self, identity: str, device: str, dtype_name: str, room_bytes: float = math.inf

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.case import Call
     from bench.machine.gpu_readings import Telemetry
     from bench.measure.devices import Device
     from bench.measure.sampling import Clock
+    from bench.plan.case import Call
 
 LOOK_EVERY_S = 5e-3
 """What is asked of the driver takes a fifth of that (an H200's: 0.8 ms, `docs/gpu.md`)."""

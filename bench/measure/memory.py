@@ -23,8 +23,8 @@ from bench.measure.cuda_memory import TorchAccount, taken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.case import Call
     from bench.measure.cuda_memory import Account
+    from bench.plan.case import Call
 
 SMALLEST_BYTES = 2**20
 """What is smaller is not told from stacks, buffers and the interpreter's own."""

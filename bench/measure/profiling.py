@@ -17,9 +17,9 @@ from bench.records.kernel_trace import mark_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.case import Call
     from bench.measure.devices import Device
     from bench.measure.sampling import Clock
+    from bench.plan.case import Call
 
 WARM_CALLS = 10
 _WARM_NS = 500_000_000

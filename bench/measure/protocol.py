@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.machine import gpu_readings
-from bench.plan import PlannedCase
+from bench.plan.plan import PlannedCase
+from bench.plan.schedule import HOT
 from bench.records import roofs
-from bench.schedule import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,10 @@ from bench.measure.sampling import take_cold_samples, take_sample, take_samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.case import Call
     from bench.measure.devices import Device
     from bench.measure.queued import Queued
     from bench.measure.sampling import Clock, Evict, Taken
+    from bench.plan.case import Call
 
 _WARM_SHARE = 8
 """A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""

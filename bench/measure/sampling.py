@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.case import Call
+from bench.plan.case import Call
 
 if sys.platform != "win32":
     import resource

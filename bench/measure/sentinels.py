@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.case import Call
 from bench.measure.devices import Cpu
 from bench.measure.protocol import Sensed
 from bench.measure.queued import spin_s, take_pair
 from bench.measure.sampling import take_sample
+from bench.plan.case import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bench.case import Skip
 from bench.errors import SuiteError
+from bench.plan.case import Skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bench.case import Call
 from bench.measure.devices import Cpu
 from bench.measure.queued import Sampler
 from bench.measure.sampling import take_sample
+from bench.plan.case import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

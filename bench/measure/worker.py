@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bench import discover
-from bench.case import Call, Skip, with_inputs
 from bench.errors import SuiteError
 from bench.measure import protocol
 from bench.measure.cache import Evictor
@@ -46,20 +44,22 @@ from bench.measure.sentinels import Sentinels, sense_queue
 from bench.measure.settings import in_force, precision_of
 from bench.measure.telemetry import Gauges
 from bench.measure.threads import free_autograd_threads
-from bench.schedule import COLD
-from bench.suite import make_case
+from bench.plan import discover
+from bench.plan.case import Call, Skip, with_inputs
+from bench.plan.schedule import COLD
+from bench.plan.suite import make_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bench.discover import LoadedSuite
     from bench.measure.cuda_memory import Account
     from bench.measure.devices import Device
     from bench.measure.drain import Drain
     from bench.measure.queued import Queued, QueuedDevice
     from bench.measure.sampling import Clock, Evict
-    from bench.plan import PlannedCase
-    from bench.suite import Op
+    from bench.plan.discover import LoadedSuite
+    from bench.plan.plan import PlannedCase
+    from bench.plan.suite import Op
 
 _COLD_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made;

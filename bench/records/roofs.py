@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.schedule import COLD
+from bench.plan.schedule import COLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.plan import Plan, PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
 
 
 def plan_facts(plan: Plan, estimate_s: float) -> dict[str, Any]:

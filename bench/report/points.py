@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.plan.schedule import COLD
 from bench.report import bands, theme
 from bench.report.address import anchor
-from bench.schedule import COLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

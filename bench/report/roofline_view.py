@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse import grid, headroom
+from bench.plan.schedule import COLD
 from bench.records import roofs
 from bench.report import drawing, ladder, points, roofline, tables, words
 from bench.report.address import anchor
 from bench.report.drawing import Drawing, Twin
 from bench.report.view import View
-from bench.schedule import COLD
 from bench.units import MISSING, counted, number, share, size
 
 if TYPE_CHECKING:

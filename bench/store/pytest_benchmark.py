@@ -18,11 +18,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
+from bench.plan.suite import case_id
 from bench.records.record import Record, Sample
 from bench.store.exported import record_of
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo
-from bench.suite import case_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import discover
+from bench.plan import discover
 from bench.store.load import load_samples
 from bench.units import share
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import discover
 from bench.errors import SuiteError
+from bench.plan import discover
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import SelectionError
-from bench.filter import Filter
+from bench.plan.filter import Filter
 
 IDENTITY = "matmul/square[n=16,dtype=float32]"
 LABELS = {"n": "16", "dtype": "float32"}

@@ -9,16 +9,16 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.case import Case, Skip, Work, with_inputs
 from bench.errors import SelectionError, SuiteError, hint
-from bench.filter import Filter
-from bench.suite import case_id, make_case
+from bench.plan.case import Case, Skip, Work, with_inputs
+from bench.plan.filter import Filter
+from bench.plan.suite import case_id, make_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bench.discover import LoadedSuite
-    from bench.suite import Axis, Op
+    from bench.plan.discover import LoadedSuite
+    from bench.plan.suite import Axis, Op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.choice import choose, settings_of
 from bench.errors import SelectionError
-from bench.plan import Plan, PlannedCase, PlannedSkip
+from bench.plan.choose import choose, settings_of
+from bench.plan.plan import Plan, PlannedCase, PlannedSkip
 from tests.fakes import case
 
 if TYPE_CHECKING:

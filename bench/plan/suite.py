@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
-from bench.case import DEFAULT_DTYPE, ITEMSIZE_BYTES, Case
 from bench.errors import SuiteError, hint
+from bench.plan.case import DEFAULT_DTYPE, ITEMSIZE_BYTES, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bench.case import Call, Work
+    from bench.plan.case import Call, Work
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 

@@ -10,7 +10,7 @@ from bench.errors import SelectionError, hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.plan import Plan, PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
 
     Pair = tuple[PlannedCase, PlannedCase]
 

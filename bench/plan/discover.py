@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import SuiteError, hint
-from bench.suite import Suite
+from bench.plan.suite import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _NOT_SUITES = ("test_", "conftest", "_")
 
 

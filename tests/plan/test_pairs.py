@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.errors import SelectionError
-from bench.pairing import pairs, split
-from bench.plan import Plan, PlannedSkip
+from bench.plan.pairs import pairs, split
+from bench.plan.plan import Plan, PlannedSkip
 from tests.fakes import case
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.plan import PlannedCase
+    from bench.plan.plan import PlannedCase
 
 
 def of_op(op: str, number: int, device: str = "cpu") -> PlannedCase:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.case import ITEMSIZE_BYTES, Call, Case, Skip, Work, with_inputs
 from bench.errors import SuiteError
+from bench.plan.case import ITEMSIZE_BYTES, Call, Case, Skip, Work, with_inputs
 
 
 class Recorder:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.case import Call, Case, Work
 from bench.errors import SuiteError
-from bench.suite import Axis, Suite, case_id, make_case
+from bench.plan.case import Call, Case, Work
+from bench.plan.suite import Axis, Suite, case_id, make_case
 
 
 def build(case: Case) -> Call:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.case import Call, Case, Skip, Work
-from bench.discover import LoadedSuite
 from bench.errors import SelectionError, SuiteError
-from bench.plan import PRESETS, Plan, Preset, Selection, expand
+from bench.plan.case import Call, Case, Skip, Work
+from bench.plan.discover import LoadedSuite
+from bench.plan.plan import PRESETS, Plan, Preset, Selection, expand
+from bench.plan.suite import Axis, Suite
 from bench.stopping import LEAST_ROUNDS
-from bench.suite import Axis, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

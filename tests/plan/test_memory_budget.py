@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bench.room import Room
+from bench.plan.memory_budget import Room
 
 ROOM = Room(memory_bytes=4e9, device_memory_bytes={"cuda": 16_000_000_000}, workers=4)
 

@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, SelectionError
-from bench.filter import Filter
+from bench.plan.filter import Filter
 from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from bench.plan import Plan, PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
 
     Settings = Mapping[str, tuple[str, ...]]
     Planned = Callable[[Settings], Plan]
