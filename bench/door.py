@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Self
 
 from bench.lookout import Lookout
 from bench.machine import hardware
-from bench.measure.protocol import Refused
 from bench.outcome import Outcome, RunFacts
+from bench.pool.protocol import Refused
+from bench.pool.start import start
 from bench.request import Request
 from bench.rounds import Rounds
-from bench.start import start
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from bench.measure.crew import Crew
     from bench.plan.plan import PlannedCase
+    from bench.pool.pool import Crew
     from bench.store.journal import Entry
 
 QUICK_CPU = Request(devices=("cpu",))

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.measure.protocol import Sensed
+from bench.pool.protocol import Sensed
 from bench.records import machine_state
 from bench.visit import conditions_of
 

@@ -16,7 +16,7 @@ from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
 from bench.outcome import RunFacts
-from bench.start import start
+from bench.pool.start import start
 from bench.stats.interval import CONFIDENCE
 from bench.store.runs import RunInfo, new_run_id
 from bench.survey import Place
@@ -24,10 +24,10 @@ from bench.survey import Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bench.measure.protocol import Hello
     from bench.plan.plan import Plan
     from bench.plan.schedule import Schedule
-    from bench.start import Start
+    from bench.pool.protocol import Hello
+    from bench.pool.start import Start
 
 _MEMORY_SHARE = 0.4
 """Share of the free memory that the inputs of interleaved cases may take; results need the rest."""

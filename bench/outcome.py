@@ -11,9 +11,9 @@ from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from bench import turns
-from bench.measure.protocol import IDLE, WAITS
 from bench.noise import Noise
 from bench.plan.schedule import HOT
+from bench.pool.protocol import IDLE, WAITS
 from bench.records.record import Record
 from bench.stopping import Stopping
 from bench.store.journal import Entry
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bench.machine.gpu_readings import Telemetry
-    from bench.measure.protocol import Checked, Metered, Prepared, Sensed
     from bench.plan.plan import PlannedCase
+    from bench.pool.protocol import Checked, Metered, Prepared, Sensed
     from bench.records.kernel_trace import Activity
     from bench.records.machine_state import Conditions
     from bench.records.record import Sample

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.machine import hardware
-from bench.measure.protocol import Refused
+from bench.pool.protocol import Refused
 from bench.records.kernel_trace import Profile, activity, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.measure.crew import Crew
     from bench.plan.plan import PlannedCase
+    from bench.pool.pool import Crew
 
 _NOBODYS = ("host_name", "traceName")
 """What a trace says of the machine that made it and is of no use to a reader: traces are sent on."""

@@ -16,7 +16,7 @@ from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
 from bench.plan import discover, plan
 from bench.plan.schedule import COLD, HOT, Schedule
-from bench.start import no_collecting, start
+from bench.pool.start import no_collecting, start
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bench.manifest import Options
     from bench.plan.plan import Plan, Preset
-    from bench.start import Start
+    from bench.pool.start import Start
     from bench.store.runs import RunInfo
 
 DEFAULT_PRESET = "quick"

@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from bench import passes, turns
-from bench.measure import protocol
 from bench.outcome import Outcome
 from bench.plan.memory_budget import Room
+from bench.pool import protocol
 from bench.stopping import BUDGET, TIMEOUT
 from bench.visit import Visit
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bench.lookout import Lookout
-    from bench.measure.crew import Crew
-    from bench.measure.protocol import Checked, Prepared, Refused, Visited
     from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
+    from bench.pool.pool import Crew
+    from bench.pool.protocol import Checked, Prepared, Refused, Visited
 
     _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]

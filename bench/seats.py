@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bench.manifest import Options
     from bench.outcome import RunFacts
     from bench.plan.plan import PlannedCase
+    from bench.pool.start import Start
     from bench.records.record import Record
-    from bench.start import Start
     from bench.store.runs import RunInfo, StoredRun
 
     Planned = PlannedCase | PlannedSkip

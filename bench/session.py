@@ -19,9 +19,9 @@ from bench.lookout import Clock, Lookout, Lookouts
 from bench.machine import hardware
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
+from bench.pool.start import start
 from bench.records import machine_state
 from bench.rounds import Rounds
-from bench.start import start
 from bench.store import journal, reference, runs
 from bench.store.reference import Reference
 from bench.survey import Ceilings
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from bench.history import History
     from bench.manifest import Options
-    from bench.measure.crew import Crew
     from bench.plan.plan import Plan, PlannedCase
+    from bench.pool.pool import Crew
+    from bench.pool.start import Start
     from bench.records.machine_state import Conditions
     from bench.records.record import Record
-    from bench.start import Start
     from bench.store.runs import RunInfo, StoredRun
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench import turns, units
 from bench.machine import gpu_readings
-from bench.measure.protocol import WAITS
+from bench.pool.protocol import WAITS
 from bench.records import machine_state
 from bench.stats import interval
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.machine.gpu_readings import Telemetry
-    from bench.measure.protocol import Prepared
     from bench.noise import CaseNoise
+    from bench.pool.protocol import Prepared
     from bench.records.machine_state import Conditions
     from bench.records.record import Record, Sample
     from bench.stats.interval import Estimate

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench.measure import protocol
+from bench.pool import protocol
 from bench.records import roofs
 from bench.records.roofs import Roofs
 from bench.store import roofs as kept
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from bench.measure.crew import Crew
+    from bench.pool.pool import Crew
     from bench.store.journal import Entry
     from bench.store.runs import RunInfo
 

@@ -13,8 +13,8 @@ from bench.turns import Turn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.measure.protocol import Prepared, Sensed, Visited
     from bench.plan.plan import PlannedCase
+    from bench.pool.protocol import Prepared, Sensed, Visited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bench.measure import protocol
-from bench.measure.crew import Crew
-from bench.measure.process import WorkerLost
-from bench.measure.protocol import Visited
 from bench.plan.plan import PlannedCase
+from bench.pool import protocol
+from bench.pool.pool import Crew
+from bench.pool.process import WorkerLost
+from bench.pool.protocol import Visited
 from bench.records.record import Record, Sample
 from bench.store import journal, runs
 from bench.store.journal import Entry

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench import lookout
 from bench.machine.hardware import read_state
-from bench.measure import protocol
-from bench.measure.crew import Crew
 from bench.measure.telemetry import Gauges
 from bench.measure.worker import Worker
-from bench.start import Start
+from bench.pool import protocol
+from bench.pool.pool import Crew
+from bench.pool.start import Start
 from tests.fakes import Clock
 from tests.fakes_nvml import Account
 

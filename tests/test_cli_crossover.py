@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli, manifest
-from bench.measure import devices, protocol
-from bench.measure.crew import Crew
+from bench.measure import devices
+from bench.pool import protocol
+from bench.pool.pool import Crew
 from bench.store.load import load_rows
 from tests.fakes import HELLO, Stage, entry, finished_run, info, settle, visited
 

@@ -12,11 +12,11 @@ from bench.contest import Contest, Entrant
 from bench.errors import StoreError, WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
-from bench.measure import protocol
 from bench.plan.plan import PlannedSkip
 from bench.plan.schedule import Schedule
+from bench.pool import protocol
+from bench.pool.start import Start
 from bench.sides import Side
-from bench.start import Start
 from bench.stopping import LEAST_ROUNDS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.measure.crew import Crew
+    from bench.pool.pool import Crew
 
 WORKERS = 2
 

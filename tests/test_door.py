@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.door import QUICK_CPU, Door, ReplayClock
-from bench.measure import protocol
-from bench.measure.crew import Crew
+from bench.pool import protocol
+from bench.pool.pool import Crew
 from bench.stopping import LEAST_ROUNDS
 from tests.fakes import Stage, case, settle
 

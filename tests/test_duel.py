@@ -12,9 +12,9 @@ from bench.duel import Duel, Team
 from bench.errors import WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
-from bench.measure import protocol
 from bench.plan.schedule import Schedule
-from bench.start import Start
+from bench.pool import protocol
+from bench.pool.start import Start
 from bench.stats.sequential import LOOKS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.measure.crew import Crew
     from bench.plan.plan import PlannedCase
+    from bench.pool.pool import Crew
 
 WORKERS = 4
 

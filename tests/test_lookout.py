@@ -10,8 +10,8 @@ import pytest
 from bench import lookout
 from bench.lookout import EVERY_S, Clock, Lookout, Lookouts
 from bench.machine.gpu_readings import Telemetry
-from bench.measure.protocol import Sensed
 from bench.outcome import Outcome
+from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, case, visited

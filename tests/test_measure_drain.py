@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 
 from bench.measure.drain import measure_drain
-from bench.measure.protocol import IDLE, QUEUED, WAITS
 from bench.measure.queued import Sampler
 from bench.measure.sampling import calibrate, take_sample
 from bench.plan.case import Call
+from bench.pool.protocol import IDLE, QUEUED, WAITS
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure.protocol import IDLE, QUEUED, WAITS
 from bench.measure.queued import (
     LONGEST_SPIN_S,
     MOST_CALLS,
@@ -14,6 +13,7 @@ from bench.measure.queued import (
     cycles_per_second,
     take_pair,
 )
+from bench.pool.protocol import IDLE, QUEUED, WAITS
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.measure import bandwidth, protocol
+from bench.measure import bandwidth
 from bench.measure import roofs as measuring
 from bench.measure.roofs import DTYPES, measure, product, survey
 from bench.measure.watch import Watch
+from bench.pool import protocol
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, TF32, Roof
 from tests.fakes import Clock
 from tests.fakes_gpu import Gpu

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure import protocol
 from bench.measure.serving import serve
 from bench.measure.worker import Worker
+from bench.pool import protocol
 from tests.fakes import Clock
 from tests.test_measure_worker import SUITE, planned
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.measure import protocol
 from bench.measure.worker import Worker
 from bench.plan.case import Call
+from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from tests.fakes import Clock, Evictor, case
 from tests.fakes_gpu import Gpu

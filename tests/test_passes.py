@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.measure import protocol
 from bench.outcome import Outcome
 from bench.passes import look
 from bench.plan.schedule import Schedule
+from bench.pool import protocol
 from bench.visit import Visit
 from tests.fakes import PREPARED, Stage, case, settle, visited
 from tests.fakes_profile import kernel, launch, mark, trace

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
-from bench.measure import protocol
+from bench.pool import protocol
 from bench.profiling import keep, profile, trace_path
 from tests.fakes import HELLO, Stage, case
 from tests.fakes_profile import cuda_trace, mark, op, trace
 
 if TYPE_CHECKING:
-    from bench.measure.crew import Crew
+    from bench.pool.pool import Crew
 
 
 def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> Crew:

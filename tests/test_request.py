@@ -14,9 +14,9 @@ from bench import manifest
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.machine import hardware
 from bench.measure import devices
-from bench.measure.crew import Crew
 from bench.plan.discover import shipped_suites
 from bench.plan.plan import PRESETS, Plan
+from bench.pool.pool import Crew
 from bench.request import (
     COLD_VISIT_S,
     EXTRA_PER_WORKER_S,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from bench import rounds
 from bench.errors import WorkerError
 from bench.lookout import Clock, Lookout
-from bench.measure import protocol
 from bench.plan.schedule import Schedule
+from bench.pool import protocol
 from bench.rounds import Rounds
 from bench.stopping import LEAST_ROUNDS
 from tests.fakes import HELLO, Stage, case, lost, settle, visited

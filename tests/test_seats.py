@@ -11,8 +11,8 @@ from bench.errors import WorkerError
 from bench.machine import hardware
 from bench.manifest import Options
 from bench.plan.schedule import Schedule
+from bench.pool.start import Start
 from bench.seats import Book, Party, Sitting
-from bench.start import Start
 from bench.store import runs
 from tests.fakes import Stage, case, entry, info, lost
 

@@ -19,12 +19,12 @@ from bench import session
 from bench.errors import StoreError
 from bench.machine import hardware
 from bench.manifest import Options
-from bench.measure import protocol
-from bench.measure.crew import Crew
 from bench.plan.plan import Plan, PlannedSkip
 from bench.plan.schedule import Schedule
+from bench.pool import protocol
+from bench.pool.pool import Crew
+from bench.pool.start import start
 from bench.session import Listener
-from bench.start import start
 from bench.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.machine.gpu_readings import Telemetry
-from bench.measure.protocol import Sensed
 from bench.noise import Noise
 from bench.outcome import Outcome, RunFacts
+from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.stats import interval
 from bench.visit import Visit

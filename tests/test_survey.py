@@ -6,7 +6,7 @@ import dataclasses
 from functools import partial
 
 from bench import survey
-from bench.measure import protocol
+from bench.pool import protocol
 from bench.records.roofs import FLOP, Roof
 from bench.survey import Ceilings, Place
 from tests.fakes import HELLO, Stage, case, entry, info, lost, settle

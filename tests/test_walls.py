@@ -22,9 +22,9 @@ LINT_IMPORTS = str(Path(sys.executable).parent / "lint-imports")
 
 BREACHES = {
     "layers": ("errors.py", "import bench.plan.plan"),
-    "halves-meet-in-the-file": ("report/__init__.py", "import bench.measure.protocol"),
+    "halves-meet-in-the-file": ("report/__init__.py", "import bench.pool.protocol"),
     "analysis-without-torch": ("analyse/__init__.py", "import torch"),
-    "measurement-without-pandas": ("measure/protocol.py", "import pandas"),
+    "measurement-without-pandas": ("pool/protocol.py", "import pandas"),
     "suites-are-guests": ("session.py", "import suites.matmul"),
 }
 """For each contract: where one line breaks it, and the line."""
@@ -35,7 +35,7 @@ MAY_REACH_TORCH = {"__main__", "cli", "door", "measure", "request"}
 TORCH_FREE = (
     "bench",
     "bench.analyse",
-    "bench.measure.crew",
+    "bench.pool.pool",
     "bench.report",
     "bench.session",
     "bench.store",

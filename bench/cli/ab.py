@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from bench.ab import Aim
     from bench.duel import Team
-    from bench.measure.interpreter import Interpreter
     from bench.plan.pairs import Pair
+    from bench.pool.interpreter import Interpreter
+    from bench.pool.start import Start
     from bench.report.ab import Names
     from bench.request import Request
-    from bench.start import Start
     from bench.variant import Variant
 
 VISIT_S = 0.02
@@ -109,7 +109,7 @@ class _Corner:
 
     def start(self) -> Start:
         """Start its workers."""
-        from bench.start import start
+        from bench.pool.start import start
 
         path = self.interpreter.path if self.interpreter else None
         return start(self.workers, self.variant.threads, self.variant.variables, path)
@@ -137,7 +137,7 @@ def _corner(
     Raises:
         BenchError: a word can't be read, or the interpreter can't be used.
     """
-    from bench.measure.interpreter import find
+    from bench.pool.interpreter import find
     from bench.request import threads_by_default
     from bench.variant import variant
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from bench.contest import Contest, Entrant
     from bench.plan.plan import PlannedCase, PlannedSkip
+    from bench.pool.start import Start
     from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.request import Request
     from bench.search import Aim, Search
     from bench.sides import Side
-    from bench.start import Start
     from bench.sweep import Sweep
 
 WORKERS = 4

@@ -47,8 +47,8 @@ def profile_command(
 ) -> int:
     """Show which ops or kernels a case consists of, and write their trace."""
     from bench import profiling
-    from bench.measure.protocol import Refused
     from bench.plan import choose
+    from bench.pool.protocol import Refused
     from bench.report.profiling import profile_facts, profile_table
     from bench.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 

@@ -11,10 +11,10 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.measure.protocol import QUEUED
 from bench.measure.queued import Sampler
 from bench.measure.sampling import take_sample
 from bench.plan.case import Call
+from bench.pool.protocol import QUEUED
 
 if TYPE_CHECKING:
     from bench.measure.queued import Queued, QueuedDevice

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from bench.measure.devices import Device
-from bench.measure.protocol import IDLE, QUEUED, WAITS
+from bench.pool.protocol import IDLE, QUEUED, WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,11 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.measure import protocol
-from bench.measure.protocol import IDLE, QUEUED
 from bench.measure.queued import Sampler
 from bench.measure.replay import replayed_s
 from bench.measure.sampling import take_cold_samples, take_sample, take_samples
+from bench.pool import protocol
+from bench.pool.protocol import IDLE, QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import torch
 
 from bench.errors import SuiteError
 from bench.measure.inputs import InputsTooLarge
-from bench.measure.protocol import Refused
+from bench.pool.protocol import Refused
 
 _ASKED_FOR = re.compile(r"DefaultCPUAllocator: .*tried to allocate (\d+) bytes")
 _ASKED_FOR_ON_CUDA = re.compile(r"out of memory\. Tried to allocate ([\d.]+) (bytes|[KMG]iB)\b")

@@ -13,18 +13,18 @@ import torch
 
 from bench.measure.bandwidth import bandwidths, caches_of, points
 from bench.measure.cuda_memory import give_back
-from bench.measure.protocol import Surveyed
 from bench.measure.queued import Sampler
 from bench.measure.settings import in_force
 from bench.measure.watch import Watch
+from bench.pool.protocol import Surveyed
 from bench.records.roofs import FLOP, FROM_DEVICE, LAUNCH, TF32, TO_DEVICE, Roof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bench.measure.protocol import Survey
     from bench.measure.queued import QueuedDevice
     from bench.measure.sampling import Clock
+    from bench.pool.protocol import Survey
 
     Shape = tuple[int, int, int]
     """m, n, k."""

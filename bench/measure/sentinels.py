@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from bench.measure.devices import Cpu
-from bench.measure.protocol import Sensed
 from bench.measure.queued import spin_s, take_pair
 from bench.measure.sampling import take_sample
 from bench.plan.case import Call
+from bench.pool.protocol import Sensed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import sys
 import time
 from typing import TextIO
 
-from bench.measure import protocol
 from bench.measure.worker import Worker
+from bench.pool import protocol
 
 
 def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:

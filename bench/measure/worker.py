@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from bench.errors import SuiteError
-from bench.measure import protocol
 from bench.measure.cache import Evictor
 from bench.measure.check import check
 from bench.measure.cuda_memory import TorchAccount, give_back
@@ -48,6 +47,7 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.schedule import COLD
 from bench.plan.suite import make_case
+from bench.pool import protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.benchmark import Timer
 
-from bench.measure import protocol
 from bench.measure.devices import device_of, queue_of
 from bench.measure.profiling import Watched, record_trace, warm
 from bench.measure.worker import Worker
 from bench.plan.plan import PlannedCase
+from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from bench.visit import Visit
 from tests.gpu import peer_cases

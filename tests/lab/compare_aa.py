@@ -22,8 +22,8 @@ from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
 from bench.analyse.power import verdicts
 from bench.analyse.rows import records
 from bench.history import History, Past
-from bench.measure.protocol import Prepared
 from bench.noise import Noise
+from bench.pool.protocol import Prepared
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.machine import hardware
-from bench.measure.process import worker_environment
+from bench.pool.process import worker_environment
 from bench.units import rate, size
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from bench.errors import WorkerError
-from bench.measure import protocol
-from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
 from bench.plan.schedule import HOT
+from bench.pool import protocol
+from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.measure import protocol
-from bench.measure.crew import Crew
-from bench.measure.process import WorkerLost, WorkerProcess, worker_environment
+from bench.pool import protocol
+from bench.pool.pool import Crew
+from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
 from tests.fakes import case, eventually
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bench import cli, start
+from bench import cli
 from bench.machine.hardware import read_state
-from bench.measure.crew import Crew
+from bench.pool import start
+from bench.pool.pool import Crew
 from tests.fakes import Stage
 
 

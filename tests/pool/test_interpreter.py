@@ -10,9 +10,9 @@ import pytest
 
 import bench
 from bench.errors import WorkerError
-from bench.measure import interpreter
-from bench.measure.crew import Crew
-from bench.measure.process import worker_environment
+from bench.pool import interpreter
+from bench.pool.pool import Crew
+from bench.pool.process import worker_environment
 from tests.fakes import case
 
 

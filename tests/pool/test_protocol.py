@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.machine.gpu_readings import Telemetry
-from bench.measure import protocol
+from bench.pool import protocol
 from tests.fakes import HELLO, PREPARED, case, visited
 from tests.records.test_roofs import HERE
 

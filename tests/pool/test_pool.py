@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bench.errors import WorkerError
-from bench.measure import protocol
-from bench.measure.crew import Crew
+from bench.pool import protocol
+from bench.pool.pool import Crew
 from tests.fakes import HELLO, Stage, case, lost, settle
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from bench.machine import hardware
-from bench.measure.crew import Crew
+from bench.pool.pool import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

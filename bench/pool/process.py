@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.measure import interpreter, protocol
+from bench.pool import interpreter, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

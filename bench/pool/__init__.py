@@ -1,0 +1,1 @@
+"""The pool of worker processes and the protocol they speak, seen from the session. No torch."""
