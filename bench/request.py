@@ -77,7 +77,7 @@ class Request:
     @property
     def cpu_only_by_default(self) -> bool:
         """Whether no device was asked for and there is only the CPU."""
-        from bench.measure import devices  # noqa: PLC0415 - torch, after the workers are started
+        from bench.worker import devices  # noqa: PLC0415 - torch, after the workers are started
 
         return not self.devices and devices.present() == ("cpu",)
 
@@ -101,7 +101,7 @@ class Request:
             message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
             raise SelectionError(message)
         with no_collecting():
-            from bench.measure import devices  # noqa: PLC0415 - torch, after the workers are started
+            from bench.worker import devices  # noqa: PLC0415 - torch, after the workers are started
 
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from bench.measure.inputs import TensorInputs
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import Suite, make_case
+from bench.worker.inputs import TensorInputs
 
 
 @cache

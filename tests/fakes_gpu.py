@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench import lookout
 from bench.machine.hardware import read_state
-from bench.measure.telemetry import Gauges
-from bench.measure.worker import Worker
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.pool.start import Start
+from bench.worker.gauges import Gauges
+from bench.worker.worker import Worker
 from tests.fakes import Clock
 from tests.fakes_nvml import Account
 

@@ -14,9 +14,9 @@ import pytest
 
 from bench import cli, survey
 from bench.cli import measuring
-from bench.measure import devices
 from bench.store import words
 from bench.store.load import load_rows
+from bench.worker import devices
 from tests.fakes import begun_run, entry, finished_run, info
 
 if TYPE_CHECKING:

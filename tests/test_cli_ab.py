@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli
-from bench.measure import devices
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.store.load import load_rows
+from bench.worker import devices
 from tests.fakes import HELLO, Stage, settle, visited
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli, manifest
-from bench.measure import devices
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.store.load import load_rows
+from bench.worker import devices
 from tests.fakes import HELLO, Stage, entry, finished_run, info, settle, visited
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import cli
-from bench.measure import devices
+from bench.worker import devices
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,6 @@ import pytest
 from bench import manifest
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.machine import hardware
-from bench.measure import devices
 from bench.plan.discover import shipped_suites
 from bench.plan.plan import PRESETS, Plan
 from bench.pool.pool import Crew
@@ -29,6 +28,7 @@ from bench.request import (
     request_of,
     workers_of_side,
 )
+from bench.worker import devices
 from tests.fakes import Stage
 
 ROOT = Path(__file__).parent.parent

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure.inputs import TensorInputs, tensors_in
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
+from bench.worker.inputs import TensorInputs, tensors_in
 
 if TYPE_CHECKING:
     from bench.plan.case import Call

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from bench.measure.inputs import TensorInputs
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
+from bench.worker.inputs import TensorInputs
 
 (LOADED,) = load_all(["graph"])
 OPS = LOADED.suite.ops

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from bench.measure.check import largest_error
-from bench.measure.inputs import TensorInputs
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
+from bench.worker.correctness import largest_error
+from bench.worker.inputs import TensorInputs
 
 if TYPE_CHECKING:
     from bench.plan.case import Call

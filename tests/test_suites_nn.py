@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from bench.measure.inputs import TensorInputs
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
+from bench.worker.inputs import TensorInputs
 
 if TYPE_CHECKING:
     from bench.plan.case import Call

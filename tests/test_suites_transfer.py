@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench.measure.check import check
-from bench.measure.inputs import TensorInputs, storage_bytes
 from bench.plan.case import Call, with_inputs
 from bench.plan.discover import load_all
 from bench.plan.plan import Plan, Selection, expand
 from bench.plan.suite import make_case
+from bench.worker.correctness import check
+from bench.worker.inputs import TensorInputs, storage_bytes
 
 if TYPE_CHECKING:
     from bench.plan.case import Case

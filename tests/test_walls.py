@@ -29,7 +29,7 @@ BREACHES = {
 }
 """For each contract: where one line breaks it, and the line."""
 
-MAY_REACH_TORCH = {"__main__", "cli", "door", "measure", "request"}
+MAY_REACH_TORCH = {"__main__", "cli", "door", "request", "worker"}
 """What measures, and what looks for the devices to measure on."""
 
 TORCH_FREE = (

@@ -161,7 +161,7 @@ def _sides(between: str | None) -> tuple[Side, Side]:
     threads = threads_by_default()
     if between and between.startswith("threads="):
         return sides(between, present=("cpu",), threads=threads)
-    from bench.measure import devices
+    from bench.worker import devices
 
     found = sides(between, present=devices.present(), threads=threads)
     for side in found:

@@ -236,7 +236,7 @@ def _announce(asked: Request, plan: Plan) -> None:
 
 def _say_cpu_only(asked: Request) -> None:
     if asked.cpu_only_by_default:
-        from bench.measure.devices import why_missing
+        from bench.worker.devices import why_missing
 
         say(f"no GPU here ({why_missing('cuda')}): the CPU alone", err=True)
 

@@ -80,7 +80,7 @@ def _one_device(word: str | None) -> str:
         SelectionError: the word names no device, or several.
     """
     from bench.errors import SelectionError
-    from bench.measure import devices
+    from bench.worker import devices
 
     if word is None:
         return devices.present()[:2][-1]

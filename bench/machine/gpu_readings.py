@@ -1,6 +1,6 @@
 """What a GPU says of itself while a case is measured: readings, the facts of a row, and when to distrust.
 
-Decides from readings alone and reads nothing; `bench.measure.telemetry` asks the driver.
+Decides from readings alone and reads nothing; `bench.worker.gauges` asks the driver.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ spec = importlib.util.spec_from_file_location(
 )
 sys.modules["bench"] = bench = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bench)
-runpy.run_module("bench.measure", run_name="__main__")
+runpy.run_module("bench.worker", run_name="__main__")
 """
 """Our package by its path: a folder on the search path would bring what else is installed there."""
 
@@ -66,7 +66,7 @@ class Interpreter:
 def command(path: str | None) -> list[str]:
     """How a worker is started: by our interpreter as we are, by another with our package."""
     if path is None:
-        return [sys.executable, "-P", "-m", "bench.measure"]
+        return [sys.executable, "-P", "-m", "bench.worker"]
     return [path, "-P", "-c", _LOAD, str(_PACKAGE)]
 
 

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch as real_torch
 
-from bench.measure.devices import Cuda
-from bench.measure.queued import Sampler
 from bench.store.load import load_rows
 from bench.store.runs import list_runs
 from bench.units import seconds, share
+from bench.worker.device_timing import Sampler
+from bench.worker.devices import Cuda
 from tests.gpu import rows
 from tests.gpu.check import Check
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.measure.queued import Queued, QueuedDevice
-    from bench.measure.sampling import Clock
     from bench.store.runs import StoredRun
+    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.sampling import Clock
 
     Timer = Callable[..., float]
     """Milliseconds that a call takes: `triton.testing.do_bench`."""

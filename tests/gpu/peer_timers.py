@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.benchmark import Timer
 
-from bench.measure.devices import device_of, queue_of
-from bench.measure.profiling import Watched, record_trace, warm
-from bench.measure.worker import Worker
 from bench.plan.plan import PlannedCase
 from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from bench.visit import Visit
+from bench.worker.devices import device_of, queue_of
+from bench.worker.profiler import Watched, record_trace, warm
+from bench.worker.worker import Worker
 from tests.gpu import peer_cases
 from tests.gpu.peer_sheet import WITNESS, Cell, Found, failed
 

@@ -246,7 +246,7 @@ def test_a_worker_does_not_outlive_its_parent() -> None:
     """Whoever is killed with SIGKILL can't clean up; the end of its pipe does."""
     parent = """
         import os, signal
-        from bench.measure.process import WorkerProcess, worker_environment
+        from bench.pool.process import WorkerProcess, worker_environment
         worker = WorkerProcess(worker_environment(1, os.environ))
         worker.wait_ready()
         print(worker._process.pid, flush=True)

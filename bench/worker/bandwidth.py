@@ -1,0 +1,170 @@
+"""Measures the bandwidth of every memory that a device has, by moving more and more bytes in several ways.
+
+Sizes and ways take turns, in two passes, so that a bad moment of the machine is no roof.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.machine.hardware import free_memory_bytes
+from bench.records.roofs import BANDWIDTH, Roof
+from bench.worker.cache_flush import UNKNOWN_CACHES_BYTES, levels_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bench.worker.best_time import Watch
+
+BEYOND = (2, 4, 8)
+BEYOND_ALL = (2, 2.8, 4, 5.6, 8)
+"""Times all faster levels, where a level is looked at. Data changed in place is half of what is moved, and
+a cache holds a part of what is up to four times its size (see `cache.py`): from eight times on it is the
+level alone."""
+FAR_BEYOND = (32, 128)
+"""Also on a device with a queue: at eight times the L2 beginning and ending a kernel are a part of the time.
+An H200 moved 3 % less there than at 64 times (`docs/gpu.md`)."""
+ALONE = 8
+_MOST_OF_A_LEVEL = 0.75
+"""Not all of a cache is free: stacks, code and the system want some too."""
+UNKNOWN: Mapping[str, int] = MappingProxyType({"cache": 64 * 2**10, "caches": UNKNOWN_CACHES_BYTES})
+"""Where the system does not say: a small one, so that small data is not held against memory, and all."""
+_MOST_MEMORY_SHARE = 0.25
+_PASSES = 2
+_PAD_ELEMENTS = 272
+"""17 lines of 64 bytes, so that operands don't begin at the same place of a page and share cache sets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Where bandwidth is looked at: so many bytes moved, by a call that finds its data in this level."""
+
+    level: str
+    moved_bytes: int
+
+
+def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
+    """The caches of a device that hold data, the fastest first: those of torch's threads, or a GPU's last."""
+    if device == "cpu":
+        return levels_bytes(torch.get_num_threads(), root)
+    facts = torch.cuda.get_device_properties(torch.device(device))
+    known = getattr(facts, "L2_cache_size", None)
+    return {"L2": known} if known else {}
+
+
+def free_bytes_of(device: str) -> int:
+    """What is free of the memory that a device's tensors lie in."""
+    if device.startswith("cuda"):
+        free, _ = torch.cuda.mem_get_info(torch.device(device))
+        return int(free)
+    return free_memory_bytes()
+
+
+def points(
+    caches: Mapping[str, int],
+    device: str = "cpu",
+    free_bytes_of: Callable[[str], int] = free_bytes_of,
+) -> list[Point]:
+    """Some in each cache, then some beyond all of them, as far as the memory of the device allows."""
+    memory = "DRAM" if device == "cpu" else "memory"
+    found: list[Point] = []
+    faster, faster_bytes = "", 0
+    for level, size in (caches or UNKNOWN).items():
+        most = int(size * _MOST_OF_A_LEVEL)
+        wanted = [faster_bytes * times for times in BEYOND] if faster else [most // 2]
+        sizes = [*(one for one in wanted if one < most), most]
+        found += [_point(level, one, faster, faster_bytes) for one in sizes]
+        faster, faster_bytes = level, faster_bytes + size
+    times = BEYOND_ALL if device == "cpu" else BEYOND_ALL + FAR_BEYOND
+    room = free_bytes_of(device) * _MOST_MEMORY_SHARE
+    sizes = [int(faster_bytes * n) for n in times if faster_bytes * n <= room]
+    return found + [_point(memory, one, faster, faster_bytes) for one in sizes]
+
+
+def _point(level: str, moved_bytes: int, faster: str, faster_bytes: int) -> Point:
+    """Named after both levels where the faster one may hold a part."""
+    mixed = faster and moved_bytes < ALONE * faster_bytes
+    return Point(level=f"{faster}+{level}" if mixed else level, moved_bytes=moved_bytes)
+
+
+def bandwidths(device: str, wanted: Sequence[Point], seconds: float, watch: Watch) -> list[Roof]:
+    """At each point the best way of moving bytes, with copy and triad beside it."""
+    if not wanted:
+        return []
+    elements = max(one.moved_bytes for one in wanted) // torch.float32.itemsize
+    memory = torch.ones(elements + 3 * _PAD_ELEMENTS, device=device)
+    steps = [(one, how) for one in wanted for how in WAYS]
+    step_s = seconds / len(steps) / _PASSES
+    best: dict[tuple[Point, str], float] = {}
+    for point, how in steps * _PASSES:
+        moved_bytes, call = WAYS[how](memory, point.moved_bytes)
+        rate = moved_bytes / watch.best_s(call, step_s)
+        best[point, how] = max(rate, best.get((point, how), 0.0))
+    return list(_kept(best))
+
+
+def _kept(best: Mapping[tuple[Point, str], float]) -> Iterator[Roof]:
+    """Of each level, or each size of one that is partly in a cache: copy, triad, and the best of all ways."""
+    groups: dict[object, list[tuple[Point, str]]] = {}
+    for point, how in best:
+        groups.setdefault(point if "+" in point.level else point.level, []).append((point, how))
+    for members in groups.values():
+        size = min(point.moved_bytes for point, _ in members)
+        rates = {how: max(best[key] for key in members if key[1] == how) for _, how in members}
+        widest = max(rates, key=lambda how: rates[how])
+        for how in dict.fromkeys(("copy", "triad", widest)):
+            yield Roof(
+                kind=BANDWIDTH,
+                value=rates[how],
+                level=members[0][0].level,
+                bytes=size,
+                how=how,
+            )
+
+
+def _parts(memory: torch.Tensor, count: int, moved_bytes: int) -> tuple[list[torch.Tensor], int]:
+    """So many operands that are this large together, none of them beginning where another does in a page."""
+    each = max(1, moved_bytes // count // memory.itemsize)
+    starts = [place * (each + _PAD_ELEMENTS) for place in range(count)]
+    return [memory[start : start + each] for start in starts], count * each * memory.itemsize
+
+
+def _copy(memory: torch.Tensor, moved_bytes: int) -> tuple[int, Callable[[], object]]:
+    (a, b), moved = _parts(memory, 2, moved_bytes)
+    return moved, lambda: b.copy_(a)
+
+
+def _triad(memory: torch.Tensor, moved_bytes: int) -> tuple[int, Callable[[], object]]:
+    (a, b, c), moved = _parts(memory, 3, moved_bytes)
+    return moved, lambda: torch.add(a, b, alpha=3, out=c)
+
+
+def _read(memory: torch.Tensor, moved_bytes: int) -> tuple[int, Callable[[], object]]:
+    (a,), moved = _parts(memory, 1, moved_bytes)
+    return moved, a.sum
+
+
+def _write(memory: torch.Tensor, moved_bytes: int) -> tuple[int, Callable[[], object]]:
+    (a,), moved = _parts(memory, 1, moved_bytes)
+    return moved, lambda: a.fill_(1)
+
+
+def _in_place(memory: torch.Tensor, moved_bytes: int) -> tuple[int, Callable[[], object]]:
+    """Half as much data, read and written: new memory has to be fetched before it is written, this not."""
+    (a,), moved = _parts(memory, 1, moved_bytes // 2)
+    return 2 * moved, a.neg_
+
+
+WAYS: Mapping[str, Callable[[torch.Tensor, int], tuple[int, Callable[[], object]]]] = {
+    "copy": _copy,
+    "triad": _triad,
+    "read": _read,
+    "write": _write,
+    "in place": _in_place,
+}
+"""How bytes are moved: from the memory to use and how many → how many it is, and the call."""

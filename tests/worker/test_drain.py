@@ -1,0 +1,72 @@
+"""What draining the queue adds to a sample, on a GPU that is made up after a real one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from bench.plan.case import Call
+from bench.pool.protocol import IDLE, QUEUED, WAITS
+from bench.worker.device_timing import Sampler
+from bench.worker.drain import measure_drain
+from bench.worker.sampling import calibrate, take_sample
+from tests.fakes import Clock
+from tests.fakes_gpu import Gpu
+
+
+def h200(**facts: int) -> Gpu:
+    """One with a clock of its host."""
+    return Gpu.like_an_h200(Clock(), **facts)
+
+
+def net_s(gpu: Gpu, call: Call, sample_s: float) -> float:
+    """Seconds per call as a visit has them: a sample, less what draining the queue adds to it."""
+    loops, _ = calibrate(call, sample_s, gpu, gpu.clock)
+    sampler = Sampler(call, gpu, gpu.clock)
+    seen = sampler.sample() if sampler.work == QUEUED else None
+    drain_s = measure_drain(gpu, gpu.clock).after(sampler.work, seen)
+    return (take_sample(call, loops, gpu, gpu.clock)[1] * 1e-9 - drain_s) / loops
+
+
+@pytest.mark.parametrize("sample_s", [1e-3, 1.5e-3, 5e-3])
+@pytest.mark.parametrize("kernel_ns", [1_000, 4_000, 5_000, 20_000, 100_000])
+@pytest.mark.parametrize("launch_ns", [3_000, 5_800])
+def test_a_caller_s_time_is_free_of_the_drain(
+    sample_s: float, kernel_ns: int, launch_ns: int
+) -> None:
+    """4.2 µs at the end of each sample, and what the first launch or the last kernel takes alone."""
+    gpu = h200(launch_ns=launch_ns)
+    true_ns = max(kernel_ns + gpu.gap_ns, launch_ns)
+    found_s = net_s(gpu, Call(gpu.launch, kernel_ns), sample_s)
+    assert found_s == pytest.approx(1e-9 * true_ns, rel=0.005)
+
+
+def test_several_kernels_a_call_have_one_drain() -> None:
+    """Only the last of them is waited for: 6 µs after five short kernels as after one."""
+    gpu = h200()
+
+    def chain() -> None:
+        for _ in range(5):
+            gpu.launch(1_000)
+
+    assert net_s(gpu, Call(chain), 1e-3) == pytest.approx(5 * 5.8e-6, rel=0.005)
+
+
+@pytest.mark.parametrize("work", [WAITS, IDLE])
+def test_what_leaves_nothing_in_the_queue_has_the_wait_alone(work: str) -> None:
+    """A call that waits by itself, or that has no kernels: the device has nothing to do at the end."""
+    gpu = h200()
+    call = Call(gpu.synchronize) if work == WAITS else Call(partial(gpu.clock.advance, 1_000))
+    assert Sampler(call, gpu, gpu.clock).work == work
+    true_s = 4.2e-6 if work == WAITS else 1e-6
+    assert net_s(gpu, call, 1e-3) == pytest.approx(true_s, rel=0.005)
+
+
+def test_without_it_short_samples_would_be_off_by_several_per_cent() -> None:
+    """The test above could fail: 3 % of 0.2 ms are the drain."""
+    gpu = h200()
+    call = Call(gpu.launch, 1_000)
+    loops, _ = calibrate(call, 2e-4, gpu, gpu.clock)
+    raw_s = take_sample(call, loops, gpu, gpu.clock)[1] * 1e-9 / loops
+    assert raw_s > 1.02 * 5.8e-6

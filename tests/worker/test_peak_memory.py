@@ -1,0 +1,159 @@
+"""What a call takes beyond its inputs: real calls of known size, and systems that do not say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from bench.plan.case import Call
+from bench.worker import peak_memory
+from bench.worker.peak_memory import peak_bytes, resolution_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MIB = 2**20
+LARGE = 16 * MIB
+"""That many float32 numbers are 64 MiB."""
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps the mark")
+
+
+def filled() -> torch.Tensor:
+    """A new tensor of 64 MiB."""
+    return torch.empty(LARGE).fill_(1)
+
+
+def summed(tensor: torch.Tensor) -> torch.Tensor:
+    """A number, by way of a tensor as large as the input."""
+    return (tensor + 1).sum()
+
+
+def twice(tensor: torch.Tensor) -> torch.Tensor:
+    """A new tensor, by way of another, both alive for a moment."""
+    return (tensor + 1) * 2
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("call", "mib"),
+    [
+        (Call(filled), 64),
+        (Call(torch.neg, torch.ones(LARGE)), 64),
+        (Call(torch.neg, torch.ones(2 * MIB)), 8),
+        (Call(summed, torch.ones(LARGE)), 64),
+        (Call(twice, torch.ones(LARGE)), 128),
+    ],
+    ids=["result", "result, not input", "smaller result", "scratch", "both"],
+)
+def test_a_call_takes_what_it_allocates(call: Call, mib: int) -> None:
+    """Result and scratch space, whichever way they add up at the worst moment; inputs don't count."""
+    call()
+    peak = peak_bytes(call)
+    assert peak is not None
+    assert mib * MIB - resolution_bytes() <= peak < (mib + 16) * MIB
+
+
+@LINUX
+def test_a_call_that_seems_to_take_nothing_is_made_once_more() -> None:
+    """It may have been served from memory that an earlier case had left, as this one pretends."""
+    made: list[int] = []
+
+    def at_the_second_time() -> torch.Tensor | None:
+        made.append(1)
+        return filled() if len(made) > 1 else None
+
+    peak = peak_bytes(Call(at_the_second_time))
+    assert peak is not None
+    assert peak >= 64 * MIB - resolution_bytes()
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(torch.ones(LARGE).neg_),
+        Call(torch.ones(LARGE).view, -1, 2),
+        Call(torch.neg, torch.ones(1024)),
+    ],
+    ids=["in place", "view", "small"],
+)
+def test_what_takes_next_to_nothing_has_no_number(call: Call) -> None:
+    """It would be noise: a few pages are not told from the interpreter's own."""
+    call()
+    assert peak_bytes(call) is None
+
+
+@LINUX
+def test_memory_that_was_used_before_counts_again() -> None:
+    """What the call before left free is handed back, so that two calls in a row take the same."""
+    call = Call(torch.neg, torch.ones(LARGE))
+    call()
+    first, second = peak_bytes(call), peak_bytes(call)
+    assert first is not None
+    assert second is not None
+    assert abs(first - second) < resolution_bytes()
+
+
+def system(folder: Path, status: str, *, resets: bool = True) -> Path:
+    """A process as its system tells of it."""
+    folder.joinpath("status").write_text(status)
+    folder.joinpath("clear_refs").touch() if resets else folder.joinpath("clear_refs").mkdir()
+    return folder
+
+
+def status(mark_mib: int, used_mib: int) -> str:
+    """The two lines that are read, among others."""
+    return f"Name:\tbench\nVmHWM:\t{mark_mib * 1024:8} kB\nVmRSS:\t{used_mib * 1024:8} kB\n"
+
+
+def raising(folder: Path, mark_mib: int) -> Callable[[], None]:
+    """A call after which the mark stands there."""
+
+    def call() -> None:
+        folder.joinpath("status").write_text(status(mark_mib, 10))
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("mark_mib", "peak"),
+    [(10, None), (5, None), (10 + 100, 100 * MIB)],
+    ids=["same", "less", "100"],
+)
+def test_the_rise_of_the_mark_is_the_peak(tmp_path: Path, mark_mib: int, peak: int | None) -> None:
+    """From what was in use when it was reset."""
+    proc = system(tmp_path, status(10, 10))
+    assert peak_bytes(Call(raising(tmp_path, mark_mib)), proc) == peak
+    assert (proc / "clear_refs").read_text() == "5"
+
+
+@pytest.mark.parametrize(
+    ("text", "resets"),
+    [(status(10, 10), False), (status(500, 10), True), ("Name:\tbench\n", True)],
+    ids=["no reset", "a reset that does nothing", "no mark"],
+)
+def test_a_system_that_keeps_no_mark_gives_no_number(
+    tmp_path: Path, text: str, *, resets: bool
+) -> None:
+    """And the call is not made in vain."""
+    calls: list[int] = []
+    proc = system(tmp_path, text, resets=resets)
+    assert peak_bytes(Call(calls.append, 1), proc) is None
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("threads", "cpus", "mib"), [(1, 1, 1), (2, 2, 1), (16, 16, 4), (64, 64, 32)]
+)
+def test_many_threads_blur_the_count(
+    monkeypatch: pytest.MonkeyPatch, threads: int, cpus: int, mib: int
+) -> None:
+    """The system adds pages up in batches, one per thread."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(os, "cpu_count", lambda: cpus)
+    assert peak_memory.resolution_bytes() == mib * MIB

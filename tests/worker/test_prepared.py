@@ -1,0 +1,82 @@
+"""A prepared call on a GPU that is made up: what its samples say, and what a naive reading would."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.plan.case import Call
+from bench.worker.device_timing import Sampler
+from bench.worker.prepared import Ready
+from tests.fakes import Clock
+from tests.fakes_gpu import Gpu
+
+
+def ready(gpu: Gpu, kernel_ns: float, loops: int) -> Ready:
+    """A call of one kernel."""
+    call = Call(gpu.launch, kernel_ns)
+    return Ready(call=call, device=gpu, loops=loops, sampler=Sampler(call, gpu, gpu.clock))
+
+
+@pytest.mark.parametrize(
+    ("kernel_ns", "wait_s"),
+    [(50_000, 50e-6), (2_000, 5e-6)],
+    ids=["the device is busy", "the launch takes longer"],
+)
+def test_three_times_are_told_apart(kernel_ns: float, wait_s: float) -> None:
+    """What a caller waits, what the device works, what submitting costs (5 µs on this one)."""
+    gpu = Gpu(clock=Clock())
+    seen = ready(gpu, kernel_ns, loops=200).visit(0.05, gpu.clock)
+
+    waited_s = seen.elapsed_ns[0] * 1e-9 / seen.loops
+    assert waited_s == pytest.approx(wait_s, rel=0.02)
+    assert seen.device_s[0] == pytest.approx(kernel_ns * 1e-9, rel=0.01)
+    assert seen.host_s[0] == pytest.approx(5e-6)
+    assert all(seen.gapless)
+
+
+def test_the_devices_samples_take_half_of_a_visit() -> None:
+    """There are no more of them than of the others, and what they took is told apart."""
+    gpu = Gpu(clock=Clock())
+    made = ready(gpu, 50_000, loops=20)
+    begun_ns = gpu.clock()
+    seen = made.visit(0.05, gpu.clock)
+
+    assert 1 <= len(seen.device_s) <= len(seen.elapsed_ns)
+    assert len(seen.device_s) == len(seen.host_s) == len(seen.gapless)
+    assert sum(seen.elapsed_ns) == pytest.approx(25e6, rel=0.1)
+    whole_ns = gpu.clock() - begun_ns
+    assert seen.aside_ns + sum(seen.elapsed_ns) == pytest.approx(whole_ns, rel=0.1)
+
+
+def test_one_call_that_fills_the_visit_is_still_told_on_both_clocks() -> None:
+    """A second of kernel in a visit of 10 ms."""
+    gpu = Gpu(clock=Clock())
+    seen = ready(gpu, 1e9, loops=1).visit(0.01, gpu.clock)
+
+    assert len(seen.elapsed_ns) == len(seen.device_s) == 1
+    assert seen.device_s[0] == pytest.approx(1.0)
+
+
+def test_without_a_queue_there_is_nothing_beside_the_samples() -> None:
+    """On the CPU a call has been done when it returns."""
+    clock = Clock()
+    gpu = Gpu(clock=clock)
+    seen = Ready(call=Call(clock.advance, 1_000), device=gpu, loops=100).visit(1e-3, clock)
+
+    assert (seen.device_s, seen.host_s, seen.gapless, seen.aside_ns) == ((), (), (), 0)
+    assert set(seen.elapsed_ns) == {100_000}
+
+
+def test_caches_are_emptied_before_each_call_where_that_was_asked_for() -> None:
+    """And what that took is no sample's."""
+    clock = Clock()
+    cold = Ready(
+        call=Call(clock.advance, 1_000),
+        device=Gpu(clock=clock),
+        loops=100,
+        evict=lambda: clock.advance(5_000),
+    )
+    seen = cold.visit(1e-4, clock)
+    assert set(seen.elapsed_ns) == {1_000}
+    assert seen.loops == 1
+    assert seen.aside_ns == 5_000 * len(seen.elapsed_ns)
