@@ -20,7 +20,7 @@ from bench.errors import StoreError
 from bench.machine import activity, hardware
 from bench.machine.environment import read_environment
 from bench.machine.hardware import text_of
-from bench.store import reference, roofs, runs
+from bench.store import machine_cache, roofs_cache, runs
 from bench.store.runs import RunInfo, new_run_id
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def _now(threads: int) -> RunInfo:
 
 def _known(info: RunInfo, store: Path, threads: int) -> Known:
     machine_id, torch = info.machine["machine_id"], info.torch["version"]
-    kept = reference.load(reference.file_of(machine_id, threads, _DEVICE))
-    ceilings = roofs.load(roofs.file_of(machine_id, threads, _DEVICE), torch)
+    kept = machine_cache.load(machine_cache.file_of(machine_id, threads, _DEVICE))
+    ceilings = roofs_cache.load(roofs_cache.file_of(machine_id, threads, _DEVICE), torch)
     return Known(
         reference=kept is not None,
         missed=kept.missed if kept else 0,

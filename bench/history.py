@@ -19,9 +19,9 @@ from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.stats import interval
 from bench.stats.interval import Spread
-from bench.store import reference as references
+from bench.store import machine_cache as references
 from bench.store import runs
-from bench.store.reference import Reference
+from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

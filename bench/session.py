@@ -22,8 +22,8 @@ from bench.outcome import Outcome, RunFacts
 from bench.pool.start import start
 from bench.records import machine_state
 from bench.rounds import Rounds
-from bench.store import journal, reference, runs
-from bench.store.reference import Reference
+from bench.store import journal, machine_cache, runs
+from bench.store.machine_cache import Reference
 from bench.survey import Ceilings
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]
     """The run's facts with what was seen of each device's state; its reference is kept for later runs."""
     seen = {device: one.seen for device, one in lookouts.items() if one.seen}
     kept = {
-        device: reference.renewed(_before(device, earlier, lookouts[device]), turns)
+        device: machine_cache.renewed(_before(device, earlier, lookouts[device]), turns)
         for device, turns in seen.items()
     }
     for device, one in kept.items():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from bench.pool import protocol
 from bench.records import roofs
 from bench.records.roofs import Roofs
-from bench.store import roofs as kept
+from bench.store import roofs_cache as kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -14,7 +14,7 @@ import pytest
 
 from bench import cli, survey
 from bench.cli import measuring
-from bench.store import words
+from bench.store import find
 from bench.store.load import load_rows
 from bench.worker import devices
 from tests.fakes import begun_run, entry, finished_run, info
@@ -254,7 +254,7 @@ def test_a_run_that_waited_says_so_in_the_end(
     said: str,
 ) -> None:
     """It took longer than was announced; what is less than a second is not worth the words."""
-    run = words.find(tmp_path, str(finished_run(tmp_path, info(waited_s=waited_s))))
+    run = find.find(tmp_path, str(finished_run(tmp_path, info(waited_s=waited_s))))
     monkeypatch.setattr(measuring, "_measured", lambda *_: run)
     assert cli.main(["run", "view"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]

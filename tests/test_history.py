@@ -13,7 +13,7 @@ from bench import history
 from bench.history import FEWEST_RUNS, MOST_RUNS, History, Past
 from bench.plan.plan import Plan
 from bench.records.machine_state import Conditions
-from bench.store.reference import Reference
+from bench.store.machine_cache import Reference
 from bench.store.runs import CASES
 from tests.fakes import case, entry, finished_run, info
 

@@ -12,8 +12,8 @@ from bench.analyse.lineup import lineup
 from bench.errors import StoreError
 from bench.report import build, page, shell
 from bench.report.build import build_comparison, build_report
-from bench.store.embedded import unpack
 from bench.store.load import load_rows
+from bench.store.page_archive import unpack
 from tests.fakes_report import example, record, stored
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.report import downloads
-from bench.store.embedded import LIMIT_BYTES
+from bench.store.page_archive import LIMIT_BYTES
 from tests.fakes_report import RUN_ID, example, stored
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import SelectionError
 from bench.report.pytest_benchmark import exported, extra_info, left_out
-from bench.store.pytest_benchmark import run_of
+from bench.store.pytest_benchmark_reader import run_of
 from tests.fakes import info, record
 
 if TYPE_CHECKING:

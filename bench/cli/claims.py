@@ -34,9 +34,9 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
     """
     from bench.analyse.claims import answers, by_run
     from bench.analyse.course import COURSE
-    from bench.analyse.rows import records
     from bench.report.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_rows
+    from bench.store.rows import records
 
     chosen = _chosen(store, run or ())
     found = answers(COURSE, by_run(records(load_rows(*(one.folder for one in chosen)))))
@@ -53,7 +53,7 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
 def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
     """The runs that were named, else those of the latest run's machine whose caches were hot."""
     from bench.store import runs
-    from bench.store.words import find
+    from bench.store.find import find
 
     if words:
         return [find(store, word) for word in words]

@@ -204,11 +204,11 @@ def _find(store: Path, word: str) -> StoredRun | None:
         StoreError: it means no run, or several.
     """
     from bench.errors import StoreError
-    from bench.store import runs, words
-    from bench.store.embedded import TornPageError
+    from bench.store import find, runs
+    from bench.store.page_archive import TornPageError
 
     try:
-        return words.find(store, word)
+        return find.find(store, word)
     except TornPageError as error:
         say(f"passed over: {error}", err=True)
         return None
@@ -224,9 +224,9 @@ def _find(store: Path, word: str) -> StoredRun | None:
 
 def _read(run: StoredRun | None) -> Read | None:
     """A run's rows; None, said on stderr, where the file is missing or torn."""
-    from bench.analyse.rows import records
     from bench.errors import StoreError
     from bench.store.load import load_rows
+    from bench.store.rows import records
 
     if run is None:
         return None

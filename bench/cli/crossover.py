@@ -120,10 +120,10 @@ class _Goal:
 def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bool) -> int:
     """The crossovers of stored rows."""
     from bench.analyse.crossings import crossovers
-    from bench.analyse.rows import records
     from bench.report.crossover import crossings_facts, crossings_table
+    from bench.store.find import find
     from bench.store.load import load_rows
-    from bench.store.words import find
+    from bench.store.rows import records
 
     places = [find(store, word).folder for word in words] or [store]
     rows = records(load_rows(*places))

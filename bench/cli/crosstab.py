@@ -51,11 +51,11 @@ def table_command(
     form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
 ) -> int:
     """Put cases side by side by what they differ in, with ratios to the first column."""
-    from bench.analyse.rows import records
-    from bench.store import words
+    from bench.store import find
     from bench.store.load import load_rows
+    from bench.store.rows import records
 
-    places = [words.find(store, word).folder for word in run or ()] or [store]
+    places = [find.find(store, word).folder for word in run or ()] or [store]
     return print_crosstab(records(load_rows(*places)), by=by, where=where, base=base, form=form)
 
 

@@ -180,9 +180,9 @@ def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, st
 def _resumed(store: Path, word: str) -> StoredRun:
     from bench import session
     from bench.request import request_of
-    from bench.store import words
+    from bench.store import find
 
-    unfinished = words.find_unfinished(store, word)
+    unfinished = find.find_unfinished(store, word)
     asked = request_of(unfinished.info)
     info = unfinished.info
     with asked.start() as started:

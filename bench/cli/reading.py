@@ -122,7 +122,7 @@ def import_command(
     as_json: Json = False,
 ) -> int:
     """Bring runs from another machine or program into the store; what is there already stays."""
-    from bench.store.bringing import bring
+    from bench.store.import_run import bring
 
     found = bring(store, file, label)
     if as_json:
@@ -166,9 +166,9 @@ def report_command(
 
 
 def _find(store: Path, word: str) -> StoredRun:
-    from bench.store import words
+    from bench.store import find
 
-    return words.find(store, word)
+    return find.find(store, word)
 
 
 def show_run(run: StoredRun) -> None:
@@ -196,10 +196,10 @@ def _export(run: StoredRun, form: str) -> None:
 
 def _export_samples(run: StoredRun) -> None:
     """Print a run in the format that is made of samples; what it has no place for is counted on stderr."""
-    from bench.analyse.rows import records
     from bench.report.pytest_benchmark import exported, left_out
     from bench.report.samples import by_case
     from bench.store.load import load_rows, load_samples
+    from bench.store.rows import records
 
     rows = records(load_rows(run.folder))
     samples = {key: of.time_s.tolist() for key, of in by_case(load_samples(run.folder)).items()}

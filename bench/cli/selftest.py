@@ -43,10 +43,10 @@ def selftest_command(
     """Run the same cases several times: this machine's false alarms and smallest visible effect."""
     from bench.analyse.power import powers
     from bench.analyse.repeats import repeats
-    from bench.analyse.rows import records
     from bench.report.selftest import selftest_facts, selftest_table
     from bench.request import Request, parse_budget, parse_patience
     from bench.store.load import load_rows
+    from bench.store.rows import records
 
     asked = Request(
         suites=(str(PANEL),),

@@ -35,12 +35,12 @@ def trend_command(
     form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
 ) -> int:
     """Follow a case over the runs of a machine, and name the runs between which its time stepped."""
-    from bench.analyse.rows import records
     from bench.analyse.series import series
     from bench.analyse.trend import trend
     from bench.errors import SelectionError, hint
     from bench.store import runs
     from bench.store.load import load_rows
+    from bench.store.rows import records
 
     if form not in FORMS:
         message = f"there is no form {form!r} of a trend; {hint(form, FORMS)}"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bench.analyse.lineup import lineup
-from bench.analyse.rows import records
 from bench.analyse.standing import standing
 from bench.errors import StoreError
 from bench.report.badge import badge
 from bench.report.build import INDEX, build_comparison, build_report, pages_in
 from bench.store.load import load_rows
+from bench.store.rows import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

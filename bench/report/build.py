@@ -13,12 +13,12 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench.analyse.lineup import lineup
-from bench.analyse.rows import records
 from bench.errors import StoreError
 from bench.machine.hardware import usable_cores
 from bench.report import comparison_page, page, shell
 from bench.report.downloads import ROWS, beside, inside
 from bench.store.load import load_rows, load_samples
+from bench.store.rows import records
 from bench.store.runs import CASES, SAMPLES
 
 if TYPE_CHECKING:

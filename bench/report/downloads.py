@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bench.store.embedded import LIMIT_BYTES, embed
+from bench.store.page_archive import LIMIT_BYTES, embed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

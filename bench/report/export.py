@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analyse import notes
 from bench.analyse.grid import in_reading_order, title
-from bench.analyse.rows import plain, records
 from bench.errors import SelectionError, hint
 from bench.report import words
+from bench.store.rows import plain, records
 from bench.units import MISSING, seconds_with_interval
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from bench.analyse import notes
 from bench.analyse.grid import in_reading_order, title
-from bench.analyse.rows import records
 from bench.report import device_times, words
+from bench.store.rows import records
 from bench.units import MISSING, seconds, seconds_with_interval
 
 if TYPE_CHECKING:

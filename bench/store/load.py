@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.records.record import LISTS, sample_schema, schema
-from bench.store import pages
+from bench.store import page_lookup
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _read(places: tuple[str | Path, ...], name: str, expected: pa.Schema) -> pa.
 
 
 def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
-    inside = pages.runs_in(str(place))
+    inside = page_lookup.runs_in(str(place))
     if inside is not None:
         for run in inside:
             yield _table(_present(run.folder / name, place), expected)

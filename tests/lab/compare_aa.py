@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from bench import noise, turns
 from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
 from bench.analyse.power import verdicts
-from bench.analyse.rows import records
 from bench.history import History, Past
 from bench.noise import Noise
 from bench.pool.protocol import Prepared
@@ -30,6 +29,7 @@ from bench.records.record import Sample
 from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
+from bench.store.rows import records
 from bench.summary import Measuring, summarised
 from bench.turns import Turn
 from bench.units import MISSING, share

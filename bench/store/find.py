@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store import commits, journal, pages
+from bench.store import commits, journal, page_lookup
 from bench.store.runs import MANIFEST, list_runs, read
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def find(store: Path, word: str) -> StoredRun:
     Raises:
         StoreError: it means no run, or several.
     """
-    by_path = _at(Path(word)) or pages.find(word)
+    by_path = _at(Path(word)) or page_lookup.find(word)
     if by_path:
         return by_path
     runs = [run for run in list_runs(store) if run.finished]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.records.machine_state import Conditions
-from bench.store.reference import MOST_MISSED, Reference, file_of, load, renewed, save
+from bench.store.machine_cache import MOST_MISSED, Reference, file_of, load, renewed, save
 
 CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)
 SLOW = Conditions(compute_s=1e-4, barrier_s=5.5e-6)

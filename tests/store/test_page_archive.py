@@ -15,16 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
-from bench.store import runs, words
-from bench.store.embedded import Embedded, TornPageError, embed, pack, unpack
+from bench.store import find, runs
 from bench.store.load import load_rows, load_samples
+from bench.store.page_archive import Embedded, TornPageError, embed, pack, unpack
 from tests.fakes import entry, finished_run, info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
-GOLDEN = Path(__file__).parent / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
+GOLDEN = Path(__file__).parents[1] / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
 FILES = (runs.MANIFEST, runs.CASES, runs.SAMPLES)
 
 
@@ -92,7 +92,7 @@ def test_a_zip_can_be_unzipped_into_a_store(folder: Path, tmp_path: Path) -> Non
     """What a reader downloads is a run of theirs then."""
     with zipfile.ZipFile(io.BytesIO(pack(folder, samples=True))) as archive:
         archive.extractall(tmp_path / "mine")
-    assert words.find(tmp_path / "mine", "@latest").info.run_id == NEW
+    assert find.find(tmp_path / "mine", "@latest").info.run_id == NEW
     assert len(load_samples(tmp_path / "mine")) == 4
 
 
@@ -106,7 +106,7 @@ def test_a_run_of_the_first_schema_can_be_packed(page: Path) -> None:
 def test_samples_go_in_for_all_runs_or_for_none(tmp_path: Path) -> None:
     """A page whose runs were not treated alike could not be explained; the limit is that of the page."""
     folders = [finished_run(tmp_path, info(i), entry(samples=9)) for i in (OLD, NEW)]
-    stored = [words.find(tmp_path, str(folder)) for folder in folders]
+    stored = [find.find(tmp_path, str(folder)) for folder in folders]
     roomy = embed(stored)
     taken = sum(len(one.text) for one in roomy)
     assert [one.samples for one in roomy] == [True, True]
@@ -117,7 +117,7 @@ def test_samples_go_in_for_all_runs_or_for_none(tmp_path: Path) -> None:
 
 def test_an_element_is_named_after_its_run(folder: Path) -> None:
     """So that a button can find it, and the file that it makes has a name."""
-    (one,) = embed([words.find(folder.parent, "@latest")])
+    (one,) = embed([find.find(folder.parent, "@latest")])
     assert (one.element, one.file) == (f"data-{NEW}", f"{NEW}.zip")
     assert one.script.startswith(f'<script type="application/zip" id="data-{NEW}">')
     assert one.script.count("<") == 2

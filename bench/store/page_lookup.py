@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store.embedded import unpack
+from bench.store.page_archive import unpack
 
 if TYPE_CHECKING:
     from bench.store.runs import StoredRun

@@ -10,7 +10,7 @@ from bench.errors import StoreError
 from bench.store import commits
 from bench.store.runs import StoredRun
 from tests.fakes import info
-from tests.test_store_words import repository, said
+from tests.store.test_find import repository, said
 
 ONE, OTHER = "0123456789abcdef", "0123456fedcba987"
 

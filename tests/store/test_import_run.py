@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analyse.rows import records
 from bench.errors import StoreError
 from bench.report.export import export
 from bench.store import runs
-from bench.store.bringing import bring, copied
-from bench.store.embedded import embed
+from bench.store.import_run import bring, copied
 from bench.store.load import load_rows, load_samples
+from bench.store.page_archive import embed
+from bench.store.rows import records
 from tests.fakes import entry, finished_run, info
 from tests.fakes_pytest_benchmark import MEDIAN_S, document
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bench.analyse.rows import records
 from bench.errors import StoreError
 from bench.report.export import export
-from bench.store.exported import is_export, record_of, run_of
+from bench.store.export_reader import is_export, record_of, run_of
+from bench.store.rows import records
 from tests.fakes_report import example, frame, info
 
 

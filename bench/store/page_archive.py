@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store import intact, reference
+from bench.store import integrity, machine_cache
 from bench.store.runs import CASES, MANIFEST, SAMPLES, StoredRun
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _unpacked(page: Path, run_id: str, data: bytes) -> StoredRun:
         files = _members(run_id, data)
     except (zipfile.BadZipFile, *_UNREADABLE) as error:
         raise _torn(page) from error
-    folder = reference.cache_folder() / "pages" / hashlib.sha256(data).hexdigest()[:16] / run_id
+    folder = machine_cache.cache_folder() / "pages" / hashlib.sha256(data).hexdigest()[:16] / run_id
     try:
         run = _run(folder, files, f"{page}: ")
     except StoreError as error:
@@ -194,7 +194,7 @@ def _run(folder: Path, files: Mapping[str, bytes], where: str) -> StoredRun:
     Raises:
         StoreError: the manifest can't be read, or does not describe the others.
     """
-    info = intact.info_of(files, where)
+    info = integrity.info_of(files, where)
     return StoredRun(folder=folder, info=info, finished=True)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import StoreError
-from bench.store import words
+from bench.store import find
 from tests.fakes import begun_run, finished_run, info
-from tests.test_store_runs import BROKEN, MIDDLE, NEW, OLD, filled
+from tests.store.test_runs import BROKEN, MIDDLE, NEW, OLD, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,12 +44,12 @@ def of_commit(commit: str = COMMIT, *, dirty: bool = False) -> dict[str, Any]:
 )
 def test_a_run_is_found_by_what_it_is_called(store: Path, word: str, run_id: str) -> None:
     """By its id or the beginning of it, its place in time, its label or its machine."""
-    assert words.find(store, word).info.run_id == run_id
+    assert find.find(store, word).info.run_id == run_id
 
 
 def test_a_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
     """In whatever store it lies, and also where there is no store."""
-    assert words.find(tmp_path / "nowhere", str(store / OLD)).info.run_id == OLD
+    assert find.find(tmp_path / "nowhere", str(store / OLD)).info.run_id == OLD
 
 
 @pytest.mark.parametrize(
@@ -70,25 +70,25 @@ def test_a_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
 def test_a_word_that_means_no_run_or_several_is_an_error(store: Path, word: str, said: str) -> None:
     """It says how many, which are the newest, and what may be written."""
     with pytest.raises(StoreError, match=said):
-        words.find(store, word)
+        find.find(store, word)
 
 
 def test_a_store_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
     """There is nothing to choose from."""
     begun_run(tmp_path, info(BROKEN))
     with pytest.raises(StoreError, match="holds no finished run; make one with: bench run"):
-        words.find(tmp_path, "@latest")
+        find.find(tmp_path, "@latest")
 
 
 @pytest.mark.parametrize("word", [BROKEN, "20260104", "@latest", "@-1", "label:killed"])
 def test_an_unfinished_run_is_found_in_the_same_words(store: Path, word: str) -> None:
     """Among the unfinished ones."""
-    assert words.find_unfinished(store, word).info.run_id == BROKEN
+    assert find.find_unfinished(store, word).info.run_id == BROKEN
 
 
 def test_an_unfinished_run_is_found_by_its_path(store: Path, tmp_path: Path) -> None:
     """As a finished one is."""
-    found = words.find_unfinished(tmp_path / "nowhere", str(store / BROKEN))
+    found = find.find_unfinished(tmp_path / "nowhere", str(store / BROKEN))
     assert (found.info.run_id, found.finished) == (BROKEN, False)
 
 
@@ -103,20 +103,20 @@ def test_an_unfinished_run_is_found_by_its_path(store: Path, tmp_path: Path) -> 
 def test_a_finished_run_can_not_be_gone_on_with(store: Path, word: str, said: str) -> None:
     """Nor one that does not exist."""
     with pytest.raises(StoreError, match=said):
-        words.find_unfinished(store, word)
+        find.find_unfinished(store, word)
 
 
 def test_a_finished_run_named_by_its_path_can_not_be_gone_on_with(store: Path) -> None:
     """The way in which it is named makes no difference."""
     with pytest.raises(StoreError, match="is finished"):
-        words.find_unfinished(store, str(store / OLD))
+        find.find_unfinished(store, str(store / OLD))
 
 
 def test_two_unfinished_runs_are_too_many(store: Path) -> None:
     """Which of them is meant is for the user to say."""
     begun_run(store, info("20260106T000000Z-ffffff"))
     with pytest.raises(StoreError, match="means 2 unfinished run"):
-        words.find_unfinished(store, "2026010")
+        find.find_unfinished(store, "2026010")
 
 
 def test_the_newest_clean_run_of_a_commit_is_meant(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_the_newest_clean_run_of_a_commit_is_meant(tmp_path: Path) -> None:
     finished_run(tmp_path, info(OLD, **of_commit()))
     finished_run(tmp_path, info(MIDDLE, **of_commit()))
     finished_run(tmp_path, info(NEW, **of_commit(dirty=True)))
-    assert words.find(tmp_path, "git:0123456").info.run_id == MIDDLE
-    assert words.find(tmp_path, f"git:{COMMIT}").info.run_id == MIDDLE
+    assert find.find(tmp_path, "git:0123456").info.run_id == MIDDLE
+    assert find.find(tmp_path, f"git:{COMMIT}").info.run_id == MIDDLE
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_commit_without_a_run_is_an_error(
     monkeypatch.chdir(tmp_path)
     finished_run(tmp_path, info(**of_commit(dirty=True)))
     with pytest.raises(StoreError, match=said) as caught:
-        words.find(tmp_path, word)
+        find.find(tmp_path, word)
     assert "\n" not in str(caught.value)
 
 
@@ -154,7 +154,7 @@ def test_digits_that_fit_two_commits_mean_neither(tmp_path: Path) -> None:
     finished_run(tmp_path, info(MIDDLE, **of_commit("0123456f")))
     finished_run(tmp_path, info(NEW, **of_commit()))
     with pytest.raises(StoreError, match=rf"means 2 runs \(the newest: {MIDDLE}, {NEW}\)"):
-        words.find(tmp_path, "git:0123456")
+        find.find(tmp_path, "git:0123456")
 
 
 def test_a_name_of_git_is_looked_up_in_the_working_folder(
@@ -165,17 +165,17 @@ def test_a_name_of_git_is_looked_up_in_the_working_folder(
     first, second = repository(tmp_path)
     finished_run(tmp_path / "store", info(OLD, **of_commit(first)))
     finished_run(tmp_path / "store", info(NEW, **of_commit(second)))
-    assert words.find(tmp_path / "store", "git:trunk").info.run_id == NEW
-    assert words.find(tmp_path / "store", "git:trunk~1").info.run_id == OLD
+    assert find.find(tmp_path / "store", "git:trunk").info.run_id == NEW
+    assert find.find(tmp_path / "store", "git:trunk~1").info.run_id == OLD
 
 
 def test_an_unfinished_run_of_a_commit_can_be_gone_on_with(tmp_path: Path) -> None:
     """As with the other words, a finished one is said to be finished."""
     begun_run(tmp_path, info(OLD, **of_commit()))
     finished_run(tmp_path, info(NEW, **of_commit("fedcba9876")))
-    assert words.find_unfinished(tmp_path, "git:01234567").info.run_id == OLD
+    assert find.find_unfinished(tmp_path, "git:01234567").info.run_id == OLD
     with pytest.raises(StoreError, match="is finished"):
-        words.find_unfinished(tmp_path, "git:fedcba9")
+        find.find_unfinished(tmp_path, "git:fedcba9")
 
 
 def repository(folder: Path) -> list[str]:

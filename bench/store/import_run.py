@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.store import exported, intact, journal, pytest_benchmark, runs
-from bench.store.embedded import unpack
+from bench.store import export_reader, integrity, journal, pytest_benchmark_reader, runs
+from bench.store.page_archive import unpack
 from bench.store.runs import CASES, MANIFEST, SAMPLES
 
 if TYPE_CHECKING:
@@ -121,10 +121,10 @@ def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
     except (ValueError, RecursionError) as error:
         message = f"{place} is not JSON: {error}"
         raise StoreError(message) from error
-    if exported.is_export(document):
-        info, entries = exported.run_of(document, place.name)
-    elif pytest_benchmark.is_pytest_benchmark(document):
-        info, entries = pytest_benchmark.run_of(document, place.name, label)
+    if export_reader.is_export(document):
+        info, entries = export_reader.run_of(document, place.name)
+    elif pytest_benchmark_reader.is_pytest_benchmark(document):
+        info, entries = pytest_benchmark_reader.run_of(document, place.name, label)
     else:
         message = (
             f"{place} is neither of pytest-benchmark nor of bench export --format json; "
@@ -145,7 +145,7 @@ READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
 
 def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
     """The files of a run as a folder of the store."""
-    info = intact.info_of(files, f"{where}: ")
+    info = integrity.info_of(files, f"{where}: ")
     if CASES not in files:
         message = f"{where} lacks {CASES}; copy the whole folder"
         raise StoreError(message)

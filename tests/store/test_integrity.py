@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import StoreError
-from bench.store import intact, runs, words
+from bench.store import find, integrity, runs
 from tests.fakes import finished_run, info
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def finished(tmp_path: Path) -> runs.StoredRun:
     """A run as it was finished."""
-    return words.find(tmp_path, str(finished_run(tmp_path, info())))
+    return find.find(tmp_path, str(finished_run(tmp_path, info())))
 
 
 def test_a_run_that_nobody_touched_is_whole(tmp_path: Path) -> None:
     """Its manifest vouches for its files."""
-    intact.check(finished(tmp_path))
+    integrity.check(finished(tmp_path))
 
 
 @pytest.mark.parametrize("name", [runs.CASES, runs.SAMPLES])
@@ -33,10 +33,10 @@ def test_a_torn_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
     for other in (data[:-1], data[:-1] + b"?", b""):
         path.write_bytes(other)
         with pytest.raises(StoreError, match=rf"{name} is not the file that run .* finished with"):
-            intact.check(run)
+            integrity.check(run)
     path.unlink()
     with pytest.raises(StoreError, match=rf"{name} can't be read: No such file"):
-        intact.check(run)
+        integrity.check(run)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_torn_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_manifest_that_does_not_vouch_is_not_believed(files: Any) -> None:
     """One from elsewhere may hold anything."""
     with pytest.raises(StoreError, match=r"^x/cases\.parquet is not the file"):
-        intact.check_files({runs.CASES: b"rows"}, info(files=files), "x/")
+        integrity.check_files({runs.CASES: b"rows"}, info(files=files), "x/")
 
 
 def test_files_from_elsewhere_say_what_run_they_are(tmp_path: Path) -> None:
@@ -53,9 +53,9 @@ def test_files_from_elsewhere_say_what_run_they_are(tmp_path: Path) -> None:
     run = finished(tmp_path)
     names = (runs.MANIFEST, runs.CASES, runs.SAMPLES)
     files = {name: (run.folder / name).read_bytes() for name in names}
-    assert intact.info_of(files, "x/") == run.info
+    assert integrity.info_of(files, "x/") == run.info
     torn = {**files, runs.SAMPLES: b"?"}
     with pytest.raises(StoreError, match=r"^x/samples\.parquet is not the file"):
-        intact.info_of(torn, "x/")
+        integrity.info_of(torn, "x/")
     with pytest.raises(StoreError, match=r"^x/run\.json can't be read"):
-        intact.info_of({}, "x/")
+        integrity.info_of({}, "x/")

@@ -10,9 +10,9 @@ import pytest
 import bench
 from bench import cli
 from bench.errors import StoreError
-from bench.store import pages, runs, words
-from bench.store.embedded import embed
+from bench.store import find, page_lookup, runs
 from bench.store.journal import Entry
+from bench.store.page_archive import embed
 from tests.fakes import entry, info
 from tests.fakes import finished_run as finished
 from tests.fakes_compare import BASE, NEW, run, timed
@@ -49,9 +49,9 @@ def test_a_page_with_one_run_is_that_run(two: tuple[StoredRun, StoredRun], tmp_p
     """In any folder, whatever the page is called, without a store."""
     page = paged(tmp_path / "in # place" / "sent.html", two[0])
     for word in (str(page), f"{page}#", f"{page}#{BASE[:9]}"):
-        assert words.find(tmp_path / "none", word).info == two[0].info
+        assert find.find(tmp_path / "none", word).info == two[0].info
     with pytest.raises(StoreError, match=f"#2020' means no run; .* holds {BASE}"):
-        words.find(tmp_path, f"{page}#2020")
+        find.find(tmp_path, f"{page}#2020")
 
 
 def test_of_several_runs_in_a_page_one_must_be_named(
@@ -59,10 +59,10 @@ def test_of_several_runs_in_a_page_one_must_be_named(
 ) -> None:
     """The line lists them as one would write them."""
     page = paged(tmp_path / "both.html", *two)
-    assert words.find(tmp_path, f"{page}#{NEW}").info.run_id == NEW
+    assert find.find(tmp_path, f"{page}#{NEW}").info.run_id == NEW
     with pytest.raises(StoreError, match=rf"means 2 runs; name one of both\.html#{BASE}, both"):
-        words.find(tmp_path, str(page))
-    assert [r.info.run_id for r in pages.runs_in(str(page)) or ()] == [BASE, NEW]
+        find.find(tmp_path, str(page))
+    assert [r.info.run_id for r in page_lookup.runs_in(str(page)) or ()] == [BASE, NEW]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_of_several_runs_in_a_page_one_must_be_named(
 )
 def test_other_words_are_no_pages(word: str) -> None:
     """A label may end like one."""
-    assert pages.find(word) is None
+    assert page_lookup.find(word) is None
 
 
 def test_rows_and_samples_are_loaded_from_a_page(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 `tests/golden/schema_v1` is a run as the first version of the schema wrote it, and it must be readable for
 ever. A new version of the schema gets a folder of its own, made once, by its own code, with:
 
-    python -c "import tests.test_store_load as t; t.write_golden()"
+    python -c "import tests.store.test_load as t; t.write_golden()"
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import pytest
 
 from bench.errors import StoreError
 from bench.records.record import SCHEMA_VERSION, schema
-from bench.store import runs, words
+from bench.store import find, runs
 from bench.store.load import StoreWarning, load_rows, load_samples
 from tests.fakes import begun_run, entry, finished_run, info
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
 
 
@@ -200,6 +200,6 @@ def test_samples_of_version_1_stay_readable() -> None:
 
 def test_a_run_of_version_1_is_found() -> None:
     """Its manifest is read too."""
-    found = words.find(GOLDEN / "schema_v1", "label:golden")
+    found = find.find(GOLDEN / "schema_v1", "label:golden")
     assert found.info.torch == {"version": "2.9.0"}
     assert found.info.counts["failed"] == 1

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from bench.records import roofs
-from bench.store import reference
+from bench.store import machine_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def file_of(
 ) -> Path:
     """Where the roofs of a machine's device, with so many threads, are kept."""
     name = f"roofs-{machine_id}-{threads}-{device.replace(':', '')}.json"
-    return reference.cache_folder(environ) / name
+    return machine_cache.cache_folder(environ) / name
 
 
 def load(path: Path, torch: str | None) -> Roofs | None:
@@ -46,4 +46,4 @@ def load(path: Path, torch: str | None) -> Roofs | None:
 
 def save(path: Path, found: Roofs) -> None:
     """Keep them, if the folder can be written: a home may be read-only."""
-    reference.replace(path, {"method": METHOD, **dataclasses.asdict(found)})
+    machine_cache.replace(path, {"method": METHOD, **dataclasses.asdict(found)})

@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.rows import plain, records
+from bench.store.rows import plain, records
 from tests.fakes_report import WHEN, example, frame, lost, record
 
 
