@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import manifest
 from bench.plan.plan import Plan, PlannedSkip
+from bench.run import manifest
 from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.outcome import Outcome
     from bench.plan.plan import PlannedCase
     from bench.records.record import Record
+    from bench.run.outcome import Outcome
     from bench.seats import Planned
     from bench.sides import Side
     from bench.store.runs import RunInfo

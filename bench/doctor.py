@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import history
-from bench.analyse import hazards
+from bench.analyse import hazards, history
 from bench.analyse.hazards_known import Known
 from bench.errors import StoreError
 from bench.machine import activity, hardware

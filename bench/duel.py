@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import manifest, passes
-from bench.outcome import Outcome
 from bench.plan.plan import Plan
-from bench.rounds import BATCH_CASES
+from bench.run import extra_passes, manifest
+from bench.run.outcome import Outcome
+from bench.run.scheduler import BATCH_CASES
 from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Duel(Sitting):
         outcome.stopped_by = _STOPPED.get(ended, "budget")
         team = self._teams[place]
         schedule = dataclasses.replace(team.options.schedule, kernels=False)
-        passes.look([outcome], team.started.crew, schedule)
+        extra_passes.look([outcome], team.started.crew, schedule)
         return self._seats[place].keep(outcome)
 
 

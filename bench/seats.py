@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench import history, manifest
-from bench.lookout import Lookouts
-from bench.outcome import Outcome
+from bench.analyse import history
 from bench.plan.plan import PlannedSkip
-from bench.rounds import Rounds
-from bench.session import facts_of_batch, with_states
+from bench.run import manifest
+from bench.run.outcome import Outcome
+from bench.run.scheduler import Rounds
+from bench.run.session import facts_of_batch, with_states
+from bench.run.state_monitor import Lookouts
 from bench.store import journal, runs
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bench.history import History
-    from bench.manifest import Options
-    from bench.outcome import RunFacts
+    from bench.analyse.history import History
     from bench.plan.plan import PlannedCase
     from bench.pool.start import Start
     from bench.records.record import Record
+    from bench.run.manifest import Options
+    from bench.run.outcome import RunFacts
     from bench.store.runs import RunInfo, StoredRun
 
     Planned = PlannedCase | PlannedSkip

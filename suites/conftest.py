@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.door import QUICK_CPU, Door, ReplayClock
 from bench.report.pytest_benchmark import extra_info
+from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

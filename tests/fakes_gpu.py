@@ -10,11 +10,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from bench import lookout
 from bench.machine.hardware import read_state
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.pool.start import Start
+from bench.run import state_monitor
 from bench.worker.gauges import Gauges
 from bench.worker.worker import Worker
 from tests.fakes import Clock
@@ -168,9 +168,9 @@ class Machine:
         """So many workers, as a run is given them."""
         return Start(crew=Crew(workers, self._start), state=read_state())
 
-    def passing(self) -> lookout.Clock:
+    def passing(self) -> state_monitor.Clock:
         """The session's clock; sleeping moves it."""
-        return lookout.Clock(
+        return state_monitor.Clock(
             now_s=lambda: self._read() * 1e-9, sleep=lambda s: self.clock.advance(round(s * 1e9))
         )
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import cli, survey
+from bench import cli
 from bench.cli import measuring
+from bench.run import peak_survey
 from bench.store import find
 from bench.store.load import load_rows
 from bench.worker import devices
@@ -326,7 +327,7 @@ def test_json_is_one_document_and_nothing_else(bench: Bench, words: str, key: st
 @pytest.mark.slow
 def test_a_machine_is_measured_when_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so, keeps what it found for this number of threads, and a run uses that."""
-    monkeypatch.setattr(survey, "SURVEY_S", 0.2)
+    monkeypatch.setattr(peak_survey, "SURVEY_S", 0.2)
     code, out, err = bench("machine", "--measure", "--threads", "1", "--json")
     assert code == 0
     assert "measuring roofs of cpu, about 0 s" in err

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import cli, manifest
+from bench import cli
 from bench.pool import protocol
 from bench.pool.pool import Crew
+from bench.run import manifest
 from bench.store.load import load_rows
 from bench.worker import devices
 from tests.fakes import HELLO, Stage, entry, finished_run, info, settle, visited

@@ -11,13 +11,13 @@ import pytest
 from bench.contest import Contest, Entrant
 from bench.errors import StoreError, WorkerError
 from bench.machine import hardware
-from bench.manifest import Options
 from bench.plan.plan import PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.start import Start
+from bench.run.manifest import Options
+from bench.run.stopping import LEAST_ROUNDS
 from bench.sides import Side
-from bench.stopping import LEAST_ROUNDS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import Stage, case, lost, settle, visited

@@ -11,10 +11,10 @@ from bench.ab import Aim, ab
 from bench.duel import Duel, Team
 from bench.errors import WorkerError
 from bench.machine import hardware
-from bench.manifest import Options
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.start import Start
+from bench.run.manifest import Options
 from bench.stats.sequential import LOOKS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples

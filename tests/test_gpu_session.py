@@ -17,7 +17,7 @@ import pytest
 
 from bench.plan import discover
 from bench.plan.plan import PRESETS
-from bench.request import Request, parse_budget, parse_settings
+from bench.run.request import Request, parse_budget, parse_settings
 from tests.gpu import (
     checks,
     facts,

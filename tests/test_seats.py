@@ -9,9 +9,9 @@ import pytest
 
 from bench.errors import WorkerError
 from bench.machine import hardware
-from bench.manifest import Options
 from bench.plan.schedule import Schedule
 from bench.pool.start import Start
+from bench.run.manifest import Options
 from bench.seats import Book, Party, Sitting
 from bench.store import runs
 from tests.fakes import Stage, case, entry, info, lost
@@ -19,7 +19,7 @@ from tests.fakes import Stage, case, entry, info, lost
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.outcome import Outcome
+    from bench.run.outcome import Outcome
     from bench.store.runs import RunInfo
 
 ONE, OTHER = (f"20260102T030405Z-{side * 6}" for side in "ab")

@@ -15,7 +15,7 @@ from bench.plan.case import Call, Case, with_inputs
 from bench.plan.discover import load, load_all, shipped_suites
 from bench.plan.plan import PlannedCase, Selection, expand
 from bench.plan.suite import Op, Suite, make_case
-from bench.request import Request
+from bench.run.request import Request
 from bench.worker.correctness import Check, check, largest_error
 from bench.worker.inputs import TensorInputs, storage_bytes, tensors_in
 from bench.worker.torch_settings import in_force, precision_of

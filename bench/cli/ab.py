@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.pool.interpreter import Interpreter
     from bench.pool.start import Start
     from bench.report.ab import Names
-    from bench.request import Request
+    from bench.run.request import Request
     from bench.variant import Variant
 
 VISIT_S = 0.02
@@ -75,8 +75,8 @@ def ab_command(
     as_json: Json = False,
 ) -> int:
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
-    from bench import request as requests
     from bench.plan.pairs import split
+    from bench.run import request as requests
 
     suites, ops = split(what or ())
     devices = split_words(device)
@@ -138,7 +138,7 @@ def _corner(
         BenchError: a word can't be read, or the interpreter can't be used.
     """
     from bench.pool.interpreter import find
-    from bench.request import threads_by_default
+    from bench.run.request import threads_by_default
     from bench.variant import variant
 
     found = variant(side, python, words or (), threads, otherwise=threads_by_default())
@@ -154,7 +154,7 @@ def _aim(budget: str, threshold: str, confidence: str) -> Aim:
         UnitError: a number can't be read.
     """
     from bench.ab import Aim
-    from bench.request import parse_budget
+    from bench.run.request import parse_budget
     from bench.units import parse_portion
 
     return Aim(

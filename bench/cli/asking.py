@@ -23,9 +23,9 @@ def machine_command(
     as_json: Json = False,
 ) -> int:
     """Show this machine: what it is, how it is set up, how it is now, what it can do at most."""
-    from bench.manifest import look_around
     from bench.report.machine import machine_table
-    from bench.request import threads_by_default
+    from bench.run.manifest import look_around
+    from bench.run.request import threads_by_default
 
     facts = look_around(threads or threads_by_default(), _tell if measure else None)
     if as_json:
@@ -52,7 +52,7 @@ def doctor_command(
     """Say what on this machine will make numbers noisy, and what to do about it; exit code 0 either way."""
     from bench.doctor import examine
     from bench.report.doctor import doctor_facts, doctor_text
-    from bench.request import threads_by_default
+    from bench.run.request import threads_by_default
 
     found = examine(store, threads or threads_by_default())
     if as_json:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.pool.start import Start
     from bench.records.record import Record
     from bench.report.crossover import Names
-    from bench.request import Request
+    from bench.run.request import Request
     from bench.search import Aim, Search
     from bench.sides import Side
     from bench.sweep import Sweep
@@ -82,8 +82,8 @@ def crossover_command(
     """Say from which size on the GPU (or more threads, or another machine) is faster."""
     if op is None or from_:
         return _from_rows(op, from_ or (), store, as_json=as_json)
-    from bench import request as requests
     from bench.errors import SelectionError
+    from bench.run import request as requests
     from bench.sweep import parse_ends
 
     if not tolerance > 1:
@@ -155,7 +155,7 @@ def _sides(between: str | None) -> tuple[Side, Side]:
         SelectionError: the words can't be read, or a device is not here.
     """
     from bench.errors import SelectionError
-    from bench.request import threads_by_default
+    from bench.run.request import threads_by_default
     from bench.sides import sides
 
     threads = threads_by_default()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan.plan import Plan
-    from bench.request import Request
+    from bench.run.request import Request
     from bench.store.runs import StoredRun
 
 
@@ -90,7 +90,7 @@ def run_command(
     as_json: Json = False,
 ) -> int:
     """Measure cases and store them; a table at the end."""
-    from bench import request as requests
+    from bench.run import request as requests
 
     chosen = _request(suites, keyword, device, setting, preset, budget)
     asked = dataclasses.replace(
@@ -154,7 +154,7 @@ def _request(
     budget: str | None,
 ) -> Request:
     """What is to be measured, in the words that `run` and `list` share."""
-    from bench import request as requests
+    from bench.run import request as requests
 
     return requests.Request(
         suites=tuple(suites or ()),
@@ -167,7 +167,7 @@ def _request(
 
 
 def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, str]) -> StoredRun:
-    from bench import session
+    from bench.run import session
 
     argv = ["bench", *sys.argv[1:]]
     with asked.start() as started:
@@ -178,8 +178,8 @@ def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, st
 
 
 def _resumed(store: Path, word: str) -> StoredRun:
-    from bench import session
-    from bench.request import request_of
+    from bench.run import session
+    from bench.run.request import request_of
     from bench.store import find
 
     unfinished = find.find_unfinished(store, word)

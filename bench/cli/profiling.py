@@ -46,11 +46,11 @@ def profile_command(
     as_json: Json = False,
 ) -> int:
     """Show which ops or kernels a case consists of, and write their trace."""
-    from bench import profiling
     from bench.plan import choose
     from bench.pool.protocol import Refused
     from bench.report.profiling import profile_facts, profile_table
-    from bench.request import DEFAULT_TIMEOUT_S, Request, parse_budget
+    from bench.run import profile_pass
+    from bench.run.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 
     timeout_s = parse_budget(timeout, "--timeout") or DEFAULT_TIMEOUT_S
     with Request(workers=1, threads=threads).start() as started:
@@ -61,7 +61,7 @@ def profile_command(
             return Request(suites=suites, devices=(where,), settings=settings, preset="full").plan()
 
         chosen = choose.choose(case, planned)
-        found = profiling.profile(started.crew, chosen, calls, out, timeout_s)
+        found = profile_pass.profile(started.crew, chosen, calls, out, timeout_s)
     if isinstance(found, Refused):
         say(f"bench: {chosen.id} on {where} {found.status}: {found.reason}", err=True)
         return SOME_FAILED

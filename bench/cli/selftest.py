@@ -17,7 +17,7 @@ from bench.cli.words import Json, Patience
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.request import Request
+    from bench.run.request import Request
     from bench.store.runs import StoredRun
 
 PANEL = Path(__file__).resolve().parents[1] / "panels" / "small.py"
@@ -44,7 +44,7 @@ def selftest_command(
     from bench.analyse.power import powers
     from bench.analyse.repeats import repeats
     from bench.report.selftest import selftest_facts, selftest_table
-    from bench.request import Request, parse_budget, parse_patience
+    from bench.run.request import Request, parse_budget, parse_patience
     from bench.store.load import load_rows
     from bench.store.rows import records
 
@@ -80,8 +80,9 @@ def _kept_in(store: Path | None) -> Iterator[Path]:
 
 
 def _runs(asked: Request, repetitions: int, store: Path) -> list[StoredRun]:
-    from bench import session, units
+    from bench import units
     from bench.console import LiveListener
+    from bench.run import session
 
     plan = asked.plan()
     argv = ["bench", *sys.argv[1:]]

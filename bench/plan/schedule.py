@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HOT, COLD = "hot", "cold"
-"""What calls find in the caches: what the last one left there, or none of their data."""
+from bench.records.record import HOT
+
 _SAMPLES_PER_VISIT = 10
 _SHORTEST_SAMPLE_S, _LONGEST_SAMPLE_S = 2e-4, 1e-2
 """200 µs is 4,000 readings of a 50 ns clock; beyond 10 ms a sample only averages more away."""

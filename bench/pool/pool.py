@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from bench.errors import WorkerError
-from bench.plan.schedule import HOT
 from bench.pool import protocol
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
+from bench.records.record import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.machine import gpu_readings
 from bench.plan.plan import PlannedCase
-from bench.plan.schedule import HOT
 from bench.records import roofs
+from bench.records.record import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SCHEMA_VERSION = 1
+HOT, COLD = "hot", "cold"
+"""What calls find in the caches: what the last one left there, or none of their data."""
 STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.plan.schedule import COLD
+from bench.records.record import COLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

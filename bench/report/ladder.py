@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bench.plan.schedule import COLD
 from bench.records import roofs
+from bench.records.record import COLD
 from bench.report import figures, points, theme
 from bench.report.points import Point
 from bench.report.roofline import levels, said_of

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.plan.schedule import COLD
+from bench.records.record import COLD
 from bench.report import bands, theme
 from bench.report.address import anchor
 

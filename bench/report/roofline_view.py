@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analyse import grid, headroom
-from bench.plan.schedule import COLD
 from bench.records import roofs
+from bench.records.record import COLD
 from bench.report import drawing, ladder, points, roofline, tables, words
 from bench.report.address import anchor
 from bench.report.drawing import Drawing, Twin

@@ -17,21 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import noise, turns
 from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analyse.history import History, Past
 from bench.analyse.power import verdicts
-from bench.history import History, Past
-from bench.noise import Noise
 from bench.pool.protocol import Prepared
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample
+from bench.run import noise, turns
+from bench.run.noise import Noise
+from bench.run.summary import Measuring, summarised
+from bench.run.turns import Turn
 from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from bench.store.rows import records
-from bench.summary import Measuring, summarised
-from bench.turns import Turn
 from bench.units import MISSING, share
 
 if TYPE_CHECKING:

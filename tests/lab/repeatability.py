@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bench import session
 from bench.analyse import repeats
-from bench.request import Request
+from bench.run import session
+from bench.run.request import Request
 from bench.store.load import load_rows, load_samples
 from bench.units import MISSING, share
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from bench.lookout import Lookout
-from bench.outcome import RunFacts
-from bench.request import Request
-from bench.rounds import Rounds
+from bench.run.outcome import RunFacts
+from bench.run.request import Request
+from bench.run.scheduler import Rounds
+from bench.run.state_monitor import Lookout
 from bench.units import seconds
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from bench.plan.case import Call, Case, Skip, Work
 from bench.plan.discover import LoadedSuite
 from bench.plan.plan import PRESETS, Plan, Preset, Selection, expand
 from bench.plan.suite import Axis, Suite
-from bench.stopping import LEAST_ROUNDS
+from bench.run.stopping import LEAST_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

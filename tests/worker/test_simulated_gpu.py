@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from bench import rounds, session
-from bench.manifest import Options
 from bench.plan import discover
 from bench.plan.plan import Selection, expand
 from bench.plan.schedule import Schedule
-from bench.session import Listener
+from bench.run import scheduler, session
+from bench.run.manifest import Options
+from bench.run.session import Listener
 from bench.store.load import load_rows, load_samples
 from tests.fakes import Clock
 from tests.fakes_gpu import PEAK_BYTES, Gpu, Machine
@@ -253,7 +253,7 @@ def test_batches_of_a_first_run_are_brought_to_one_reference(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock drifts by some per cent; rows of the next run can be compared with all of these."""
-    monkeypatch.setattr(rounds, "BATCH_CASES", 1)
+    monkeypatch.setattr(scheduler, "BATCH_CASES", 1)
     drifting = machine(hertz=lambda now_ns: 1.5e9 * (1 - 0.03 * min(now_ns / 1e9, 1)))
     first = rows(bench.run(drifting, 50_000, 60_000, 70_000)).values()
     again = rows(bench.run(machine(), 50_000, 60_000, 70_000)).values()

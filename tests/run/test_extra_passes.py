@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.outcome import Outcome
-from bench.passes import look
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.visit import Visit
+from bench.run.extra_passes import look
+from bench.run.outcome import Outcome
+from bench.run.visit import Visit
 from tests.fakes import PREPARED, Stage, case, settle, visited
 from tests.fakes_profile import kernel, launch, mark, trace
 

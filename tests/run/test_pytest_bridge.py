@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.door import QUICK_CPU, Door, ReplayClock
 from bench.pool import protocol
 from bench.pool.pool import Crew
-from bench.stopping import LEAST_ROUNDS
+from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
+from bench.run.stopping import LEAST_ROUNDS
 from tests.fakes import Stage, case, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_replay_clock_gives_back_what_it_was_told() -> None:

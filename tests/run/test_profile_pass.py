@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.errors import StoreError
 from bench.pool import protocol
-from bench.profiling import keep, profile, trace_path
+from bench.run.profile_pass import keep, profile, trace_path
 from tests.fakes import HELLO, Stage, case
 from tests.fakes_profile import cuda_trace, mark, op, trace
 

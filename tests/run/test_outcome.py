@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.outcome import Outcome, RunFacts
 from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
 from bench.records.kernel_trace import Activity, Line
 from bench.records.record import STATUSES, Record
-from bench.visit import Visit, net_time_s
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.visit import Visit, net_time_s
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
 FACTS = RunFacts(

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bench import history, survey
+from bench.analyse import history
 from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
-from bench.outcome import RunFacts
 from bench.pool.start import start
+from bench.run import peak_survey
+from bench.run.outcome import RunFacts
+from bench.run.peak_survey import Place
 from bench.stats.interval import CONFIDENCE
 from bench.store.runs import RunInfo, new_run_id
-from bench.survey import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,14 +73,15 @@ def look_around(
         )
         devices = _devices(hello)
         if tell:
-            survey.measured(started.crew, place, devices, tell)
+            peak_survey.measured(started.crew, place, devices, tell)
     return {
         "machine": dataclasses.asdict(machine),
         "environment": dataclasses.asdict(read_environment()),
         "torch": dict(hello.torch),
         "state": dataclasses.asdict(started.state),
         "roofs": {
-            device: dataclasses.asdict(one) for device, one in survey.known(place, devices).items()
+            device: dataclasses.asdict(one)
+            for device, one in peak_survey.known(place, devices).items()
         },
     }
 

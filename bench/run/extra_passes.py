@@ -9,17 +9,17 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.plan.schedule import HOT
 from bench.pool import protocol
-from bench.profiling import traced
 from bench.records.kernel_trace import activity, events_of
+from bench.records.record import HOT
+from bench.run.profile_pass import traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.outcome import Outcome
     from bench.plan.schedule import Schedule
     from bench.pool.pool import Crew
+    from bench.run.outcome import Outcome
 
 _PROFILED_S = 0.02
 """A case is profiled for about so long, so that a batch takes a second or two."""

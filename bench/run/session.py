@@ -13,30 +13,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench import history, manifest, noise, turns
+from bench.analyse import history
 from bench.errors import StoreError
-from bench.lookout import Clock, Lookout, Lookouts
 from bench.machine import hardware
-from bench.noise import Noise
-from bench.outcome import Outcome, RunFacts
 from bench.pool.start import start
 from bench.records import machine_state
-from bench.rounds import Rounds
+from bench.run import manifest, noise, turns
+from bench.run.noise import Noise
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.peak_survey import Ceilings
+from bench.run.scheduler import Rounds
+from bench.run.state_monitor import Clock, Lookout, Lookouts
 from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
-from bench.survey import Ceilings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.history import History
-    from bench.manifest import Options
+    from bench.analyse.history import History
     from bench.plan.plan import Plan, PlannedCase
     from bench.pool.pool import Crew
     from bench.pool.start import Start
     from bench.records.machine_state import Conditions
     from bench.records.record import Record
+    from bench.run.manifest import Options
     from bench.store.runs import RunInfo, StoredRun
 
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import session
 from bench.errors import StoreError
 from bench.machine import hardware
-from bench.manifest import Options
 from bench.plan.plan import Plan, PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.pool.start import start
-from bench.session import Listener
-from bench.stopping import LEAST_ROUNDS
+from bench.run import session
+from bench.run.manifest import Options
+from bench.run.session import Listener
+from bench.run.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 QUICKLY = (
     "--workers",
     "1",

@@ -11,13 +11,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench.lookout import Lookout
 from bench.machine import hardware
-from bench.outcome import Outcome, RunFacts
 from bench.pool.protocol import Refused
 from bench.pool.start import start
-from bench.request import Request
-from bench.rounds import Rounds
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.request import Request
+from bench.run.scheduler import Rounds
+from bench.run.state_monitor import Lookout
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from bench.run.stopping import LEAST_ROUNDS, NO_GAIN, PRECISE, Stopping
 from bench.stats import interval
-from bench.stopping import LEAST_ROUNDS, NO_GAIN, PRECISE, Stopping
 
 ROUNDS = 15
 

@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench import turns, units
+from bench import units
 from bench.machine import gpu_readings
 from bench.pool.protocol import WAITS
 from bench.records import machine_state
+from bench.run import turns
 from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.machine.gpu_readings import Telemetry
-    from bench.noise import CaseNoise
     from bench.pool.protocol import Prepared
     from bench.records.machine_state import Conditions
     from bench.records.record import Record, Sample
+    from bench.run.noise import CaseNoise
+    from bench.run.turns import State, Turn
     from bench.stats.interval import Estimate
-    from bench.turns import State, Turn
 
 NOISY_HALF_WIDTH = 0.05
 """An interval wider than ±5 % can't settle the differences people ask about."""

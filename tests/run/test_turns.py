@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import turns
 from bench.records.machine_state import Conditions
-from bench.turns import Turn
+from bench.run import turns
+from bench.run.turns import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

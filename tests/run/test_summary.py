@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.machine.gpu_readings import Telemetry
-from bench.noise import Noise
-from bench.outcome import Outcome, RunFacts
 from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
+from bench.run.noise import Noise
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.visit import Visit
 from bench.stats import interval
-from bench.visit import Visit
 from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
 
 if TYPE_CHECKING:

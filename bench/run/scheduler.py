@@ -11,22 +11,22 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench import passes, turns
-from bench.outcome import Outcome
 from bench.plan.memory_budget import Room
 from bench.pool import protocol
-from bench.stopping import BUDGET, TIMEOUT
-from bench.visit import Visit
+from bench.run import extra_passes, turns
+from bench.run.outcome import Outcome
+from bench.run.stopping import BUDGET, TIMEOUT
+from bench.run.visit import Visit
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Sequence
 
-    from bench.lookout import Lookout
     from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
     from bench.pool.pool import Crew
     from bench.pool.protocol import Checked, Prepared, Refused, Visited
+    from bench.run.state_monitor import Lookout
 
     _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]
@@ -89,7 +89,7 @@ class Rounds:
         yield from self._spend_what_is_left(batch)
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
-        passes.look(batch, self._crew, self._schedule)
+        extra_passes.look(batch, self._crew, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 
     def _spend_what_is_left(self, batch: list[Outcome]) -> Iterator[None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
-from bench import survey
 from bench.pool import protocol
 from bench.records.roofs import FLOP, Roof
-from bench.survey import Ceilings, Place
+from bench.run import peak_survey
+from bench.run.peak_survey import Ceilings, Place
 from tests.fakes import HELLO, Stage, case, entry, info, lost, settle
 
 PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
@@ -31,7 +31,7 @@ class Told:
 
     def __call__(self, device: str, seconds: float) -> None:
         """A device is measured."""
-        assert seconds == survey.SURVEY_S
+        assert seconds == peak_survey.SURVEY_S
         self.devices.append(device)
 
 
@@ -46,7 +46,7 @@ def test_roofs_are_measured_once() -> None:
     found = [Ceilings.of(crew, one, told) for one in (INFO, INFO, *others)]
     assert told.devices == ["cpu"] * 3
     assert all(one.of_device["cpu"].roofs == (PEAK,) for one in found)
-    assert survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
+    assert peak_survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
 
 
 def says_hello(ready: set[int], number: int) -> protocol.Hello:
@@ -68,7 +68,7 @@ def test_no_worker_is_still_starting_when_roofs_are_measured() -> None:
     crew = stage.crew(3)
     for number, process in enumerate(stage.processes):
         process.wait_ready = partial(says_hello, ready, number)  # type: ignore[method-assign]
-    assert set(survey.measured(crew, PLACE, ["cpu"], Told())) == {"cpu"}
+    assert set(peak_survey.measured(crew, PLACE, ["cpu"], Told())) == {"cpu"}
 
 
 def test_asking_again_measures_again() -> None:
@@ -76,9 +76,9 @@ def test_asking_again_measures_again() -> None:
     stage, told = Stage(answer), Told()
     crew = stage.crew(1)
     for _ in range(2):
-        survey.measured(crew, PLACE, ["cpu"], told)
+        peak_survey.measured(crew, PLACE, ["cpu"], told)
     assert told.devices == ["cpu", "cpu"]
-    assert survey.known(PLACE, ["cpu"])["cpu"].roofs == (PEAK,)
+    assert peak_survey.known(PLACE, ["cpu"])["cpu"].roofs == (PEAK,)
 
 
 def test_a_device_that_can_not_be_measured_has_none() -> None:
@@ -92,7 +92,7 @@ def test_a_device_that_can_not_be_measured_has_none() -> None:
     both = dataclasses.replace(INFO, devices=["cpu", "cuda"])
     found = Ceilings.of(Stage(fails).crew(1), both, Told())
     assert set(found.of_device) == {"cpu"}
-    assert survey.known(PLACE, ["cpu", "cuda"]).keys() == {"cpu"}
+    assert peak_survey.known(PLACE, ["cpu", "cuda"]).keys() == {"cpu"}
 
 
 def test_whoever_measured_roofs_times_nothing_else() -> None:
@@ -112,7 +112,7 @@ def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
     rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
     shares = [one.record.roof_share for one in ceilings.held_against(rows)]
     assert [round(share or 0, 9) for share in shares] == [1.0, 0.2]
-    kept = survey.known(PLACE, ["cpu"])["cpu"]
+    kept = peak_survey.known(PLACE, ["cpu"])["cpu"]
     assert kept == ceilings.of_device["cpu"]
     assert [round(one.value) for one in kept.roofs] == [105_000_000_000]
 

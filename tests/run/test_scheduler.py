@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import rounds
 from bench.errors import WorkerError
-from bench.lookout import Clock, Lookout
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.rounds import Rounds
-from bench.stopping import LEAST_ROUNDS
+from bench.run import scheduler
+from bench.run.scheduler import Rounds
+from bench.run.state_monitor import Clock, Lookout
+from bench.run.stopping import LEAST_ROUNDS
 from tests.fakes import HELLO, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bench.outcome import Outcome
+    from bench.run.outcome import Outcome
 
 WORKERS, ROUNDS = 2, LEAST_ROUNDS
 
@@ -425,7 +425,7 @@ def test_a_case_that_can_not_be_recorded_keeps_its_samples() -> None:
 
 def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds stay seconds apart, and a killed run loses no more than a batch."""
-    monkeypatch.setattr(rounds, "BATCH_CASES", 2)
+    monkeypatch.setattr(scheduler, "BATCH_CASES", 2)
     hall = Hall()
     hall.measure(5)
     assert [len(batch) for batch in hall.batches()] == [2, 2, 1]
@@ -435,7 +435,7 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing of the next batch has been asked when the first one's rows can be written."""
-    monkeypatch.setattr(rounds, "BATCH_CASES", 1)
+    monkeypatch.setattr(scheduler, "BATCH_CASES", 1)
     stage = Stage()
     crew = stage.crew(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret

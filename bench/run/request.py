@@ -11,20 +11,21 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import manifest
 from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
 from bench.plan import discover, plan
-from bench.plan.schedule import COLD, HOT, Schedule
+from bench.plan.schedule import Schedule
 from bench.pool.start import no_collecting, start
+from bench.records.record import COLD, HOT
+from bench.run import manifest
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.manifest import Options
     from bench.plan.plan import Plan, Preset
     from bench.pool.start import Start
+    from bench.run.manifest import Options
     from bench.store.runs import RunInfo
 
 DEFAULT_PRESET = "quick"

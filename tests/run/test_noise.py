@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench import noise
-from bench.noise import CaseNoise, Noise
+from bench.run import noise
+from bench.run.noise import CaseNoise, Noise
+from bench.run.turns import Turn
 from bench.stats import interval
-from bench.turns import Turn
 from tests.fakes import case
 
 OWN, COMMON = (interval.Spread(variance=v, freedom=5.0) for v in (1e-4, 4e-4))

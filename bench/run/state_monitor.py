@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from bench.pool.protocol import Sensed
 from bench.records import machine_state
-from bench.visit import conditions_of
+from bench.run.visit import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bench.outcome import Outcome
     from bench.records.machine_state import Conditions
+    from bench.run.outcome import Outcome
 
     Sense = Callable[[int, str], Sensed | None]
     """Times the sentinels of a device in a worker; None if it was lost over that."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import lookout
-from bench.lookout import EVERY_S, Clock, Lookout, Lookouts
 from bench.machine.gpu_readings import Telemetry
-from bench.outcome import Outcome
 from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
-from bench.visit import Visit
+from bench.run import state_monitor
+from bench.run.outcome import Outcome
+from bench.run.state_monitor import EVERY_S, Clock, Lookout, Lookouts
+from bench.run.visit import Visit
 from tests.fakes import CALM, PREPARED, case, visited
 
 if TYPE_CHECKING:
@@ -158,15 +158,15 @@ def test_one_thread_has_no_barrier_on_average() -> None:
     """The mean of nothing is nothing."""
     alone = Sensed(compute_s=1.0, barrier_s=None)
 
-    assert lookout.averaged(alone, alone) == alone
-    assert lookout.averaged(alone, None) is None
-    assert lookout.averaged(None, alone) is None
+    assert state_monitor.averaged(alone, alone) == alone
+    assert state_monitor.averaged(alone, None) is None
+    assert state_monitor.averaged(None, alone) is None
 
 
 def test_what_a_launch_costs_is_averaged_as_well() -> None:
     """It is kept, but it is no state of the device: a slow host does not make its clock another."""
     one, other = (Sensed(compute_s=1.0, barrier_s=None, launch_s=s) for s in (4e-6, 6e-6))
-    found = lookout.averaged(one, other)
+    found = state_monitor.averaged(one, other)
     assert found is not None
     assert found.launch_s == pytest.approx(5e-6)
 
@@ -177,7 +177,7 @@ def test_both_looks_at_the_gauges_are_kept() -> None:
         Sensed(compute_s=1.0, barrier_s=None, gauges=(Telemetry(power_w=power_w),))
         for power_w in (100.0, 200.0)
     )
-    found = lookout.averaged(one, other)
+    found = state_monitor.averaged(one, other)
     assert found is not None
     assert found.gauges == (Telemetry(power_w=100.0), Telemetry(power_w=200.0))
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import turns
+from bench.run import turns
 from bench.stats import interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bench.analyse.history import Key
+    from bench.run.turns import Turn
     from bench.stats.interval import Spread
-    from bench.turns import Turn
-
-    Key = tuple[str, str]
-    """Case and device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

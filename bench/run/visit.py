@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample
-from bench.turns import Turn
+from bench.run.turns import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

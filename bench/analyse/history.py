@@ -26,9 +26,11 @@ from bench.store.machine_cache import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bench.noise import Key
     from bench.plan.plan import Plan
     from bench.store.runs import RunInfo, StoredRun
+
+    Key = tuple[str, str]
+    """Case and device."""
 
 FEWEST_RUNS = 3
 """Two runs have one difference, and it is as likely small as large."""

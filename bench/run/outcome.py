@@ -1,6 +1,6 @@
 """What became of a case: facts arrive from several workers and rounds, one row leaves.
 
-Collects; decides nothing about measuring. What the samples say is for `bench.summary` to find.
+Collects; decides nothing about measuring. What the samples say is for `bench.run.summary` to find.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from statistics import mode
 from typing import TYPE_CHECKING, Any
 
-from bench import turns
-from bench.noise import Noise
-from bench.plan.schedule import HOT
 from bench.pool.protocol import IDLE, WAITS
-from bench.records.record import Record
-from bench.stopping import Stopping
+from bench.records.record import HOT, Record
+from bench.run import turns
+from bench.run.noise import Noise
+from bench.run.stopping import Stopping
+from bench.run.summary import Measuring, summarised
 from bench.store.journal import Entry
-from bench.summary import Measuring, summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from bench.records.kernel_trace import Activity
     from bench.records.machine_state import Conditions
     from bench.records.record import Sample
-    from bench.turns import Turn
-    from bench.visit import Visit
+    from bench.run.turns import Turn
+    from bench.run.visit import Visit
 
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bench import manifest
 from bench.errors import SelectionError, SuiteError, UnitError
 from bench.machine import hardware
 from bench.plan.discover import shipped_suites
 from bench.plan.plan import PRESETS, Plan
 from bench.pool.pool import Crew
-from bench.request import (
+from bench.run import manifest
+from bench.run.request import (
     COLD_VISIT_S,
     EXTRA_PER_WORKER_S,
     START_S,
@@ -31,7 +31,7 @@ from bench.request import (
 from bench.worker import devices
 from tests.fakes import Stage
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CPU: dict[str, Any] = {"devices": ("cpu",)}
 MINE = """
 from bench import Axis, Call, Suite
@@ -96,7 +96,7 @@ def test_a_word_that_stands_for_nothing_is_an_error(
 
 def test_words_are_read_without_torch() -> None:
     """So that workers begin to import it before we do."""
-    code = "import sys, bench.cli.measuring, bench.request; sys.exit('torch' in sys.modules)"
+    code = "import sys, bench.cli.measuring, bench.run.request; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 
