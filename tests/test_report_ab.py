@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from bench.ab import Aim, Answer, Result
+from bench.experiment.ab import Aim, Answer, Result
 from bench.report.ab import Names, ab_facts, ab_table, answer_line, reason
 from bench.stats.sequential import Ratio
 from tests.fakes_report import assert_golden, record

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.experiment.crossover_search import Aim, search
 from bench.report.crossover import Names
 from bench.report.search import search_facts, search_table, step_line
-from bench.search import Aim, search
 from bench.store.runs import StoredRun
 from tests.fakes import info
 from tests.fakes_report import assert_golden, lost, record
 from tests.test_report_crossover import shown
 
 if TYPE_CHECKING:
+    from bench.experiment.crossover_search import Search
     from bench.records.record import Record
-    from bench.search import Search
 
 NAMES = Names(axis="n", one="1 thread", other="2 threads")
 TITLE = "matmul/square dtype=float32, 1 thread against 2 threads"

@@ -18,14 +18,14 @@ from bench.cli.words import STORE, Device, Json, Keyword, PresetName, Setting, S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.ab import Aim
-    from bench.duel import Team
+    from bench.experiment.ab import Aim
+    from bench.experiment.configuration import Variant
+    from bench.experiment.interleave import Team
     from bench.plan.pairs import Pair
     from bench.pool.interpreter import Interpreter
     from bench.pool.start import Start
     from bench.report.ab import Names
     from bench.run.request import Request
-    from bench.variant import Variant
 
 VISIT_S = 0.02
 """As in the quick look; a round of a case is then a third of a second, and drift has little time."""
@@ -137,9 +137,9 @@ def _corner(
     Raises:
         BenchError: a word can't be read, or the interpreter can't be used.
     """
+    from bench.experiment.configuration import variant
     from bench.pool.interpreter import find
     from bench.run.request import threads_by_default
-    from bench.variant import variant
 
     found = variant(side, python, words or (), threads, otherwise=threads_by_default())
     environ = {**os.environ, **found.variables}
@@ -153,7 +153,7 @@ def _aim(budget: str, threshold: str, confidence: str) -> Aim:
     Raises:
         UnitError: a number can't be read.
     """
-    from bench.ab import Aim
+    from bench.experiment.ab import Aim
     from bench.run.request import parse_budget
     from bench.units import parse_portion
 
@@ -174,8 +174,8 @@ def _fought(
     as_json: bool,
 ) -> int:
     """Measure; workers start before the plan is made."""
-    from bench.ab import ab
-    from bench.duel import Duel
+    from bench.experiment.ab import ab
+    from bench.experiment.interleave import Duel
     from bench.report.ab import ab_facts, ab_table, answer_line
 
     with ExitStack() as stack:
@@ -234,7 +234,7 @@ def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> Names:
 
 def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
     """A side as it enters; the two share the machine's memory."""
-    from bench.duel import Team
+    from bench.experiment.interleave import Team
     from bench.stats.sequential import LOOKS
 
     request = replace(

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.contest import Contest, Entrant
+    from bench.experiment.axis_sides import Side
+    from bench.experiment.contest import Contest, Entrant
+    from bench.experiment.crossover_search import Aim, Search
+    from bench.experiment.sweep import Sweep
     from bench.plan.plan import PlannedCase, PlannedSkip
     from bench.pool.start import Start
     from bench.records.record import Record
     from bench.report.crossover import Names
     from bench.run.request import Request
-    from bench.search import Aim, Search
-    from bench.sides import Side
-    from bench.sweep import Sweep
 
 WORKERS = 4
 """Of each side: both have theirs alive at once, and starting one takes a second of a core."""
@@ -83,8 +83,8 @@ def crossover_command(
     if op is None or from_:
         return _from_rows(op, from_ or (), store, as_json=as_json)
     from bench.errors import SelectionError
+    from bench.experiment.sweep import parse_ends
     from bench.run import request as requests
-    from bench.sweep import parse_ends
 
     if not tolerance > 1:
         message = f"--tolerance {tolerance:g} is no factor above 1; write 1.25 for a quarter"
@@ -155,8 +155,8 @@ def _sides(between: str | None) -> tuple[Side, Side]:
         SelectionError: the words can't be read, or a device is not here.
     """
     from bench.errors import SelectionError
+    from bench.experiment.axis_sides import sides
     from bench.run.request import threads_by_default
-    from bench.sides import sides
 
     threads = threads_by_default()
     if between and between.startswith("threads="):
@@ -181,10 +181,10 @@ def _from_search(
     goal: _Goal, asked: Request, sides: tuple[Side, Side], store: Path, *, as_json: bool
 ) -> int:
     """Measure until it is known; workers start before the plan is made."""
-    from bench.contest import Contest
+    from bench.experiment.contest import Contest
+    from bench.experiment.sweep import choose
     from bench.report.crossover import Names
     from bench.report.search import search_facts, search_table
-    from bench.sweep import choose
 
     requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
     with ExitStack() as stack:
@@ -212,8 +212,8 @@ def _from_search(
 def _searched(
     contest: Contest, requests: Sequence[Request], sweep: Sweep, aim: Aim, names: Names
 ) -> Search:
+    from bench.experiment.crossover_search import search
     from bench.report.search import step_line
-    from bench.search import search
 
     def measure(size: float) -> tuple[Record, Record]:
         one, other = (_planned(request, sweep, size) for request in requests)
@@ -229,7 +229,7 @@ def _searched(
 
 def _planned(request: Request, sweep: Sweep, size: float) -> PlannedCase | PlannedSkip:
     """The op at a size, or why it is skipped there."""
-    from bench.contest import case_of
+    from bench.experiment.contest import case_of
 
     plan = replace(request, suites=(sweep.suite_path,), settings=sweep.settings(size)).plan()
     found: list[PlannedCase | PlannedSkip] = [*plan.cases, *plan.skips]
@@ -240,7 +240,7 @@ def _entrant(
     request: Request, side: Side, started: Start, planned: PlannedCase | PlannedSkip, title: str
 ) -> Entrant:
     """A side as it enters; the two share the machine's memory."""
-    from bench.contest import Entrant
+    from bench.experiment.contest import Entrant
 
     argv = ["bench", *sys.argv[1:]]
     options = request.options(1, label=None, tags={"crossover": title}, argv=argv)

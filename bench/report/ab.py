@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.ab import Answer, Result
+    from bench.experiment.ab import Answer, Result
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 

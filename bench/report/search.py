@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from bench.experiment.crossover_search import Search, Step
     from bench.records.record import Record
     from bench.report.crossover import Names
-    from bench.search import Search, Step
     from bench.stats.ratio import Ratio
     from bench.store.runs import StoredRun
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import SelectionError
+from bench.experiment.sweep import choose, parse_ends
 from bench.plan import plan
 from bench.plan.case import Call
 from bench.plan.discover import LoadedSuite
 from bench.plan.suite import Axis, Suite
-from bench.sweep import choose, parse_ends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.sweep import Sweep
+    from bench.experiment.sweep import Sweep
 
 suite = Suite(
     "s",

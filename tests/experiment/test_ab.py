@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bench.ab import Aim, ab
+from bench.experiment.ab import Aim, ab
 from bench.stats.sequential import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
 from tests.fakes import record
 from tests.fakes_paired import WORKER_SD, simulated
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.ab import Answer, Ended, Result
+    from bench.experiment.ab import Answer, Ended, Result
     from bench.records.record import Record
 
 WORKERS = 4

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bench.analyse.grid import size_axis, size_of
 from bench.errors import SelectionError
+from bench.experiment.crossover_search import Aim, middle_of, starts
 from bench.plan.filter import Filter
-from bench.search import Aim, middle_of, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

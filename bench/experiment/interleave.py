@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.experiment.sides import Party, Sitting
 from bench.plan.plan import Plan
 from bench.run import extra_passes, manifest
 from bench.run.outcome import Outcome
 from bench.run.scheduler import BATCH_CASES
-from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.ab import Ended
+    from bench.experiment.ab import Ended
     from bench.plan.plan import PlannedCase
     from bench.records.record import Record
     from bench.store.runs import RunInfo

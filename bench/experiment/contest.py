@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.experiment.sides import Party, Sitting
 from bench.plan.plan import Plan, PlannedSkip
 from bench.run import manifest
-from bench.seats import Party, Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bench.experiment.axis_sides import Side
+    from bench.experiment.sides import Planned
     from bench.plan.plan import PlannedCase
     from bench.records.record import Record
     from bench.run.outcome import Outcome
-    from bench.seats import Planned
-    from bench.sides import Side
     from bench.store.runs import RunInfo
 
 

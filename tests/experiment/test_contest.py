@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.contest import Contest, Entrant
 from bench.errors import StoreError, WorkerError
+from bench.experiment.axis_sides import Side
+from bench.experiment.contest import Contest, Entrant
 from bench.machine import hardware
 from bench.plan.plan import PlannedSkip
 from bench.plan.schedule import Schedule
@@ -17,7 +18,6 @@ from bench.pool import protocol
 from bench.pool.start import Start
 from bench.run.manifest import Options
 from bench.run.stopping import LEAST_ROUNDS
-from bench.sides import Side
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from tests.fakes import Stage, case, lost, settle, visited

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import SelectionError
-from bench.sides import sides
+from bench.experiment.axis_sides import sides
 
 CPU, BOTH = ("cpu",), ("cpu", "cuda:0", "cuda:1")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.errors import WorkerError
+from bench.experiment.sides import Book, Party, Sitting
 from bench.machine import hardware
 from bench.plan.schedule import Schedule
 from bench.pool.start import Start
 from bench.run.manifest import Options
-from bench.seats import Book, Party, Sitting
 from bench.store import runs
 from tests.fakes import Stage, case, entry, info, lost
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.search import Aim, Search, middle_of, search, starts
+from bench.experiment.crossover_search import Aim, Search, middle_of, search, starts
 from tests.fakes import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.experiment.crossover_search import Step
     from bench.records.record import Record
-    from bench.search import Step
 
     Truth = Callable[[float], float]
     """The ratio one / other at a size."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.ab import Aim, ab
-from bench.duel import Duel, Team
 from bench.errors import WorkerError
+from bench.experiment.ab import Aim, ab
+from bench.experiment.interleave import Duel, Team
 from bench.machine import hardware
 from bench.plan.schedule import Schedule
 from bench.pool import protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import SelectionError
-from bench.variant import Variant, variant
+from bench.experiment.configuration import Variant, variant
 
 
 def test_threads_are_as_asked_for_else_as_the_variable_says() -> None:
