@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analyse.hazards_known import Known
+from bench.doctor.history import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

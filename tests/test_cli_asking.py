@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import cli, doctor
-from bench.analyse.hazards import checkup
+from bench import cli
+from bench.doctor import checkup as doctor_checkup
+from bench.doctor.rules import checkup
 from bench.machine import activity
 from tests.fakes_machine import KNOWN
 from tests.fakes_report import info
@@ -22,12 +23,12 @@ def _asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int]]:
     """A machine that is busy, and what its doctor was asked for."""
     asked: list[tuple[Path, int]] = []
 
-    def examine(store: Path, threads: int) -> doctor.Checkup:
+    def examine(store: Path, threads: int) -> doctor_checkup.Checkup:
         asked.append((store, threads))
         busy = info(state={"cpu_busy_share": 0.9})
-        return doctor.Checkup(findings=tuple(checkup(busy, KNOWN)), info=busy, known=KNOWN)
+        return doctor_checkup.Checkup(findings=tuple(checkup(busy, KNOWN)), info=busy, known=KNOWN)
 
-    monkeypatch.setattr(doctor, "examine", examine)
+    monkeypatch.setattr(doctor_checkup, "examine", examine)
     return asked
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.analyse.hazards import checkup
-from bench.doctor import Checkup
+from bench.doctor.checkup import Checkup
+from bench.doctor.rules import checkup
 from bench.report.doctor import doctor_facts, doctor_text
 from tests.fakes_machine import KNOWN
 from tests.fakes_report import assert_golden, info

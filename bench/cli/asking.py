@@ -50,7 +50,7 @@ def doctor_command(
     as_json: Json = False,
 ) -> int:
     """Say what on this machine will make numbers noisy, and what to do about it; exit code 0 either way."""
-    from bench.doctor import examine
+    from bench.doctor.checkup import examine
     from bench.report.doctor import doctor_facts, doctor_text
     from bench.run.request import threads_by_default
 

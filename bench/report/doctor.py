@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from bench.analyse.hazard import SEVERITIES
+from bench.doctor.hazard import SEVERITIES
 from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bench.analyse.hazard import Hazard, Severity
-    from bench.doctor import Checkup
+    from bench.doctor.checkup import Checkup
+    from bench.doctor.hazard import Hazard, Severity
 
 _WORDS: Mapping[Severity, str] = {
     "will": "will",

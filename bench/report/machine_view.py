@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid, hazards, looks
+from bench.analyse import grid, looks
+from bench.doctor import rules
 from bench.records.machine_state import SAME_LEVEL
 from bench.report import drawing, floor, gpu, identity, weather, words
 from bench.report.address import anchor
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.hazard import Hazard
     from bench.analyse.looks import Course
+    from bench.doctor.hazard import Hazard
     from bench.records.record import Record
     from bench.records.roofs import Roofs
     from bench.report.identity import Definitions
@@ -106,7 +107,7 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
         name="Machine",
         template="views/machine.html",
         values=Values(
-            hazards=tuple(hazards.hazards(info, records)),
+            hazards=tuple(rules.hazards(info, records)),
             levels=tuple(_levels(info)),
             keys=tuple(_keys(courses)),
             weather=states,

@@ -9,15 +9,15 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from bench.analyse import hazards_gpu, hazards_known, hazards_now, hazards_setup
-from bench.analyse.hazard import SEVERITIES, Topic
+from bench.doctor import gpu, history, load, setup
+from bench.doctor.hazard import SEVERITIES, Topic
 from bench.units import clock, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.hazard import Hazard
-    from bench.analyse.hazards_known import Known
+    from bench.doctor.hazard import Hazard
+    from bench.doctor.history import Known
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
@@ -42,13 +42,13 @@ def hazards(info: RunInfo, records: Sequence[Record] = ()) -> list[Hazard]:
 
 def checkup(info: RunInfo, known: Known) -> list[Hazard]:
     """All that is to be said of a machine as it is now, the worst first, also what is fine or not known."""
-    found = [*_all(info), *hazards_known.of(known)]
+    found = [*_all(info), *history.of(known)]
     return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
 
 
 def _all(info: RunInfo) -> list[Hazard]:
-    rules = (*hazards_now.RULES, *hazards_setup.RULES)
-    return [*(rule(info) for rule in rules), *hazards_gpu.of(info)]
+    rules = (*load.RULES, *setup.RULES)
+    return [*(rule(info) for rule in rules), *gpu.of(info)]
 
 
 def away_from_reference(info: RunInfo, records: Sequence[Record]) -> Hazard | None:

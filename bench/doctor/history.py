@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse.hazard import Topic
+from bench.doctor.hazard import Topic
 from bench.units import counted
 
 if TYPE_CHECKING:
-    from bench.analyse.hazard import Hazard
+    from bench.doctor.hazard import Hazard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

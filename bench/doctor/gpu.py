@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.hazard import Topic, number_in
+from bench.doctor.hazard import Topic, number_in
 from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bench.analyse.hazard import Hazard
+    from bench.doctor.hazard import Hazard
     from bench.store.runs import RunInfo
 
     Facts = Mapping[str, Any]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import doctor
+from bench.doctor import checkup
 from bench.machine import activity, environment, hardware
 from bench.machine.activity import Moment
 from bench.machine.hardware import Machine, State
@@ -62,7 +62,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hardware, "read_state", lambda: STATE)
     monkeypatch.setattr(activity, "read_moment", lambda: MOMENT)
     monkeypatch.setattr(activity, "cpu_capability", lambda: "AVX2")
-    monkeypatch.setattr(doctor, "read_environment", lambda: real)
+    monkeypatch.setattr(checkup, "read_environment", lambda: real)
     monkeypatch.setenv("TENSORBENCH_CACHE", str(tmp_path / "cache"))
     install_torch(monkeypatch, tmp_path, "__version__ = '2.9.0+cu128'\n")
 
@@ -77,7 +77,7 @@ def install_torch(monkeypatch: pytest.MonkeyPatch, folder: Path, version_file: s
 
 def severities(store: Path) -> dict[str, str]:
     """Code → severity."""
-    return {one.code: one.severity for one in doctor.examine(store, 2).findings}
+    return {one.code: one.severity for one in checkup.examine(store, 2).findings}
 
 
 def test_a_machine_that_never_measured_lacks_what_runs_leave_behind(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_torch_is_named_as_it_names_itself(
 ) -> None:
     """Without importing it: runs carry its build, which its metadata leaves out."""
     install_torch(monkeypatch, tmp_path, version_file)
-    assert doctor.examine(tmp_path, 2).known.torch == version
+    assert checkup.examine(tmp_path, 2).known.torch == version
 
 
 def test_a_machine_without_torch_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_what_is_kept_of_the_machine_is_known(tmp_path: Path) -> None:
     machine_cache.save(machine_cache.file_of("m-1", 2, "cpu"), best)
     found = Roofs(device="cpu", threads=2, torch="2.9.0+cu128", measured_at="x", roofs=())
     roofs_cache.save(roofs_cache.file_of("m-1", 2, "cpu"), found)
-    known = doctor.examine(tmp_path, 2).known
+    known = checkup.examine(tmp_path, 2).known
     assert (known.reference, known.missed, known.roofs) == (True, 2, True)
-    assert not doctor.examine(tmp_path, 1).known.reference
+    assert not checkup.examine(tmp_path, 1).known.reference
 
 
 def test_earlier_runs_count_if_they_were_made_alike(tmp_path: Path) -> None:
@@ -136,4 +136,4 @@ def test_earlier_runs_count_if_they_were_made_alike(tmp_path: Path) -> None:
     for number, about in enumerate((like, like, *others)):
         run_id = f"2026010{number + 1}T000000Z-aaaaaa"
         finished_run(tmp_path / "store", dataclasses.replace(about, run_id=run_id))
-    assert doctor.examine(tmp_path / "store", 2).known.earlier_runs == 2
+    assert checkup.examine(tmp_path / "store", 2).known.earlier_runs == 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.analyse import hazard, hazards
+from bench.doctor import hazard, rules
 from tests.fakes_machine import KNOWN
 from tests.fakes_report import info, record
 
@@ -15,7 +15,7 @@ CALM: dict[str, dict[str, Any]] = {"environment": {}, "state": {}, "options": {}
 
 def codes(**facts: Any) -> list[str]:
     """What is found in a run that notes nothing but these."""
-    return [one.code for one in hazards.hazards(info(**{**CALM, **facts}))]
+    return [one.code for one in rules.hazards(info(**{**CALM, **facts}))]
 
 
 def test_nothing_known_is_nothing_to_fear() -> None:
@@ -52,7 +52,7 @@ def test_nothing_known_is_nothing_to_fear() -> None:
 def test_each_is_found_by_its_rule_alone(facts: dict[str, Any], code: str) -> None:
     """And has words for what was seen, what follows and what helps."""
     assert codes(**facts) == [code]
-    (one,) = hazards.hazards(info(**{**CALM, **facts}))
+    (one,) = rules.hazards(info(**{**CALM, **facts}))
     assert all((one.seen, one.effect, one.remedy))
 
 
@@ -84,18 +84,18 @@ def test_what_is_usual_or_unknown_is_not_found(facts: dict[str, Any]) -> None:
 def test_turns_away_from_reference_are_told_from_the_rows() -> None:
     """In the middle over cases; waiting and being away are one hazard."""
     away = [record(reference_share=share) for share in (0.1, 0.3, 1.0)]
-    (one,) = hazards.hazards(info(**CALM, waited_s=30.0), away)
+    (one,) = rules.hazards(info(**CALM, waited_s=30.0), away)
     assert one.seen == (
         "the run waited 30 s for the machine to come back to its reference and "
         "in the middle, 30 % of a case's turns were at reference"
     )
-    assert hazards.hazards(info(**CALM), [record(reference_share=0.9)]) == []
+    assert rules.hazards(info(**CALM), [record(reference_share=0.9)]) == []
 
 
 def test_a_checkup_tells_all_and_the_worst_first() -> None:
     """What is not known is told as well, before what is fine."""
     facts = {**CALM, "state": {"cpu_busy_share": 0.5, "governor": "performance", "turbo": True}}
-    found = hazards.checkup(info(**facts), KNOWN)
+    found = rules.checkup(info(**facts), KNOWN)
     order = [hazard.SEVERITIES.index(one.severity) for one in found]
     assert order == sorted(order)
     by_code = {one.code: one.severity for one in found}
@@ -108,11 +108,11 @@ def test_a_checkup_tells_all_and_the_worst_first() -> None:
 def test_the_page_and_the_checkup_have_one_set_of_rules() -> None:
     """What the one fears the other fears, in the same words."""
     facts = {**CALM, "state": {"turbo": True}, "environment": {"hypervisor": True}}
-    feared = [one for one in hazards.checkup(info(**facts), KNOWN) if one.alarming]
-    assert feared == hazards.hazards(info(**facts))
+    feared = [one for one in rules.checkup(info(**facts), KNOWN) if one.alarming]
+    assert feared == rules.hazards(info(**facts))
 
 
 def test_every_rule_of_a_checkup_has_a_code_of_its_own() -> None:
     """So that programs can tell them apart."""
-    found = [one.code for one in hazards.checkup(info(**CALM), KNOWN)]
+    found = [one.code for one in rules.checkup(info(**CALM), KNOWN)]
     assert len(found) == len(set(found)) > 20

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.analyse import hazards_gpu
+from bench.doctor import gpu
 from tests.fakes_report import info
 
 CALM: dict[str, Any] = {
@@ -23,7 +23,7 @@ CALM: dict[str, Any] = {
 
 def said(**changes: Any) -> dict[str, str]:
     """Code → severity of a GPU that is calm but for these."""
-    found = hazards_gpu.of(info(state={"gpus": [{**CALM, **changes}]}))
+    found = gpu.of(info(state={"gpus": [{**CALM, **changes}]}))
     assert all(one.alarming == bool(one.remedy) for one in found)
     return {one.code: one.severity for one in found}
 
@@ -57,7 +57,7 @@ def test_each_fact_has_its_rule(changes: dict[str, Any], code: str, severity: st
 
 def test_each_gpu_is_named() -> None:
     """By the driver's number, which is that of nvidia-smi."""
-    found = hazards_gpu.of(info(state={"gpus": [CALM, {**CALM, "power_limit_w": 350.0}]}))
+    found = gpu.of(info(state={"gpus": [CALM, {**CALM, "power_limit_w": 350.0}]}))
     (capped,) = [one for one in found if one.severity == "may"]
     assert capped.seen == "GPU 1: it may take 350 W of 700 W"
     assert capped.remedy == "sudo nvidia-smi -i 1 -pl 700"
@@ -65,6 +65,6 @@ def test_each_gpu_is_named() -> None:
 
 def test_a_machine_without_a_gpu_says_so_once() -> None:
     """A run that did not look says nothing."""
-    (one,) = hazards_gpu.of(info(state={"gpus": [], "gpus_missing": "no driver"}))
+    (one,) = gpu.of(info(state={"gpus": [], "gpus_missing": "no driver"}))
     assert (one.severity, one.seen) == ("fine", "no NVIDIA GPU is seen (no driver)")
-    assert hazards_gpu.of(info(state={})) == []
+    assert gpu.of(info(state={})) == []

@@ -1,6 +1,6 @@
 """A machine looked at before it measures anything: as it is now, and what is known of it. Starts no worker.
 
-Torch is told by its metadata, so that a look takes a second or two; what follows is for `bench.analyse.hazards`.
+Torch is told by its metadata, so that a look takes a second or two; what follows is for `bench.doctor.rules`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.analyse import hazards, history
-from bench.analyse.hazards_known import Known
+from bench.analyse import history
+from bench.doctor import rules
+from bench.doctor.history import Known
 from bench.errors import StoreError
 from bench.machine import activity, hardware
 from bench.machine.environment import read_environment
@@ -23,7 +24,7 @@ from bench.store import machine_cache, roofs_cache, runs
 from bench.store.runs import RunInfo, new_run_id
 
 if TYPE_CHECKING:
-    from bench.analyse.hazard import Hazard
+    from bench.doctor.hazard import Hazard
 
 _DEVICE = "cpu"
 """A GPU's reference and roofs are looked up when torch says that it is there, which a run does."""
@@ -47,7 +48,7 @@ def examine(store: Path, threads: int) -> Checkup:
     """
     info = _now(threads)
     known = _known(info, store, threads)
-    return Checkup(findings=tuple(hazards.checkup(info, known)), info=info, known=known)
+    return Checkup(findings=tuple(rules.checkup(info, known)), info=info, known=known)
 
 
 def _now(threads: int) -> RunInfo:

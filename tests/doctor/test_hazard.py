@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analyse.hazard import SEVERITIES, Hazard, Topic, number_in
+from bench.doctor.hazard import SEVERITIES, Hazard, Topic, number_in
 
 TOPIC = Topic(code="wind", subject="the wind", effect="papers fly", remedy="close the window")
 

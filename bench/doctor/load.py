@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.hazard import Topic, number_in
+from bench.doctor.hazard import Topic, number_in
 from bench.units import counted, number, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.analyse.hazard import Hazard
+    from bench.doctor.hazard import Hazard
     from bench.store.runs import RunInfo
 
     Rule = Callable[[RunInfo], Hazard]
