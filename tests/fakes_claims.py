@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analyse.claims import Answer, Cases, Claim, Source, answers
-from bench.analyse.judges import cheaper, constant
+from bench.analysis.claims.claim import Answer, Cases, Claim, Source, answers
+from bench.analysis.claims.judges import cheaper, constant
 from tests.fakes_report import HOSTILE, lost, record
 
 if TYPE_CHECKING:

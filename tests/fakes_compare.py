@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.comparison import Comparison, compare
+from bench.analysis.compare.comparison import Comparison, compare
 from tests import fakes_report
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.comparable import Comparability, Difference
-from bench.analyse.comparison import Comparison, Summary
-from bench.analyse.verdicts import CaseVerdict
+from bench.analysis.compare.comparability import Comparability, Difference
+from bench.analysis.compare.comparison import Comparison, Summary
+from bench.analysis.compare.verdict import CaseVerdict
 from tests.fakes_report import HOSTILE, info
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.lineup import Lineup, lineup
+from bench.analysis.compare.runs import Lineup, lineup
 from tests.fakes_compare import run, timed
 from tests.fakes_report import HOSTILE, lost
 

@@ -11,9 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bench.analyse import gate
+from bench.analysis.compare import gate
+from bench.analysis.compare.thresholds import read
 from bench.cli import gating
-from bench.thresholds import read
 from bench.units import share
 
 ROOT = Path(__file__).parents[1]

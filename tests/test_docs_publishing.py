@@ -11,8 +11,8 @@ import pytest
 import typer.main
 
 from bench import cli
-from bench.analyse.comparison import Summary
-from bench.analyse.standing import Standing
+from bench.analysis.compare.comparison import Summary
+from bench.analysis.compare.latest import Standing
 from bench.cli.app import app
 from bench.report import badge
 from tests.fakes_compare import BASE, NEW, run

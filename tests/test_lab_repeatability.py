@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analyse import repeats
+from bench.analysis.compare import repeatability as compare_repeatability
 from tests.lab import repeatability
 from tests.lab.panel import MAKERS, callables
 
@@ -26,7 +26,7 @@ def test_equal_times_get_equal_lines() -> None:
 
 def test_a_steady_tool_is_called_steady() -> None:
     """Identical runs differ nowhere."""
-    found = repeats.agreement(repeatability.frame(STEADY))
+    found = compare_repeatability.agreement(repeatability.frame(STEADY))
     assert found is not None
     assert (found.pairs, found.spread_worst) == (6, 0)
 

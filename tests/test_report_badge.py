@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.comparison import Summary
-from bench.analyse.standing import Standing
+from bench.analysis.compare.comparison import Summary
+from bench.analysis.compare.latest import Standing
 from bench.report import badge
 from tests.fakes_compare import BASE, NEW, run
 from tests.fakes_report import HOSTILE, assert_golden

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.analyse.lineup import lineup
+from bench.analysis.compare.runs import lineup
 from bench.errors import StoreError
 from bench.report import build, page, shell
 from bench.report.build import build_comparison, build_report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.report import device_times
 from bench.report.cases_view import cases_view
 from tests.fakes_launches import launched

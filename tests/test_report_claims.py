@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from bench.analyse.claims import answers
+from bench.analysis.claims.claim import answers
 from bench.report.claims import claims_facts, claims_table, next_steps, rows, summary
 from tests import fakes_claims
 from tests.fakes_claims import CLAIMS, answered

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from bench.analyse.comparison import compare
+from bench.analysis.compare.comparison import compare
 from bench.report.comparison import (
     ITSELF,
     NOTHING,

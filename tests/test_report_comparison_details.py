@@ -13,7 +13,7 @@ from tests.fakes_lineup import example, held, runs, sized
 from tests.fakes_report import HOSTILE, lost
 
 if TYPE_CHECKING:
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.runs import Lineup
 
 NAMES = ("before", "after")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.analyse.comparison import compare
+from bench.analysis.compare.comparison import compare
 from bench.report.comparison_facts import comparison_facts, comparisons_facts
 from tests.fakes_compare import BASE, NEW, example, run, timed
 from tests.fakes_report import record

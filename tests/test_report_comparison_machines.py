@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.comparable import comparability
+from bench.analysis.compare.comparability import comparability
 from bench.report.comparison_machines import Sides, sides
 from tests.fakes_compare import run
 

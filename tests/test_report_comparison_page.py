@@ -16,7 +16,7 @@ from tests.fakes_report import HOSTILE
 from tests.test_report_page import Page
 
 if TYPE_CHECKING:
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.runs import Lineup
 
 PAGES = {
     "two runs": example(),

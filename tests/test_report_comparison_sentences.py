@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.comparison import compare
-from bench.analyse.lineup import Lineup, lineup
+from bench.analysis.compare.comparison import compare
+from bench.analysis.compare.runs import Lineup, lineup
 from bench.report.comparison import ITSELF, NOTHING
 from bench.report.comparison_sentences import counts, mean, sentences, why
 from tests import fakes_compare
@@ -19,7 +19,7 @@ from tests.fakes_comparison import APART, case, comparison
 from tests.fakes_report import lost
 
 if TYPE_CHECKING:
-    from bench.analyse.comparison import Comparison
+    from bench.analysis.compare.comparison import Comparison
     from bench.records.record import Record
 
 NAMES = ("before", "after")

@@ -9,9 +9,9 @@ import re
 
 import pytest
 
-from bench.analyse.comparable import Comparability, Difference
-from bench.analyse.gate import gate
-from bench.analyse.verdicts import CaseVerdict
+from bench.analysis.compare.comparability import Comparability, Difference
+from bench.analysis.compare.gate import gate
+from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.comparison_text import as_csv, markdown
 from tests.fakes_comparison import APART, case, comparison, example
 from tests.fakes_report import HOSTILE, assert_golden, info

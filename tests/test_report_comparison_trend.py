@@ -11,7 +11,7 @@ from tests.fakes_lineup import stepping
 from tests.fakes_report import HOSTILE, valid
 
 if TYPE_CHECKING:
-    from bench.analyse.lineup import Followed
+    from bench.analysis.compare.runs import Followed
 
 
 def followed() -> Followed:

@@ -9,7 +9,7 @@ from bench.report.comparison_views import Verdicts, views
 from tests.fakes_lineup import example, held, runs, sized, stepping
 
 if TYPE_CHECKING:
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.runs import Lineup
     from bench.report.view import View
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analyse.crossings import crossovers
-from bench.analyse.moving import moved, ways
+from bench.analysis.crossover.crossovers import crossovers
+from bench.analysis.crossover.with_copies import moved, ways
 from bench.report.crossing_figure import BROUGHT, THERE, crossing_figure, spans
 from bench.stats.crossing import Point, crossover
 from bench.stats.ratio import Timed
@@ -17,7 +17,7 @@ from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
 from tests.fakes_report import HOSTILE, valid
 
 if TYPE_CHECKING:
-    from bench.analyse.crossings import Crossing
+    from bench.analysis.crossover.crossovers import Crossing
     from bench.records.record import Record
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.analyse.crossings import crossovers
+from bench.analysis.crossover.crossovers import crossovers
 from bench.report.crossover import NOTHING, Names, answer, crossings_facts, crossings_table
 from bench.stats.crossing import crossover
 from tests.fakes_report import assert_golden, record, timed_at

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.analyse.crosstab import crosstab
+from bench.analysis.pivot import crosstab
 from bench.report.crosstab import (
     NOTHING,
     crosstab_csv,
@@ -22,7 +22,7 @@ from bench.report.crosstab import (
 from tests.fakes_report import assert_golden, lost, record
 
 if TYPE_CHECKING:
-    from bench.analyse.crosstab import Crosstab
+    from bench.analysis.pivot import Crosstab
 
 BARE = {"time_lo_s": None, "time_hi_s": None}
 

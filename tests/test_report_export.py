@@ -20,7 +20,7 @@ from tests.fakes_report import CODES, HOSTILE, assert_golden, example, frame, in
 @pytest.fixture(autouse=True)
 def fixed_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden files do not change with the wording of warnings."""
-    monkeypatch.setattr("bench.analyse.notes.CODES", CODES)
+    monkeypatch.setattr("bench.analysis.findings.footnotes.CODES", CODES)
 
 
 def refuse(constant: str) -> Any:

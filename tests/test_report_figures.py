@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.report import figures, theme
 from bench.report.address import anchor
 from tests.fakes_report import HOSTILE, example, lost, on, record, valid

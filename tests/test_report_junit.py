@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analyse.gate import gate
+from bench.analysis.compare.gate import gate
 from bench.report.junit import junit
 from tests.fakes_comparison import APART, case, comparison, example
 from tests.fakes_report import HOSTILE, assert_golden, info
 
 if TYPE_CHECKING:
-    from bench.analyse.comparison import Comparison
+    from bench.analysis.compare.comparison import Comparison
 
 
 def document(found: Comparison, *failed: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from bench.analyse.findings import findings
+from bench.analysis.findings.findings import findings
 from bench.report import page, shell
 from bench.report.payload import unpacked
 from tests.fakes_report import HOSTILE, example, info, lost, on, record, valid

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.analyse.power import Power
-from bench.analyse.repeats import Agreement, Intervals, Repeats
+from bench.analysis.compare.power import Power
+from bench.analysis.compare.repeatability import Agreement, Intervals, Repeats
 from bench.report.selftest import NOTHING, selftest_facts, selftest_table, verdict
 from tests.fakes_report import assert_golden
 

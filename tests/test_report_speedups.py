@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.analyse.crossings import crossovers
+from bench.analysis.crossover.crossovers import crossovers
 from bench.report.speedups import speedups
 from tests.fakes_crossing import SIZES, both, cpu_s, curve, gpu_s
 from tests.fakes_report import HOSTILE, valid

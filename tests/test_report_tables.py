@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analyse import grid, notes
+from bench.analysis import grid
+from bench.analysis.findings import footnotes
 from bench.report import tables
 from bench.report.address import anchor
 from tests.fakes_report import example, lost, on, record
@@ -57,7 +58,7 @@ def test_an_address_belongs_to_case_and_device_not_to_the_run() -> None:
 
 def test_a_row_says_what_is_known_and_nothing_else() -> None:
     """No fact is a dash: what is not known has no line."""
-    known = notes.notes(example())
+    known = footnotes.notes(example())
     rows = tables.full(example(), known, {})
     facts = dict(rows[0].facts)
     assert facts["interval"] == "2.020 µs to 2.060 µs at 95 % confidence"

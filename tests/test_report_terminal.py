@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def fixed_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden files do not change with the wording of warnings."""
-    monkeypatch.setattr("bench.analyse.notes.CODES", CODES)
+    monkeypatch.setattr("bench.analysis.findings.footnotes.CODES", CODES)
 
 
 def shown(table: RenderableType, width: int) -> str:

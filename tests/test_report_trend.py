@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.analyse.trend import trend
+from bench.analysis.trend.trend import trend
 from bench.report.trend import answer, trend_csv, trend_facts, trend_table
 from tests.fakes_report import HOSTILE, WHEN, assert_golden, info, record
 
 if TYPE_CHECKING:
-    from bench.analyse.trend import Trend
+    from bench.analysis.trend.trend import Trend
     from bench.records.record import Record
 
 UP = (1.0, 1.01, 0.99, 1.0, 1.3, 1.31, 1.29, 1.3)

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from bench.analyse.looks import Course, Look
+from bench.analysis.findings.sentinel_series import Course, Look
 from bench.records.machine_state import SAME_LEVEL
 from bench.report import weather
 from tests.fakes_report import valid

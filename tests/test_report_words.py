@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analyse import notes
+from bench.analysis.findings import footnotes
 from bench.report import words
 from tests.fakes_report import info, lost, record
 
@@ -40,7 +40,7 @@ def test_flop_count_before_bytes() -> None:
 
 def test_a_note_without_words_is_short() -> None:
     """No empty sentences."""
-    (note,) = notes.notes([record(warnings=("newer",))])
+    (note,) = footnotes.notes([record(warnings=("newer",))])
     assert words.footnote(note) == "newer (the only row): this version has no words for it."
 
 
@@ -59,9 +59,9 @@ def test_counts_name_what_occurred() -> None:
 
 def test_a_group_of_one_is_that_one() -> None:
     """A group of more is counted."""
-    (one,) = notes.unmeasured([lost("skipped", "x")])
+    (one,) = footnotes.unmeasured([lost("skipped", "x")])
     assert words.who(one, "matmul/square n=16") == "matmul/square n=16"
-    (two,) = notes.unmeasured([lost("skipped", "x"), lost("skipped", "x", params={"n": 4})])
+    (two,) = footnotes.unmeasured([lost("skipped", "x"), lost("skipped", "x", params={"n": 4})])
     assert words.who(two, "") == "2 cases of matmul"
 
 

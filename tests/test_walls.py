@@ -23,7 +23,7 @@ LINT_IMPORTS = str(Path(sys.executable).parent / "lint-imports")
 BREACHES = {
     "layers": ("errors.py", "import bench.plan.plan"),
     "halves-meet-in-the-file": ("report/__init__.py", "import bench.pool.protocol"),
-    "analysis-without-torch": ("analyse/__init__.py", "import torch"),
+    "analysis-without-torch": ("analysis/__init__.py", "import torch"),
     "measurement-without-pandas": ("pool/protocol.py", "import pandas"),
     "suites-are-guests": ("run/session.py", "import suites.matmul"),
 }
@@ -34,7 +34,7 @@ MAY_REACH_TORCH = {"__main__", "cli", "worker"}
 
 TORCH_FREE = (
     "bench",
-    "bench.analyse",
+    "bench.analysis",
     "bench.pool.pool",
     "bench.report",
     "bench.run.session",

@@ -32,8 +32,8 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
     Each claim is settled by the newest run that has its cases, and within that run alone: it holds, holds from a size on, does not hold here, or can't be
     told from the intervals. What was not measured says what to run.
     """
-    from bench.analyse.claims import answers, by_run
-    from bench.analyse.course import COURSE
+    from bench.analysis.claims.claim import answers, by_run
+    from bench.analysis.claims.course import COURSE
     from bench.report.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_rows
     from bench.store.rows import records

@@ -18,8 +18,8 @@ from bench.cli.words import OUT, RUN_WORDS, STORE, Out, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.gate import Gate
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.gate import Gate
     from bench.records.record import Record
     from bench.store.runs import RunInfo, StoredRun
 
@@ -53,7 +53,7 @@ def compare_command(
     store: Store = STORE,
 ) -> int:
     """Say what is faster, slower, the same, or can't be told, between a run and others."""
-    from bench.analyse.gate import gate as judged
+    from bench.analysis.compare.gate import gate as judged
     from bench.units import parse_portion
 
     printed = _printer(form)
@@ -98,7 +98,7 @@ def _whole(read: Sequence[object]) -> int:
 
 def _chosen(read: Sequence[Read | None], where: str) -> list[Read | None]:
     """The rows of each run that are asked for; a value need only be in one of the runs."""
-    from bench.analyse.where import parse
+    from bench.analysis.row_filter import parse
 
     wanted = parse(where)
     wanted.keep([row for one in read if one for row in one[0]])
@@ -111,7 +111,7 @@ def _limit(folder: Path, read: Sequence[Read], band: float) -> Callable[[str], f
     Raises:
         SettingsError: the file can't be read.
     """
-    from bench import thresholds
+    from bench.analysis.compare import thresholds
 
     own = thresholds.read(folder)
     for pattern in own.idle({row.case for rows, _ in read for row in rows}):
@@ -123,7 +123,7 @@ def _compared(
     read: Sequence[Read | None], band: float, sure: float, limit: Callable[[str], float]
 ) -> list[tuple[Comparison, list[str]]]:
     """Each comparison, and the cases that the base measured and that failed in the new run."""
-    from bench.analyse.comparison import compare
+    from bench.analysis.compare.comparison import compare
 
     first, *others = read
     how = partial(compare, threshold=band, confidence=sure, limit=limit)
@@ -138,7 +138,7 @@ def _page(
     read: Sequence[Read], out: Path, band: float, sure: float, limit: Callable[[str], float]
 ) -> Path:
     """Write the page of these runs, the base first."""
-    from bench.analyse.lineup import lineup
+    from bench.analysis.compare.runs import lineup
     from bench.report.build import build_comparison
 
     rows, infos = zip(*read, strict=True)

@@ -119,7 +119,7 @@ class _Goal:
 
 def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bool) -> int:
     """The crossovers of stored rows."""
-    from bench.analyse.crossings import crossovers
+    from bench.analysis.crossover.crossovers import crossovers
     from bench.report.crossover import crossings_facts, crossings_table
     from bench.store.find import find
     from bench.store.load import load_rows

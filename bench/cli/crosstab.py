@@ -67,8 +67,8 @@ def print_crosstab(
     Raises:
         SelectionError: a word can't be read, or means nothing in these rows.
     """
-    from bench.analyse.crosstab import crosstab
-    from bench.analyse.where import parse
+    from bench.analysis.pivot import crosstab
+    from bench.analysis.row_filter import parse
     from bench.errors import SelectionError, hint
     from bench.report.crosstab import TEXTS, crosstab_facts, crosstab_table
 

@@ -14,8 +14,8 @@ from bench.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.gate import Gate
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.gate import Gate
 
 Gated = Annotated[
     bool,
@@ -50,7 +50,7 @@ def hand_over(
         _write(junit, document(*zip(comparisons, gates, strict=True)), mode="w")
     if not gated:
         return OK
-    from bench.analyse.gate import worst
+    from bench.analysis.compare.gate import worst
     from bench.report.comparison_text import markdown
 
     for one in gates:

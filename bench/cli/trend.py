@@ -11,7 +11,7 @@ from bench.cli.printing import print_json, say, show, width
 from bench.cli.words import STORE, Store
 
 if TYPE_CHECKING:
-    from bench.analyse.trend import Trend
+    from bench.analysis.trend.trend import Trend
 
 FORMS = ("table", "json", "csv")
 
@@ -35,8 +35,8 @@ def trend_command(
     form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
 ) -> int:
     """Follow a case over the runs of a machine, and name the runs between which its time stepped."""
-    from bench.analyse.series import series
-    from bench.analyse.trend import trend
+    from bench.analysis.trend.series import series
+    from bench.analysis.trend.trend import trend
     from bench.errors import SelectionError, hint
     from bench.store import runs
     from bench.store.load import load_rows

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.analyse import history
+from bench.analysis import history
 from bench.doctor import rules
 from bench.doctor.history import Known
 from bench.errors import StoreError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from bench.analyse.crossings import point
+from bench.analysis.crossover.crossovers import point
 from bench.stats.crossing import crossover
 
 if TYPE_CHECKING:

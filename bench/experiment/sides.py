@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from bench.analyse import history
+from bench.analysis import history
 from bench.plan.plan import PlannedSkip
 from bench.run import manifest
 from bench.run.outcome import Outcome
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from bench.analyse.history import History
+    from bench.analysis.history import History
     from bench.plan.plan import PlannedCase
     from bench.pool.start import Start
     from bench.records.record import Record

@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse.grid import size_axis, size_of
+from bench.analysis.grid import size_axis, size_of
 from bench.errors import SelectionError
 from bench.experiment.crossover_search import Aim, middle_of, starts
 from bench.plan.filter import Filter

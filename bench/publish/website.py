@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bench.analyse.lineup import lineup
-from bench.analyse.standing import standing
+from bench.analysis.compare.latest import standing
+from bench.analysis.compare.runs import lineup
 from bench.errors import StoreError
 from bench.report.badge import badge
 from bench.report.build import INDEX, build_comparison, build_report, pages_in

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from bench.report import words
 
 if TYPE_CHECKING:
-    from bench.analyse.standing import Standing
+    from bench.analysis.compare.latest import Standing
 
 _NAME = "tensorbench"
 _DARK, _GREY, _GREEN, _AMBER, _RED = "#3b3f45", "#5f6368", "#2e7d32", "#8a5a00", "#b3261e"

@@ -12,7 +12,7 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
-from bench.analyse.lineup import lineup
+from bench.analysis.compare.runs import lineup
 from bench.errors import StoreError
 from bench.machine.hardware import usable_cores
 from bench.report import comparison_page, page, shell
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.runs import Lineup
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 

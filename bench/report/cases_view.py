@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid, notes
-from bench.analyse.launches import LAUNCH
+from bench.analysis import grid
+from bench.analysis.findings import footnotes
+from bench.analysis.findings.kernels import LAUNCH
 from bench.report import device_times, tables, words
 from bench.report import samples as sampled
 from bench.report.listing import Column, Entry, Filter, Listing, blocks, filters
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.notes import Note
+    from bench.analysis.findings.footnotes import Note
     from bench.records.record import Record
     from bench.report.listing import Sortable
     from bench.report.tables import Row
@@ -40,7 +41,7 @@ class Cases:
 
 def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame | None) -> View:
     """The view of these rows, which are in reading order."""
-    known = notes.notes(r for r in records if r.status == "ok")
+    known = footnotes.notes(r for r in records if r.status == "ok")
     ordered = sorted(
         records, key=lambda r: r.status == "skipped"
     )  # what was not asked of the machine
@@ -48,7 +49,7 @@ def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame |
     table = listing(rows)
     missing = [
         (group, words.who(group, f"{first.suite}/{grid.title(first)}"))
-        for group in notes.unmeasured(records)
+        for group in footnotes.unmeasured(records)
         for first in group.records[:1]
     ]
     return View(

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.analyse.claims import ANSWERED
-from bench.analyse.lacking import command
-from bench.analyse.notes import superscript
+from bench.analysis.claims.claim import ANSWERED
+from bench.analysis.claims.missing_rows import command
+from bench.analysis.findings.footnotes import superscript
 from bench.units import count, counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.claims import Answer
+    from bench.analysis.claims.claim import Answer
 
 _WORDS = {
     "holds": "holds",

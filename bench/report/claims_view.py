@@ -11,7 +11,7 @@ from bench.report.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.claims import Answer
+    from bench.analysis.claims.claim import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.comparison import Comparison, Mean
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.comparison import Comparison, Mean
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.store.runs import RunInfo
 
 ITSELF = "A run was compared with itself, so every case is the same. Name another run."

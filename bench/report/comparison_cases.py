@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid
-from bench.analyse.lineup import CONCERNS
+from bench.analysis import grid
+from bench.analysis.compare.runs import CONCERNS
 from bench.report import comparison_dots, ratios
 from bench.report.address import anchor
 from bench.report.comparison_details import ID, said_of, together
@@ -18,8 +18,8 @@ from bench.units import MISSING, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.lineup import Lined, Lineup, Seen
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.runs import Lined, Lineup, Seen
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.report.listing import Sortable
 
 _IN_FULL = 4

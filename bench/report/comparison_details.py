@@ -15,8 +15,8 @@ from bench.units import seconds_with_interval
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.analyse.lineup import Interval, Lined, Lineup, Seen
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.runs import Interval, Lined, Lineup, Seen
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.store.runs import RunInfo
 
 ID = "cases"

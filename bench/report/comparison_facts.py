@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.verdict import CaseVerdict
 
 _CASE = (
     "case",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analyse.lineup import concern
-from bench.analyse.verdicts import CHANGED
+from bench.analysis.compare.runs import concern
+from bench.analysis.compare.verdict import CHANGED
 from bench.report import ratios, theme
 from bench.report.comparison_dots import MARKS, Dot, figure, twin
 from bench.report.drawing import Drawing
@@ -17,9 +17,9 @@ from bench.units import counted, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.analyse.comparison import Comparison, Mean
-    from bench.analyse.lineup import Lined, Lineup
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.comparison import Comparison, Mean
+    from bench.analysis.compare.runs import Lined, Lineup
+    from bench.analysis.compare.verdict import CaseVerdict
 
 PAYLOAD = "verdicts-figures"
 MOST_ROWS = 60

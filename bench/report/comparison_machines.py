@@ -16,7 +16,7 @@ from bench.units import MISSING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bench.analyse.comparable import Difference, Matters
+    from bench.analysis.compare.comparability import Difference, Matters
     from bench.report.identity import Definitions
     from bench.store.runs import RunInfo
 

@@ -12,7 +12,7 @@ from bench.report.comparison_views import views
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.runs import Lineup
     from bench.report.downloads import Download
     from bench.store.runs import RunInfo
 

@@ -9,7 +9,7 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.analyse.verdicts import CHANGED
+from bench.analysis.compare.verdict import CHANGED
 from bench.report import ratios
 from bench.report.comparison import ITSELF, NOTHING
 from bench.units import counted, share
@@ -17,9 +17,9 @@ from bench.units import counted, share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.lineup import Followed, Lineup
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.runs import Followed, Lineup
+    from bench.analysis.compare.verdict import CaseVerdict
 
 _NAMED = 3
 """Of what differs, or is missing, so many are named in a sentence; the rest stands beneath."""

@@ -12,16 +12,16 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from bench.analyse.verdicts import CaseVerdict
+from bench.analysis.compare.verdict import CaseVerdict
 from bench.report import ratios, words
 from bench.units import MISSING, counted, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.analyse.comparable import Comparability
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.gate import Gate
+    from bench.analysis.compare.comparability import Comparability
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.gate import Gate
     from bench.store.runs import RunInfo
 
 _ROOM, _ASIDE, _SENTENCE = 35_000, 10_000, 1_000

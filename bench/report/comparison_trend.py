@@ -17,8 +17,8 @@ from bench.units import counted, seconds_with_interval, share
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.analyse.lineup import Followed
-    from bench.analyse.trend import Moment, Trend
+    from bench.analysis.compare.runs import Followed
+    from bench.analysis.trend.trend import Moment, Trend
 
 PAYLOAD = "trend-figures"
 MOST = 48

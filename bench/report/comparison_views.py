@@ -26,9 +26,9 @@ from bench.units import MISSING, share
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.analyse.comparable import Difference
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.lineup import Lineup
+    from bench.analysis.compare.comparability import Difference
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.runs import Lineup
     from bench.report.drawing import Drawing
     from bench.store.runs import RunInfo
 

@@ -10,15 +10,15 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.crossings import point
+from bench.analysis.crossover.crossovers import point
 from bench.report import bands, figures, theme
 from bench.units import seconds, seconds_with_interval, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bench.analyse.crossings import Crossing
-    from bench.analyse.moving import Moved
+    from bench.analysis.crossover.crossovers import Crossing
+    from bench.analysis.crossover.with_copies import Moved
     from bench.report.drawing import Figure
     from bench.stats.crossing import Crossover, Point, Winner
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.crossings import Crossing
+    from bench.analysis.crossover.crossovers import Crossing
     from bench.stats.crossing import Crossover, RatioAt, Winner
 
 NOTHING = "No op was measured on two sides at a common size. Measure one with: bench crossover matmul/square"

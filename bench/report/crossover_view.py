@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse.crossings import crossovers
-from bench.analyse.grid import ranked_devices
-from bench.analyse.headlines import by_weight
-from bench.analyse.moving import moved, ways
+from bench.analysis.crossover.crossovers import crossovers
+from bench.analysis.crossover.with_copies import moved, ways
+from bench.analysis.findings.gpu_speedup import by_weight
+from bench.analysis.grid import ranked_devices
 from bench.report import drawing, tables
 from bench.report.address import anchor
 from bench.report.crossing_figure import crossing_figure
@@ -21,8 +21,8 @@ from bench.units import MISSING, number, seconds_with_interval, size_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.crossings import Crossing
-    from bench.analyse.moving import Moved
+    from bench.analysis.crossover.crossovers import Crossing
+    from bench.analysis.crossover.with_copies import Moved
     from bench.records.record import Record
     from bench.stats.crossing import Point
 

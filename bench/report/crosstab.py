@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.crosstab import Cell, Crosstab, Mixed
+    from bench.analysis.pivot import Cell, Crosstab, Mixed
     from bench.stats.ratio import Ratio
 
 _CASE_ROOM, _CELL_ROOM = 24, 19

@@ -13,8 +13,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import notes
-from bench.analyse.grid import in_reading_order, title
+from bench.analysis.findings import footnotes
+from bench.analysis.grid import in_reading_order, title
 from bench.errors import SelectionError, hint
 from bench.report import words
 from bench.store.rows import plain, records
@@ -70,7 +70,7 @@ def _iso(value: datetime) -> str:
 
 def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
     found = in_reading_order(records(rows))
-    known = notes.notes(r for r in found if r.status == "ok")
+    known = footnotes.notes(r for r in found if r.status == "ok")
     head = [
         words.machine_name(info),
         f"torch {words.torch_version(info)}",
@@ -91,20 +91,20 @@ def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
     return "\n".join(lines)
 
 
-def _markdown_table(members: Sequence[Record], known: Sequence[notes.Note]) -> Iterator[str]:
+def _markdown_table(members: Sequence[Record], known: Sequence[footnotes.Note]) -> Iterator[str]:
     yield "| case | device | time | rate |"
     yield "|:--|:--|--:|--:|"
     for record in members:
         if record.status == "ok":
             time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
-            marks = notes.marks(record, known)
+            marks = footnotes.marks(record, known)
             cells = [f"{time} {marks}".strip(), words.rate_of(record)]
         elif record.status != "skipped":
             cells = [words.escaped(f"{record.status}: {record.reason or 'no reason'}"), MISSING]
         else:
             continue
         yield f"| {words.escaped(title(record))} | {words.escaped(record.device)} | {' | '.join(cells)} |"
-    for group in notes.unmeasured(members):
+    for group in footnotes.unmeasured(members):
         if group.status == "skipped":
             record = group.records[0]
             what = words.escaped(words.who(group, title(record)))

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.records.warning_codes import CODES
 from bench.report import bands, theme, words
 from bench.report.address import anchor
@@ -19,7 +19,7 @@ from bench.units import MISSING, seconds, seconds_with_interval, share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.analyse.grid import Line
+    from bench.analysis.grid import Line
     from bench.records.record import Record
     from bench.report.drawing import Figure
     from bench.report.theme import Look

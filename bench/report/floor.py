@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.report import theme
 from bench.report.drawing import Twin
 from bench.report.figures import hover

@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.report import identity
 from bench.report.machine import cuda_device
 from bench.units import number, rate, share, size

@@ -16,8 +16,8 @@ from bench.units import number, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.comparison import Comparison
-    from bench.analyse.gate import Finding, Gate
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.gate import Finding, Gate
     from bench.store.runs import RunInfo
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid, launches
+from bench.analysis import grid
+from bench.analysis.findings import kernels
 from bench.report import theme
 from bench.report.drawing import Twin
 from bench.report.figures import hover
@@ -97,11 +98,11 @@ _PART = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
 
 def waiting(records: Sequence[Record]) -> Figure | None:
     """A bar for each case, the one that waits most on top: the device's work, then its wait; a mark for the graph."""
-    rows = [r for r in records if launches.waiting_share(r) is not None]
+    rows = [r for r in records if kernels.waiting_share(r) is not None]
     if not rows:
         return None
     places = list(range(len(rows)))
-    waits = [launches.waiting_share(r) or 0.0 for r in rows]
+    waits = [kernels.waiting_share(r) or 0.0 for r in rows]
     said = [_said(r) for r in rows]
     works = [1 - part for part in waits]
     data = [
@@ -225,9 +226,9 @@ def twin(records: Sequence[Record]) -> Twin:
                 seconds(r.device_time_s),
                 seconds(r.device_time_cold_s),
                 seconds(r.host_time_s),
-                share(launches.waiting_share(r)),
+                share(kernels.waiting_share(r)),
                 seconds(r.graph_time_s),
-                share(launches.saved_share(r)),
+                share(kernels.saved_share(r)),
             ),
         )
         for r in records

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid, launches, repeat
+from bench.analysis import grid, rerun_command
+from bench.analysis.findings import kernels as findings_kernels
 from bench.report import drawing, kernels
 from bench.report.address import anchor
 from bench.report.drawing import Drawing
@@ -16,7 +17,7 @@ from bench.units import MISSING, counted, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.launches import Kernel
+    from bench.analysis.findings.kernels import Kernel
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
@@ -105,8 +106,8 @@ def _why_empty(records: Sequence[Record], info: RunInfo) -> str:
 def _example(record: Record, info: RunInfo) -> str:
     """The command that profiles a case of the run."""
     files = [str(word) for word in info.options.get("suites") or () if str(word).endswith(".py")]
-    suites = [word for file in files for word in ("--suite", repeat.quoted(file))]
-    words = ["bench profile", repeat.quoted(record.case), *suites, "--device", record.device]
+    suites = [word for file in files for word in ("--suite", rerun_command.quoted(file))]
+    words = ["bench profile", rerun_command.quoted(record.case), *suites, "--device", record.device]
     return " ".join(words)
 
 
@@ -144,7 +145,7 @@ def listing(records: Sequence[Record]) -> Listing:
 def _entry(place: int, record: Record, *, several: bool) -> Entry:
     r = record
     count = "" if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
-    waits, saved = launches.waiting_share(r), launches.saved_share(r)
+    waits, saved = findings_kernels.waiting_share(r), findings_kernels.saved_share(r)
     return Entry(
         id=anchor(r),
         of={"suite": r.suite, "device": r.device, "bound": r.bound_by or MISSING},
@@ -188,14 +189,14 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _device(id_: str, device: str, records: Sequence[Record]) -> Device:
-    found = launches.kernels(records)
+    found = findings_kernels.kernels(records)
     more = len(found) - _MOST_LINES
     return Device(
         id=id_,
         device=device,
         name=records[0].device_name,
-        sentences=tuple(launches.sentences(records)),
-        drawings=tuple(_drawings(id_, device, launches.launch_bound(records))),
+        sentences=tuple(findings_kernels.sentences(records)),
+        drawings=tuple(_drawings(id_, device, findings_kernels.launch_bound(records))),
         lines=tuple(_line(one) for one in found[:_MOST_LINES]),
         left_out=f"{counted(more, 'kernel')} of fewer cases are left out." if more > 0 else "",
     )

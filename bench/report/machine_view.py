@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid, looks
+from bench.analysis import grid
+from bench.analysis.findings import sentinel_series
 from bench.doctor import rules
 from bench.records.machine_state import SAME_LEVEL
 from bench.report import drawing, floor, gpu, identity, weather, words
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.looks import Course
+    from bench.analysis.findings.sentinel_series import Course
     from bench.doctor.hazard import Hazard
     from bench.records.record import Record
     from bench.records.roofs import Roofs
@@ -96,7 +97,7 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
         info: its manifest.
         samples: its raw samples, as `load_samples` gives them; without them the machine's course is left out.
     """
-    courses = looks.courses(samples, info.reference)
+    courses = sentinel_series.courses(samples, info.reference)
     states = tuple(_weather(courses))
     ranked = floor.ranked(records)
     floors = tuple(_floor(ranked))
@@ -127,7 +128,7 @@ def _levels(info: RunInfo) -> list[Level]:
     found = []
     for device in sorted({*info.sentinels, *info.reference}):
         here, reference = _facts(info.sentinels, device), _facts(info.reference, device)
-        for name in looks.SENTINELS:
+        for name in sentinel_series.SENTINELS:
             own, best = here.get(f"{name}_s"), reference.get(f"{name}_s")
             if own or best:
                 ratio = f"{number(own / best)}×" if own and best else MISSING
@@ -175,8 +176,10 @@ def _weather(found: Sequence[Course]) -> list[Drawing]:
 
 
 def _keys(found: Sequence[Course]) -> list[Key]:
-    names = [name for name in looks.SENTINELS if any(one.sentinel == name for one in found)]
-    return [Key(number=looks.SENTINELS.index(name), name=name) for name in names]
+    names = [
+        name for name in sentinel_series.SENTINELS if any(one.sentinel == name for one in found)
+    ]
+    return [Key(number=sentinel_series.SENTINELS.index(name), name=name) for name in names]
 
 
 def _floor(ranked: Sequence[Record]) -> list[Drawing]:

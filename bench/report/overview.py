@@ -8,8 +8,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from bench.analyse.findings import findings
-from bench.analyse.headlines import between_devices
+from bench.analysis.findings.findings import findings
+from bench.analysis.findings.gpu_speedup import between_devices
 from bench.report import identity, strips
 from bench.report.drawing import payload
 from bench.report.speedups import speedups

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import grid
-from bench.analyse.claims import answers
-from bench.analyse.course import COURSE
+from bench.analysis import grid
+from bench.analysis.claims.claim import answers
+from bench.analysis.claims.course import COURSE
 from bench.report import identity, sections, shell, theme, words
 from bench.report.cases_view import cases_view
 from bench.report.claims_view import claims_view

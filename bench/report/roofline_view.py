@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid, headroom
+from bench.analysis import grid
+from bench.analysis.findings import headroom
 from bench.records import roofs
 from bench.records.record import COLD
 from bench.report import drawing, ladder, points, roofline, tables, words

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bench.analyse import grid
+from bench.analysis import grid
 from bench.report import figures, tables
 from bench.report.drawing import Drawing, payload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.grid import Line
+    from bench.analysis.grid import Line
     from bench.records.record import Record
     from bench.report.payload import Payload
     from bench.report.theme import Look

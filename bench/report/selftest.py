@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.power import Power
-    from bench.analyse.repeats import Agreement, Repeats
+    from bench.analysis.compare.power import Power
+    from bench.analysis.compare.repeatability import Agreement, Repeats
 
 NOTHING = "No case was measured twice, so nothing can be said about this machine."
 ALARM = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.headlines import by_weight
+from bench.analysis.findings.gpu_speedup import by_weight
 from bench.report import bands, theme
 from bench.report.drawing import Drawing, Twin
 from bench.units import counted, number, seconds, share, size_text
@@ -13,7 +13,7 @@ from bench.units import counted, number, seconds, share, size_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.crossings import Crossing
+    from bench.analysis.crossover.crossovers import Crossing
     from bench.report.drawing import Figure
     from bench.stats.crossing import RatioAt
 

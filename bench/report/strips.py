@@ -7,8 +7,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.ceilings import LEAST_S, telling
-from bench.analyse.grid import title
+from bench.analysis.findings.roofline import LEAST_S, telling
+from bench.analysis.grid import title
 from bench.report import bands, theme
 from bench.report.drawing import Drawing, Twin
 from bench.units import counted, seconds, share

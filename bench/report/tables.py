@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.analyse import findings, notes, repeat
-from bench.analyse.grid import title
+from bench.analysis import rerun_command
+from bench.analysis.findings import findings, footnotes
+from bench.analysis.grid import title
 from bench.report import words
 from bench.report.address import anchor
 from bench.report.drawing import Twin
@@ -18,7 +19,7 @@ from bench.units import MISSING, number, rate, seconds, seconds_with_interval, s
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bench.analyse.grid import Line
+    from bench.analysis.grid import Line
     from bench.records.record import Record
 
     class Placed(Protocol):
@@ -100,14 +101,14 @@ def plain_twin(records: Sequence[Record]) -> Twin:
 
 
 def full(
-    records: Sequence[Record], known: Sequence[notes.Note], options: Mapping[str, Any]
+    records: Sequence[Record], known: Sequence[footnotes.Note], options: Mapping[str, Any]
 ) -> list[Row]:
     """Every row of the run, in the order given, with all that is known of it."""
-    commands = repeat.commands(records, options)
+    commands = rerun_command.commands(records, options)
     return [_row(r, known, command) for r, command in zip(records, commands, strict=True)]
 
 
-def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
+def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> Row:
     time, interval = words.interval(time_of(record))
     return Row(
         anchor=anchor(record),
@@ -119,7 +120,7 @@ def _row(record: Record, known: Sequence[notes.Note], command: str) -> Row:
         flop_rate=flop_rate_of(record),
         byte_rate=byte_rate_of(record),
         roof_share=share(record.roof_share),
-        marks=notes.marks(record, known) if record.status == "ok" else "",
+        marks=footnotes.marks(record, known) if record.status == "ok" else "",
         command=command,
         facts=tuple(_facts(record)),
     )

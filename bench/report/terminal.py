@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.analyse import notes
-from bench.analyse.grid import in_reading_order, title
+from bench.analysis.findings import footnotes
+from bench.analysis.grid import in_reading_order, title
 from bench.report import device_times, words
 from bench.store.rows import records
 from bench.units import MISSING, seconds, seconds_with_interval
@@ -43,9 +43,9 @@ def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
     found = in_reading_order(records(rows))
     if not found:
         return Text(NO_CASES)
-    known = notes.notes(r for r in found if r.status == "ok")
+    known = footnotes.notes(r for r in found if r.status == "ok")
     parts: list[RenderableType] = [_cases(found, known)]
-    if missing := notes.unmeasured(found):
+    if missing := footnotes.unmeasured(found):
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:
         parts += ["", _footnotes(known)]
@@ -87,7 +87,7 @@ def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
     return Constrain(Group(*parts), width)
 
 
-def _cases(found: Sequence[Record], known: Sequence[notes.Note]) -> RenderableType:
+def _cases(found: Sequence[Record], known: Sequence[footnotes.Note]) -> RenderableType:
     several = _several_devices(found)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     table.add_column("case", overflow="fold")
@@ -106,7 +106,7 @@ def _cases(found: Sequence[Record], known: Sequence[notes.Note]) -> RenderableTy
             if record.status != "skipped":
                 where = [record.device] if several else []
                 time = times[record.case, record.device]
-                cells = [*where, time, _rate(record), notes.marks(record, known)]
+                cells = [*where, time, _rate(record), footnotes.marks(record, known)]
                 shown = Padding(Text(title(record)), (0, 0, 0, 2))  # also where it is folded
                 table.add_row(shown, *map(Text, cells))
     return table
@@ -127,7 +127,7 @@ def _rate(record: Record) -> str:
     return words.rate_of(record) if record.status == "ok" else MISSING
 
 
-def _unmeasured(groups: Sequence[notes.Unmeasured], *, several_devices: bool) -> RenderableType:
+def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -140,7 +140,7 @@ def _unmeasured(groups: Sequence[notes.Unmeasured], *, several_devices: bool) ->
     return table
 
 
-def _footnotes(known: Sequence[notes.Note]) -> RenderableType:
+def _footnotes(known: Sequence[footnotes.Note]) -> RenderableType:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, justify="right")
     table.add_column(overflow="fold")

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.grid import lines, ranked_devices, ranked_dtypes, without_size
+from bench.analysis.grid import lines, ranked_devices, ranked_dtypes, without_size
 from bench.units import count, rate, seconds
 
 if TYPE_CHECKING:

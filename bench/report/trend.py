@@ -16,7 +16,7 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from bench.analyse.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
 from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analyse.trend import At, Moment, Step, Trend
+    from bench.analysis.trend.trend import At, Moment, Step, Trend
     from bench.stats.ratio import Ratio
 
 _COMMIT = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import looks
+from bench.analysis.findings import sentinel_series
 from bench.records.machine_state import SAME_LEVEL
 from bench.report import theme
 from bench.report.drawing import Twin
@@ -14,7 +14,7 @@ from bench.units import MISSING, clock, number, seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analyse.looks import Course, Look
+    from bench.analysis.findings.sentinel_series import Course, Look
     from bench.report.drawing import Figure
 
 _HEIGHT = 340
@@ -106,7 +106,7 @@ def _with_gaps(
 
 
 def _series(one: Course) -> dict[str, Any]:
-    place = looks.SENTINELS.index(one.sentinel)
+    place = sentinel_series.SENTINELS.index(one.sentinel)
     return {
         "type": "scatter",
         "name": one.sentinel,

@@ -11,7 +11,7 @@ from bench.units import MISSING, rate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.analyse.notes import Note, Unmeasured
+    from bench.analysis.findings.footnotes import Note, Unmeasured
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse import history
+from bench.analysis import history
 from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment

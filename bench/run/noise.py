@@ -14,7 +14,7 @@ from bench.stats import interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.analyse.history import Key
+    from bench.analysis.history import Key
     from bench.run.turns import Turn
     from bench.stats.interval import Spread
 

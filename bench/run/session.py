@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.analyse import history
+from bench.analysis import history
 from bench.errors import StoreError
 from bench.machine import hardware
 from bench.pool.start import start
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.analyse.history import History
+    from bench.analysis.history import History
     from bench.plan.plan import Plan, PlannedCase
     from bench.pool.pool import Crew
     from bench.pool.start import Start

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analyse import history
-from bench.analyse.history import FEWEST_RUNS, MOST_RUNS, History, Past
+from bench.analysis import history
+from bench.analysis.history import FEWEST_RUNS, MOST_RUNS, History, Past
 from bench.plan.plan import Plan
 from bench.records.machine_state import Conditions
 from bench.store.machine_cache import Reference

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.analyse import repeats
+from bench.analysis.compare import repeatability
 from bench.units import counted, seconds, share, size
 from tests.gpu.check import Check
 
@@ -88,12 +88,12 @@ def runs_agree(rows: pd.DataFrame) -> Check:
         note = "there are no two finished runs: the steps `quick` and `again` make them"
         return Check(name="repeats", wanted=wanted, ok=None, note=note)
     own = _timed(rows[rows["run_id"].isin(runs)], "hot")
-    found = repeats.agreement(own, OURS)
+    found = repeatability.agreement(own, OURS)
     if found is None:
         note = "no case was measured on the GPU in both runs"
         return Check(name="repeats", wanted=wanted, ok=False, note=note)
     ok = found.spread_middle <= SPREAD_MIDDLE and found.spread_worst <= SPREAD_WORST
-    wide = repeats.spreads(own, OURS).rename("spread").reset_index()
+    wide = repeatability.spreads(own, OURS).rename("spread").reset_index()
     widest = [f"{one['case']} {share(one['spread'])}" for one in _records(wide.head(SHOWN))]
     return Check(
         name="repeats",

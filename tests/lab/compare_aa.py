@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analyse.comparison import CONFIDENCE, THRESHOLD, compare
-from bench.analyse.history import History, Past
-from bench.analyse.power import verdicts
+from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analysis.compare.power import verdicts
+from bench.analysis.history import History, Past
 from bench.pool.protocol import Prepared
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analyse.verdicts import CaseVerdict
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bench.analyse import repeats
+from bench.analysis.compare import repeatability
 from bench.run import session
 from bench.run.request import Request
 from bench.store.load import load_rows, load_samples
@@ -36,7 +36,7 @@ THRESHOLDS = (0.03, 0.05, 0.10)
 CONFIDENCE = 0.99
 CLEARLY = 0.02
 """Intervals this far apart are called a change."""
-PEER_COLUMNS = ("run_id", "case", "device", "status", repeats.HEADLINE)
+PEER_COLUMNS = ("run_id", "case", "device", "status", repeatability.HEADLINE)
 
 LOAD = """
 import importlib.util, sys
@@ -94,8 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print()
     print(about_ours(rows, sampling_s / ours.wall_s))
     if asked.json:
-        kept = {"tensorbench": _times(rows, repeats.HEADLINE), **peers}
-        kept["tensorbench at reference"] = _times(rows, repeats.AT_REFERENCE)
+        kept = {"tensorbench": _times(rows, repeatability.HEADLINE), **peers}
+        kept["tensorbench at reference"] = _times(rows, repeatability.AT_REFERENCE)
         asked.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     return 0
 
@@ -186,18 +186,22 @@ def table(ours: pd.DataFrame, peers: Mapping[str, pd.DataFrame]) -> str:
     lines = [
         f"| tool | spread, middle case | spread, worst case |{alarms}",
         "|---|---" + "|---" * (1 + len(THRESHOLDS)) + "|",
-        _line("tensorbench, headline", ours, repeats.HEADLINE),
-        _line("tensorbench, at reference", repeats.at_one_reference(ours), repeats.AT_REFERENCE),
-        *(_line(tool, rows, repeats.HEADLINE) for tool, rows in peers.items()),
+        _line("tensorbench, headline", ours, repeatability.HEADLINE),
+        _line(
+            "tensorbench, at reference",
+            repeatability.at_one_reference(ours),
+            repeatability.AT_REFERENCE,
+        ),
+        *(_line(tool, rows, repeatability.HEADLINE) for tool, rows in peers.items()),
     ]
     return "\n".join(lines)
 
 
 def _line(tool: str, rows: pd.DataFrame, column: str) -> str:
-    seen = repeats.agreement(rows, column, THRESHOLDS)
+    seen = repeatability.agreement(rows, column, THRESHOLDS)
     if seen is None:
         return f"| {tool} |" + f" {MISSING} |" * (2 + len(THRESHOLDS))
-    few = f" ({seen.pairs} pairs)" if column == repeats.AT_REFERENCE else ""
+    few = f" ({seen.pairs} pairs)" if column == repeatability.AT_REFERENCE else ""
     worst = f"{share(seen.spread_worst)} ({seen.worst_case})"
     cells = [f"{tool}{few}", share(seen.spread_middle), worst]
     return "| " + " | ".join([*cells, *(share(part) for part in seen.changed.values())]) + " |"
@@ -205,21 +209,21 @@ def _line(tool: str, rows: pd.DataFrame, column: str) -> str:
 
 def about_ours(rows: pd.DataFrame, sampling_share: float) -> str:
     """What only our runs can say: their intervals, and where their time went."""
-    usual = repeats.at_one_reference(rows)
+    usual = repeatability.at_one_reference(rows)
     lines = [
-        _intervals("intervals of the headline", rows, repeats.HEADLINE),
-        _intervals("intervals at reference", usual, repeats.AT_REFERENCE),
+        _intervals("intervals of the headline", rows, repeatability.HEADLINE),
+        _intervals("intervals at reference", usual, repeatability.AT_REFERENCE),
         f"- share of our wall time spent sampling: {share(sampling_share)}",
     ]
     return "\n".join(lines)
 
 
 def _intervals(what: str, rows: pd.DataFrame, column: str) -> str:
-    gaps = repeats.interval_gaps(rows, column)
-    apart = repeats.disjoint_share(gaps, CLEARLY) if len(gaps) else None
+    gaps = repeatability.interval_gaps(rows, column)
+    apart = repeatability.disjoint_share(gaps, CLEARLY) if len(gaps) else None
     return (
         f"- {share(CONFIDENCE)} {what}, unchanged pairs disjoint by more than {share(CLEARLY, 1)}: "
-        f"{share(apart)} of {len(gaps)}; half-width, middle: {share(repeats.half_width(rows, column))}"
+        f"{share(apart)} of {len(gaps)}; half-width, middle: {share(repeatability.half_width(rows, column))}"
     )
 
 

@@ -1,0 +1,185 @@
+"""Claims of the course, held against rows: a claim is data and a judge, an answer is what its rows allow.
+
+Cases are compared only within one run, since what changed between runs, a torch or the state of the
+machine, is not the op's doing. The claims themselves are in `course.py`, the judges in `judges.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from bench.analysis import grid
+from bench.plan.case import DEFAULT_DTYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bench.records.record import Record
+
+    Judge = Callable[[Sequence["Line"]], "Verdict | None"]
+
+Kind = Literal["holds", "holds-from", "does-not-hold", "cant-tell", "not-measured"]
+ANSWERED: tuple[Kind, ...] = ("holds", "holds-from", "does-not-hold")
+"""The verdicts that intervals decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a claim comes from: the text's file name, and the place in it in our own words."""
+
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """Rows of one op (`mul/matrices`) in one dtype on one kind of device; they may differ in size."""
+
+    op: str
+    dtype: str = DEFAULT_DTYPE
+    device: str = "cpu"
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What a reader calls them: `mul/spelling call=*`."""
+        return " ".join([self.op, *(f"{axis}={text}" for axis, text in self.where.items())])
+
+    def include(self, record: Record) -> bool:
+        """Whether a row is one of these, whatever became of it."""
+        return (
+            self.op == f"{record.suite}/{record.op}"
+            and self.dtype == record.dtype
+            and self.device == record.device.partition(":")[0]
+            and self.where.items() <= record.params.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What was measured of some cases, by size, smallest first; without a size axis, one point at 0.
+
+    `trouble` says why rows that are there can't be used; None where some can.
+    """
+
+    cases: Cases
+    axis: str | None
+    points: tuple[tuple[float, Record], ...]
+    trouble: str | None = None
+
+    def at(self, size: float) -> Record | None:
+        """The row of this size; an op without a size has one row for all of them."""
+        if self.axis is None:
+            return self.points[0][1] if self.points else None
+        return next((record for place, record in self.points if place == size), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What intervals say of a claim, the numbers as a sentence, and the size from which it holds."""
+
+    kind: Kind
+    numbers: str
+    axis: str | None = None
+    size: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A sentence that measurements can settle: `judge` is given one line for each of `needs`, in order.
+
+    A judge returns None where the lines lack the sizes it needs.
+    """
+
+    id: str
+    sentence: str
+    sources: tuple[Source, ...]
+    needs: tuple[Cases, ...]
+    judge: Judge
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether a machine without a GPU can't answer it."""
+        return any(cases.device != "cpu" for cases in self.needs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A claim, its verdict, and the rows of the one run that it rests on."""
+
+    claim: Claim
+    verdict: Verdict
+    run_id: str | None = None
+    records: tuple[Record, ...] = ()
+
+
+def answers(claims: Iterable[Claim], runs: Sequence[Sequence[Record]]) -> list[Answer]:
+    """Each claim by the first of these runs that has its cases; so the newest run comes first."""
+    return [_answer(claim, runs) for claim in claims]
+
+
+def by_run(records: Iterable[Record]) -> list[list[Record]]:
+    """The rows of each run, newest run first."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.run_id, []).append(record)
+    return [found[run_id] for run_id in sorted(found, reverse=True)]
+
+
+def line(cases: Cases, records: Iterable[Record]) -> Line | None:
+    """The rows of a run that are these cases, on the first such device; None where there are none."""
+    rows = [record for record in records if cases.include(record)]
+    if not rows:
+        return None
+    first = grid.ranked_devices(rows)[0]
+    rows = [record for record in rows if record.device == first]
+    (axis,) = grid.size_axes(rows).values()
+    points: dict[float, Record] = {}
+    for record in filter(fit, rows):
+        points.setdefault(_size(record, axis), record)
+    ordered = tuple(sorted(points.items(), key=lambda point: point[0]))
+    trouble = None if ordered else _trouble(cases, rows[0])
+    return Line(cases=cases, axis=axis, points=ordered, trouble=trouble)
+
+
+def fit(record: Record) -> bool:
+    """Whether the row's interval says something about the op.
+
+    A time that is lost in the loop's own cost may stay: its interval is wide, and reaches as far.
+    """
+    known = record.time_lo_s is not None and record.time_hi_s is not None
+    return record.status == "ok" and known and (record.time_s or 0) > 0 and not _wrong(record)
+
+
+def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> Answer:
+    unusable: Answer | None = None
+    for rows in runs:
+        lines = [found for cases in claim.needs if (found := line(cases, rows))]
+        if len(lines) < len(claim.needs):
+            continue
+        if trouble := next((one.trouble for one in lines if one.trouble), None):
+            verdict = Verdict(kind="cant-tell", numbers=trouble)
+            unusable = unusable or Answer(claim=claim, verdict=verdict, run_id=rows[0].run_id)
+        elif judged := claim.judge(lines):
+            used = tuple(record for one in lines for _, record in one.points)
+            return Answer(claim=claim, verdict=judged, run_id=rows[0].run_id, records=used)
+    nothing = Verdict(kind="not-measured", numbers="")
+    return unusable or Answer(claim=claim, verdict=nothing)
+
+
+def _size(record: Record, axis: str | None) -> float:
+    return (grid.size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
+
+
+def _wrong(record: Record) -> bool:
+    return record.correct is False or "wrong-result" in record.warnings
+
+
+def _trouble(cases: Cases, record: Record) -> str:
+    """Why the first of some rows, none of which is fit, is not."""
+    if record.status != "ok":
+        return f"{cases.name}: {record.status}: {record.reason or 'no reason was given'}"
+    if _wrong(record):
+        return f"{cases.name}: its result is wrong"
+    return f"{cases.name}: its time has no interval"

@@ -1,0 +1,193 @@
+"""Whether two runs may be compared at all: what differs, how much that matters, what would mend it.
+
+Told from what the runs say of themselves, before any number. Another machine or another torch is
+what people compare; another number of threads, precision or cache is another question.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.analysis.rerun_command import quoted
+from bench.units import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bench.store.runs import RunInfo
+
+Matters = Literal["yes", "care", "no"]
+_METHOD: Mapping[str, Any] = {"threads": None, "cache": "hot"}
+"""Options without which a time means something else, and what runs did that don't name them."""
+_EFFORT = ("preset", "budget_s", "workers", "rounds", "confidence", "energy")
+"""Options that change how sure a number is; intervals allow for that."""
+_PRECISION = ("float32_matmul_precision", "deterministic", "deterministic_warn_only", "grad_mode")
+_SETTINGS = "cuda_settings"
+_TORCH = (
+    "version",
+    "git",
+    "cuda",
+    "hip",
+    "cudnn",
+    "blas",
+    "build_type",
+    "cpu_capability",
+    "mkldnn",
+)
+_MACHINE = ("machine_id", "cpu_model", "physical_cores", "memory_bytes")
+_ENVIRONMENT = (
+    "os",
+    "kernel",
+    "hypervisor",
+    "python",
+    "packages",
+    "variables",
+    "memory_allocator",
+    "usable_cores",
+    "cpu_quota_cores",
+    "transparent_huge_pages",
+    "address_randomization",
+    "clock_source",
+    "gpu_driver",
+    "git_commit",
+    "git_dirty",
+)
+_STATE = ("governor", "turbo")
+_LOAD = 0.5
+"""A machine that is busier by half a core than before shares its cores and caches."""
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A fact in which two runs differ. `yes`: never mixed; `care`: it can move numbers; `no`: it can't."""
+
+    field: str
+    base: str
+    new: str
+    matters: Matters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparability:
+    """Whether numbers of two runs can be held against each other, and the command that would mend it."""
+
+    verdict: Literal["yes", "with-care", "no"]
+    differences: tuple[Difference, ...]
+    remedy: str = ""
+
+    @property
+    def barriers(self) -> tuple[Difference, ...]:
+        """What must not be mixed."""
+        return tuple(d for d in self.differences if d.matters == "yes")
+
+
+def comparability(base: RunInfo, new: RunInfo) -> Comparability:
+    """What differs between two runs, what matters most first."""
+    order: tuple[Matters, ...] = ("yes", "care", "no")
+    found = sorted(_differences(base, new), key=lambda d: order.index(d.matters))
+    worst = found[0].matters if found else "no"
+    verdicts: Mapping[Matters, Literal["yes", "with-care", "no"]] = {
+        "yes": "no",
+        "care": "with-care",
+        "no": "yes",
+    }
+    return Comparability(
+        verdict=verdicts[worst], differences=tuple(found), remedy=_remedy(base, found)
+    )
+
+
+def same_conditions(base: RunInfo, new: RunInfo) -> bool:
+    """Whether the sentinels of both can be held against each other: one machine, torch, thread count."""
+    one, other = (
+        (run.machine.get("machine_id"), run.torch.get("version"), run.options.get("threads"))
+        for run in (base, new)
+    )
+    return one == other and one[0] is not None
+
+
+def barriers_of(suite: str, comparable: Comparability) -> tuple[Difference, ...]:
+    """What must not be mixed in the cases of a suite: that of another suite's file doesn't touch them."""
+    mine = f"suite {suite}"
+    return tuple(
+        d for d in comparable.barriers if not d.field.startswith("suite ") or d.field == mine
+    )
+
+
+def _differences(base: RunInfo, new: RunInfo) -> Iterator[Difference]:
+    for name, usual in _METHOD.items():
+        before, after = (run.options.get(name, usual) for run in (base, new))
+        yield from _one(name, before, after, "yes")
+    yield from _fields("", base.torch, new.torch, _PRECISION, "yes")
+    before, after = (run.torch.get(_SETTINGS) or {} for run in (base, new))
+    yield from _fields("cuda ", before, after, tuple(before), "yes")
+    for suite in base.suites:
+        if suite in new.suites:
+            yield from _one(f"suite {suite}", base.suites[suite], new.suites[suite], "yes")
+    yield from _fields("torch ", base.torch, new.torch, _TORCH, "care")
+    yield from _fields("", base.machine, new.machine, _MACHINE, "care")
+    before, after = ([g.get("name") for g in run.machine.get("gpus") or ()] for run in (base, new))
+    yield from _one("gpus", before, after, "care")
+    yield from _fields("", base.environment, new.environment, _ENVIRONMENT, "care")
+    yield from _fields("", base.state, new.state, _STATE, "care")
+    yield from _load(base, new)
+    yield from _fields("", base.options, new.options, _EFFORT, "care")
+    yield from _one("label", base.label, new.label, "no")
+    yield from _one("started_at", base.started_at, new.started_at, "no")
+
+
+def _load(base: RunInfo, new: RunInfo) -> Iterator[Difference]:
+    """How busy the machine was when the run began; a little more or less is nothing."""
+    before, after = (run.state.get("load_1min") for run in (base, new))
+    if before is not None and after is not None and abs(after - before) > _LOAD:
+        yield Difference(field="load_1min", base=_text(before), new=_text(after), matters="care")
+
+
+def _fields(
+    prefix: str,
+    base: Mapping[str, Any],
+    new: Mapping[str, Any],
+    names: tuple[str, ...],
+    matters: Matters,
+) -> Iterator[Difference]:
+    """A fact that one of the runs doesn't know is no difference: older versions knew less."""
+    for name in names:
+        if name in base and name in new:
+            yield from _one(prefix + name, base[name], new[name], matters)
+
+
+def _one(field: str, before: Any, after: Any, matters: Matters) -> Iterator[Difference]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _one(f"{field} {key}", before.get(key), after.get(key), matters)
+    elif _text(before) != _text(after):
+        base, new = _shown(before), _shown(after)
+        yield Difference(field=field, base=base, new=new, matters=matters)
+
+
+def _text(value: Any) -> str:
+    """A value as a manifest has it, where tuples are lists."""
+    if value is None:
+        return MISSING
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _shown(value: Any) -> str:
+    text = _text(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _remedy(base: RunInfo, found: list[Difference]) -> str:
+    """The run to make anew, as the base was made; nothing where that would not help."""
+    barred = {d.field: d.base for d in found if d.matters == "yes"}
+    if not barred:
+        return ""
+    words = [quoted(str(word)) for word in base.options.get("suites") or ()]
+    options = [
+        f"--{name} {barred[name]}" for name in _METHOD if barred.get(name, MISSING) != MISSING
+    ]
+    again = " ".join(["bench run", *words, *options])
+    others = [field for field in barred if field not in _METHOD]
+    return f"{again} (with {', '.join(others)} as in the base)" if others else again

@@ -1,0 +1,233 @@
+"""Two runs held against each other: every case that both have, what is missing, what it comes to.
+
+Sums and counts are over the joint set alone. With many cases a few are called changed by chance;
+counts hold that down.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
+from bench.analysis.compare.verdict import CHANGED, judge
+from bench.stats.false_discovery import discoveries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bench.analysis.compare.comparability import Comparability, Difference
+    from bench.analysis.compare.verdict import CaseVerdict
+    from bench.records.record import Record
+    from bench.store.runs import RunInfo
+
+THRESHOLD, CONFIDENCE = 0.05, 0.99
+Key = tuple[str, str]
+"""Case and device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """The geometric mean of ratios over some cases; the ends are None where a case has none."""
+
+    cases: int
+    ratio: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the cases come to, over all and suite by suite."""
+
+    faster: int
+    slower: int
+    same: int
+    unsure: int
+    missing: int
+    geomean_ratio: float | None
+    geomean_lo: float | None
+    geomean_hi: float | None
+    by_suite: Mapping[str, Mean]
+
+    @property
+    def over_all(self) -> Mean:
+        """The mean over all cases."""
+        return Mean(
+            cases=self.faster + self.slower + self.same + self.unsure,
+            ratio=self.geomean_ratio,
+            low=self.geomean_lo,
+            high=self.geomean_hi,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One run against another."""
+
+    base: RunInfo
+    new: RunInfo
+    comparable: Comparability
+    cases: tuple[CaseVerdict, ...]
+    missing: tuple[str, ...]
+    """Cases that were left out, each with the run that lacks it and why."""
+    summary: Summary
+    threshold: float
+    """Of cases that have none of their own."""
+    confidence: float
+
+    @property
+    def with_itself(self) -> bool:
+        """Whether both are one run."""
+        return self.base.run_id == self.new.run_id
+
+
+def compare(
+    base_rows: Sequence[Record],
+    new_rows: Sequence[Record],
+    base: RunInfo,
+    new: RunInfo,
+    *,
+    threshold: float = THRESHOLD,
+    confidence: float = CONFIDENCE,
+    limit: Callable[[str], float] | None = None,
+) -> Comparison:
+    """Hold the rows of a run against those of another.
+
+    Args:
+        base_rows: those to compare with.
+        new_rows: those that are compared.
+        base: what the first run says of itself.
+        new: what the second does.
+        threshold: a smaller change does not count, as a share.
+        confidence: of each case's interval, in (0.5, 1); false discoveries are held below the rest.
+        limit: the threshold of a case by its id; None if all have the one above.
+    """
+    before, after = _by_key(base_rows), _by_key(new_rows)
+    comparable = comparability(base, new)
+    joint = [k for k in before if k in after and not _lost(before[k]) and not _lost(after[k])]
+    alike = same_conditions(base, new)
+    judged = [
+        judge(
+            before[key],
+            after[key],
+            threshold=limit(key[0]) if limit else threshold,
+            confidence=confidence,
+            same_machine=alike and before[key].threads == after[key].threads,
+        )
+        for key in joint
+    ]
+    suites = [before[key].suite for key in joint]
+    barred = [
+        _barred(found, barriers_of(suite, comparable))
+        for suite, found in zip(suites, judged, strict=True)
+    ]
+    cases = discovered(barred, 1 - confidence)
+    missing = _missing(before, after)
+    return Comparison(
+        base=base,
+        new=new,
+        comparable=comparable,
+        cases=tuple(cases),
+        missing=tuple(missing),
+        summary=_summary(cases, suites, len(missing)),
+        threshold=threshold,
+        confidence=confidence,
+    )
+
+
+def discovered(cases: Sequence[CaseVerdict], level: float) -> list[CaseVerdict]:
+    """The cases, with changes that may well be chance among so many taken back to `unsure`.
+
+    Of those still called changed, at most this share is wrong on average. Cases that are not called changed
+    count as tried, in vain.
+    """
+    shown = [case.p_value if case.verdict in CHANGED else 1.0 for case in cases]
+    reason = f"one of {len(cases)} cases can be that far off by chance"
+    return [
+        dataclasses.replace(case, verdict="unsure", reason=reason)
+        if case.verdict in CHANGED and not stands
+        else case
+        for case, stands in zip(cases, discoveries(shown, level), strict=True)
+    ]
+
+
+def mean(cases: Sequence[CaseVerdict]) -> Mean:
+    """The geometric mean of the ratios, and how far it may be off.
+
+    Cases of one run share the machine's state, so their errors don't average out as independent ones do.
+    The ends are those of errors that move together: the means of the cases' own ends. Whatever the
+    cases have in common, the mean is no less sure than that.
+    """
+    lows, highs = [c.ratio_lo for c in cases], [c.ratio_hi for c in cases]
+    return Mean(
+        cases=len(cases),
+        ratio=_geomean([c.ratio for c in cases]),
+        low=_geomean(lows),
+        high=_geomean(highs),
+    )
+
+
+def _geomean(values: Sequence[float | None]) -> float | None:
+    logs = [math.log(v) for v in values if v]
+    return math.exp(math.fsum(logs) / len(logs)) if logs and len(logs) == len(values) else None
+
+
+def _summary(cases: Sequence[CaseVerdict], suites: Sequence[str], missing: int) -> Summary:
+    counts = Counter(case.verdict for case in cases)
+    all_ = mean(cases)
+    members: dict[str, list[CaseVerdict]] = {}
+    for suite, case in zip(suites, cases, strict=True):
+        members.setdefault(suite, []).append(case)
+    return Summary(
+        faster=counts["faster"],
+        slower=counts["slower"],
+        same=counts["same"],
+        unsure=counts["unsure"],
+        missing=missing,
+        geomean_ratio=all_.ratio,
+        geomean_lo=all_.low,
+        geomean_hi=all_.high,
+        by_suite={suite: mean(of) for suite, of in members.items()},
+    )
+
+
+def _by_key(rows: Sequence[Record]) -> dict[Key, Record]:
+    """Rows that were not measured on purpose are in no set."""
+    return {(row.case, row.device): row for row in rows if row.status != "skipped"}
+
+
+def _lost(row: Record) -> str | None:
+    """Why a row can't be compared; None if it can."""
+    if row.status != "ok":
+        return f"{row.status}{f', {row.reason}' if row.reason else ''}"
+    if row.correct is False or "wrong-result" in row.warnings:
+        return "wrong result"
+    return None if row.time_s else "no time that could be told from none"
+
+
+def _missing(before: Mapping[Key, Record], after: Mapping[Key, Record]) -> list[str]:
+    """One line for each case that only one side can be compared by."""
+    lines = []
+    for key in {**before, **after}:
+        why = [
+            f"{side}: {_lost(rows[key]) if key in rows else 'not there'}"
+            for side, rows in (("base", before), ("new", after))
+            if key not in rows or _lost(rows[key])
+        ]
+        if why:
+            lines.append(f"{key[0]} on {key[1]} ({'; '.join(why)})")
+    return lines
+
+
+def _barred(found: CaseVerdict, barriers: Sequence[Difference]) -> CaseVerdict:
+    """No verdict on what must not be mixed; the ratio stays for whoever knows what it means."""
+    if not barriers:
+        return found
+    what = ", ".join(d.field for d in barriers)
+    return dataclasses.replace(
+        found, verdict="unsure", reason=f"not comparable: {what} differs", p_value=1.0
+    )

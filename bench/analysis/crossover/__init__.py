@@ -1,0 +1,1 @@
+"""Crossovers between devices, thread counts or machines, found in measured rows."""

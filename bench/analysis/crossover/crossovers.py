@@ -1,0 +1,161 @@
+"""Crossovers found in rows: of each op along its size, between devices, thread counts and machines.
+
+Sides are held against each other where nothing else differs: devices on a machine, thread counts on its
+CPU, machines at a device. A machine is taken with the most threads it was measured with, unless threads
+are what differs, and the latest row of a case counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.analysis.grid import lines, ranked_devices
+from bench.stats.crossing import Crossover, Point, crossover
+from bench.stats.ratio import Timed
+from bench.units import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bench.records.record import Record
+
+    Sized = tuple[float, Record]
+    Curve = tuple[Sized, ...]
+    """Rows of one side, smallest size first."""
+    Key = Callable[[Record], Any]
+
+Between = Literal["devices", "threads", "machines"]
+EVERY: tuple[Between, ...] = ("devices", "threads", "machines")
+_UNFIT = frozenset({"below-overhead", "wrong-result"})  # a time that says nothing about the op
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """An op's crossover between two sides, `one` and `other`, and where both were measured."""
+
+    suite: str
+    name: str
+    dtype: str
+    axis: str
+    between: Between
+    one: str
+    other: str
+    where: str
+    confidence: float | None
+    found: Crossover
+    curves: tuple[Curve, Curve]
+    """The rows that were held against each other, by size: of `one`, of `other`."""
+
+
+def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> list[Crossing]:
+    """Every op and dtype that two sides of these kinds have at a common size, in the order of the records."""
+    groups: dict[tuple[str, ...], list[Sized]] = {}
+    for line in lines(records):
+        key = line.suite, line.name, line.dtype, line.axis
+        groups.setdefault(key, []).extend(line.points)
+    return [found for key, points in groups.items() for found in _of_group(key, points, kinds)]
+
+
+def point(size: float, record: Record) -> Point | None:
+    """What a row says of its size; None if its time says nothing about the op."""
+    if record.status != "ok" or not record.time_s or record.time_s <= 0:
+        return None
+    if _UNFIT & set(record.warnings):
+        return None
+    return Point(size, Timed.headline(record))
+
+
+def side_of_threads(threads: int | None) -> str:
+    """`1 thread`, `2 threads`."""
+    return counted(threads or 0, "thread")
+
+
+def _of_group(
+    key: tuple[str, ...], points: Sequence[Sized], kinds: Sequence[Between]
+) -> Iterable[Crossing]:
+    if "devices" in kinds:
+        devices = ranked_devices(record for _, record in points)
+        yield from _pairs(key, points, "devices", lambda r: r.device, _machine, devices)
+    if "threads" in kinds:
+        here = [(size, r) for size, r in points if r.device == "cpu"]
+        yield from _pairs(key, here, "threads", lambda r: r.threads, _machine)
+    if "machines" in kinds:
+        yield from _pairs(key, points, "machines", lambda r: r.machine_id, _device)
+
+
+def _machine(record: Record) -> tuple[Any, ...]:
+    """What must be equal where devices or thread counts are held against each other."""
+    return record.machine_id, record.cache, record.torch_version
+
+
+def _device(record: Record) -> tuple[Any, ...]:
+    """What must be equal where machines are."""
+    return record.device, record.cache
+
+
+def _pairs(
+    key: tuple[str, ...],
+    points: Sequence[Sized],
+    between: Between,
+    side: Key,
+    rest: Key,
+    order: Sequence[Any] | None = None,
+) -> Iterable[Crossing]:
+    """The first side against each other one, wherever the rest is equal."""
+    places: dict[Any, dict[Any, list[Sized]]] = {}
+    for size, record in points:
+        if side(record) is not None:
+            places.setdefault(rest(record), {}).setdefault(side(record), []).append((size, record))
+    for sides in places.values():
+        ranked = sorted(sides, key=order.index) if order else sorted(sides)
+        for other in ranked[1:]:
+            found = _crossing(key, between, sides[ranked[0]], sides[other])
+            if found:
+                yield found
+
+
+def _crossing(
+    key: tuple[str, ...], between: Between, one: Sequence[Sized], other: Sequence[Sized]
+) -> Crossing | None:
+    left, right = _latest(one), _latest(other)
+    found = crossover(_points(left), _points(right))
+    if not found.ratios:
+        return None
+    suite, name, dtype, axis = key
+    a, b = left[-1][1], right[-1][1]
+    levels = {r.confidence for _, r in (*left, *right)}
+    return Crossing(
+        suite=suite,
+        name=name,
+        dtype=dtype,
+        axis=axis,
+        between=between,
+        one=_name(a, between),
+        other=_name(b, between),
+        where=a.device if between == "machines" else a.machine,
+        confidence=levels.pop() if len(levels) == 1 else None,
+        found=found,
+        curves=(tuple(left), tuple(right)),
+    )
+
+
+def _latest(points: Sequence[Sized]) -> list[Sized]:
+    """One row a size, with the most threads there are: the latest that says something."""
+    most = max(record.threads or 0 for _, record in points)
+    chosen: dict[float, Record] = {}
+    for size, record in sorted(points, key=lambda p: (p[0], p[1].started_at)):
+        usable = point(size, record) is not None or size not in chosen
+        if (record.threads or 0) == most and usable:
+            chosen[size] = record
+    return list(chosen.items())
+
+
+def _points(sized: Sequence[Sized]) -> list[Point]:
+    return [p for size, record in sized if (p := point(size, record))]
+
+
+def _name(record: Record, between: Between) -> str:
+    if between == "devices":
+        return record.device
+    return side_of_threads(record.threads) if between == "threads" else record.machine

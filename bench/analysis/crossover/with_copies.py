@@ -1,0 +1,105 @@
+"""What a call on a GPU takes with its data brought and its result fetched, where copies were measured too.
+
+How much is brought and fetched is what a claim of the course says of the op, copy by copy; else the inputs'
+bytes in one copy and, of the bytes that the op declares, what is not input, in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.claims.claim import Cases, line
+from bench.analysis.claims.course import COURSE
+from bench.analysis.claims.gpu_judge import Overtaken, loaded
+from bench.analysis.crossover.crossovers import point
+from bench.stats.crossing import crossover
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bench.analysis.claims.claim import Line
+    from bench.analysis.crossover.crossovers import Crossing
+    from bench.records.record import Record
+    from bench.stats.crossing import Crossover, Point
+
+    Load = tuple[int, float, Line]
+    """How many copies, of how many elements each, timed by which line."""
+
+WHERE = {"memory": "pageable", "into": "existing"}
+"""The copies that are counted: from memory as programs have it, into memory that is there."""
+_TO, _BACK = (
+    Cases(op=f"transfer/{to}", where=WHERE, device="cuda") for to in ("to_device", "to_host")
+)
+_ELEMENT_BYTES = 4
+"""Copies are timed of float32; only the bytes matter."""
+_LEAST = 2
+"""Sizes: the winner can't change at one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The copies of a GPU: there and back."""
+
+    there: Line
+    back: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A crossover with the copies in it, and the other side's times with them."""
+
+    found: Crossover
+    points: tuple[Point, ...]
+
+
+def ways(records: Iterable[Record]) -> dict[tuple[str, str], Ways]:
+    """(machine id, device) → its copies, where both were measured."""
+    places: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        if _TO.include(record) or _BACK.include(record):
+            places.setdefault((record.machine_id, record.device), []).append(record)
+    found = {}
+    for place, rows in places.items():
+        there, back = line(_TO, rows), line(_BACK, rows)
+        if there and back and there.points and back.points:
+            found[place] = Ways(there=there, back=back)
+    return found
+
+
+def moved(crossing: Crossing, known: Mapping[tuple[str, str], Ways]) -> Moved | None:
+    """The crossing with its data brought and its result fetched; None where that isn't known at two sizes."""
+    one, other = crossing.curves
+    found = known.get((other[0][1].machine_id, other[0][1].device))
+    if crossing.between != "devices" or crossing.one != "cpu" or found is None:
+        return None
+    points = [p for size, record in other if (p := _moved(size, record, found))]
+    both = crossover([p for size, record in one if (p := point(size, record))], points)
+    return Moved(found=both, points=tuple(points)) if len(both.ratios) >= _LEAST else None
+
+
+def _moved(size: float, record: Record, known: Ways) -> Point | None:
+    bare, loads = point(size, record), _loads(size, record, known)
+    return loaded(bare, loads) if bare and loads else None
+
+
+def _loads(size: float, record: Record, known: Ways) -> Sequence[Load] | None:
+    for claim in COURSE:
+        judge = claim.judge
+        if isinstance(judge, Overtaken) and judge.copies and claim.needs[1].include(record):
+            lines = (known.there, known.back)
+            return [
+                (c.number, c.elements(size), way)
+                for c, way in zip(judge.copies, lines, strict=True)
+            ]
+    inputs = record.input_bytes
+    fetched = (record.bytes or 0.0) - (inputs or 0)
+    if inputs is None or fetched <= 0:
+        return None
+    brought = [_load(inputs, known.there)] if inputs else []
+    return [*brought, _load(fetched, known.back)]
+
+
+def _load(moved_bytes: float, way: Line) -> Load:
+    """One copy; a smaller one than was measured takes as long as the smallest, which is all start."""
+    return 1, max(moved_bytes / _ELEMENT_BYTES, way.points[0][0]), way

@@ -1,0 +1,191 @@
+"""Rows as one table: a line per case, a column per value of something that they differ in. Pure.
+
+Each time is held against the same line's in the first column. Whatever else differs, within a cell or from
+cell to cell of a line, and is neither the case nor the columns, is said: it is what a table like this hides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.crossover.crossovers import point
+from bench.analysis.grid import in_reading_order, ranked_devices, title
+from bench.analysis.row_filter import check_column, values_of
+from bench.errors import SelectionError, hint
+from bench.plan.suite import case_id
+from bench.stats.ratio import Change, Ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.records.record import Record
+
+_HIDDEN = ("machine", "device", "dtype", "threads", "cache", "torch_version")
+"""What changes a time and is not always in a case's id; runs differ by their nature."""
+_ANY = "*"
+_IDENTITY = "case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A case in a column: the row that stands for it, and how many times as long it takes as in the first.
+
+    `ratio` is None in the first column, and where one of the two says nothing about the op.
+    """
+
+    record: Record
+    ratio: Ratio | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A case without what the columns are of: its id and, for people, its name."""
+
+    case: str
+    name: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixed:
+    """Something not shown that varies: inside of cells, of which the newest run's row was taken, or between."""
+
+    column: str
+    inside: bool
+    values: tuple[str, ...]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crosstab:
+    """The table, with what it hides."""
+
+    by: str
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    mixed: tuple[Mixed, ...]
+    left_out: int
+    """Rows that have no value of `by`."""
+
+
+def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Crosstab:
+    """The rows by a column or an axis.
+
+    Columns come in the order in which the rows have them, devices by kind and number, `base` first if it is given.
+
+    Raises:
+        SelectionError: there is no such column or axis, or no such value of it.
+    """
+    _check(by, records)
+    names, places = _placed(records, by)
+    having = [value for record in records if (value := _value(record, by))]
+    values = ranked_devices(records) if by == "device" else list(dict.fromkeys(having))
+    columns = _columns(values, by, base)
+    chosen = {
+        case: {column: _newest(rows) for column, rows in cells.items()}
+        for case, cells in places.items()
+    }
+    return Crosstab(
+        by=by,
+        columns=columns,
+        lines=tuple(_line(case, names[case], cells, columns) for case, cells in chosen.items()),
+        mixed=(*_inside(places, by), *_between(chosen, by)),
+        left_out=len(records) - len(having),
+    )
+
+
+def _check(by: str, records: Sequence[Record]) -> None:
+    check_column(by, records, "--by")
+    if by == _IDENTITY:
+        message = "--by case: the lines are the cases; write a column or an axis, as --by device"
+        raise SelectionError(message)
+
+
+def _placed(
+    records: Sequence[Record], by: str
+) -> tuple[dict[str, str], dict[str, dict[str, list[Record]]]]:
+    """Case → its name, and case → column → rows, in reading order."""
+    names: dict[str, str] = {}
+    places: dict[str, dict[str, list[Record]]] = {}
+    for record in in_reading_order(records):
+        if value := _value(record, by):
+            case, name = _identity(record, by)
+            names[case] = name
+            places.setdefault(case, {}).setdefault(value, []).append(record)
+    return names, places
+
+
+def _columns(found: list[str], by: str, base: str | None) -> tuple[str, ...]:
+    if base is None:
+        return tuple(found)
+    if base not in found:
+        message = f"--base {base!r}: no row has {by}={base}; {hint(base, found)}"
+        raise SelectionError(message)
+    return (base, *(column for column in found if column != base))
+
+
+def _value(record: Record, by: str) -> str:
+    """The text of a row's column; several values of a list are one."""
+    return ", ".join(values_of(record, by))
+
+
+def _identity(record: Record, by: str) -> tuple[str, str]:
+    """The case's id and name without the axis that columns are of; a suite or an op becomes `*`."""
+    suite = _ANY if by == "suite" else record.suite
+    op = _ANY if by == "op" else record.op
+    params = {axis: text for axis, text in record.params.items() if axis != by}
+    name = title(dataclasses.replace(record, op=op, params=params))
+    return case_id(suite, op, params), f"{suite}/{name}"
+
+
+def _newest(rows: Sequence[Record]) -> Record:
+    """The newest row that says something, else the newest."""
+    ranked = sorted(rows, key=lambda r: (r.started_at, r.run_id))
+    return next((r for r in reversed(ranked) if point(0, r)), ranked[-1])
+
+
+def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> Line:
+    base = cells.get(columns[0])
+    found = [
+        Cell(record=cells[column], ratio=_ratio(cells[column], base) if place else None)
+        if column in cells
+        else None
+        for place, column in enumerate(columns)
+    ]
+    return Line(case=case, name=name, cells=tuple(found))
+
+
+def _ratio(record: Record, base: Record | None) -> Ratio | None:
+    """How many times as long it takes as the base."""
+    if base is None or not (point(0, record) and point(0, base)):
+        return None
+    return Change.of(base, record).ratio()
+
+
+def _inside(places: Mapping[str, Mapping[str, Sequence[Record]]], by: str) -> list[Mixed]:
+    groups = [rows for cells in places.values() for rows in cells.values()]
+    return _varying(groups, by, inside=True)
+
+
+def _between(chosen: Mapping[str, Mapping[str, Record]], by: str) -> list[Mixed]:
+    return _varying([list(cells.values()) for cells in chosen.values()], by, inside=False)
+
+
+def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> list[Mixed]:
+    """What has several values in one of the groups, and in how many."""
+    count: Counter[str] = Counter()
+    values: dict[str, dict[str, None]] = {}
+    for rows in groups:
+        for column in _HIDDEN:
+            found = dict.fromkeys(_value(row, column) for row in rows if row.status != "skipped")
+            if len(found) > 1 and column != by:
+                count[column] += 1
+                values.setdefault(column, {}).update(found)
+    return [
+        Mixed(column=column, inside=inside, values=tuple(values[column]), lines=count[column])
+        for column in _HIDDEN
+        if count[column]
+    ]

@@ -1,0 +1,1 @@
+"""One case over the runs of a machine: its series, and the steps in it."""

@@ -1,0 +1,71 @@
+"""The claims of the course are sound data: told apart, from the five texts, and measurable by the suites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.analysis.claims import course, texts
+from bench.analysis.claims.claim import answers
+from bench.analysis.claims.course import COURSE
+from bench.analysis.claims.texts import TEXTS
+from bench.plan import discover
+from bench.plan.plan import Selection, expand
+from tests.fakes_report import record
+
+if TYPE_CHECKING:
+    from bench.analysis.claims.claim import Claim
+    from bench.records.record import Record
+
+
+def test_every_claim_has_an_id_a_sentence_and_a_text() -> None:
+    """Ids are words of a command line; sentences end; sources are the course's files."""
+    ids = [claim.id for claim in COURSE]
+    assert len(ids) == len(set(ids))
+    assert len({claim.sentence for claim in COURSE}) == len(COURSE)
+    for claim in COURSE:
+        assert claim.id.replace("-", "").isalnum()
+        assert claim.sentence.endswith(".")
+        assert {source.text for source in claim.sources} <= set(TEXTS)
+        assert claim.sources
+
+
+def test_more_than_ten_claims_need_no_gpu() -> None:
+    """And those that need one are told apart by what they need."""
+    assert sum(not claim.needs_gpu for claim in COURSE) >= 20
+    assert sum(claim.needs_gpu for claim in COURSE) >= 6
+
+
+def test_every_text_is_the_source_of_a_claim() -> None:
+    """None of the five is left out."""
+    assert {source.text for claim in COURSE for source in claim.sources} == set(TEXTS)
+
+
+@pytest.fixture(name="quick", scope="module")
+def _quick() -> list[Record]:
+    """A row of each quick case on both devices, as the command of `bench claims` would measure it."""
+    dtypes = ("float32", "float64", "bfloat16", "float16")
+    selection = Selection(devices=("cpu", "cuda"), settings={"dtype": dtypes})
+    cases = expand(discover.load_all(()), selection, {}).cases
+    return [
+        record(c.suite, c.op, params=dict(c.labels), dtype=c.dtype, device=c.device) for c in cases
+    ]
+
+
+@pytest.mark.parametrize("claim", COURSE, ids=lambda claim: claim.id)
+def test_a_quick_run_has_what_a_claim_needs(claim: Claim, quick: list[Record]) -> None:
+    """Every op, axis and size that its judge asks for."""
+    (answer,) = answers([claim], [quick])
+    assert answer.verdict.kind != "not-measured"
+
+
+def test_the_claim_of_the_document_is_one(quick: list[Record]) -> None:
+    """Ten lines at most, and a quick run answers it."""
+    text = (Path(__file__).parents[3] / "docs/claims.md").read_text(encoding="utf-8")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    assert len(code.splitlines()) <= 10
+    claim = eval(code, {**vars(course), "texts": texts})  # noqa: S307 - our own document
+    (answer,) = answers([claim], [quick])
+    assert answer.verdict.kind == "does-not-hold"

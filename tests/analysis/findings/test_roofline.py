@@ -1,0 +1,121 @@
+"""Sentences about roofs speak of cases that a roof can hold back, and rank none within its interval."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.analysis.findings.roofline import farthest, highest, nearest, telling
+from tests.fakes_report import on, record
+
+if TYPE_CHECKING:
+    from bench.records.record import Record
+
+
+def high(op: str, share: float, width: float = 0.01, **values: Any) -> Record:
+    """A case whose roof allows 100 µs, and that reaches this share of it."""
+    time = 1e-4 / share
+    ends = {"time_lo_s": time * (1 - width), "time_hi_s": time * (1 + width)}
+    roof = {"roof_share": share, "roof": "DRAM bandwidth"}
+    return record("mul", op, params={"n": 4}, time_s=time, **{**ends, **roof, **values})
+
+
+def fast(op: str, rate: float, width: float = 0.01) -> Record:
+    """A case of 1 MFLOP at this rate, of which no roof is known."""
+    time = 1e6 / rate
+    ends = {"time_lo_s": time * (1 - width), "time_hi_s": time * (1 + width)}
+    return record("mul", op, params={"n": 4}, time_s=time, flop=1e6, **ends)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time_s": 1e-5},
+        {"bound_by": "launch"},
+        {"kernels": ("Memcpy DtoH (Device -> Pageable)",)},
+        {"warnings": ("implausible",)},
+        {"warnings": ("below-overhead",)},
+        {"warnings": ("wrong-result",)},
+        {"roof_share": None},
+        {"status": "failed"},
+        {"time_s": None},
+    ],
+)
+def test_what_no_roof_holds_back_says_nothing_of_it(changes: dict[str, Any]) -> None:
+    """A call of 10 µs at half of its roof is half calling, as one that waits for launches is waiting."""
+    known = high("known", 0.5)
+    dull = dataclasses.replace(known, **changes)
+    assert telling([known, dull]) == [known]
+
+
+def test_the_nearest_is_named_and_how_many_come_half_way_for_certain() -> None:
+    """Half-way within the interval is not counted, and rivals within it are admitted."""
+    rows = [high("a", 0.9), high("b", 0.89), high("c", 0.501), high("d", 0.1)]
+    assert nearest(rows) == (
+        "Of 4 cases that would take 10 µs or more even at their roof, 2 reach half of it; "
+        "nearest is mul/a n=4, at 90 % of DRAM bandwidth (one other can't be told from it)."
+    )
+    assert nearest([high("a", 0.9), high("d", 0.1)]) == (
+        "Of 2 cases that would take 10 µs or more even at their roof, 1 reaches half of it; "
+        "nearest is mul/a n=4, at 90 % of DRAM bandwidth."
+    )
+    assert nearest(rows[:1]) == "mul/a n=4 is at 90 % of DRAM bandwidth, its roof."
+    assert nearest([record()]) is None
+
+
+def test_the_farthest_is_told_by_the_near_end_of_its_interval() -> None:
+    """At least so many times as long; and it has to be far for certain."""
+    rows = [high("a", 0.9), high("b", 0.1, width=0.5), high("c", 0.12)]
+    assert farthest(rows) == (
+        "Farthest from its roof is mul/c n=4: it takes at least 8.2 times as long as DRAM bandwidth "
+        "allows (one other can't be told from it)."
+    )
+    assert farthest(rows[:1]) is farthest([high("a", 0.9), high("b", 0.499)]) is None
+    assert farthest([record()]) is None
+
+
+def test_a_case_without_an_interval_could_be_anywhere() -> None:
+    """It comes half-way for certain nowhere, and is a rival of everyone."""
+    bare = dataclasses.replace(high("bare", 0.1), time_lo_s=None, time_hi_s=None)
+    said = str(nearest([high("a", 0.9), bare]))
+    assert "1 reaches half of it" in said
+    assert "one other can't be told" in said
+    assert farthest([high("a", 0.9), bare]) is None
+
+
+def test_a_device_is_named_where_there_are_several() -> None:
+    """One roof is higher than the other."""
+    rows = [high("a", 0.9), high("b", 0.1)]
+    assert "mul/a n=4 on cpu" in str(nearest([*rows, *on("cuda", [record()])]))
+
+
+def test_the_highest_rate_is_told_only_where_no_roof_is_known() -> None:
+    """The winner is named with its rate: of arithmetic, else of bytes."""
+    rows = [fast("a", 1e9), fast("b", 2e9)]
+    assert highest(rows) == "Highest FLOP/s: 2.00 GFLOP/s, by mul/b n=4."
+    assert highest([*rows, high("c", 0.5)]) is None
+    moved = record("mul", "c", params={"n": 4}, time_s=1e-3, bytes=1e6)
+    assert highest([moved]) == "Highest B/s: 1.00 GB/s, by mul/c n=4."
+    assert highest([record()]) is None
+
+
+def test_a_rival_within_the_interval_is_admitted() -> None:
+    """Two that can't be told apart are not ranked."""
+    rows = [fast("a", 1.99e9), fast("b", 2e9), fast("c", 1e9)]
+    assert str(highest(rows)).endswith("by mul/b n=4 (one other can't be told from it).")
+
+
+def test_a_rival_without_an_interval_could_be_anything() -> None:
+    """An unknown end is an open end."""
+    bare = record("mul", "x", time_s=1.0, flop=1e6, time_lo_s=None, time_hi_s=None)
+    assert "can't be told" in str(highest([fast("a", 1e9), bare]))
+    assert "no interval" in str(highest([bare]))
+
+
+def test_times_that_say_nothing_win_nothing() -> None:
+    """A wrong result is no achievement, and neither is a call lost in the loop's own cost."""
+    for code in ("wrong-result", "below-overhead"):
+        cheat = record("mul", "cheat", time_s=1e-9, flop=1e6, warnings=(code,))
+        assert "mul/a" in str(highest([fast("a", 1e9), cheat]))
