@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.report.pytest_benchmark import extra_info
+from bench.report.text.pytest_benchmark_writer import extra_info
 from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench import cli
-from bench.report.comparison import ITSELF
+from bench.report.text.compare_terminal import ITSELF
 from bench.store.journal import Entry
 from tests.fakes import finished_run
 from tests.fakes_compare import BASE, NEW, run, timed

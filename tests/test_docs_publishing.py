@@ -14,7 +14,7 @@ from bench import cli
 from bench.analysis.compare.comparison import Summary
 from bench.analysis.compare.latest import Standing
 from bench.cli.app import app
-from bench.report import badge
+from bench.report.text import badge
 from tests.fakes_compare import BASE, NEW, run
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from bench.errors import StoreError
 from bench.publish import folder
 from bench.publish.folder import Folder
 from bench.publish.website import Site
-from bench.report.build import HEAD_BYTES
+from bench.report.html.build import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

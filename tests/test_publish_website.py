@@ -8,8 +8,9 @@ import pytest
 
 from bench.errors import StoreError
 from bench.publish.website import BADGE, Receipt, Site, build, publish
-from bench.report import comparison_page, shell
-from bench.report.build import HEAD_BYTES, build_report
+from bench.report.html import render
+from bench.report.html.build import HEAD_BYTES, build_report
+from bench.report.html.compare_page import page as compare_page_page
 from tests.fakes_compare import BASE, NEW, timed
 from tests.fakes_report import RUN_ID, record, stored
 
@@ -54,10 +55,10 @@ def test_a_site_has_all_that_its_pages_need(two: list[StoredRun], tmp_path: Path
     (tmp_path / "site").mkdir()
     site = build(two, two, {}, tmp_path / "site", where="here")
     assert list(site.files) == [
-        *sorted([f"{BASE}.parquet", f"{NEW}.parquet", BADGE, *shell.shared()]),
+        *sorted([f"{BASE}.parquet", f"{NEW}.parquet", BADGE, *render.shared()]),
         f"{BASE}.html",
         f"{NEW}.html",
-        f"{comparison_page.name([run.info for run in two])}.html",
+        f"{compare_page_page.name([run.info for run in two])}.html",
         "index.html",
     ]
     assert site.pages == 3
@@ -66,7 +67,7 @@ def test_a_site_has_all_that_its_pages_need(two: list[StoredRun], tmp_path: Path
 def test_the_badge_has_a_page_that_shows_what_it_says(two: list[StoredRun]) -> None:
     """Its run against its baseline, also where that has a page already; of an older run there is none."""
     shelf = Shelf()
-    name = f"{comparison_page.name([run.info for run in two])}.html"
+    name = f"{compare_page_page.name([run.info for run in two])}.html"
     publish(two[:1], two, shelf)
     assert name not in shelf.files
     publish(two[1:], two, shelf)

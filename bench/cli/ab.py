@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.plan.pairs import Pair
     from bench.pool.interpreter import Interpreter
     from bench.pool.start import Start
-    from bench.report.ab import Names
+    from bench.report.text.ab import Names
     from bench.run.request import Request
 
 VISIT_S = 0.02
@@ -176,7 +176,7 @@ def _fought(
     """Measure; workers start before the plan is made."""
     from bench.experiment.ab import ab
     from bench.experiment.interleave import Duel
-    from bench.report.ab import ab_facts, ab_table, answer_line
+    from bench.report.text.ab import ab_facts, ab_table, answer_line
 
     with ExitStack() as stack:
         starts = [stack.enter_context(corner.start()) for corner in corners]
@@ -223,7 +223,7 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
 
 def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> Names:
     """What the sides are called: by what differs."""
-    from bench.report.ab import Names
+    from bench.report.text.ab import Names
 
     one, other = (corner.variant for corner in corners)
     words = [one.words(other), other.words(one)]

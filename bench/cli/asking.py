@@ -23,7 +23,7 @@ def machine_command(
     as_json: Json = False,
 ) -> int:
     """Show this machine: what it is, how it is set up, how it is now, what it can do at most."""
-    from bench.report.machine import machine_table
+    from bench.report.text.machine import machine_table
     from bench.run.manifest import look_around
     from bench.run.request import threads_by_default
 
@@ -51,7 +51,7 @@ def doctor_command(
 ) -> int:
     """Say what on this machine will make numbers noisy, and what to do about it; exit code 0 either way."""
     from bench.doctor.checkup import examine
-    from bench.report.doctor import doctor_facts, doctor_text
+    from bench.report.text.doctor import doctor_facts, doctor_text
     from bench.run.request import threads_by_default
 
     found = examine(store, threads or threads_by_default())

@@ -34,7 +34,7 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
     """
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE
-    from bench.report.claims import claims_facts, claims_table, next_steps
+    from bench.report.text.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_rows
     from bench.store.rows import records
 

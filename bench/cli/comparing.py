@@ -139,7 +139,7 @@ def _page(
 ) -> Path:
     """Write the page of these runs, the base first."""
     from bench.analysis.compare.runs import lineup
-    from bench.report.build import build_comparison
+    from bench.report.html.build import build_comparison
 
     rows, infos = zip(*read, strict=True)
     found = lineup(infos, rows, threshold=band, confidence=sure, limit=limit)
@@ -173,26 +173,26 @@ def _printer(form: str) -> Callable[[Sequence[Comparison], Gates], None]:
 
 
 def _table(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.comparison import comparisons_table
+    from bench.report.text.compare_terminal import comparisons_table
 
     show(comparisons_table(found, width=width()))
 
 
 def _json(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.comparison_facts import comparisons_facts
+    from bench.report.text.compare_json import comparisons_facts
 
     print_json(comparisons_facts(found))
 
 
 def _markdown(found: Sequence[Comparison], gates: Gates) -> None:
-    from bench.report.comparison_text import markdown
+    from bench.report.text.compare_markdown import markdown
 
     pages = [markdown(*pair).rstrip("\n") for pair in zip(found, gates, strict=True)]
     say("\n\n".join(pages))
 
 
 def _csv(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.comparison_text import as_csv
+    from bench.report.text.compare_markdown import as_csv
 
     say(as_csv(*found).rstrip("\n"))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bench.plan.plan import PlannedCase, PlannedSkip
     from bench.pool.start import Start
     from bench.records.record import Record
-    from bench.report.crossover import Names
+    from bench.report.text.crossover import Names
     from bench.run.request import Request
 
 WORKERS = 4
@@ -120,7 +120,7 @@ class _Goal:
 def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bool) -> int:
     """The crossovers of stored rows."""
     from bench.analysis.crossover.crossovers import crossovers
-    from bench.report.crossover import crossings_facts, crossings_table
+    from bench.report.text.crossover import crossings_facts, crossings_table
     from bench.store.find import find
     from bench.store.load import load_rows
     from bench.store.rows import records
@@ -183,8 +183,8 @@ def _from_search(
     """Measure until it is known; workers start before the plan is made."""
     from bench.experiment.contest import Contest
     from bench.experiment.sweep import choose
-    from bench.report.crossover import Names
-    from bench.report.search import search_facts, search_table
+    from bench.report.text.crossover import Names
+    from bench.report.text.crossover_search import search_facts, search_table
 
     requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
     with ExitStack() as stack:
@@ -213,7 +213,7 @@ def _searched(
     contest: Contest, requests: Sequence[Request], sweep: Sweep, aim: Aim, names: Names
 ) -> Search:
     from bench.experiment.crossover_search import search
-    from bench.report.search import step_line
+    from bench.report.text.crossover_search import step_line
 
     def measure(size: float) -> tuple[Record, Record]:
         one, other = (_planned(request, sweep, size) for request in requests)

@@ -70,7 +70,7 @@ def print_crosstab(
     from bench.analysis.pivot import crosstab
     from bench.analysis.row_filter import parse
     from bench.errors import SelectionError, hint
-    from bench.report.crosstab import TEXTS, crosstab_facts, crosstab_table
+    from bench.report.text.pivot import TEXTS, crosstab_facts, crosstab_table
 
     if form not in FORMS:
         message = f"there is no form {form!r} of a table; {hint(form, FORMS)}"

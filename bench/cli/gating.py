@@ -45,13 +45,13 @@ def hand_over(
         StoreError: a file can't be written.
     """
     if junit is not None:
-        from bench.report.junit import junit as document
+        from bench.report.text.junit import junit as document
 
         _write(junit, document(*zip(comparisons, gates, strict=True)), mode="w")
     if not gated:
         return OK
     from bench.analysis.compare.gate import worst
-    from bench.report.comparison_text import markdown
+    from bench.report.text.compare_markdown import markdown
 
     for one in gates:
         say(f"bench: {one.sentence}", err=True)

@@ -134,11 +134,11 @@ def list_command(
     plan = asked.plan()
     estimate_s = asked.estimate_s(len(plan.cases))
     if as_json:
-        from bench.report.plan import plan_facts
+        from bench.report.text.plan import plan_facts
 
         print_json(plan_facts(plan, estimate_s))
     else:
-        from bench.report.plan import plan_table
+        from bench.report.text.plan import plan_table
 
         _say_cpu_only(asked)
         show(plan_table(plan, estimate_s))

@@ -48,7 +48,7 @@ def profile_command(
     """Show which ops or kernels a case consists of, and write their trace."""
     from bench.plan import choose
     from bench.pool.protocol import Refused
-    from bench.report.profiling import profile_facts, profile_table
+    from bench.report.text.profile_table import profile_facts, profile_table
     from bench.run import profile_pass
     from bench.run.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 

@@ -45,7 +45,7 @@ def runs_command(*, store: Store = STORE, as_json: Json = False) -> int:
         ]
         print_json({"store": str(store), "runs": listed})
     else:
-        from bench.report.terminal import runs_table
+        from bench.report.text.run import runs_table
 
         show(runs_table(found, width=width()))
     return OK
@@ -87,7 +87,7 @@ def export_command(
 ) -> int:
     """Print one run for other programs."""
     from bench.errors import SelectionError, hint
-    from bench.report.export import FORMS
+    from bench.report.text.export import FORMS
 
     forms = (*FORMS, PYTEST_BENCHMARK)
     if form not in forms:
@@ -173,7 +173,7 @@ def _find(store: Path, word: str) -> StoredRun:
 
 def show_run(run: StoredRun) -> None:
     """Print the table of a run."""
-    from bench.report.terminal import run_table
+    from bench.report.text.run import run_table
     from bench.store.load import load_rows
 
     show(run_table(load_rows(run.folder), width=width()))
@@ -181,14 +181,14 @@ def show_run(run: StoredRun) -> None:
 
 def show_device_times(run: StoredRun) -> None:
     """Print what is known of the times of a run's cases on a GPU."""
-    from bench.report.terminal import device_table
+    from bench.report.text.run import device_table
     from bench.store.load import load_rows
 
     show(device_table(load_rows(run.folder), width=width()))
 
 
 def _export(run: StoredRun, form: str) -> None:
-    from bench.report.export import export
+    from bench.report.text.export import export
     from bench.store.load import load_rows
 
     say(export(load_rows(run.folder), run.info, form).rstrip("\n"))
@@ -196,8 +196,8 @@ def _export(run: StoredRun, form: str) -> None:
 
 def _export_samples(run: StoredRun) -> None:
     """Print a run in the format that is made of samples; what it has no place for is counted on stderr."""
-    from bench.report.pytest_benchmark import exported, left_out
-    from bench.report.samples import by_case
+    from bench.report.html.run_page.samples import by_case
+    from bench.report.text.pytest_benchmark_writer import exported, left_out
     from bench.store.load import load_rows, load_samples
     from bench.store.rows import records
 
@@ -211,6 +211,6 @@ def _export_samples(run: StoredRun) -> None:
 
 def write_report(found: Sequence[StoredRun], out: Path, *, single_file: bool) -> Path:
     """Write the pages of these runs; gives the one to open."""
-    from bench.report.build import build_report
+    from bench.report.html.build import build_report
 
     return build_report(found, out, single_file=single_file)

@@ -52,7 +52,7 @@ def trend_command(
 
 
 def _print(found: Trend, form: str) -> None:
-    from bench.report.trend import trend_csv, trend_facts, trend_table
+    from bench.report.text.trend import trend_csv, trend_facts, trend_table
 
     if form == "json":
         print_json(trend_facts(found))

@@ -14,7 +14,7 @@ from bench.errors import StoreError
 from bench.machine import environment
 from bench.publish import git
 from bench.publish.website import Receipt
-from bench.report.build import HEAD_BYTES
+from bench.report.html.build import HEAD_BYTES
 from bench.units import counted
 
 if TYPE_CHECKING:

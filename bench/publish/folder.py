@@ -11,7 +11,7 @@ from pyarrow import fs
 
 from bench.errors import StoreError
 from bench.publish.website import Receipt
-from bench.report.build import HEAD_BYTES
+from bench.report.html.build import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

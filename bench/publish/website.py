@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from bench.analysis.compare.latest import standing
 from bench.analysis.compare.runs import lineup
 from bench.errors import StoreError
-from bench.report.badge import badge
-from bench.report.build import INDEX, build_comparison, build_report, pages_in
+from bench.report.html.build import INDEX, build_comparison, build_report, pages_in
+from bench.report.text.badge import badge
 from bench.store.load import load_rows
 from bench.store.rows import records
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.plan.suite import case_id
-from bench.report.build import INDEX, build_report
+from bench.report.html.build import INDEX, build_report
 from tests import made_up
 from tests.fakes_launches import launched
 from tests.fakes_report import RUN_ID, example, lost, record, stored

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.report.shell import PLOTLY
+from bench.report.html.render import PLOTLY
 from bench.units import seconds, size
 from tests import chromium, made_up
 

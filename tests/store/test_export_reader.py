@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.errors import StoreError
-from bench.report.export import export
+from bench.report.text.export import export
 from bench.store.export_reader import is_export, record_of, run_of
 from bench.store.rows import records
 from tests.fakes_report import example, frame, info

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import StoreError
-from bench.report.export import export
+from bench.report.text.export import export
 from bench.store import runs
 from bench.store.import_run import bring, copied
 from bench.store.load import load_rows, load_samples

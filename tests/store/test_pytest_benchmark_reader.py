@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.errors import StoreError
-from bench.report.pytest_benchmark import extra_info
+from bench.report.text.pytest_benchmark_writer import extra_info
 from bench.store.pytest_benchmark_reader import IMPORTED, is_pytest_benchmark, run_of
 from tests.fakes import record
 from tests.fakes_pytest_benchmark import COMMIT, MEDIAN_S, TIMES, benchmark, document

@@ -1,0 +1,1 @@
+"""Reports as pages: payloads, style, tables, templates, and the files they become."""

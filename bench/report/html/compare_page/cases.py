@@ -1,0 +1,177 @@
+"""Every case of a comparison in a table: two runs column by column, more a column each.
+
+Texts are made here, so that they read as everywhere; numbers go with them to sort by.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.analysis import grid
+from bench.analysis.compare.runs import CONCERNS
+from bench.report.html.address import anchor
+from bench.report.html.compare_page import ratio_dots
+from bench.report.html.compare_page.case_details import ID, said_of, together
+from bench.report.html.table import Column, Entry, Filter, Listing, filters
+from bench.report.text import ratio_text
+from bench.units import MISSING, seconds, share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.compare.runs import Lined, Lineup, Seen
+    from bench.analysis.compare.verdict import CaseVerdict
+    from bench.report.html.table import Sortable
+
+_IN_FULL = 4
+"""Runs beside the base that have their time and interval in the table; of more, a case's own view has them."""
+_LOST = "not compared"
+"""Instead of a verdict, where a run lacks the case or its time."""
+
+
+def listing(found: Lineup, names: Sequence[str]) -> Listing:
+    """The table of all cases, in reading order: two runs column by column, more a column each."""
+    alone = len(names) == 2  # noqa: PLR2004 - the base and another
+    several = len({one.device for one in found.cases}) > 1
+    head = [Column(key="case", name="case")]
+    head += [Column(key="device", name="device")] if several else []
+    pair = [
+        Column(key="base", name="base", number=True),
+        Column(key="new", name="new", number=True),
+        Column(key="ratio", name="new / base", number=True),
+        Column(key="verdict", name="verdict"),
+        Column(key="visible", name="smallest visible", number=True),
+        Column(key="why", name="why", sorts=False),
+    ]
+    many = [
+        Column(key="verdict", name="gravest"),
+        Column(key="base", name=names[0], number=True),
+        *(
+            Column(key=f"ratio{place}", name=name, number=True)
+            for place, name in enumerate(names[1:], start=1)
+        ),
+    ]
+    size = together(len(names))
+    return Listing(
+        id=ID,
+        name=ID,
+        columns=(*head, *(pair if alone else many)),
+        filters=_filters(found),
+        entries=tuple(
+            Entry(
+                id=anchor(one),
+                of=_of(one),
+                cells=tuple(text for text, _ in cells),
+                sort=tuple(key for _, key in cells),
+                words=one.device,
+                block=place // size,
+            )
+            for place, one in enumerate(found.cases)
+            for cells in [[*_head(one, place, several=several), *(_pair if alone else _many)(one)]]
+        ),
+    )
+
+
+def _filters(found: Lineup) -> tuple[Filter, ...]:
+    dtypes = sorted({one.dtype for one in found.cases}, key=lambda d: d != grid.PREFERRED_DTYPE)
+    devices = sorted({one.device for one in found.cases})
+    said = {word for one in found.cases for word in _verdicts(one)}
+    return filters(
+        {
+            "suite": (one.suite for one in found.cases),
+            "op": (one.op for one in found.cases),
+            "dtype": dtypes,
+            "device": devices,
+            "verdict": (word for word in (*CONCERNS, _MISSED) if word in said),
+        }
+    )
+
+
+_MISSED = "missing"
+"""The word of the filter for cases that are not compared."""
+
+
+def _verdicts(one: Lined) -> tuple[str, ...]:
+    """What a filter finds a case by: what any run says of it."""
+    return tuple(dict.fromkeys(said.verdict if said else _MISSED for said in one.said))
+
+
+def _of(one: Lined) -> dict[str, str]:
+    return {
+        "suite": one.suite,
+        "op": one.op,
+        "dtype": one.dtype,
+        "device": one.device,
+        "verdict": " ".join(_verdicts(one)),
+    }
+
+
+Cell = tuple[str, "Sortable"]
+
+
+def _head(one: Lined, place: int, *, several: bool) -> list[Cell]:
+    device: list[Cell] = [(one.device, one.device)] if several else []
+    return [(f"{one.suite}/{one.title}", place), *device]
+
+
+def _pair(one: Lined) -> list[Cell]:
+    """Of two runs."""
+    (said,) = one.said
+    times = [_time(seen) for seen in one.seen]
+    if said is None:
+        return [
+            *times,
+            (MISSING, None),
+            (_LOST, len(CONCERNS)),
+            (MISSING, None),
+            (_lost(one), None),
+        ]
+    return [
+        *((seconds(value, 4), value) for value in (said.base_s, said.new_s)),
+        (ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi), said.ratio),
+        _verdict(said),
+        (share(said.smallest_visible), said.smallest_visible),
+        (said.reason, None),
+    ]
+
+
+def _many(one: Lined) -> list[Cell]:
+    """Of more runs: the gravest verdict, then a cell for each."""
+    first = one.foremost
+    verdict: Cell = _verdict(first) if first else (_LOST, len(CONCERNS))
+    brief = len(one.said) > _IN_FULL
+    cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
+    return [verdict, _time(one.seen[0]), *cells]
+
+
+def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, brief: bool) -> Cell:
+    if said is None:
+        return _time(seen)[0], None
+    sign = ratio_dots.MARKS[said.verdict][1]
+    if brief:
+        return f"{ratio_text.times(said.ratio)} {sign}", said.ratio
+    ratio = ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi)
+    return f"{seconds(said.new_s)} · {ratio} {sign}", said.ratio
+
+
+def _time(seen: Seen | None) -> Cell:
+    if seen is None:
+        return MISSING, None
+    return (seconds(seen.time[0], 4), seen.time[0]) if seen.status == "ok" else (seen.status, None)
+
+
+def _verdict(one: CaseVerdict) -> Cell:
+    return said_of(one), CONCERNS.index(one.verdict)
+
+
+def _lost(one: Lined) -> str:
+    """Why two runs have nothing to compare here."""
+    found = zip(("base", "new"), one.seen, strict=True)
+    whys = [(side, "not there" if seen is None else _why(seen)) for side, seen in found]
+    return "; ".join(f"{side}: {why}" for side, why in whys if why)
+
+
+def _why(seen: Seen) -> str:
+    if seen.status != "ok":
+        return f"{seen.status}, {seen.reason}" if seen.reason else seen.status
+    return "" if seen.time[0] else "no time that could be told from none"

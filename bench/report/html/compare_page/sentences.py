@@ -1,0 +1,218 @@
+"""A comparison in sentences for the first screen: by rules, and never stronger than an interval allows.
+
+Where something must not be mixed there is no sentence about times at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.analysis.compare.verdict import CHANGED
+from bench.report.text import ratio_text
+from bench.report.text.compare_terminal import ITSELF, NOTHING
+from bench.units import counted, share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.runs import Followed, Lineup
+    from bench.analysis.compare.verdict import CaseVerdict
+
+_NAMED = 3
+"""Of what differs, or is missing, so many are named in a sentence; the rest stands beneath."""
+
+_EACH = 3
+"""Runs beside the base that have a sentence each; of more, the table tells."""
+_NOT_SHOWN = "no difference is shown"
+_WIDE = "the interval is too wide"
+_WHY: Mapping[str, str] = {
+    "machine in another state": "the machine was in another state",
+    "no time at reference": "there is no time at reference conditions",
+    "the two were brought": "the runs have different references",
+    "not comparable": "something differs that must not be mixed",
+    "no interval": "there is no interval",
+    "two states": "it has two times of its own",
+    "state by state": "it has two times of its own",
+    "one of": "chance alone could do that in one of so many cases",
+}
+"""How the reasons of `verdicts` begin → what they have in common; all others are about an interval."""
+
+
+def sentences(found: Lineup, names: Sequence[str]) -> list[str]:
+    """What to take home: each run against the first, then what could be seen, and what steps.
+
+    Args:
+        found: the runs.
+        names: what they are called, in the same order.
+    """
+    titles = {(one.case, one.device): f"{one.suite}/{one.title}" for one in found.cases}
+    if len(found.comparisons) == 1:
+        (one,) = found.comparisons
+        named = one.new.label or len({str(r.machine.get("machine_id")) for r in found.runs}) > 1
+        said = list(_alone(one, names[1] if named else "the new run", titles))
+    else:
+        pairs = list(zip(found.comparisons, names[1:], strict=True))
+        few = len(pairs) <= _EACH
+        said = [f"{name}: {_among(one)}" for one, name in pairs if few or _silent(one)]
+        said += [] if few else _together(pairs)
+    return [*said, *_visible(found), *_stepped(found.followed)]
+
+
+def counts(found: Comparison) -> str:
+    """`Of 196 cases 3 are slower, 0 faster, 181 the same; 12 can't be told.`."""
+    s = found.summary
+    verb = "is" if s.slower == 1 else "are"
+    first = f"Of {counted(len(found.cases), 'case')} {s.slower} {verb} slower"
+    return f"{first}, {s.faster} faster, {s.same} the same; {s.unsure} can't be told."
+
+
+def mean(found: Comparison, subject: str) -> str | None:
+    """What all cases come to; None where that has no interval, or would mix what must not be."""
+    ends = _ends(found)
+    if ends is None:
+        return None
+    if took := ratio_text.took(*ends):
+        return f"Over all, {subject} {took}."
+    within = 1 / (1 + found.threshold) < ends[1] and ends[2] < 1 + found.threshold
+    below = f"any difference is below {share(found.threshold)}"
+    return f"Over all, {below if within else _NOT_SHOWN}: {ratio_text.change(*ends)}."
+
+
+def _ends(found: Comparison) -> tuple[float, float, float] | None:
+    """The mean of all cases with its interval, if it may be said."""
+    of = found.summary.over_all
+    if found.comparable.barriers or of.ratio is None or of.low is None or of.high is None:
+        return None
+    return of.ratio, of.low, of.high
+
+
+def _alone(found: Comparison, subject: str, titles: dict[tuple[str, str], str]) -> Iterator[str]:
+    """The sentences about the only other run."""
+    if silent := _silent(found):
+        yield silent
+    else:
+        yield counts(found)
+        yield from filter(None, (_open(found.cases), mean(found, subject), _most(found, titles)))
+        yield from _changed_suites(found)
+    if found.missing:
+        yield f"{counted(len(found.missing), 'case')} can't be compared: not measured in both runs."
+
+
+def _among(found: Comparison) -> str:
+    """The sentence about one of several; its name stands before it."""
+    if silent := _silent(found):
+        return _lowered(silent)
+    s = found.summary
+    changed = f"{s.slower} of {counted(len(found.cases), 'case')} slower, {s.faster} faster"
+    rest = f"{s.same} the same, {s.unsure} can't be told"
+    over_all = _lowered(mean(found, "it") or "")
+    return f"{changed}, {rest}{f'; {over_all}' if over_all else '.'}"
+
+
+def _together(pairs: Sequence[tuple[Comparison, str]]) -> list[str]:
+    """What many runs come to; the table beneath has each of them."""
+    told = [(one, name) for one, name in pairs if not _silent(one)]
+    if not told:
+        return []
+    having = ((word, [o for o, _ in told if getattr(o.summary, word)]) for word in CHANGED)
+    parts = [f"{len(runs)} have cases that are {word}" for word, runs in having]
+    said = [f"Of {counted(len(told), 'run')} {parts[0]}, {parts[1]}."]
+    known = [(ends, name) for one, name in told if (ends := _ends(one))]
+    shown = [
+        (ends, f"Over all, {name} {took}.")
+        for ends, name in known
+        if (took := ratio_text.took(*ends))
+    ]
+    if shown:
+        return [*said, *dict.fromkeys((max(shown)[1], min(shown)[1]))]
+    return [*said, f"Over all, {_NOT_SHOWN} for any of them."] if known else said
+
+
+def _silent(found: Comparison) -> str | None:
+    """Why nothing can be said of a run's times."""
+    if found.with_itself:
+        return ITSELF
+    apart = [d for d in found.comparable.barriers if not d.field.startswith("suite ")]
+    if apart:
+        what = _listed([f"{d.field} ({d.base} → {d.new})" for d in apart])
+        return f"Not comparable: {what} must not differ. Ratios stand without a verdict."
+    return None if found.cases else NOTHING
+
+
+def _open(cases: Sequence[CaseVerdict]) -> str | None:
+    """Why most of those that can't be told can't."""
+    whys = Counter(why(one) for one in cases if one.verdict == "unsure")
+    if not whys:
+        return None
+    (first, count), *_ = whys.most_common(1)
+    if count == whys.total():
+        return f"What can't be told: {first}."
+    return f"Of what can't be told, {count} of {whys.total()}: {first}."
+
+
+def why(one: CaseVerdict) -> str:
+    """The kind of reason for which a case can't be told, in words."""
+    return next((text for start, text in _WHY.items() if one.reason.startswith(start)), _WIDE)
+
+
+def _most(found: Comparison, titles: dict[tuple[str, str], str]) -> str | None:
+    """The largest change among those that are called one; its interval leaves out 1."""
+    changed = [one for one in found.cases if one.verdict in CHANGED]
+    if not changed:
+        return None
+    most = max(changed, key=lambda one: max(one.ratio, 1 / one.ratio))
+    if most.ratio_lo is None or most.ratio_hi is None:
+        return None
+    took = ratio_text.took(most.ratio, most.ratio_lo, most.ratio_hi)
+    return f"Most changed: {titles[most.case, most.device]} {took}." if took else None
+
+
+def _changed_suites(found: Comparison) -> Iterator[str]:
+    """Suites whose file differs are another question than the rest."""
+    names = [d.field.removeprefix("suite ") for d in found.comparable.barriers]
+    if names:
+        of = "suite" if len(names) == 1 else "suites"
+        verb = "differs" if len(names) == 1 else "differ"
+        yield f"No verdict on {of} {_listed(names)}: the code {verb} between the runs."
+
+
+def _visible(found: Lineup) -> Iterator[str]:
+    """What the intervals allow to be seen at all, which tells `the same` from `not looked closely`."""
+    least = [
+        one.smallest_visible
+        for of in found.comparisons
+        if not of.with_itself
+        for one in of.cases
+        if one.smallest_visible is not None and (one.verdict != "unsure" or why(one) == _WIDE)
+    ]
+    if least:
+        least_seen = share(median(least))
+        yield f"Of the cases that could be judged, half would have shown a change of {least_seen}."
+
+
+def _stepped(followed: Followed | None) -> Iterator[str]:
+    """How many cases stepped over the runs of a machine, beside how many do so by chance."""
+    if followed is None or not followed.cases:
+        return
+    stepped = sum(bool(one.steps) for one in followed.trends)
+    where = f"Over the {followed.runs} runs of {followed.machine}"
+    if not stepped:
+        yield f"{where} no case stepped from one level to another."
+        return
+    yield f"{where} {stepped} of {counted(followed.cases, 'case')} stepped from one level to another."
+
+
+def _lowered(text: str) -> str:
+    """A sentence behind a colon."""
+    return text[:1].lower() + text[1:]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """`a, b, c and 4 more`."""
+    shown, more = texts[:_NAMED], len(texts) - _NAMED
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

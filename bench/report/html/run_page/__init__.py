@@ -1,0 +1,1 @@
+"""The page of one run: a file per view, its figures beside it."""

@@ -1,0 +1,233 @@
+"""Lines and cases → Plotly figures, one function per figure. Everything from data is escaped here.
+
+A figure is None where there is nothing to draw; what can't be drawn is said by its caption. What is said of a
+point is in the page's table of cases already, so a point carries its case's address and no text.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.analysis import grid
+from bench.records.warning_codes import CODES
+from bench.report.html import plot_parts, style
+from bench.report.html.address import anchor
+from bench.report.text import wording
+from bench.units import MISSING, seconds, seconds_with_interval, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.analysis.grid import Line
+    from bench.records.record import Record
+    from bench.report.html.figure import Figure
+    from bench.report.html.style import Look
+
+_ROW_HEIGHT = 30
+_DOT_ROW = 26  # a label's line and some air
+_DOTS_EDGE = 38  # above and below the rows
+_DOTS_LEAST = 160
+_DOTS_TICKS = 6
+_PHONE_TICKS = 3  # what fits beside the names there
+_LONGEST_BAR = 10  # times longer or shorter; an interval beyond may leave the figure
+_COLUMN_WIDTH = 68
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is drawn upwards: its unit, and (value, low, high) of a row; no value, no point."""
+
+    unit: str
+    of: Callable[[Record], tuple[float, float, float] | None]
+
+
+def _time(record: Record) -> tuple[float, float, float] | None:
+    time = record.time_s
+    if record.status != "ok" or not time:
+        return None
+    low = time if record.time_lo_s is None else record.time_lo_s
+    return time, low, time if record.time_hi_s is None else record.time_hi_s
+
+
+def _rate(work: Callable[[Record], float | None]) -> Callable[[Record], Any]:
+    def of(record: Record) -> tuple[float, float, float] | None:
+        time, amount = _time(record), work(record)
+        if not time or not amount or min(time) <= 0:
+            return None
+        return amount / time[0], amount / time[2], amount / time[1]
+
+    return of
+
+
+TIME = Quantity("s", _time)
+FLOP_RATE = Quantity("FLOP/s", _rate(lambda r: r.flop))
+BYTE_RATE = Quantity("B/s", _rate(lambda r: r.bytes))
+
+
+def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Figure | None:
+    """A quantity against size, both logarithmic, with an interval on every point."""
+    traces = [t for line in found if (t := _line_trace(line, look, quantity)) is not None]
+    if not traces:
+        return None
+    xs = [x for trace in traces for x in trace["x"]]
+    ys = [y for trace in traces for y in trace["y"]]
+    layout = style.layout(
+        height=400,
+        xaxis=style.size_axis(found[0].axis, xs),
+        yaxis=style.value_axis(ys, quantity.unit),
+    )
+    return {"data": traces, "layout": layout}
+
+
+def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | None:
+    points = [(size, v, record) for size, record in line.points if (v := quantity.of(record))]
+    if not points:
+        return None
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": style.escaped(f"{line.name} {line.dtype} {line.device}"),
+        "x": [size for size, _, _ in points],
+        "y": [value[0] for _, value, _ in points],
+        "error_y": plot_parts.bars([value for _, value, _ in points]),
+        "customdata": [anchor(record) for _, _, record in points],
+        "hoverinfo": "text",
+        **look.trace(line.suite, line.name, line.dtype, line.device),
+    }
+
+
+def dots(records: Sequence[Record], look: Look) -> Figure | None:
+    """Times of cases that lie on no curve, one row per op and settings, in the order given.
+
+    What all cases have in common is left out of the rows' names, and so are dtypes and devices,
+    which markers tell. The page keeps the rows that are shown, slowest first.
+    """
+    points = [(record, value) for record in records if (value := _time(record))]
+    if not points:
+        return None
+    shared, axes = grid.shared(r for r, _ in points), grid.size_axes(records)
+    names = [grid.row_name(record, shared) for record, _ in points]
+    rows = list(dict.fromkeys(names))
+    traces = []
+    for name, (record, value) in zip(names, points, strict=True):
+        axis = axes[record.suite, record.op]
+        kind = grid.line_name(record, axis) if axis else record.op
+        place = {"x": [value[0]], "y": [rows.index(name)], "error_x": plot_parts.bars([value])}
+        said = {"mode": "markers", "customdata": [anchor(record)], "hoverinfo": "text"}
+        trace = look.trace(record.suite, kind, record.dtype, record.device)
+        traces.append({"type": "scatter", **place, **said, **trace})
+    reach = [end for _, value in points for end in _reach(value)]
+    return {"data": traces, "layout": _dots_layout(rows, reach)}
+
+
+def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
+    time, low, high = value
+    return max(low, time / _LONGEST_BAR), min(high, time * _LONGEST_BAR)
+
+
+def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:
+    narrow = style.value_axis(times, "s", _PHONE_TICKS)
+    return style.layout(
+        height=max(_DOTS_LEAST, _DOTS_EDGE + _DOT_ROW * len(names)),
+        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE - 8},
+        xaxis=style.value_axis(times, "s", _DOTS_TICKS),
+        yaxis={**style.rows_axis(names), "fixedrange": True},
+        meta={
+            "row": _DOT_ROW,
+            "edge": _DOTS_EDGE,
+            "least": _DOTS_LEAST,
+            "phone": {
+                "names": [style.escaped(style.shortened(name)) for name in names],
+                "ticks": {key: narrow[key] for key in ("tickvals", "ticktext")},
+            },
+        },
+    )
+
+
+def heat(found: Sequence[Line], look: Look) -> Figure | None:
+    """Times as a grid of lines × sizes: the darker, the slower; what is missing says why."""
+    sizes = sorted({size for line in found for size, _ in line.points})
+    cells = [[line.at(size) for size in sizes] for line in found]
+    times = [[_time(r) if r else None for r in row] for row in cells]
+    known = [math.log10(time[0]) for row in times for time in row if time]
+    if not known:
+        return None
+    names = [f"{line.name} {line.dtype} {line.device}" for line in found]
+    columns = [style.escaped(text) for text in style.size_labels(sizes)]
+    trace = {
+        "type": "heatmap",
+        "x": columns,
+        "y": list(range(len(names))),
+        "z": [[math.log10(time[0]) if time else None for time in row] for row in times],
+        "text": [[seconds(time[0], 2) if time else "" for time in row] for row in times],
+        "texttemplate": "%{text}",
+        "textfont": {"color": style.HEAT_INK},
+        "customdata": [[anchor(r) if r else "" for r in row] for row in cells],
+        "hoverinfo": "text",
+        "hoverongaps": False,
+        "colorscale": [[i / (len(style.HEAT) - 1), c] for i, c in enumerate(style.HEAT)],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "meta": {
+            "heat": [look.numbers(n.suite, n.name, n.dtype, n.device) for n in found],
+            "column": _COLUMN_WIDTH,
+            "row": _ROW_HEIGHT,
+            "low": min(known),
+            "high": max(known),
+        },
+    }
+    absent = [
+        {"x": i, "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
+        for y, row in enumerate(cells)
+        for i, r in enumerate(row)
+        if not times[y][i]
+    ]
+    layout = _heat_layout(names, columns, absent, found[0].axis)
+    return {"data": [trace], "layout": layout}
+
+
+def _heat_layout(
+    names: Sequence[str], columns: Sequence[str], absent: Sequence[Any], axis: str
+) -> dict[str, Any]:
+    return style.layout(
+        height=64 + _ROW_HEIGHT * len(names),
+        annotations=list(absent),
+        xaxis={
+            "type": "category",
+            "categoryarray": list(columns),
+            "categoryorder": "array",
+            "range": [-0.5, len(columns) - 0.5],
+            "title": {"text": style.escaped(axis), "standoff": 6},
+            "showgrid": False,
+        },
+        yaxis={**style.rows_axis(names), "showgrid": False},
+    )
+
+
+def why_absent(record: Record | None) -> str:
+    """What stands where there is no time: the status, or a dot where there is no such case."""
+    if record is None:
+        return "·"
+    return record.status if record.status != "ok" else MISSING
+
+
+def hover(record: Record) -> str:
+    """Everything about a point, in lines."""
+    level = f" ({share(record.confidence)} interval)" if record.confidence else ""
+    roof = f"{share(record.roof_share)} of its roof, {record.roof}" if record.roof else ""
+    time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+    taken = [(record.samples, "samples"), (record.workers, "workers"), (record.rounds, "rounds")]
+    plain = [
+        f"{record.suite}/{grid.title(record)}",
+        f"{time}{level}" if record.status == "ok" else f"{record.status}: {record.reason}",
+        f"on {record.device}: {record.device_name}",
+        ", ".join(f"{number} {name}" for number, name in taken if number is not None),
+        wording.rates_of(record),
+        roof,
+        *(f"{c}: {CODES[c].seen if c in CODES else '?'}" for c in record.warnings),
+    ]
+    first, *rest = (style.escaped(line) for line in plain if line)
+    return "<br>".join([f"<b>{first}</b>", *rest])

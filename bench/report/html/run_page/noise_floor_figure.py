@@ -1,0 +1,103 @@
+"""Figure of the noise floor: how far each case's headlines lay apart in earlier runs, cases ranked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.analysis import grid
+from bench.report.html import style
+from bench.report.html.figure import Twin
+from bench.report.html.run_page.figures import hover
+from bench.units import share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.records.record import Record
+    from bench.report.html.figure import Figure
+
+_HEIGHT = 300
+_MOST = 300
+_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_PARTS = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
+
+
+def ranked(records: Sequence[Record]) -> list[Record]:
+    """The cases of which a floor is known, the steadiest first."""
+    known = [r for r in records if r.status == "ok" and r.noise_floor_share is not None]
+    return sorted(known, key=_floor)
+
+
+def quantile(rows: Sequence[Record], part: float) -> float:
+    """The floor that this part of the ranked cases does not exceed."""
+    return _floor(rows[min(len(rows) - 1, round(part * (len(rows) - 1)))])
+
+
+def floors(rows: Sequence[Record]) -> Figure | None:
+    """Ranked cases from left to right, each at its floor; None for fewer than two, which make no distribution."""
+    if len(rows) < 2:  # noqa: PLR2004 - as said
+        return None
+    step = (len(rows) - 1) / min(_MOST, len(rows) - 1)
+    places = list(
+        dict.fromkeys(round(place * step) for place in range(min(_MOST, len(rows) - 1) + 1))
+    )
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [place / (len(rows) - 1) for place in places],
+        "y": [max(_floor(rows[place]), _TICKS[0]) for place in places],
+        "hovertext": [
+            f"{hover(rows[place])}<br>runs differ by {share(_floor(rows[place]))}"
+            for place in places
+        ],
+        "hoverinfo": "text",
+        "line": {"color": style.LIGHT[0], "width": 1.5},
+        "marker": {
+            "color": style.LIGHT[0],
+            "symbol": style.SYMBOLS[0],
+            "size": 5,
+            "line": {"width": 0},
+        },
+        "meta": {"colour": 0},
+    }
+    return {
+        "data": [trace],
+        "layout": style.layout(height=_HEIGHT, xaxis=_PART_AXIS, yaxis=_axis(rows)),
+    }
+
+
+def twin(rows: Sequence[Record]) -> Twin:
+    """Which floor a part of the cases does not exceed, and a case that has it."""
+    found = []
+    for part in _PARTS:
+        row = rows[min(len(rows) - 1, round(part * (len(rows) - 1)))]
+        found.append(
+            (
+                share(part) if part else "the steadiest",
+                (share(_floor(row)), f"{row.suite}/{grid.title(row)}"),
+            )
+        )
+    return Twin(
+        corner="of the cases", head=("lie no further apart than", "such a case"), rows=tuple(found)
+    )
+
+
+def _floor(record: Record) -> float:
+    return record.noise_floor_share or 0.0
+
+
+_PART_AXIS = {
+    "range": [-0.02, 1.02],
+    "tickvals": [0, 0.25, 0.5, 0.75, 1],
+    "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
+    "title": {"text": "of the cases, the steadiest first", "standoff": 8},
+    "zeroline": False,
+}
+
+
+def _axis(rows: Sequence[Record]) -> dict[str, Any]:
+    values = [max(_floor(row), _TICKS[0]) for row in rows]
+    axis = style.value_axis(values, "")
+    low, high = (10**end for end in axis["range"])
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    return {**axis, "tickvals": ticks, "ticktext": [share(tick) for tick in ticks]}

@@ -1,0 +1,140 @@
+"""How many times as fast one side is as the other, against size: a curve and its band for each op."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bench.analysis.findings.gpu_speedup import by_weight
+from bench.report.html import plot_parts, style
+from bench.report.html.figure import Drawing, Twin
+from bench.units import counted, number, seconds, share, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.crossover.crossovers import Crossing
+    from bench.report.html.figure import Figure
+    from bench.stats.crossing import RatioAt
+
+_MOST_OPS = 5
+"""Each has a colour of its own; more curves than that are not told apart at a glance."""
+_MOST_SIZES = 12
+"""Columns of the twin; the view of crossovers has every size."""
+_LONGEST = 10.0
+"""Times higher or lower than the ratio; a band beyond leaves the figure."""
+_NEUTRAL = 5
+_ROOM = 1.2
+"""How far the axis reaches beyond 1, also where no ratio is near."""
+
+
+def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
+    """The figure of the ops for which it matters most, of one axis, one dtype and the same two sides."""
+    first = by_weight(found)[0]
+    alike = [c for c in found if (c.one, c.other, c.axis) == (first.one, first.other, first.axis)]
+    ranked = by_weight(alike)
+    shown = [c for c in ranked if c.dtype == first.dtype][:_MOST_OPS]
+    sides = f"time on {first.one} over time on {first.other}"
+    rest = len(found) - len(shown)
+    more = f" {counted(rest, 'more curve')} in the view Crossover." if rest else ""
+    names = ", ".join(_op(c) for c in shown)
+    return Drawing(
+        id=id_,
+        payload=payload,
+        figure=_speedup_figure(shown),
+        label=f"Speedup, {sides}, against {first.axis}: {names}.",
+        caption=(
+            f"Speedup: {sides}, data being where it is used, in {first.dtype}; bands are intervals"
+            f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
+        ),
+        twin=_speedup_twin(shown),
+        wide=True,
+    )
+
+
+def _speedup_figure(shown: Sequence[Crossing]) -> Figure:
+    sizes = [r.size for c in shown for r in c.found.ratios]
+    ends = [e for c in shown for r in c.found.ratios for e in (*_band(r), 1.0)]
+    ends += [_ROOM, 1 / _ROOM]
+    traces = [t for place, one in enumerate(shown) for t in _speedup_traces(place, one)]
+    xaxis = style.size_axis(shown[0].axis, sizes)
+    line = plot_parts.line(
+        [10**end for end in xaxis["range"]], [1.0, 1.0], _NEUTRAL, name="equally fast"
+    )
+    yaxis = style.value_axis(ends, "")
+    yaxis["ticktext"] = [f"{text.replace(' ', '')}×" for text in yaxis["ticktext"]]
+    layout = style.layout(
+        height=380,
+        xaxis=xaxis,
+        yaxis=yaxis,
+        showlegend=True,
+        legend=plot_parts.legend(),
+        margin={"l": 50, "r": 12, "t": 8, "b": 44},
+    )
+    return {"data": [line, *traces], "layout": layout}
+
+
+def _speedup_traces(place: int, one: Crossing) -> list[dict[str, Any]]:
+    ratios = one.found.ratios
+    xs = [r.size for r in ratios]
+    ends = [_band(r) for r in ratios]
+    colour = place % _NEUTRAL
+    shared = {"type": "scatter", "x": xs, "meta": {"colour": colour}}
+    line = {
+        **shared,
+        "mode": "lines+markers",
+        "y": [r.value for r in ratios],
+        "name": style.escaped(_op(one)),
+        "hovertext": [_hover(one, place) for place in range(len(ratios))],
+        "hoverinfo": "text",
+        "line": {"color": style.LIGHT[colour], "width": 2},
+        "marker": {"color": style.LIGHT[colour], "symbol": style.SYMBOLS[place], "size": 8},
+    }
+    return [plot_parts.band(xs, [low for low, _ in ends], [high for _, high in ends], colour), line]
+
+
+def _band(ratio: RatioAt) -> tuple[float, float]:
+    """The interval, as far as it is drawn."""
+    return (
+        max(ratio.low, ratio.value / _LONGEST),
+        min(ratio.high, ratio.value * _LONGEST),
+    )
+
+
+def _hover(one: Crossing, place: int) -> str:
+    ratio = one.found.ratios[place]
+    times = [dict(curve)[ratio.size].time_s for curve in one.curves]
+    first = style.escaped(f"{one.suite}/{one.name} {one.axis}={size_text(ratio.size)} {one.dtype}")
+    who = {"one": f"{one.one} is faster", "other": f"{one.other} is faster"}
+    lines = [
+        f"<b>{first}</b>",
+        style.escaped(_interval(ratio)),
+        style.escaped(f"{one.one} {seconds(times[0])}, {one.other} {seconds(times[1])}"),
+        style.escaped(who.get(ratio.winner or "", "can't be told apart")),
+    ]
+    return "<br>".join(lines)
+
+
+def _interval(ratio: RatioAt) -> str:
+    high = number(ratio.high) if math.isfinite(ratio.high) else "?"
+    return f"{number(ratio.value)}× ({number(ratio.low)} to {high})"
+
+
+def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
+    every = sorted({r.size for c in shown for r in c.found.ratios})
+    sizes = every[:: math.ceil(len(every) / _MOST_SIZES)]
+    rows = []
+    for one in shown:
+        known = {r.size: _interval(r) for r in one.found.ratios}
+        rows.append((f"{_op(one)} {one.dtype}", tuple(known.get(s, "·") for s in sizes)))
+    return Twin(corner=shown[0].axis, head=tuple(style.size_labels(sizes)), rows=tuple(rows))
+
+
+def _op(one: Crossing) -> str:
+    return f"{one.suite}/{one.name}"
+
+
+def _level(shown: Sequence[Crossing]) -> str:
+    levels = {c.confidence for c in shown}
+    known = levels.pop() if len(levels) == 1 else None
+    return f" at {share(known)}" if known else ""

@@ -1,0 +1,100 @@
+"""A long table that is searched, filtered and sorted on the page: columns, filters, rows of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.report.html.payload import Payload, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Sortable = float | str | None
+"""What a cell is sorted by; None stays below the others, whichever way they are sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: the word in the address that sorts by it, its name, and how it is aligned."""
+
+    key: str
+    name: str
+    number: bool = False
+    sorts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of a listing; its first cell is a link to what `id` names."""
+
+    id: str
+    of: Mapping[str, str]
+    """Filter → the row's value."""
+    cells: tuple[str, ...]
+    sort: tuple[Sortable, ...]
+    words: str = ""
+    """What a search finds beside its cells."""
+    badge: str = ""
+    """A status other than `ok`, which is shown as a badge in the first cell of a number."""
+    block: int = 0
+    """Where the page finds more of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Something to choose rows by, and what can be chosen."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The whole table; `name` is what a copy of it is called."""
+
+    id: str
+    name: str
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def payload(self) -> Payload:
+        """All of it; the page makes as many rows as are looked at."""
+        return Payload(
+            id=f"{self.id}-data",
+            value={
+                "name": self.name,
+                "columns": [
+                    {"key": c.key, "name": c.name, "number": c.number, "sorts": c.sorts}
+                    for c in self.columns
+                ],
+                "filters": [{"name": f.name, "options": f.options} for f in self.filters],
+                "count": len(self.entries),
+                "rows": columns([_fields(entry) for entry in self.entries]),
+                "of": columns([entry.of for entry in self.entries]),
+                "cells": [
+                    list(cells) for cells in zip(*(e.cells for e in self.entries), strict=True)
+                ],
+                "sort": [
+                    list(values) for values in zip(*(e.sort for e in self.entries), strict=True)
+                ],
+            },
+        )
+
+
+def _fields(entry: Entry) -> dict[str, object]:
+    """What is one value per row."""
+    return {"id": entry.id, "words": entry.words, "badge": entry.badge, "block": entry.block}
+
+
+def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[Filter, ...]:
+    """The filters that choose: a list of one is no choice. Options in the order in which they come."""
+    found = {name: tuple(dict.fromkeys(values)) for name, values in chosen.items()}
+    return tuple(Filter(name=n, options=o) for n, o in found.items() if len(o) > 1)
+
+
+def blocks(count: int, size: int) -> Sequence[range]:
+    """So many things in blocks of at most this size."""
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]

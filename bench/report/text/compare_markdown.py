@@ -1,0 +1,201 @@
+"""A comparison as text for a pull request (Markdown) and for other programs (CSV).
+
+Whatever comes from data is shown as it is: it can't make a column, a tag, a link or call a person. The
+Markdown is short enough for a comment, and says what it left out; CSV rounds and drops nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import re
+from typing import TYPE_CHECKING
+
+from bench.analysis.compare.verdict import CaseVerdict
+from bench.report.text import ratio_text, wording
+from bench.units import MISSING, counted, seconds, share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.analysis.compare.comparability import Comparability
+    from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.gate import Gate
+    from bench.store.runs import RunInfo
+
+_ROOM, _ASIDE, _SENTENCE = 35_000, 10_000, 1_000
+"""Characters of cases, of differences and of the gate's sentence: GitHub refuses a comment of more than
+65,536, and hostile data grows sixfold when it is escaped."""
+_SHOWN = 20
+"""Rows of a table before it is folded: about a screen."""
+_LONGEST = 200
+"""Characters of a cell; an error message in a reason could fill the comment alone."""
+_ORDER = ("slower", "faster", "unsure", "same")
+_HEAD = "| case | device | base | new | new / base | smallest visible | why |"
+_RULE = "|:--|:--|--:|--:|--:|--:|:--|"
+_PLAIN = re.compile(r"[\w./,=\[\]:+@()-][\w./,=\[\]:+@() -]*")
+_MARKUP = str.maketrans({c: f"&#{ord(c)};" for c in "&<>|`*_~[]\\$!"} | dict.fromkeys("\r\n", " "))
+_NO_BREAK = "\u200b"  # after @ or # it keeps a site from seeing a person or an issue there
+
+
+def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
+    """A comparison for a pull request: the counts first, then what got slower; ends with a newline."""
+    lines = [_summary(comparison), ""]
+    if gate is not None:
+        lines += [_prose(gate.sentence, _SENTENCE), ""]
+    lines += [*_runs(comparison), "", *_comparability(comparison), ""]
+    room = _ROOM
+    for verdict in _ORDER:
+        rows = [_row(case) for case in _sorted(comparison.cases, verdict)]
+        kept = _fitting(rows, room)
+        room -= sum(map(len, kept))
+        lines += _section(verdict, kept, len(rows))
+    return "\n".join([*lines, *_missing(comparison, room)]).rstrip("\n") + "\n"
+
+
+def as_csv(*comparisons: Comparison) -> str:
+    """One row per case and comparison, with the ids of both runs; what is missing is empty."""
+    text = io.StringIO()
+    fields = [f.name for f in dataclasses.fields(CaseVerdict)]
+    writer = csv.DictWriter(text, ["base_run", "new_run", *fields], lineterminator="\n")
+    writer.writeheader()
+    for one in comparisons:
+        runs = {"base_run": one.base.run_id, "new_run": one.new.run_id}
+        writer.writerows({**runs, **dataclasses.asdict(case)} for case in one.cases)
+    return text.getvalue()
+
+
+def _summary(comparison: Comparison) -> str:
+    found = comparison.summary
+    counts = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in _ORDER)
+    mean = ratio_text.cell(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
+    over_all = "" if mean == MISSING else f"; geometric mean of new / base {mean}"
+    return f"**{counts}** in {counted(len(comparison.cases), 'case')}{over_all}"
+
+
+def _runs(comparison: Comparison) -> Iterator[str]:
+    yield "| | run | machine | torch | started |"
+    yield "|:--|:--|:--|:--|:--|"
+    for side, info in (("base", comparison.base), ("new", comparison.new)):
+        cells = (_run(info), wording.machine_name(info), wording.torch_version(info))
+        shown = [cells[0], *map(_prose, cells[1:]), _prose(wording.when(info.started_at))]
+        yield f"| {side} | {' | '.join(shown)} |"
+
+
+def _run(info: RunInfo) -> str:
+    label = f"{_code(info.label)} " if info.label else ""
+    return label + _code(info.run_id)
+
+
+def _comparability(comparison: Comparison) -> Iterator[str]:
+    known = comparison.comparable
+    yield {
+        "yes": "The runs are comparable.",
+        "with-care": "**The runs are comparable with care**: they differ in more than what is judged.",
+        "no": "**The runs are not comparable**: they differ in what decides the numbers.",
+    }[known.verdict]
+    if known.remedy:
+        yield ""
+        yield f"To make them comparable: {_code(known.remedy)}"
+    if known.differences:
+        yield from ("", *_differences(known))
+
+
+def _differences(known: Comparability) -> Iterator[str]:
+    """Open where they matter, unless they fill a screen."""
+    count = len(known.differences)
+    facts = [(d.field, d.base, d.new, d.matters) for d in known.differences]
+    rows = _fitting([f"| {' | '.join(map(_prose, texts))} |" for texts in facts], _ASIDE)
+    table = ["| differs | base | new | matters |", "|:--|:--|:--|:--|", *rows]
+    aside = known.verdict == "yes" or count > _SHOWN
+    yield from _folded(counted(count, "difference"), table) if aside else table
+    if len(rows) < count:
+        yield from ("", _left_out(count - len(rows), "differences", "json"))
+
+
+def _sorted(cases: Sequence[CaseVerdict], verdict: str) -> list[CaseVerdict]:
+    """What concerns most comes first: the largest change, the worst that is still possible."""
+    chosen = [case for case in cases if case.verdict == verdict]
+    if verdict == "slower":
+        chosen.sort(key=lambda case: -(case.ratio or 0.0))
+    elif verdict == "faster":
+        chosen.sort(key=lambda case: case.ratio or 0.0)
+    elif verdict == "unsure":
+        chosen.sort(key=lambda case: -(case.ratio_hi or float("inf")))
+    return chosen
+
+
+def _row(case: CaseVerdict) -> str:
+    cells = (
+        _code(case.case),
+        _prose(case.device),
+        seconds(case.base_s),
+        seconds(case.new_s),
+        ratio_text.cell(case.ratio, case.ratio_lo, case.ratio_hi),
+        share(case.smallest_visible),
+        _prose(case.reason) or MISSING,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _section(verdict: str, rows: Sequence[str], count: int) -> Iterator[str]:
+    """Nothing where there are no cases; `same` is always folded, as it is what one hopes for."""
+    if not count:
+        return
+    left_out = count - len(rows)
+    shown = [] if verdict == "same" else rows[:_SHOWN]
+    rest = rows[len(shown) :]
+    if shown:
+        yield from (f"### {count} {verdict}", "", _HEAD, _RULE, *shown, "")
+    if rest:
+        title = f"{len(rest)} more {verdict}" if shown else f"{count} {verdict}"
+        yield from (*_folded(title, [_HEAD, _RULE, *rest]), "")
+    if left_out:
+        yield from (_left_out(left_out, verdict), "")
+
+
+def _missing(comparison: Comparison, room: int) -> Iterator[str]:
+    """The cases that only one run has."""
+    if not comparison.missing:
+        return
+    rows = [f"- {_prose(text)}" for text in comparison.missing]
+    kept = _fitting(rows, room)
+    yield from _folded(f"{len(rows)} in one run only", kept)
+    if len(kept) < len(rows):
+        yield from ("", _left_out(len(rows) - len(kept), "in one run only", "json"))
+
+
+def _fitting(rows: Sequence[str], room: int) -> list[str]:
+    """As many of the first rows as there is room for."""
+    kept: list[str] = []
+    for row in rows:
+        room -= len(row)
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _left_out(count: int, what: str, form: str = "csv") -> str:
+    return f"{count} more {what}: left out, to fit a comment; `--format {form}` has all of them."
+
+
+def _folded(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+def _code(text: str) -> str:
+    """Data in a fixed-width font; what could end a code span, or a cell, is written as an entity."""
+    text = _clipped(text, _LONGEST)
+    return f"`{text}`" if _PLAIN.fullmatch(text) else f"<code>{text.translate(_MARKUP)}</code>"
+
+
+def _prose(text: str, longest: int = _LONGEST) -> str:
+    """Data among our words, shown as it is."""
+    plain = _clipped(text, longest).translate(_MARKUP)
+    return re.sub(r"(@|(?<!&)#|://|www\.)", rf"\1{_NO_BREAK}", plain).strip()
+
+
+def _clipped(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

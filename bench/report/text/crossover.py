@@ -1,0 +1,191 @@
+"""Crossovers for people and programs: a sentence that says who wins from where on, then what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.text import wording
+from bench.units import counted, number, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from bench.analysis.crossover.crossovers import Crossing
+    from bench.stats.crossing import Crossover, RatioAt, Winner
+
+NOTHING = "No op was measured on two sides at a common size. Measure one with: bench crossover matmul/square"
+_LISTED = 4
+_COARSE = 1.5
+"""A gap between sizes that is wider has room for a step, so that it is said where the line was drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the axis and the two sides are called."""
+
+    axis: str
+    one: str
+    other: str
+
+    def of(self, winner: Winner) -> str:
+        """The name of a side."""
+        return self.one if winner == "one" else self.other
+
+    def wins(self, winner: Winner) -> str:
+        """`2 threads win`, `cuda wins`."""
+        name = self.of(winner)
+        return f"{name} {'win' if name.endswith(' threads') else 'wins'}"
+
+
+def answer(found: Crossover, names: Names) -> str:
+    """The one sentence to take home."""
+    if found.kind == "at" and found.size and found.low and found.high and found.beyond:
+        said = f"{names.wins(found.beyond)} {_from(found, names)}"
+        if found.changes > 1:
+            said += f"; below that the winner changes {counted(found.changes - 1, 'time')} more"
+        return f"{said}{_untold(found, names)}."
+    if found.beyond and found.kind in {"always", "never"}:
+        factors = [r.value if found.beyond == "other" else 1 / r.value for r in found.ratios]
+        ends = dict.fromkeys((number(min(factors)), number(max(factors))))
+        how = f"{' to '.join(ends)} times as fast"
+        return f"{names.wins(found.beyond)} at every size measured, {_ends(found, names)}: {how}."
+    if len(found.ratios) == 1:
+        return _at_one_size(found.ratios[0], names)
+    return f"Can't tell where the winner changes: {_why(found, names)}."
+
+
+def _from(found: Crossover, names: Names) -> str:
+    """`from n ≈ 98.3 on (88.1 to 117 on a straight line from 64 to 256)`."""
+    size = size_text(found.size or 0.0)
+    if found.between and not found.located:
+        ends = " and ".join(map(size_text, found.between))
+        return f"from some {names.axis} between {ends} on (on a straight line, from {size})"
+    sure = f"{size_text(found.low or 0.0)} to {size_text(found.high or 0.0)}{_line(found)}"
+    return f"from {names.axis} ≈ {size} on ({sure})"
+
+
+def _at_one_size(ratio: RatioAt, names: Names) -> str:
+    """Who wins at the only size that both have, which tells nothing of others."""
+    where = f"at {names.axis} = {size_text(ratio.size)}, the only size measured on both sides"
+    if ratio.winner is None:
+        return f"Can't tell who wins {where}."
+    ends = (ratio.low, ratio.high) if ratio.winner == "other" else (1 / ratio.high, 1 / ratio.low)
+    least, most = map(number, ends)
+    return f"{names.wins(ratio.winner)} {where}: {least} to {most} times as fast."
+
+
+def _why(found: Crossover, names: Names) -> str:
+    """Why there is no answer, with what can be said all the same."""
+    if len(found.ratios) < 2:  # noqa: PLR2004 - a change needs two sizes
+        return f"{counted(len(found.ratios), 'size')} could be measured on both sides"
+    winner = next((r.winner for r in reversed(found.ratios) if r.winner), None)
+    if winner is None or found.between is None:
+        return f"at no size measured, {_ends(found, names)}, do the intervals tell them apart"
+    low, high = map(size_text, found.between)
+    where = f"from {names.axis} = {high} on" if found.beyond else f"up to {names.axis} = {low}"
+    return f"{names.wins(winner)} {where}{_untold(found, names)}"
+
+
+def _line(found: Crossover) -> str:
+    """Between which sizes a straight line was trusted, if they lie far apart."""
+    if found.between is None or found.gap <= _COARSE:
+        return ""
+    low, high = map(size_text, found.between)
+    return f" on a straight line from {low} to {high}"
+
+
+def _untold(found: Crossover, names: Names) -> str:
+    """The sizes at which no one wins, if there are any."""
+    sizes = [size_text(size) for size in found.untold]
+    if not sizes:
+        return ""
+    shown = sizes if len(sizes) <= _LISTED else [*sizes[: _LISTED - 1], "…", sizes[-1]]
+    return f"; at {names.axis} = {', '.join(shown)} they can't be told apart"
+
+
+def _ends(found: Crossover, names: Names) -> str:
+    first, last = (size_text(found.ratios[place].size) for place in (0, -1))
+    return f"{names.axis} = {first} to {last}"
+
+
+def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:
+    """Every crossover of stored rows, in words."""
+    if not found:
+        return Text(NOTHING)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for name in ("op", "dtype", "one", "other", "who wins"):
+        table.add_column(name, overflow="fold", no_wrap=name == "dtype")
+    for one in found:
+        cells = (f"{one.suite}/{one.name}", one.dtype, one.one, one.other)
+        table.add_row(*map(Text, (*cells, answer(one.found, names_of(one)))))
+    where = wording.listed(list(dict.fromkeys(one.where for one in found)))
+    levels = {one.confidence for one in found}
+    return Constrain(Group(table, "", Text(f"On {where}. {level(levels)}".strip())), width)
+
+
+def names_of(one: Crossing) -> Names:
+    """What its axis and sides are called."""
+    return Names(axis=one.axis, one=one.one, other=one.other)
+
+
+def crossings_facts(found: Sequence[Crossing]) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {
+        "crossovers": [
+            {
+                "suite": one.suite,
+                "op": one.name,
+                "dtype": one.dtype,
+                "axis": one.axis,
+                "between": one.between,
+                "one": one.one,
+                "other": one.other,
+                "where": one.where,
+                "confidence": one.confidence,
+                **facts(one.found, names_of(one)),
+            }
+            for one in found
+        ]
+    }
+
+
+def facts(found: Crossover, names: Names) -> dict[str, Any]:
+    """A crossover for `--json`, the sentence first; what is not known is null."""
+    return {
+        "answer": answer(found, names),
+        "kind": found.kind,
+        "winner_beyond": names.of(found.beyond) if found.beyond else None,
+        "size": found.size,
+        "size_lo": found.low,
+        "size_hi": found.high,
+        "between_sizes": list(found.between) if found.between else None,
+        "changes": found.changes,
+        "ratios": [
+            {
+                "size": r.size,
+                "ratio": r.value,
+                "ratio_lo": r.low,
+                "ratio_hi": _finite(r.high),
+            }
+            for r in found.ratios
+        ],
+    }
+
+
+def _finite(value: float) -> float | None:
+    """An upper end that isn't known is null: JSON has no infinity."""
+    return value if value < float("inf") else None
+
+
+def level(levels: set[float | None]) -> str:
+    """At which confidence, if all agree."""
+    known = levels - {None}
+    return f"Intervals: {number(100 * (known.pop() or 0), 2)} %." if len(known) == 1 else ""

@@ -1,0 +1,118 @@
+"""A search for a crossover, for people and programs: the answer, every size that was measured, why it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.text.crossover import answer, facts, level
+from bench.units import MISSING, counted, number, seconds_with_interval, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from bench.experiment.crossover_search import Search, Step
+    from bench.records.record import Record
+    from bench.report.text.crossover import Names
+    from bench.stats.ratio import Ratio
+    from bench.store.runs import StoredRun
+
+_NARROWER = "; a longer --step or a calmer machine narrows the intervals"
+_ENDED = {
+    "tight": "the interval is as tight as asked for",
+    "finest": "sizes in between lie closer than --tolerance asks for",
+    "settled": "no other size would tell more",
+    "budget": "the time was up; --budget with more seconds goes on",
+}
+
+
+def step_line(step: Step, names: Names) -> str:
+    """A size as it is measured, on one line."""
+    times = f"{names.one} {_time(step.one)}, {names.other} {_time(step.other)}"
+    return f"{names.axis}={size_text(step.size)}: {times}"
+
+
+def search_table(
+    title: str, found: Search, names: Names, kept: Sequence[StoredRun], *, width: int
+) -> RenderableType:
+    """The answer, each size that was measured, why no more was, and where the rows are."""
+    ratios = {r.size: r for r in found.found.ratios}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for name in (names.axis, names.one, names.other, f"{names.one} / {names.other}"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for step in sorted(found.steps, key=lambda s: s.size):
+        ratio = ratios.get(step.size)
+        cells = (_time(step.one), _time(step.other), _ratio(ratio) if ratio else MISSING)
+        table.add_row(*map(Text, (size_text(step.size), *cells)))
+    levels = {row.confidence for step in found.steps for row in (step.one, step.other)}
+    sizes = counted(len(found.steps), "size")
+    why = _ENDED[found.ended] + _NARROWER * (found.found.kind == "cant-tell")
+    ended = f"Measured {sizes} in {found.took_s:.0f} s: {why}. {level(levels)}"
+    parts: list[RenderableType] = [
+        Text(f"{title}: {answer(found.found, names)}"),
+        "",
+        table,
+        "",
+        Text(ended.strip()),
+    ]
+    reasons = [Text(line) for step in found.steps for line in _failures(step, names)]
+    where = [Text(f"run {run.info.run_id} is in {run.folder}") for run in kept]
+    return Constrain(Group(*parts, *reasons, *where), width)
+
+
+def search_facts(
+    title: str, found: Search, names: Names, kept: Sequence[StoredRun]
+) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {
+        "op": title,
+        "axis": names.axis,
+        "one": names.one,
+        "other": names.other,
+        **facts(found.found, names),
+        "steps": [
+            {"size": s.size, "one": _row(s.one), "other": _row(s.other)} for s in found.steps
+        ],
+        "ended": found.ended,
+        "took_s": found.took_s,
+        "runs": [{"run": run.info.run_id, "path": str(run.folder)} for run in kept],
+    }
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "case": record.case,
+        "device": record.device,
+        "threads": record.threads,
+        "status": record.status,
+        "reason": record.reason,
+        "time_s": record.time_s,
+        "time_lo_s": record.time_lo_s,
+        "time_hi_s": record.time_hi_s,
+        "warnings": list(record.warnings),
+    }
+
+
+def _failures(step: Step, names: Names) -> list[str]:
+    rows = ((names.one, step.one), (names.other, step.other))
+    where = f"{names.axis}={size_text(step.size)}"
+    return [
+        f"{row.status}: {where}, {name}: {row.reason}" for name, row in rows if row.status != "ok"
+    ]
+
+
+def _time(record: Record) -> str:
+    if record.status != "ok":
+        return record.status
+    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+
+
+def _ratio(ratio: Ratio) -> str:
+    """`1.94 (1.90 to 1.98)`."""
+    return f"{number(ratio.value)} ({number(ratio.low)} to {number(ratio.high)})"

@@ -1,0 +1,177 @@
+"""A table of cases by columns, for people, documents and programs: each time, and its ratio to the first column's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.text.wording import escaped, interval, listed
+from bench.units import MISSING, counted, half_width, number, seconds_with_interval, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import RenderableType
+
+    from bench.analysis.pivot import Cell, Crosstab, Mixed
+    from bench.stats.ratio import Ratio
+
+_CASE_ROOM, _CELL_ROOM = 24, 19
+"""Characters of a name in two lines, and of `12.34 µs ± 0.45 %` with the gap beside it."""
+NOTHING = "There are no rows to show. See what the store holds with: bench runs"
+
+
+def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
+    """Cases down, columns across; under each time how many times as long that is as in the first column."""
+    if not found.lines:
+        return Text(NOTHING)
+    narrow = width < _CASE_ROOM + _CELL_ROOM * len(found.columns)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("case")
+    for column in found.columns:
+        table.add_column(Text(column), justify="right", overflow="fold")
+    for line in found.lines:
+        cells = [Text("\n".join(_parts(cell, narrow=narrow))) for cell in line.cells]
+        table.add_row(Text(line.name), *cells)
+    parts: list[RenderableType] = [Text(f"by {found.by}"), "", table]
+    if notes := remarks(found):
+        parts += ["", *map(Text, notes)]
+    return Constrain(Group(*parts), width)
+
+
+def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:
+    """The lines of a cell: the time, its interval in a line of its own where there is no room, the ratio."""
+    if cell is None:
+        return [MISSING]
+    time = list(filter(None, interval(_time(cell)))) if narrow else [_time(cell)]
+    return [*time, _ratio(cell.ratio)] if cell.ratio else time
+
+
+def _time(cell: Cell) -> str:
+    row = cell.record
+    if row.status != "ok":
+        return row.status
+    return seconds_with_interval(row.time_s, row.time_lo_s, row.time_hi_s)
+
+
+def _ratio(ratio: Ratio) -> str:
+    """`×2.01 ± 3 %`."""
+    wide = half_width(ratio.value, ratio.low, ratio.high)
+    return f"×{number(ratio.value)} ± {share(wide) if wide <= 1 else _beyond(wide)}"
+
+
+def _beyond(wide: float) -> str:
+    return ">100 %" if math.isfinite(wide) else "?"
+
+
+def remarks(found: Crosstab) -> list[str]:
+    """What the table hides, a sentence each."""
+    said = [_mixed(one, found.by) for one in found.mixed]
+    if found.left_out:
+        said.append(f"left out: {counted(found.left_out, 'row')} without {found.by}")
+    return said
+
+
+def _mixed(one: Mixed, by: str) -> str:
+    values = listed([value or MISSING for value in one.values])
+    if one.inside:
+        where = f"{one.column} varies inside {counted(one.lines, 'cell')} ({values})"
+        return f"{where}: the newest run's row is shown; fix it with --where {one.column}=…"
+    lines = counted(one.lines, "line")
+    return f"{one.column} varies between the columns of {lines} ({values}), so that it is compared along with {by}"
+
+
+def crosstab_markdown(found: Crosstab) -> str:
+    """The table for a document, ratios with both ends of their intervals."""
+    if not found.lines:
+        return f"{NOTHING}\n"
+    heads = ["case", *found.columns]
+    lines = [f"| {' | '.join(map(escaped, heads))} |", f"|:--|{'--:|' * len(found.columns)}"]
+    for line in found.lines:
+        cells = [escaped(line.case), *(escaped(_whole(cell)) for cell in line.cells)]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [part for note in remarks(found) for part in ("", escaped(note))]
+    return "\n".join(lines) + "\n"
+
+
+def _whole(cell: Cell | None) -> str:
+    """`12 µs ± 1 % (×2.01, 1.95 to 2.07)`."""
+    if cell is None:
+        return MISSING
+    ratio = cell.ratio
+    if ratio is None:
+        return _time(cell)
+    if not math.isfinite(ratio.high):
+        return f"{_time(cell)} ({_ratio(ratio)})"
+    ends = f"{number(ratio.low)} to {number(ratio.high)}"
+    return f"{_time(cell)} (×{number(ratio.value)}, {ends})"
+
+
+def crosstab_facts(found: Crosstab) -> dict[str, Any]:
+    """The same for `--format json`; a cell that no run has is null, and so is what is not known."""
+    return {
+        "by": found.by,
+        "base": found.columns[0] if found.columns else None,
+        "columns": list(found.columns),
+        "lines": [
+            {
+                "case": line.case,
+                "cells": {
+                    column: _facts(cell) if cell else None
+                    for column, cell in zip(found.columns, line.cells, strict=True)
+                },
+            }
+            for line in found.lines
+        ],
+        "mixed": [
+            {
+                "column": one.column,
+                "inside_cells": one.inside,
+                "values": list(one.values),
+                "count": one.lines,
+            }
+            for one in found.mixed
+        ],
+        "left_out": found.left_out,
+    }
+
+
+def _facts(cell: Cell) -> dict[str, Any]:
+    row, ratio = cell.record, cell.ratio
+    high = ratio.high if ratio and math.isfinite(ratio.high) else None
+    return {
+        "run": row.run_id,
+        "status": row.status,
+        "time_s": row.time_s,
+        "time_lo_s": row.time_lo_s,
+        "time_hi_s": row.time_hi_s,
+        "ratio": ratio.value if ratio else None,
+        "ratio_lo": ratio.low if ratio else None,
+        "ratio_hi": high,
+    }
+
+
+def crosstab_csv(found: Crosstab) -> str:
+    """A line per cell that there is, so that every program can turn it as it likes."""
+    text = io.StringIO()
+    names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
+    writer = csv.DictWriter(text, ["case", found.by, *names], lineterminator="\n")
+    writer.writeheader()
+    for line in found.lines:
+        for column, cell in zip(found.columns, line.cells, strict=True):
+            if cell:
+                writer.writerow({"case": line.case, found.by: column, **_facts(cell)})
+    return text.getvalue()
+
+
+TEXTS: Mapping[str, Callable[[Crosstab], str]] = {
+    "markdown": crosstab_markdown,
+    "csv": crosstab_csv,
+}

@@ -1,0 +1,194 @@
+"""Tables for a terminal: aligned, at most as wide as asked for, no colour that carries meaning.
+
+Imports neither pandas nor torch, so that listing runs is quick. Data is never read as markup.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.analysis.findings import footnotes
+from bench.analysis.grid import in_reading_order, title
+from bench.report.text import device_times, wording
+from bench.store.rows import records
+from bench.units import MISSING, seconds, seconds_with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from rich.console import RenderableType
+
+    from bench.records.record import Record
+    from bench.store.runs import StoredRun
+
+_ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list
+_EVERY_WAY_WIDTH = 100  # below it the ways that explain least are left out
+NO_DEVICE_TIMES = (
+    "No case here has a time on a GPU. What there is to measure: bench list --device cuda"
+)
+NO_CASES = "There are no cases here. See what a run would measure with: bench list"
+NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
+
+
+def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+    """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
+    found = in_reading_order(records(rows))
+    if not found:
+        return Text(NO_CASES)
+    known = footnotes.notes(r for r in found if r.status == "ok")
+    parts: list[RenderableType] = [_cases(found, known)]
+    if missing := footnotes.unmeasured(found):
+        parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
+    if known:
+        parts += ["", _footnotes(known)]
+    return Constrain(Group(*parts), width)
+
+
+def device_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+    """What is known of each case's time on a GPU, told in several ways, then what each of these is."""
+    found = device_times.known(in_reading_order(records(rows)))
+    if not found:
+        return Text(NO_DEVICE_TIMES)
+    ways = [w for w in device_times.WAYS if w.usual or width >= _EVERY_WAY_WIDTH]
+    several = _several_devices(found)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("case", overflow="fold")
+    for name in (["device"] if several else []) + [way.head for way in ways]:
+        table.add_column(name, justify="left" if name == "device" else "right", no_wrap=True)
+    for record in found:
+        where = [record.device] if several else []
+        cells = [f"{record.suite}/{title(record)}", *where, *(seconds(w.of(record)) for w in ways)]
+        table.add_row(*(Text(cell or MISSING) for cell in cells))
+    words_ = Table.grid(padding=(0, 2, 0, 0))
+    words_.add_column(no_wrap=True)
+    words_.add_column(overflow="fold")
+    for way in ways:
+        words_.add_row(Text(way.head), Text(way.meaning))
+    return Constrain(Group(table, "", words_), width)
+
+
+def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
+    """The runs of a store, in the order given."""
+    if not runs:
+        return Text(NO_RUNS)
+    parts: list[RenderableType] = [_wide(runs) if width >= _ONE_LINE_WIDTH else _narrow(runs)]
+    if unfinished := [run for run in runs if not run.finished]:
+        newest = unfinished[-1].info.run_id
+        others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
+        parts += ["", Text(f"unfinished{others}: go on with: bench run --resume {newest}")]
+    return Constrain(Group(*parts), width)
+
+
+def _cases(found: Sequence[Record], known: Sequence[footnotes.Note]) -> RenderableType:
+    several = _several_devices(found)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("case", overflow="fold")
+    if several:
+        table.add_column("device", no_wrap=True)
+    cold = all(r.cache == "cold" for r in found)
+    for name in ("cold time" if cold else "time", "rate"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    times = _aligned(found)
+    for place, (suite, members) in enumerate(groupby(found, key=lambda r: r.suite)):
+        if place:
+            table.add_row()
+        table.add_row(Text(suite, style="bold"))
+        for record in members:
+            if record.status != "skipped":
+                where = [record.device] if several else []
+                time = times[record.case, record.device]
+                cells = [*where, time, _rate(record), footnotes.marks(record, known)]
+                shown = Padding(Text(title(record)), (0, 0, 0, 2))  # also where it is folded
+                table.add_row(shown, *map(Text, cells))
+    return table
+
+
+def _aligned(found: Sequence[Record]) -> dict[tuple[str, str], str]:
+    """(case, device) → time and interval, padded so that each aligns under its like."""
+    cells: dict[tuple[str, str], tuple[str, str]] = {}
+    for record in found:
+        time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
+        shown = wording.interval(time) if record.status == "ok" else (record.status, "")
+        cells[record.case, record.device] = shown
+    room = max(len(width) for _, width in cells.values())
+    return {key: f"{time} {width:>{room}}" for key, (time, width) in cells.items()}
+
+
+def _rate(record: Record) -> str:
+    return wording.rate_of(record) if record.status == "ok" else MISSING
+
+
+def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for group in groups:
+        record = group.records[0]
+        name = f"{record.suite}/{title(record)}"
+        where = f" on {record.device}" if several_devices and len(group.records) == 1 else ""
+        line = f"{wording.who(group, name)}{where}: {group.reason}"
+        table.add_row(Text(group.status), Text(line))
+    return table
+
+
+def _footnotes(known: Sequence[footnotes.Note]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")
+    for note in known:
+        table.add_row(Text(note.mark), Text(wording.footnote(note)))
+    return table
+
+
+def _several_devices(found: Sequence[Record]) -> bool:
+    return len({r.device for r in found}) > 1
+
+
+def _facts(run: StoredRun) -> dict[str, str]:
+    info = run.info
+    return {
+        "run": info.run_id,
+        "begun": wording.when(info.started_at),
+        "label": info.label or MISSING,
+        "machine": wording.machine_name(info),
+        "preset": wording.preset(info),
+        "devices": wording.devices(info),
+        "torch": wording.torch_version(info),
+        "cases": wording.counted(info.counts) if run.finished else "unfinished",
+    }
+
+
+def _wide(runs: Sequence[StoredRun]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    facts = [_facts(run) for run in runs]
+    for name in facts[0]:
+        table.add_column(name, overflow="fold", no_wrap=name in {"run", "begun"})
+    for fact in facts:
+        table.add_row(*map(Text, fact.values()))
+    return table
+
+
+def _narrow(runs: Sequence[StoredRun]) -> RenderableType:
+    """Two lines a run: what a person looks for above, how it was made beneath."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("run, when", no_wrap=True)
+    table.add_column("label, machine", overflow="fold")
+    table.add_column("cases, how", overflow="fold")
+    for run in runs:
+        fact = _facts(run)
+        how = f"{fact['preset']}, {fact['devices']}, torch {fact['torch']}"
+        table.add_row(
+            Text(f"{fact['run']}\n{fact['begun']}"),
+            Text(f"{fact['label']}\n{fact['machine']}"),
+            Text(f"{fact['cases']}\n{how}"),
+        )
+    return table
