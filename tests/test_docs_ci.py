@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bench.analysis.compare import gate
 from bench.analysis.compare.thresholds import read
-from bench.cli import gating
+from bench.cli import ci
 from bench.units import share
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,7 @@ COMPARE = typer.Typer()
 
 
 @COMPARE.command()
-def compare(base: str, new: str, *, gate: gating.Gated = False, junit: gating.Junit = None) -> None:
+def compare(base: str, new: str, *, gate: ci.Gated = False, junit: ci.Junit = None) -> None:
     """The options of a gate, as `bench compare` has them."""
     typer.echo(f"{base} {new} {gate} {junit}")
 
@@ -77,7 +77,7 @@ def test_the_examples_of_thresholds_can_be_read(tmp_path: Path) -> None:
 
 def test_the_workflow_names_what_there_is() -> None:
     """The variable, the options, the code that it forgives, and shell that bash can read."""
-    assert gating.SUMMARY in GUIDE
+    assert ci.SUMMARY in GUIDE
     (words,) = re.findall(r"bench compare (.*) \|\|", WORKFLOW)
     done = CliRunner().invoke(COMPARE, shlex.split(words))
     assert done.output == "label:base label:new True bench.xml\n"

@@ -13,20 +13,20 @@ import typer
 
 from bench.cli import (
     ab,
-    asking,
     claims,
-    comparing,
+    compare,
     crossover,
-    crosstab,
-    measuring,
+    machine,
     profiling,
-    publishing,
-    reading,
+    publish,
+    run,
+    runs,
     selftest,
+    table,
     trend,
 )
 from bench.cli.app import INTERRUPTED, OK, USAGE, app
-from bench.cli.printing import say
+from bench.cli.output import say
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ab",
-    "asking",
     "claims",
-    "comparing",
+    "compare",
     "crossover",
-    "crosstab",
+    "machine",
     "main",
-    "measuring",
     "profiling",
-    "publishing",
-    "reading",
+    "publish",
+    "run",
+    "runs",
     "selftest",
+    "table",
     "trend",
 ]
 

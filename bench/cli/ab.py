@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import STORE, Device, Json, Keyword, PresetName, Setting, Store, split_words
+from bench.cli.options import STORE, Device, Json, Keyword, PresetName, Setting, Store, split_words
+from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import STORE, Json, Setting, Store
+from bench.cli.options import STORE, Json, Setting, Store
+from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

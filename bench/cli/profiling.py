@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import OUT, Json, Out
+from bench.cli.options import OUT, Json, Out
+from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from bench.plan.choose import Settings

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import console, print_json, say, show, width
-from bench.cli.words import Json, Patience
+from bench.cli.options import Json, Patience
+from bench.cli.output import console, print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.run.request import Request
     from bench.store.runs import StoredRun
 
-PANEL = Path(__file__).resolve().parents[1] / "panels" / "small.py"
+PANEL = Path(__file__).resolve().with_name("selftest_suite.py")
 _FEWEST_RUNS = 2
 
 
@@ -81,7 +81,7 @@ def _kept_in(store: Path | None) -> Iterator[Path]:
 
 def _runs(asked: Request, repetitions: int, store: Path) -> list[StoredRun]:
     from bench import units
-    from bench.console import LiveListener
+    from bench.cli.progress import LiveListener
     from bench.run import session
 
     plan = asked.plan()

@@ -96,7 +96,7 @@ def test_a_word_that_stands_for_nothing_is_an_error(
 
 def test_words_are_read_without_torch() -> None:
     """So that workers begin to import it before we do."""
-    code = "import sys, bench.cli.measuring, bench.run.request; sys.exit('torch' in sys.modules)"
+    code = "import sys, bench.cli.run, bench.run.request; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import console, print_json, say, show
-from bench.cli.reading import show_run, write_report
-from bench.cli.words import (
+from bench.cli.options import (
     OUT,
     STORE,
     Budget,
@@ -26,6 +24,8 @@ from bench.cli.words import (
     Suites,
     split_words,
 )
+from bench.cli.output import console, print_json, say, show
+from bench.cli.runs import show_run, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,7 +196,7 @@ def _resumed(store: Path, word: str) -> StoredRun:
 
 def _listening(store: Path, measure: Any) -> StoredRun:
     """Measure under a progress bar; an interrupted run says how to go on."""
-    from bench.console import LiveListener
+    from bench.cli.progress import LiveListener
 
     with LiveListener(console(stderr=True)) as listener:
         try:

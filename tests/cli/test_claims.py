@@ -14,7 +14,7 @@ from bench.store.journal import Entry
 from tests.fakes import finished_run, info
 from tests.fakes_report import record
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HERE = "20260101T000000Z-aaaaaa"
 MACHINE = {"machine_id": "m-1", "name": "a machine", "gpus": []}
 

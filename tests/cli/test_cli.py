@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli
-from bench.cli import measuring
+from bench.cli import run as cli_run
 from bench.run import peak_survey
 from bench.store import find
 from bench.store.load import load_rows
@@ -23,7 +23,7 @@ from tests.fakes import begun_run, entry, finished_run, info
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
 QUICKLY = (
     "--workers",
@@ -256,7 +256,7 @@ def test_a_run_that_waited_says_so_in_the_end(
 ) -> None:
     """It took longer than was announced; what is less than a second is not worth the words."""
     run = find.find(tmp_path, str(finished_run(tmp_path, info(waited_s=waited_s))))
-    monkeypatch.setattr(measuring, "_measured", lambda *_: run)
+    monkeypatch.setattr(cli_run, "_measured", lambda *_: run)
     assert cli.main(["run", "view"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     why = f"; it waited {said} for the machine to be as fast as usual" if said else ""

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bench.cli.app import OK, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import STORE, Json, Store
+from bench.cli.options import STORE, Json, Store
+from bench.cli.output import print_json, say, show, width
 
 
 @app.command("machine")

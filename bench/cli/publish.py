@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.printing import print_json, say
-from bench.cli.words import OUT, STORE, Json, Store
+from bench.cli.options import OUT, STORE, Json, Store
+from bench.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.crosstab import Where, print_crosstab
-from bench.cli.gating import Gated, Junit, hand_over
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import OUT, RUN_WORDS, STORE, Out, Store
+from bench.cli.ci import Gated, Junit, hand_over
+from bench.cli.options import OUT, RUN_WORDS, STORE, Out, Store
+from bench.cli.output import print_json, say, show, width
+from bench.cli.table import Where, print_crosstab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import OUT, STORE, Json, Out, RunWord, Store
+from bench.cli.options import OUT, STORE, Json, Out, RunWord, Store
+from bench.cli.output import print_json, say, show, width
 from bench.units import counted
 
 if TYPE_CHECKING:

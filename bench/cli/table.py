@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, app
-from bench.cli.printing import print_json, say, show, width
-from bench.cli.words import STORE, Store
+from bench.cli.options import STORE, Store
+from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK
-from bench.cli.printing import say
+from bench.cli.output import say
 from bench.errors import StoreError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.console import LiveListener
+from bench.cli.progress import LiveListener
 from tests.fakes import record
 
 

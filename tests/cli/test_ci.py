@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.compare.gate import gate
-from bench.cli.gating import append_summary, hand_over
+from bench.cli.ci import append_summary, hand_over
 from bench.errors import StoreError
 from tests.fakes_comparison import case, comparison
 

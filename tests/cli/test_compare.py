@@ -21,7 +21,7 @@ from tests.fakes_report import lost
 if TYPE_CHECKING:
     from bench.records.record import Record
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA_V1 = ROOT / "tests" / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
 OTHER = "20261123T070201Z-cccccc"
 
