@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from tests.fakes import entry, finished_run, info
+from tests.fakes.workers import entry, finished_run, info
 
 ROOT = Path(__file__).parent.parent
 BLOCKED = (

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from bench.analysis import grid
-from tests.fakes_report import example, lost, record
+from tests.fakes.rows import example, lost, record
 
 
 @pytest.mark.parametrize(

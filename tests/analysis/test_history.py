@@ -15,7 +15,7 @@ from bench.plan.plan import Plan
 from bench.records.machine_state import Conditions
 from bench.store.machine_cache import Reference
 from bench.store.runs import CASES
-from tests.fakes import case, entry, finished_run, info
+from tests.fakes.workers import case, entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 
 from bench.analysis.pivot import crosstab
 from bench.errors import SelectionError
-from tests.fakes_report import WHEN, lost, record
+from tests.fakes.rows import WHEN, lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

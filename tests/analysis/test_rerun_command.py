@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.analysis import rerun_command
 from bench.plan.filter import Filter
-from tests.fakes_report import example, on, record
+from tests.fakes.rows import example, on, record
 
 
 def test_the_command_reads_like_one_a_person_would_write() -> None:

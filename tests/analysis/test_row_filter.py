@@ -8,7 +8,7 @@ import pytest
 
 from bench.analysis.row_filter import parse, values_of
 from bench.errors import SelectionError
-from tests.fakes_report import record
+from tests.fakes.rows import record
 
 ROWS = [
     record("matmul", op, params={"n": n, "dtype": dtype}, device_name="A CPU", threads=2)

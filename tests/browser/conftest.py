@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import chromium
-from tests.browser import reports
+from tests.browser import chromium, reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

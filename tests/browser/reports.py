@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bench.plan.suite import case_id
 from bench.report.html.build import INDEX, build_report
-from tests import made_up
-from tests.fakes_launches import launched
-from tests.fakes_report import RUN_ID, example, lost, record, stored
+from tests.fakes import stored_runs as made_up
+from tests.fakes.launches import launched
+from tests.fakes.rows import RUN_ID, example, lost, record, stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.store.load import load_rows
 from bench.worker import devices
-from tests.fakes import HELLO, Stage, settle, visited
+from tests.fakes.workers import HELLO, Stage, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

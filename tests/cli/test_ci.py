@@ -9,7 +9,7 @@ import pytest
 from bench.analysis.compare.gate import gate
 from bench.cli.ci import append_summary, hand_over
 from bench.errors import StoreError
-from tests.fakes_comparison import case, comparison
+from tests.fakes.comparisons import case, comparison
 
 if TYPE_CHECKING:
     from pathlib import Path

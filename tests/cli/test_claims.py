@@ -11,8 +11,8 @@ import pytest
 
 from bench import cli
 from bench.store.journal import Entry
-from tests.fakes import finished_run, info
-from tests.fakes_report import record
+from tests.fakes.rows import record
+from tests.fakes.workers import finished_run, info
 
 ROOT = Path(__file__).parents[2]
 HERE = "20260101T000000Z-aaaaaa"

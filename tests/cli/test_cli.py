@@ -18,7 +18,7 @@ from bench.run import peak_survey
 from bench.store import find
 from bench.store.load import load_rows
 from bench.worker import devices
-from tests.fakes import begun_run, entry, finished_run, info
+from tests.fakes.workers import begun_run, entry, finished_run, info
 
 if TYPE_CHECKING:
     from collections.abc import Callable

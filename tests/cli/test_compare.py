@@ -14,9 +14,9 @@ import pytest
 from bench import cli
 from bench.report.text.compare_terminal import ITSELF
 from bench.store.journal import Entry
-from tests.fakes import finished_run
-from tests.fakes_compare import BASE, NEW, run, timed
-from tests.fakes_report import lost
+from tests.fakes.rows import lost
+from tests.fakes.two_runs import BASE, NEW, run, timed
+from tests.fakes.workers import finished_run
 
 if TYPE_CHECKING:
     from bench.records.record import Record

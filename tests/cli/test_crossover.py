@@ -13,7 +13,7 @@ from bench.pool.pool import Crew
 from bench.run import manifest
 from bench.store.load import load_rows
 from bench.worker import devices
-from tests.fakes import HELLO, Stage, entry, finished_run, info, settle, visited
+from tests.fakes.workers import HELLO, Stage, entry, finished_run, info, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable

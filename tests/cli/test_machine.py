@@ -11,8 +11,8 @@ from bench import cli
 from bench.doctor import checkup as doctor_checkup
 from bench.doctor.rules import checkup
 from bench.machine import activity
-from tests.fakes_machine import KNOWN
-from tests.fakes_report import info
+from tests.fakes.machine import KNOWN
+from tests.fakes.rows import info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.cli.progress import LiveListener
-from tests.fakes import record
+from tests.fakes.workers import record
 
 
 def console(*, terminal: bool) -> Console:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import cli
-from tests.fakes_compare import BASE, NEW, timed
-from tests.fakes_report import stored
+from tests.fakes.rows import stored
+from tests.fakes.two_runs import BASE, NEW, timed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import cli
-from tests.fakes import entry, finished_run, info
-from tests.fakes_launches import launched
-from tests.fakes_pytest_benchmark import benchmark, document
-from tests.fakes_report import record, stored
+from tests.fakes.launches import launched
+from tests.fakes.pytest_benchmark import benchmark, document
+from tests.fakes.rows import record, stored
+from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import cli
-from tests.fakes import entry, finished_run, info
+from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import cli
-from tests.fakes import STARTED_AT, entry, finished_run, info
+from tests.fakes.workers import STARTED_AT, entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from bench.records.machine_state import Conditions
 from bench.records.roofs import Roofs
 from bench.store import machine_cache, roofs_cache
 from bench.store.machine_cache import Reference
-from tests.fakes import finished_run, info
+from tests.fakes.workers import finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

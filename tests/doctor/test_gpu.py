@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.doctor import gpu
-from tests.fakes_report import info
+from tests.fakes.rows import info
 
 CALM: dict[str, Any] = {
     "name": "NVIDIA H100",

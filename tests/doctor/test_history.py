@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.doctor import history
-from tests.fakes_machine import KNOWN
+from tests.fakes.machine import KNOWN
 
 
 def said(**changes: Any) -> dict[str, str]:

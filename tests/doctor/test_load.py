@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.doctor import load
-from tests.fakes_report import info
+from tests.fakes.rows import info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bench.doctor import hazard, rules
-from tests.fakes_machine import KNOWN
-from tests.fakes_report import info, record
+from tests.fakes.machine import KNOWN
+from tests.fakes.rows import info, record
 
 CALM: dict[str, dict[str, Any]] = {"environment": {}, "state": {}, "options": {}, "machine": {}}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.doctor import setup
-from tests.fakes_report import info
+from tests.fakes.rows import info
 
 SIBLINGS = {
     "environment": {"smt_siblings": ["0-1"], "usable_cores": [0, 1]},

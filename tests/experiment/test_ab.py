@@ -14,8 +14,8 @@ import pytest
 
 from bench.experiment.ab import Aim, ab
 from bench.stats.sequential import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
-from tests.fakes import record
-from tests.fakes_paired import WORKER_SD, simulated
+from tests.fakes.paired import WORKER_SD, simulated
+from tests.fakes.workers import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

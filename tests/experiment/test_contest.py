@@ -20,7 +20,7 @@ from bench.run.manifest import Options
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
-from tests.fakes import Stage, case, lost, settle, visited
+from tests.fakes.workers import Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.experiment.crossover_search import Aim, Search, middle_of, search, starts
-from tests.fakes import record
+from tests.fakes.workers import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

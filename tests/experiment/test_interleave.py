@@ -18,7 +18,7 @@ from bench.run.manifest import Options
 from bench.stats.sequential import LOOKS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
-from tests.fakes import Stage, case, lost, settle, visited
+from tests.fakes.workers import Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

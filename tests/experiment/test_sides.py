@@ -14,7 +14,7 @@ from bench.plan.schedule import Schedule
 from bench.pool.start import Start
 from bench.run.manifest import Options
 from bench.store import runs
-from tests.fakes import Stage, case, entry, info, lost
+from tests.fakes.workers import Stage, case, entry, info, lost
 
 if TYPE_CHECKING:
     from pathlib import Path

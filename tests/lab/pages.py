@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report.html.render import PLOTLY
 from bench.units import seconds, size
-from tests import chromium, made_up
+from tests.browser import chromium
+from tests.fakes import stored_runs as made_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ import pytest
 
 from bench.machine import activity
 from bench.machine.activity import Program, Sources, cpu_capability, read_moment
-from tests import fakes_nvml
-from tests.fakes_machine import CPU, tree
+from tests.fakes import nvml as fakes_nvml
+from tests.fakes.machine import CPU, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 
 from bench.machine import environment
 from bench.machine.environment import read_environment
-from tests.fakes_machine import CPU, siblings, tree
+from tests.fakes.machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from bench.machine.hardware import (
     read_machine,
     read_state,
 )
-from tests.fakes_machine import CPU, siblings, tree
+from tests.fakes.machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 from bench.machine import nvml
 from bench.machine.gpu_readings import reasons
 from bench.machine.nvml import Nvml, load
-from tests import fakes_nvml
-from tests.fakes_nvml import Refusal
+from tests.fakes import nvml as fakes_nvml
+from tests.fakes.nvml import Refusal
 
 HANDLE = "the GPU"
 

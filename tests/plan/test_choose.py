@@ -9,7 +9,7 @@ import pytest
 from bench.errors import SelectionError
 from bench.plan.choose import choose, settings_of
 from bench.plan.plan import Plan, PlannedCase, PlannedSkip
-from tests.fakes import case
+from tests.fakes.workers import case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import pytest
 from bench.errors import SelectionError
 from bench.plan.pairs import pairs, split
 from bench.plan.plan import Plan, PlannedSkip
-from tests.fakes import case
+from tests.fakes.workers import case
 
 if TYPE_CHECKING:
     from pathlib import Path

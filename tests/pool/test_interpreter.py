@@ -13,7 +13,7 @@ from bench.errors import WorkerError
 from bench.pool import interpreter
 from bench.pool.pool import Crew
 from bench.pool.process import worker_environment
-from tests.fakes import case
+from tests.fakes.workers import case
 
 
 def script(path: Path, *lines: str) -> Path:

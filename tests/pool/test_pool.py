@@ -9,7 +9,7 @@ import pytest
 from bench.errors import WorkerError
 from bench.pool import protocol
 from bench.pool.pool import Crew
-from tests.fakes import HELLO, Stage, case, lost, settle
+from tests.fakes.workers import HELLO, Stage, case, lost, settle
 
 
 def test_places_are_filled_when_the_crew_is_made() -> None:

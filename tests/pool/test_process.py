@@ -15,7 +15,7 @@ import pytest
 from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
-from tests.fakes import case, eventually
+from tests.fakes.workers import case, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

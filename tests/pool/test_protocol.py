@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.machine.gpu_readings import Telemetry
 from bench.pool import protocol
-from tests.fakes import HELLO, PREPARED, case, visited
+from tests.fakes.workers import HELLO, PREPARED, case, visited
 from tests.records.test_roofs import HERE
 
 MESSAGES = (

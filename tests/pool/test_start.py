@@ -10,7 +10,7 @@ from bench import cli
 from bench.machine.hardware import read_state
 from bench.pool import start
 from bench.pool.pool import Crew
-from tests.fakes import Stage
+from tests.fakes.workers import Stage
 
 
 @pytest.fixture(name="stage")

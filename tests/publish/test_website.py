@@ -11,8 +11,8 @@ from bench.publish.website import BADGE, Receipt, Site, build, publish
 from bench.report.html import render
 from bench.report.html.build import HEAD_BYTES, build_report
 from bench.report.html.compare_page import page as compare_page_page
-from tests.fakes_compare import BASE, NEW, timed
-from tests.fakes_report import RUN_ID, record, stored
+from tests.fakes.rows import RUN_ID, record, stored
+from tests.fakes.two_runs import BASE, NEW, timed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.records.kernel_trace import INCOMPLETE, MARK, Activity, activity, events_of
 from bench.records.warning_codes import CODES
-from tests.fakes_profile import cuda_trace, event, kernel, launch, mark, op, trace
+from tests.fakes.kernel_trace import cuda_trace, event, kernel, launch, mark, op, trace
 
 
 def seen(made: dict[str, Any], calls: int = 2, device: str = "cuda") -> Activity:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.records import roofs
 from bench.records.roofs import BANDWIDTH, FLOP, Roof, Roofs
-from tests.fakes import record
+from tests.fakes.workers import record
 
 L1 = Roof(kind=BANDWIDTH, value=90e9, level="L1", bytes=40_000, how="in place")
 L2_COPY = Roof(kind=BANDWIDTH, value=200e9, level="L2", bytes=1_000_000, how="copy")

@@ -14,8 +14,8 @@ from bench.pool import protocol
 from bench.run.extra_passes import look
 from bench.run.outcome import Outcome
 from bench.run.visit import Visit
-from tests.fakes import PREPARED, Stage, case, settle, visited
-from tests.fakes_profile import kernel, launch, mark, trace
+from tests.fakes.kernel_trace import kernel, launch, mark, trace
+from tests.fakes.workers import PREPARED, Stage, case, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable

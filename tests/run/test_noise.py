@@ -6,7 +6,7 @@ from bench.run import noise
 from bench.run.noise import CaseNoise, Noise
 from bench.run.turns import Turn
 from bench.stats import interval
-from tests.fakes import case
+from tests.fakes.workers import case
 
 OWN, COMMON = (interval.Spread(variance=v, freedom=5.0) for v in (1e-4, 4e-4))
 

@@ -15,7 +15,7 @@ from bench.records.kernel_trace import Activity, Line
 from bench.records.record import STATUSES, Record
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.visit import Visit, net_time_s
-from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
+from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
 FACTS = RunFacts(
     run_id="20260102T030405Z-abcdef",

@@ -9,7 +9,7 @@ from bench.pool import protocol
 from bench.records.roofs import FLOP, Roof
 from bench.run import peak_survey
 from bench.run.peak_survey import Ceilings, Place
-from tests.fakes import HELLO, Stage, case, entry, info, lost, settle
+from tests.fakes.workers import HELLO, Stage, case, entry, info, lost, settle
 
 PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
 INFO = info(options={"threads": 2}, torch={"version": "2.9.0"}, devices=["cpu"])

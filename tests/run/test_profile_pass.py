@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from bench.errors import StoreError
 from bench.pool import protocol
 from bench.run.profile_pass import keep, profile, trace_path
-from tests.fakes import HELLO, Stage, case
-from tests.fakes_profile import cuda_trace, mark, op, trace
+from tests.fakes.kernel_trace import cuda_trace, mark, op, trace
+from tests.fakes.workers import HELLO, Stage, case
 
 if TYPE_CHECKING:
     from bench.pool.pool import Crew

@@ -16,7 +16,7 @@ from bench.pool import protocol
 from bench.pool.pool import Crew
 from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
 from bench.run.stopping import LEAST_ROUNDS
-from tests.fakes import Stage, case, settle
+from tests.fakes.workers import Stage, case, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from bench.run.request import (
     workers_of_side,
 )
 from bench.worker import devices
-from tests.fakes import Stage
+from tests.fakes.workers import Stage
 
 ROOT = Path(__file__).parents[2]
 CPU: dict[str, Any] = {"devices": ("cpu",)}

@@ -19,7 +19,7 @@ from bench.run import scheduler
 from bench.run.scheduler import Rounds
 from bench.run.state_monitor import Clock, Lookout
 from bench.run.stopping import LEAST_ROUNDS
-from tests.fakes import HELLO, Stage, case, lost, settle, visited
+from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

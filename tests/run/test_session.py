@@ -28,7 +28,7 @@ from bench.run.session import Listener
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
-from tests.fakes import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
+from tests.fakes.workers import HELLO, Stage, begun_run, case, entry, eventually, info, lost, settle
 from tests.records.test_roofs import HERE
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from bench.run import state_monitor
 from bench.run.outcome import Outcome
 from bench.run.state_monitor import EVERY_S, Clock, Lookout, Lookouts
 from bench.run.visit import Visit
-from tests.fakes import CALM, PREPARED, case, visited
+from tests.fakes.workers import CALM, PREPARED, case, visited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

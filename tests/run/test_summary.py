@@ -15,7 +15,7 @@ from bench.run.noise import Noise
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.visit import Visit
 from bench.stats import interval
-from tests.fakes import CALM, PREPARED, STARTED_AT, case, visited
+from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.stats.crossing import Crossover, Point, crossover, ratios
-from tests.fakes_report import timed_at
+from tests.fakes.rows import timed_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ from scipy.special import ndtri, stdtrit
 
 from bench.stats import ratio as change_module
 from bench.stats.ratio import Change, Ratio, Timed
-from tests.fakes_compare import timed
-from tests.fakes_report import record
+from tests.fakes.rows import record
+from tests.fakes.two_runs import timed
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -21,7 +21,7 @@ from bench.stats.sequential import (
     spent,
     verdict,
 )
-from tests.fakes_paired import simulated
+from tests.fakes.paired import simulated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ import pytest
 from bench.errors import StoreError
 from bench.store import commits
 from bench.store.runs import StoredRun
-from tests.fakes import info
+from tests.fakes.workers import info
 from tests.store.test_find import repository, said
 
 ONE, OTHER = "0123456789abcdef", "0123456fedcba987"

@@ -12,7 +12,7 @@ from bench.errors import StoreError
 from bench.report.text.export import export
 from bench.store.export_reader import is_export, record_of, run_of
 from bench.store.rows import records
-from tests.fakes_report import example, frame, info
+from tests.fakes.rows import example, frame, info
 
 
 def document() -> dict[str, Any]:

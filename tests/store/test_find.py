@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import StoreError
 from bench.store import find
-from tests.fakes import begun_run, finished_run, info
+from tests.fakes.workers import begun_run, finished_run, info
 from tests.store.test_runs import BROKEN, MIDDLE, NEW, OLD, filled
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from bench.store.import_run import bring, copied
 from bench.store.load import load_rows, load_samples
 from bench.store.page_archive import embed
 from bench.store.rows import records
-from tests.fakes import entry, finished_run, info
-from tests.fakes_pytest_benchmark import MEDIAN_S, document
+from tests.fakes.pytest_benchmark import MEDIAN_S, document
+from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from bench.errors import StoreError
 from bench.store import find, integrity, runs
-from tests.fakes import finished_run, info
+from tests.fakes.workers import finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

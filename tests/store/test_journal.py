@@ -16,7 +16,7 @@ from bench.errors import StoreError
 from bench.records.record import STATUSES, Record, Sample
 from bench.store import journal
 from bench.store.journal import Entry, Journal
-from tests.fakes import begun_run, entry, info
+from tests.fakes.workers import begun_run, entry, info
 
 REAL = st.none() | st.floats(allow_nan=False)
 WHOLE = st.none() | st.integers(-(2**63), 2**63 - 1)

@@ -22,7 +22,7 @@ from bench.errors import StoreError
 from bench.records.record import SCHEMA_VERSION, schema
 from bench.store import find, runs
 from bench.store.load import StoreWarning, load_rows, load_samples
-from tests.fakes import begun_run, entry, finished_run, info
+from tests.fakes.workers import begun_run, entry, finished_run, info
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"

@@ -18,7 +18,7 @@ from bench.errors import StoreError
 from bench.store import find, runs
 from bench.store.load import load_rows, load_samples
 from bench.store.page_archive import Embedded, TornPageError, embed, pack, unpack
-from tests.fakes import entry, finished_run, info
+from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ from bench.errors import StoreError
 from bench.store import find, page_lookup, runs
 from bench.store.journal import Entry
 from bench.store.page_archive import embed
-from tests.fakes import entry, info
-from tests.fakes import finished_run as finished
-from tests.fakes_compare import BASE, NEW, run, timed
+from tests.fakes.two_runs import BASE, NEW, run, timed
+from tests.fakes.workers import entry, info
+from tests.fakes.workers import finished_run as finished
 
 if TYPE_CHECKING:
     from pathlib import Path

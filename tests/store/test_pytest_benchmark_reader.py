@@ -10,8 +10,8 @@ import pytest
 from bench.errors import StoreError
 from bench.report.text.pytest_benchmark_writer import extra_info
 from bench.store.pytest_benchmark_reader import IMPORTED, is_pytest_benchmark, run_of
-from tests.fakes import record
-from tests.fakes_pytest_benchmark import COMMIT, MEDIAN_S, TIMES, benchmark, document
+from tests.fakes.pytest_benchmark import COMMIT, MEDIAN_S, TIMES, benchmark, document
+from tests.fakes.workers import record
 
 
 def test_a_benchmark_becomes_a_row() -> None:

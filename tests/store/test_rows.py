@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.store.rows import plain, records
-from tests.fakes_report import WHEN, example, frame, lost, record
+from tests.fakes.rows import WHEN, example, frame, lost, record
 
 
 def test_records_survive_the_way_through_a_frame() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bench.errors import StoreError
 from bench.records.record import sample_schema, schema
 from bench.store import journal, runs
-from tests.fakes import STARTED_AT, begun_run, entry, finished_run, info
+from tests.fakes.workers import STARTED_AT, begun_run, entry, finished_run, info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from bench.records.roofs import BANDWIDTH
 from bench.worker import bandwidth
 from bench.worker.bandwidth import WAYS, Point, bandwidths, caches_of, points
 from bench.worker.best_time import Watch
-from tests.fakes import Clock
-from tests.fakes_machine import tree
+from tests.fakes.machine import tree
+from tests.fakes.workers import Clock
 from tests.worker.test_cache_flush import two_dice
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from itertools import chain, repeat
 import pytest
 
 from bench.worker.best_time import SAMPLE_S, Watch
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 def test_the_best_sample_counts() -> None:

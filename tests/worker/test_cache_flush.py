@@ -10,7 +10,7 @@ import torch
 
 from bench.plan.case import Skip
 from bench.worker.cache_flush import TIMES_THE_CACHES, UNKNOWN_CACHES_BYTES, Evictor, caches_bytes
-from tests.fakes_machine import CPU, tree
+from tests.fakes.machine import CPU, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import torch
 from bench.plan.case import Call
 from bench.worker import peak_memory
 from bench.worker.cuda_memory import Taken, TorchAccount, give_back, taken
-from tests.fakes_nvml import Account
+from tests.fakes.nvml import Account
 
 if TYPE_CHECKING:
     import pytest

@@ -14,8 +14,8 @@ from bench.worker.device_timing import (
     cycles_per_second,
     take_pair,
 )
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 def gpu(**facts: object) -> Gpu:

@@ -11,8 +11,8 @@ from bench.pool.protocol import IDLE, QUEUED, WAITS
 from bench.worker.device_timing import Sampler
 from bench.worker.drain import measure_drain
 from bench.worker.sampling import calibrate, take_sample
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 def h200(**facts: int) -> Gpu:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bench.plan.case import Call
 from bench.worker.energy import LEAST_S, LEAST_STEPS, Energy, energy_per_call
-from tests.fakes import Clock, Device
-from tests.fakes_nvml import EnergyCounter
+from tests.fakes.nvml import EnergyCounter
+from tests.fakes.workers import Clock, Device
 
 MS = 1_000_000
 POWER_W = 200.0

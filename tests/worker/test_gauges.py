@@ -12,8 +12,8 @@ import pytest
 
 from bench.machine.gpu_readings import Telemetry
 from bench.worker.gauges import Gauges, _is_ours
-from tests import fakes_nvml
-from tests.fakes_nvml import OTHER_UUID, UUID, Refusal
+from tests.fakes import nvml as fakes_nvml
+from tests.fakes.nvml import OTHER_UUID, UUID, Refusal
 
 if TYPE_CHECKING:
     from bench.machine.nvml import Nvml

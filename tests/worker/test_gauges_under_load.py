@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.machine.gpu_readings import Telemetry
 from bench.plan.case import Call
 from bench.worker.gauges_under_load import LASTS_S, looks_under_load
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 def test_each_look_finds_the_device_at_work() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from bench.worker.device_timing import Sampler
 from bench.worker.graph_replay import MOST_CALLS, replayed_s
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 @pytest.mark.parametrize("kernel_ns", [1_000, 20_000, 3_000_000])

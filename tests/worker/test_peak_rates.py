@@ -16,8 +16,8 @@ from bench.worker import bandwidth
 from bench.worker import peak_rates as measuring
 from bench.worker.best_time import Watch
 from bench.worker.peak_rates import DTYPES, measure, product, survey
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

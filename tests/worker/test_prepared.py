@@ -7,8 +7,8 @@ import pytest
 from bench.plan.case import Call
 from bench.worker.device_timing import Sampler
 from bench.worker.prepared import Ready
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 def ready(gpu: Gpu, kernel_ns: float, loops: int) -> Ready:

@@ -12,7 +12,7 @@ from bench.plan.case import Call
 from bench.records.kernel_trace import activity, events_of
 from bench.worker.devices import Cpu, Cuda
 from bench.worker.profiler import WARM_CALLS, Watched, record_trace, warm
-from tests.fakes import Clock, Device
+from tests.fakes.workers import Clock, Device
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ from bench.worker.sampling import (
     take_samples,
     warm_up,
 )
-from tests.fakes import PREPARED, Clock, Device, Evictor
+from tests.fakes.workers import PREPARED, Clock, Device, Evictor
 
 
 class Op:

@@ -8,8 +8,8 @@ import pytest
 
 from bench.machine.gpu_readings import Telemetry
 from bench.worker.sentinels import Sentinels, sense_queue
-from tests.fakes import Clock
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock
 
 
 @pytest.mark.parametrize("threads", [1, 2])

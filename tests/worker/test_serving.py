@@ -10,7 +10,7 @@ import pytest
 from bench.pool import protocol
 from bench.worker.serving import serve
 from bench.worker.worker import Worker
-from tests.fakes import Clock
+from tests.fakes.workers import Clock
 from tests.worker.test_worker import SUITE, planned
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from bench.run import scheduler, session
 from bench.run.manifest import Options
 from bench.run.session import Listener
 from bench.store.load import load_rows, load_samples
-from tests.fakes import Clock
-from tests.fakes_gpu import PEAK_BYTES, Gpu, Machine
+from tests.fakes.gpu import PEAK_BYTES, Gpu, Machine
+from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from bench.plan.case import Call
 from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from bench.worker.worker import Worker
-from tests.fakes import Clock, Evictor, case
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock, Evictor, case
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 
 from bench.analysis.claims.claim import Answer, Cases, Claim, Verdict, answers, by_run, fit, line
 from bench.analysis.claims.judges import cheaper
-from tests.fakes_report import lost, on, record
+from tests.fakes.rows import lost, on, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

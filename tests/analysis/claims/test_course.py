@@ -13,7 +13,7 @@ from bench.analysis.claims.course import COURSE
 from bench.analysis.claims.texts import TEXTS
 from bench.plan import discover
 from bench.plan.plan import Selection, expand
-from tests.fakes_report import record
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from bench.analysis.claims.claim import Claim

@@ -9,7 +9,7 @@ import pytest
 
 from bench.analysis.claims.claim import Cases, Line
 from bench.analysis.claims.gpu_judge import Copies, copy_time, overtakes
-from tests.fakes_report import record
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

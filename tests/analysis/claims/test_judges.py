@@ -18,7 +18,7 @@ from bench.analysis.claims.judges import (
     smaller,
     verdict,
 )
-from tests.fakes_report import record
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

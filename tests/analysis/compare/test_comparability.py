@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
-from tests.fakes_compare import NEW, run
+from tests.fakes.two_runs import NEW, run
 
 TORCH = {"version": "2.13.0", "float32_matmul_precision": "highest"}
 

@@ -12,8 +12,8 @@ import pytest
 from bench.analysis.compare.comparison import compare, discovered, mean
 from bench.analysis.compare.verdict import CHANGED, judge
 from bench.stats import interval
-from tests.fakes_compare import NEW, example, run, timed
-from tests.fakes_report import lost
+from tests.fakes.rows import lost
+from tests.fakes.two_runs import NEW, example, run, timed
 
 if TYPE_CHECKING:
     from bench.records.record import Record

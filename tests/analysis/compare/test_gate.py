@@ -14,8 +14,8 @@ from bench.analysis.compare import gate as gates
 from bench.analysis.compare.comparison import compare
 from bench.analysis.compare.gate import Gate, false_alarm_rate, gate, worst
 from bench.cli.app import OK, SOME_FAILED
-from tests.fakes_compare import NEW, run, timed
-from tests.fakes_comparison import APART, case, comparison, example
+from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.two_runs import NEW, run, timed
 
 
 def judged(*cases: Any, **values: Any) -> Gate:

@@ -10,8 +10,8 @@ import pytest
 from bench.analysis.compare.latest import Standing, standing
 from bench.errors import StoreError
 from bench.store.runs import StoredRun
-from tests.fakes_compare import run, timed
-from tests.fakes_report import lost
+from tests.fakes.rows import lost
+from tests.fakes.two_runs import run, timed
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.analysis.compare.runs import Lineup, lineup
-from tests.fakes_compare import run, timed
-from tests.fakes_report import lost
+from tests.fakes.rows import lost
+from tests.fakes.two_runs import run, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

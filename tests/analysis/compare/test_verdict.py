@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bench.analysis.compare.verdict import CaseVerdict, judge
-from tests.fakes_compare import elsewhere, timed
-from tests.fakes_report import record
+from tests.fakes.rows import record
+from tests.fakes.two_runs import elsewhere, timed
 
 
 def said(base: Any, new: Any, *, same_machine: bool = True, **changes: Any) -> CaseVerdict:

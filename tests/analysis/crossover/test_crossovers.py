@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.analysis.crossover.crossovers import crossovers, point
-from tests.fakes import STARTED_AT, record
+from tests.fakes.workers import STARTED_AT, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

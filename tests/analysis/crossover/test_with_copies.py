@@ -9,7 +9,7 @@ import pytest
 
 from bench.analysis.crossover.crossovers import crossovers
 from bench.analysis.crossover.with_copies import Moved, moved, ways
-from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
+from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.findings import findings
-from tests.fakes_crossing import both, copies
-from tests.fakes_report import example, lost, record
+from tests.fakes.crossover import both, copies
+from tests.fakes.rows import example, lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

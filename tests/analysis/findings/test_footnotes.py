@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.analysis.findings import footnotes
-from tests.fakes_report import example, lost, record
+from tests.fakes.rows import example, lost, record
 
 
 def test_only_codes_that_occur_are_noted_in_a_fixed_order() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.gpu_families import families, gpu_families
-from tests.fakes_crossing import both, cpu_s, curve, gpu_s
-from tests.fakes_report import on, record
+from tests.fakes.crossover import both, cpu_s, curve, gpu_s
+from tests.fakes.rows import on, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -8,8 +8,8 @@ import pytest
 
 from bench.analysis.crossover.crossovers import crossovers
 from bench.analysis.findings.gpu_speedup import by_weight, gpu_elsewhere, gpu_wins
-from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
-from tests.fakes_report import example, lost, on, record
+from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
+from tests.fakes.rows import example, lost, on, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 
 from bench.analysis.findings import headroom
 from bench.analysis.findings.headroom import Headroom
-from tests.fakes_report import lost, record
+from tests.fakes.rows import lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.analysis.findings import kernels
-from tests.fakes_launches import launched
-from tests.fakes_report import record
+from tests.fakes.launches import launched
+from tests.fakes.rows import record
 
 
 def test_kernels_come_by_how_many_cases_run_them() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.analysis.findings.roofline import farthest, highest, nearest, telling
-from tests.fakes_report import on, record
+from tests.fakes.rows import on, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -10,7 +10,7 @@ import pytest
 
 from bench.analysis.trend.series import series
 from bench.errors import SelectionError
-from tests.fakes_report import WHEN, record
+from tests.fakes.rows import WHEN, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.analysis.trend.trend import LEAST_STEP, trend
-from tests.fakes_report import WHEN, info, record
+from tests.fakes.rows import WHEN, info, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

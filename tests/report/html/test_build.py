@@ -15,7 +15,7 @@ from bench.report.html.build import build_comparison, build_report
 from bench.report.html.run_page import page
 from bench.store.load import load_rows
 from bench.store.page_archive import unpack
-from tests.fakes_report import example, record, stored
+from tests.fakes.rows import example, record, stored
 
 if TYPE_CHECKING:
     from pathlib import Path

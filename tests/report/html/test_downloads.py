@@ -8,7 +8,7 @@ import pytest
 
 from bench.report.html import downloads
 from bench.store.page_archive import LIMIT_BYTES
-from tests.fakes_report import RUN_ID, example, stored
+from tests.fakes.rows import RUN_ID, example, stored
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report.html import plot_parts
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.rows import HOSTILE, valid
 
 
 def test_a_band_goes_there_above_and_back_below() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from bench.report.html import render
-from tests.fakes_report import HOSTILE
+from tests.fakes.rows import HOSTILE
 
 
 def test_json_in_a_page_can_not_end_its_element() -> None:

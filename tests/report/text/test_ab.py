@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.experiment.ab import Aim, Answer, Result
 from bench.report.text.ab import Names, ab_facts, ab_table, answer_line, reason
 from bench.stats.sequential import Ratio
-from tests.fakes_report import assert_golden, record
+from tests.fakes.rows import assert_golden, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

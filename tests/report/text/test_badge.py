@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bench.analysis.compare.comparison import Summary
 from bench.analysis.compare.latest import Standing
 from bench.report.text import badge
-from tests.fakes_compare import BASE, NEW, run
-from tests.fakes_report import HOSTILE, assert_golden
+from tests.fakes.rows import HOSTILE, assert_golden
+from tests.fakes.two_runs import BASE, NEW, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

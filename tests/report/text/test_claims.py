@@ -13,9 +13,9 @@ from rich.console import Console
 
 from bench.analysis.claims.claim import answers
 from bench.report.text.claims import claims_facts, claims_table, next_steps, rows, summary
-from tests import fakes_claims
-from tests.fakes_claims import CLAIMS, answered
-from tests.fakes_report import RUN_ID, assert_golden
+from tests.fakes import claims as fakes_claims
+from tests.fakes.claims import CLAIMS, answered
+from tests.fakes.rows import RUN_ID, assert_golden
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

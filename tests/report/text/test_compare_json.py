@@ -6,8 +6,8 @@ import json
 
 from bench.analysis.compare.comparison import compare
 from bench.report.text.compare_json import comparison_facts, comparisons_facts
-from tests.fakes_compare import BASE, NEW, example, run, timed
-from tests.fakes_report import record
+from tests.fakes.rows import record
+from tests.fakes.two_runs import BASE, NEW, example, run, timed
 
 
 def test_the_keys_are_those_of_the_contract() -> None:

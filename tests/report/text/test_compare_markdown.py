@@ -13,8 +13,8 @@ from bench.analysis.compare.comparability import Comparability, Difference
 from bench.analysis.compare.gate import gate
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text.compare_markdown import as_csv, markdown
-from tests.fakes_comparison import APART, case, comparison, example
-from tests.fakes_report import HOSTILE, assert_golden, info
+from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.rows import HOSTILE, assert_golden, info
 
 NASTY = [
     HOSTILE,

@@ -19,8 +19,8 @@ from bench.report.text.compare_terminal import (
     in_order,
     missing_lines,
 )
-from tests.fakes_compare import NEW, example, run, timed
-from tests.fakes_report import HOSTILE, assert_golden
+from tests.fakes.rows import HOSTILE, assert_golden
+from tests.fakes.two_runs import NEW, example, run, timed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.analysis.crossover.crossovers import crossovers
 from bench.report.text.crossover import NOTHING, Names, answer, crossings_facts, crossings_table
 from bench.stats.crossing import crossover
-from tests.fakes_report import assert_golden, record, timed_at
+from tests.fakes.rows import assert_golden, record, timed_at
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -13,8 +13,8 @@ from bench.experiment.crossover_search import Aim, search
 from bench.report.text.crossover import Names
 from bench.report.text.crossover_search import search_facts, search_table, step_line
 from bench.store.runs import StoredRun
-from tests.fakes import info
-from tests.fakes_report import assert_golden, lost, record
+from tests.fakes.rows import assert_golden, lost, record
+from tests.fakes.workers import info
 from tests.report.text.test_crossover import shown
 
 if TYPE_CHECKING:

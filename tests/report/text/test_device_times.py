@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.report.text import device_times
-from tests.fakes_launches import launched
-from tests.fakes_report import lost, record
+from tests.fakes.launches import launched
+from tests.fakes.rows import lost, record
 
 TIMES = {
     "host_time_s": 3e-6,

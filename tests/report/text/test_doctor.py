@@ -11,8 +11,8 @@ from rich.console import Console
 from bench.doctor.checkup import Checkup
 from bench.doctor.rules import checkup
 from bench.report.text.doctor import doctor_facts, doctor_text
-from tests.fakes_machine import KNOWN
-from tests.fakes_report import assert_golden, info
+from tests.fakes.machine import KNOWN
+from tests.fakes.rows import assert_golden, info
 
 FACTS: dict[str, Any] = {
     "options": {"threads": 2},

@@ -14,7 +14,7 @@ import pytest
 from bench.errors import SelectionError
 from bench.records.record import Record
 from bench.report.text.export import export
-from tests.fakes_report import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
+from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.analysis.compare.gate import gate
 from bench.report.text.junit import junit
-from tests.fakes_comparison import APART, case, comparison, example
-from tests.fakes_report import HOSTILE, assert_golden, info
+from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.rows import HOSTILE, assert_golden, info
 
 if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison

@@ -19,7 +19,7 @@ from bench.report.text.pivot import (
     crosstab_markdown,
     crosstab_table,
 )
-from tests.fakes_report import assert_golden, lost, record
+from tests.fakes.rows import assert_golden, lost, record
 
 if TYPE_CHECKING:
     from bench.analysis.pivot import Crosstab

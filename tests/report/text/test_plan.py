@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench.plan.plan import Plan, PlannedSkip
 from bench.report.text.plan import plan_facts, plan_table
-from tests.fakes import case
+from tests.fakes.workers import case
 
 PLAN = Plan(
     cases=(case(1, flop=2.0, bytes=8.0), case(2), case(3, op="other", id="s/other[n=3]")),

@@ -16,7 +16,7 @@ from rich.console import Console
 from bench.records.kernel_trace import INCOMPLETE, Activity, Line, Profile
 from bench.records.warning_codes import CODES, Code
 from bench.report.text.profile_table import NOTHING, profile_facts, profile_table
-from tests.fakes_report import HOSTILE, assert_golden
+from tests.fakes.rows import HOSTILE, assert_golden
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -13,7 +13,7 @@ import pytest
 from bench.errors import SelectionError
 from bench.report.text.pytest_benchmark_writer import exported, extra_info, left_out
 from bench.store.pytest_benchmark_reader import run_of
-from tests.fakes import info, record
+from tests.fakes.workers import info, record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,8 +23,8 @@ from bench.report.text.run import (
     runs_table,
 )
 from bench.store.runs import StoredRun
-from tests.fakes_launches import launched
-from tests.fakes_report import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
+from tests.fakes.launches import launched
+from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.analysis.compare.power import Power
 from bench.analysis.compare.repeatability import Agreement, Intervals, Repeats
 from bench.report.text.selftest import NOTHING, selftest_facts, selftest_table, verdict
-from tests.fakes_report import assert_golden
+from tests.fakes.rows import assert_golden
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.analysis.trend.trend import trend
 from bench.report.text.trend import answer, trend_csv, trend_facts, trend_table
-from tests.fakes_report import HOSTILE, WHEN, assert_golden, info, record
+from tests.fakes.rows import HOSTILE, WHEN, assert_golden, info, record
 
 if TYPE_CHECKING:
     from bench.analysis.trend.trend import Trend

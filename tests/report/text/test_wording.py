@@ -6,7 +6,7 @@ import pytest
 
 from bench.analysis.findings import footnotes
 from bench.report.text import wording
-from tests.fakes_report import info, lost, record
+from tests.fakes.rows import info, lost, record
 
 
 @pytest.mark.parametrize(

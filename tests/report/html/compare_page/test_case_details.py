@@ -9,8 +9,8 @@ from bench.report.html.address import anchor
 from bench.report.html.compare_page.case_details import details
 from bench.report.html.compare_page.cases import listing
 from bench.report.html.payload import unpacked
-from tests.fakes_lineup import example, held, runs, sized
-from tests.fakes_report import HOSTILE, lost
+from tests.fakes.rows import HOSTILE, lost
+from tests.fakes.several_runs import example, held, runs, sized
 
 if TYPE_CHECKING:
     from bench.analysis.compare.runs import Lineup

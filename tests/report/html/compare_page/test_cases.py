@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from bench.report.html.compare_page.cases import listing
-from tests.fakes_lineup import example, held, runs, sized
-from tests.fakes_report import HOSTILE
+from tests.fakes.rows import HOSTILE
+from tests.fakes.several_runs import example, held, runs, sized
 
 if TYPE_CHECKING:
     from bench.analysis.compare.runs import Lineup

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.report.html.compare_page.columns import names
-from tests.fakes_report import info
+from tests.fakes.rows import info
 
 if TYPE_CHECKING:
     from bench.store.runs import RunInfo

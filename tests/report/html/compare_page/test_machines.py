@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.analysis.compare.comparability import comparability
 from bench.report.html.compare_page.machines import Sides, sides
-from tests.fakes_compare import run
+from tests.fakes.two_runs import run
 
 
 def values(found: Sides, name: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from bench.report.html import render
 from bench.report.html.compare_page import columns
 from bench.report.html.compare_page import page as compare_page_page
 from bench.report.html.compare_page.sentences import sentences
-from tests.fakes_lineup import example, held, runs, sized, stepping
-from tests.fakes_report import HOSTILE
+from tests.fakes.rows import HOSTILE
+from tests.fakes.several_runs import example, held, runs, sized, stepping
 from tests.report.html.run_page.test_page import Page
 
 if TYPE_CHECKING:

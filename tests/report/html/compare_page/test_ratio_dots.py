@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.report.html.compare_page.ratio_dots import GREY, MARKS, Dot, colour, figure, twin
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.rows import HOSTILE, valid
 
 
 def dot(row: int = 0, series: int = 0, ratio: float = 1.0, **values: Any) -> Dot:

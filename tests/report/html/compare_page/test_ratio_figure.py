@@ -6,8 +6,8 @@ import dataclasses
 
 from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.ratio_figure import MOST_DOTS, MOST_ROWS, foremost
-from tests.fakes_lineup import example, held, runs, sized
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.rows import HOSTILE, valid
+from tests.fakes.several_runs import example, held, runs, sized
 
 NAMES = ("before", "after")
 

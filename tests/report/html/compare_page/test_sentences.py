@@ -13,10 +13,10 @@ from bench.analysis.compare.comparison import compare
 from bench.analysis.compare.runs import Lineup, lineup
 from bench.report.html.compare_page.sentences import counts, mean, sentences, why
 from bench.report.text.compare_terminal import ITSELF, NOTHING
-from tests import fakes_compare
-from tests.fakes_compare import BASE, NEW, run, timed
-from tests.fakes_comparison import APART, case, comparison
-from tests.fakes_report import lost
+from tests.fakes import two_runs as fakes_compare
+from tests.fakes.comparisons import APART, case, comparison
+from tests.fakes.rows import lost
+from tests.fakes.two_runs import BASE, NEW, run, timed
 
 if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench.report.html.compare_page import trend
 from bench.report.html.compare_page.trend import MOST, courses
-from tests.fakes_lineup import stepping
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.rows import HOSTILE, valid
+from tests.fakes.several_runs import stepping
 
 if TYPE_CHECKING:
     from bench.analysis.compare.runs import Followed

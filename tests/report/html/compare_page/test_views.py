@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from bench.report.html.compare_page.views import Verdicts, views
-from tests.fakes_lineup import example, held, runs, sized, stepping
+from tests.fakes.several_runs import example, held, runs, sized, stepping
 
 if TYPE_CHECKING:
     from bench.analysis.compare.runs import Lineup

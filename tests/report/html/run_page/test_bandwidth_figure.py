@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from bench.report.html.run_page import bandwidth_figure, scatter
-from tests.fakes_report import record
-from tests.fakes_roofs import WIDTHS, roofs
+from tests.fakes.roofs import WIDTHS, roofs
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bench.analysis import grid
 from bench.report.html.run_page.cases import cases_view
 from bench.report.text import device_times
-from tests.fakes_launches import launched
-from tests.fakes_report import example, info, lost, on, record
+from tests.fakes.launches import launched
+from tests.fakes.rows import example, info, lost, on, record
 from tests.report.html.run_page.test_samples import frame
 
 if TYPE_CHECKING:

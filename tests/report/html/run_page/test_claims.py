@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report.html.run_page.claims import claims_view
-from tests.fakes_claims import answered
+from tests.fakes.claims import answered
 
 
 def test_claims_have_a_view_where_one_is_answered() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.report.html.address import anchor
 from bench.report.html.run_page.crossover import COMMANDS, NO_SIZE, ONE_DEVICE, crossover_view
-from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
-from tests.fakes_report import example, record
+from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
+from tests.fakes.rows import example, record
 
 
 def test_a_run_of_one_device_says_what_to_run() -> None:

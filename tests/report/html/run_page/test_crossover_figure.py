@@ -13,8 +13,8 @@ from bench.analysis.crossover.with_copies import moved, ways
 from bench.report.html.run_page.crossover_figure import BROUGHT, THERE, crossing_figure, spans
 from bench.stats.crossing import Point, crossover
 from bench.stats.ratio import Timed
-from tests.fakes_crossing import both, copies, cpu_s, curve, gpu_s
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
+from tests.fakes.rows import HOSTILE, valid
 
 if TYPE_CHECKING:
     from bench.analysis.crossover.crossovers import Crossing

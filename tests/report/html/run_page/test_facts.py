@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report.html.run_page import facts as run_page_facts
-from tests.fakes_report import example, info, lost, on, record
+from tests.fakes.rows import example, info, lost, on, record
 
 
 def test_the_headline_has_what_a_reader_wants_to_know_first() -> None:

@@ -11,7 +11,7 @@ from bench.analysis import grid
 from bench.report.html import style
 from bench.report.html.address import anchor
 from bench.report.html.run_page import figures
-from tests.fakes_report import HOSTILE, example, lost, on, record, valid
+from tests.fakes.rows import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.report.html.run_page import gpu_facts
-from tests.fakes_launches import launched
-from tests.fakes_report import info, record
+from tests.fakes.launches import launched
+from tests.fakes.rows import info, record
 
 DEVICE = {
     "name": "H100",

@@ -8,9 +8,9 @@ from bench.report.html.address import anchor
 from bench.report.html.run_page import kernels as module
 from bench.report.html.run_page import page
 from bench.report.html.run_page.kernels import kernels_view
-from tests.fakes_launches import LONG, launched
-from tests.fakes_report import HOSTILE, info, lost, on, record, valid
-from tests.fakes_roofs import noted
+from tests.fakes.launches import LONG, launched
+from tests.fakes.roofs import noted
+from tests.fakes.rows import HOSTILE, info, lost, on, record, valid
 
 
 def test_kernels_are_listed_with_their_cases_and_times() -> None:

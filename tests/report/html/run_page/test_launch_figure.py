@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.report.html.run_page import launch_figure
-from tests.fakes_launches import LONG, launched
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.launches import LONG, launched
+from tests.fakes.rows import HOSTILE, valid
 
 
 def test_the_parts_are_all_of_what_a_caller_waits() -> None:

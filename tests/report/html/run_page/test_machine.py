@@ -6,9 +6,9 @@ from typing import Any
 
 from bench.report.html.run_page.machine import machine_view
 from bench.report.text.machine import NO_ROOFS
-from tests.fakes_looks import samples
-from tests.fakes_report import info, record, valid
-from tests.fakes_roofs import noted
+from tests.fakes.roofs import noted
+from tests.fakes.rows import info, record, valid
+from tests.fakes.sentinels import samples
 
 LEVELS: dict[str, Any] = {
     "sentinels": {"cpu": {"compute_s": 1.1e-4, "barrier_s": 2e-6}},

@@ -9,7 +9,7 @@ import pytest
 from bench.analysis.findings.sentinel_series import Course, Look
 from bench.records.machine_state import SAME_LEVEL
 from bench.report.html.run_page import machine_state_figure
-from tests.fakes_report import valid
+from tests.fakes.rows import valid
 
 
 def course(name: str, shares: list[float], *, apart_s: float = 1.0) -> Course:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report.html.run_page import noise_floor_figure
-from tests.fakes_report import lost, record, valid
+from tests.fakes.rows import lost, record, valid
 
 
 def test_cases_are_ranked_and_those_without_a_floor_left_out() -> None:

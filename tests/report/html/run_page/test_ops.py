@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.report.html.run_page.ops import Section, sections
 from bench.report.html.style import look
-from tests.fakes_report import example, lost, record
+from tests.fakes.rows import example, lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from bench.report.html.run_page.overview import overview_view, picture
-from tests.fakes_crossing import both
-from tests.fakes_report import example, info, lost, record
+from tests.fakes.crossover import both
+from tests.fakes.rows import example, info, lost, record
 
 ROOF: dict[str, Any] = {"roof_share": 0.5, "roof": "DRAM bandwidth", "time_s": 1e-3}
 

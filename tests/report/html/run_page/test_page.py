@@ -17,7 +17,7 @@ from bench.analysis.findings.findings import findings
 from bench.report.html import render
 from bench.report.html.payload import unpacked
 from bench.report.html.run_page import page
-from tests.fakes_report import HOSTILE, example, info, lost, on, record, valid
+from tests.fakes.rows import HOSTILE, example, info, lost, on, record, valid
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bench.records.roofs import judged
 from bench.report.html.address import anchor
 from bench.report.html.run_page.roofline import roofline_view
-from tests.fakes_report import info, lost, on, record, valid
-from tests.fakes_roofs import noted, roofs
+from tests.fakes.roofs import noted, roofs
+from tests.fakes.rows import info, lost, on, record, valid
 
 if TYPE_CHECKING:
     from bench.records.record import Record

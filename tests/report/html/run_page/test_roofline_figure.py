@@ -10,8 +10,8 @@ import pytest
 
 from bench.records.roofs import BANDWIDTH
 from bench.report.html.run_page import roofline_figure, scatter
-from tests.fakes_report import lost, record
-from tests.fakes_roofs import roofs
+from tests.fakes.roofs import roofs
+from tests.fakes.rows import lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.report.html import style
 from bench.report.html.run_page import scatter
 from bench.report.html.run_page.scatter import Point
-from tests.fakes_report import HOSTILE, record
+from tests.fakes.rows import HOSTILE, record
 
 places = st.floats(1e-3, 1e9)
 

@@ -9,8 +9,8 @@ import pytest
 
 from bench.analysis.crossover.crossovers import crossovers
 from bench.report.html.run_page.speedup_figure import speedups
-from tests.fakes_crossing import SIZES, both, cpu_s, curve, gpu_s
-from tests.fakes_report import HOSTILE, valid
+from tests.fakes.crossover import SIZES, both, cpu_s, curve, gpu_s
+from tests.fakes.rows import HOSTILE, valid
 
 
 def test_each_op_has_a_curve_a_band_and_a_line_at_1() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.report.html.run_page import strip_figure
-from tests.fakes_report import HOSTILE, lost, record, valid
+from tests.fakes.rows import HOSTILE, lost, record, valid
 
 if TYPE_CHECKING:
     from bench.records.record import Record

@@ -8,7 +8,7 @@ from bench.analysis import grid
 from bench.analysis.findings import footnotes
 from bench.report.html.address import anchor
 from bench.report.html.run_page import tables
-from tests.fakes_report import example, lost, on, record
+from tests.fakes.rows import example, lost, on, record
 
 
 def test_a_twin_has_a_column_for_every_size_and_a_word_for_every_gap() -> None:

@@ -581,7 +581,7 @@ def test_suite_is_read_in_a_minute(path: Path) -> None:
 
 def how_to() -> list[str]:
     """The Python files of the how-to for a suite of one's own."""
-    page = Path(__file__).parents[1] / "docs" / "add-an-op.md"
+    page = Path(__file__).parents[2] / "docs" / "add-an-op.md"
     return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.autograd import Variable
 
-from tests.course import timed
+from tests.suites.course import timed
 
 N = [[1.44168481, -0.86868425]]
 X = [[0.0799, -1.5639], [-0.3006, -1.6935]]

@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.runs import Lineup, lineup
-from tests.fakes_compare import run, timed
-from tests.fakes_report import HOSTILE, lost
+from tests.fakes.rows import HOSTILE, lost
+from tests.fakes.two_runs import run, timed
 
 if TYPE_CHECKING:
     from bench.records.record import Record

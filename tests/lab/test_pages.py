@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from tests import made_up
+from tests.fakes import stored_runs as made_up
 from tests.lab import pages
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WHEN = datetime(2026, 11, 23, 5, 2, 1, tzinfo=UTC)
 RUN_ID = "20261123T050201Z-aaaaaa"
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 HOSTILE = "<b onmouseover=\"alert('x')\">&amp;</script> %{y} ```|[red]"
 
 

@@ -17,8 +17,8 @@ from bench.pool.start import Start
 from bench.run import state_monitor
 from bench.worker.gauges import Gauges
 from bench.worker.worker import Worker
-from tests.fakes import Clock
-from tests.fakes_nvml import Account
+from tests.fakes.nvml import Account
+from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

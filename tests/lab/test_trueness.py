@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes import entry
+from tests.fakes.workers import entry
 from tests.lab import trueness, waits
 
 if TYPE_CHECKING:

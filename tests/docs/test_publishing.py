@@ -15,9 +15,9 @@ from bench.analysis.compare.comparison import Summary
 from bench.analysis.compare.latest import Standing
 from bench.cli.app import app
 from bench.report.text import badge
-from tests.fakes_compare import BASE, NEW, run
+from tests.fakes.two_runs import BASE, NEW, run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/publishing.md").read_text(encoding="utf-8")
 WORKFLOW = (ROOT / "docs/workflows/tensorbench.yml").read_text(encoding="utf-8")
 STOPS = {"|", "||", "&&", ";", ">", ">>", "<", "(", ")", "#"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.claims.claim import Answer, Cases, Claim, Source, answers
 from bench.analysis.claims.judges import cheaper, constant
-from tests.fakes_report import HOSTILE, lost, record
+from tests.fakes.rows import HOSTILE, lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record

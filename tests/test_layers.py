@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 import bench
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 LINT_IMPORTS = str(Path(sys.executable).parent / "lint-imports")
 
 BREACHES = {

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.comparison import Comparison, compare
-from tests import fakes_report
+from tests.fakes import rows as fakes_report
 
 if TYPE_CHECKING:
     from bench.records.record import Record

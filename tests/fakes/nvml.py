@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.fakes import Clock
+    from tests.fakes.workers import Clock
 
 UUID = "11111111-2222-3333-4444-555555555555"
 OTHER_UUID = "99999999-2222-3333-4444-555555555555"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fakes import Clock, entry, finished_run, info
-from tests.fakes_gpu import Gpu
+from tests.fakes.gpu import Gpu
+from tests.fakes.workers import Clock, entry, finished_run, info
 from tests.gpu import checks
 from tests.gpu.check import Check
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis.compare.comparability import Comparability, Difference
 from bench.analysis.compare.comparison import Comparison, Summary
 from bench.analysis.compare.verdict import CaseVerdict
-from tests.fakes_report import HOSTILE, info
+from tests.fakes.rows import HOSTILE, info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

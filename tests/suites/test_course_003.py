@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.course import timed
+from tests.suites.course import timed
 
 
 def test_a_nested_list_has_two_rows() -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.course import timed
+from tests.suites.course import timed
 
 COLAB, GRAPHS = "000_15ed7aa2ef90c09e.txt", "001_806e0a696666c64a.txt"
 SLIDES, SUMMARY = "002_56d957f2701a2c5d.txt", "003_b766e306f0c6dd12.txt"

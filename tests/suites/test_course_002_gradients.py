@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.course import timed
+from tests.suites.course import timed
 
 ROWS = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 

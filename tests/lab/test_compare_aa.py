@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from bench.store.journal import Entry
-from tests.fakes import finished_run
-from tests.fakes_compare import BASE, NEW, elsewhere, run, timed
+from tests.fakes.two_runs import BASE, NEW, elsewhere, run, timed
+from tests.fakes.workers import finished_run
 from tests.lab import compare_aa
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.overrides import get_overridable_functions
 
-from tests.course import timed
+from tests.suites.course import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

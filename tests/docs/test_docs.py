@@ -18,7 +18,7 @@ from bench.records.record import meanings, sample_meanings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "results/README.md", *ROOT.glob("docs/**/*.md")])
 QUANTITY = re.compile(r"[<>]?\d[\d.,]*\s?(?:[kMGT]?(?:FLOP|B)/s|[nµm]?s\b|min\b|%)")

@@ -16,7 +16,7 @@ from bench.analysis.compare.thresholds import read
 from bench.cli import ci
 from bench.units import share
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
 WORKFLOW = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[0]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.course import timed
+from tests.suites.course import timed
 
 LINES = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes_report import record
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

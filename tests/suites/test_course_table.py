@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.course import suites
+from tests.suites.course import suites
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/course.md").read_text(encoding="utf-8")
 TEXTS = [
     "000_15ed7aa2ef90c09e.txt",
