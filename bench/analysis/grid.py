@@ -21,7 +21,7 @@ PREFERRED_DTYPE = "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Curve:
     """Cases that differ in size alone, smallest first, whatever became of them."""
 
     suite: str
@@ -95,7 +95,7 @@ def _settings(params: Mapping[str, str], without: Iterable[str | None]) -> list[
     return [text if axis == "dtype" else f"{axis}={text}" for axis, text in kept]
 
 
-def lines(records: Sequence[Record]) -> list[Line]:
+def lines(records: Sequence[Record]) -> list[Curve]:
     """All lines, in the order of the records; ops without a numeric axis have none."""
     axes = size_axes(records)
     found: dict[tuple[str, ...], list[tuple[float, Record]]] = {}
@@ -106,7 +106,7 @@ def lines(records: Sequence[Record]) -> list[Line]:
             identity = (record.suite, line_name(record, axis), record.dtype, record.device, axis)
             found.setdefault(identity, []).append((size, record))
     return [
-        Line(
+        Curve(
             suite=suite,
             name=name,
             dtype=dtype,

@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class PivotRow:
     """A case without what the columns are of: its id and, for people, its name."""
 
     case: str
@@ -65,7 +65,7 @@ class Crosstab:
 
     by: str
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PivotRow, ...]
     mixed: tuple[Mixed, ...]
     left_out: int
     """Rows that have no value of `by`."""
@@ -147,7 +147,7 @@ def _newest(rows: Sequence[Record]) -> Record:
     return next((r for r in reversed(ranked) if point(0, r)), ranked[-1])
 
 
-def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> Line:
+def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> PivotRow:
     base = cells.get(columns[0])
     found = [
         Cell(record=cells[column], ratio=_ratio(cells[column], base) if place else None)
@@ -155,7 +155,7 @@ def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[s
         else None
         for place, column in enumerate(columns)
     ]
-    return Line(case=case, name=name, cells=tuple(found))
+    return PivotRow(case=case, name=name, cells=tuple(found))
 
 
 def _ratio(record: Record, base: Record | None) -> Ratio | None:

@@ -18,13 +18,13 @@ from bench.cli.output import print_json, say, show, width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.experiment.ab import Aim
+    from bench.experiment.ab import DecisionGoal
     from bench.experiment.configuration import Variant
     from bench.experiment.interleave import Team
     from bench.plan.pairs import Pair
     from bench.pool.interpreter import Interpreter
     from bench.pool.start import Start
-    from bench.report.text.ab import Names
+    from bench.report.text.ab import SideNames
     from bench.run.request import Request
 
 VISIT_S = 0.02
@@ -147,17 +147,17 @@ def _corner(
     return _Corner(side=side, variant=found, interpreter=interpreter, workers=workers)
 
 
-def _aim(budget: str, threshold: str, confidence: str) -> Aim:
+def _aim(budget: str, threshold: str, confidence: str) -> DecisionGoal:
     """What is to be decided.
 
     Raises:
         UnitError: a number can't be read.
     """
-    from bench.experiment.ab import Aim
+    from bench.experiment.ab import DecisionGoal
     from bench.run.request import parse_budget
     from bench.units import parse_portion
 
-    return Aim(
+    return DecisionGoal(
         budget_s=parse_budget(budget, "--budget") or 0.0,
         threshold=parse_portion(threshold, "--threshold"),
         confidence=parse_portion(confidence, "--confidence"),
@@ -168,14 +168,14 @@ def _fought(
     asked: Request,
     ops: Sequence[str],
     corners: tuple[_Corner, _Corner],
-    aim: Aim,
+    aim: DecisionGoal,
     store: Any,
     *,
     as_json: bool,
 ) -> int:
     """Measure; workers start before the plan is made."""
     from bench.experiment.ab import ab
-    from bench.experiment.interleave import Duel
+    from bench.experiment.interleave import PairedRun
     from bench.report.text.ab import ab_facts, ab_table, answer_line
 
     with ExitStack() as stack:
@@ -187,7 +187,7 @@ def _fought(
             _team(asked, corner, started, len(pairs))
             for corner, started in zip(corners, starts, strict=True)
         )
-        with Duel((one, other), pairs, store) as duel:
+        with PairedRun((one, other), pairs, store) as duel:
             found = ab(
                 duel,
                 aim,
@@ -221,15 +221,15 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
     return found
 
 
-def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> Names:
+def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> SideNames:
     """What the sides are called: by what differs."""
-    from bench.report.text.ab import Names
+    from bench.report.text.ab import SideNames
 
     one, other = (corner.variant for corner in corners)
     words = [one.words(other), other.words(one)]
     if len(set(ops)) > 1:
         words = [", ".join(filter(None, pair)) for pair in zip(ops, words, strict=True)]
-    return Names(a=words[0], b=words[1])
+    return SideNames(a=words[0], b=words[1])
 
 
 def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from bench.experiment.axis_sides import Side
     from bench.experiment.contest import Contest, Entrant
-    from bench.experiment.crossover_search import Aim, Search
+    from bench.experiment.crossover_search import Search, SearchGoal
     from bench.experiment.sweep import Sweep
     from bench.plan.plan import PlannedCase, PlannedSkip
     from bench.pool.start import Start
     from bench.records.record import Record
-    from bench.report.text.crossover import Names
+    from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request
 
 WORKERS = 4
@@ -183,7 +183,7 @@ def _from_search(
     """Measure until it is known; workers start before the plan is made."""
     from bench.experiment.contest import Contest
     from bench.experiment.sweep import choose
-    from bench.report.text.crossover import Names
+    from bench.report.text.crossover import CrossoverNames
     from bench.report.text.crossover_search import search_facts, search_table
 
     requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
@@ -191,7 +191,7 @@ def _from_search(
         starts = [stack.enter_context(request.start()) for request in requests]
         sweep = choose(goal.op, requests[0].plan(), replace(requests[0], preset="full").plan())
         aim = sweep.aim(goal.ends, tolerance=goal.tolerance, budget_s=goal.budget_s)
-        names = Names(axis=sweep.axis, one=sides[0].name, other=sides[1].name)
+        names = CrossoverNames(axis=sweep.axis, one=sides[0].name, other=sides[1].name)
         title = f"{sweep.title}, {names.one} against {names.other}"
         say(f"{title}: at most {goal.budget_s:g} s and a step", err=True)
 
@@ -210,7 +210,11 @@ def _from_search(
 
 
 def _searched(
-    contest: Contest, requests: Sequence[Request], sweep: Sweep, aim: Aim, names: Names
+    contest: Contest,
+    requests: Sequence[Request],
+    sweep: Sweep,
+    aim: SearchGoal,
+    names: CrossoverNames,
 ) -> Search:
     from bench.experiment.crossover_search import search
     from bench.report.text.crossover_search import step_line

@@ -61,7 +61,7 @@ def profile_command(
             return Request(suites=suites, devices=(where,), settings=settings, preset="full").plan()
 
         chosen = choose.choose(case, planned)
-        found = profile_pass.profile(started.crew, chosen, calls, out, timeout_s)
+        found = profile_pass.profile(started.pool, chosen, calls, out, timeout_s)
     if isinstance(found, Refused):
         say(f"bench: {chosen.id} on {where} {found.status}: {found.reason}", err=True)
         return SOME_FAILED

@@ -57,7 +57,7 @@ def _now(threads: int) -> RunInfo:
     # the moment's busy share is that of a longer look
     state = {
         **dataclasses.asdict(hardware.read_state()),
-        **dataclasses.asdict(activity.read_moment()),
+        **dataclasses.asdict(activity.read_snapshot()),
     }
     return RunInfo(
         run_id=new_run_id(now),

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.records.record import Record
-    from bench.stats.sequential import Ratio, Verdict
+    from bench.stats.sequential import PairedRatio, Verdict
 
 Ended = Literal["decided", "rounds", "budget", "timeout", "failed"]
 
 
-class Bout(Protocol):
+class PairedCase(Protocol):
     """A case on both sides, as far as it has been measured."""
 
     @property
@@ -50,11 +50,11 @@ class Bout(Protocol):
         """Seconds per call of both sides, workers × rounds."""
 
 
-B = TypeVar("B", bound=Bout)
+B = TypeVar("B", bound=PairedCase)
 
 
-class Ring(Protocol, Generic[B]):
-    """Where bouts are fought: both sides ready, as many cases at once as fit."""
+class Interleaver(Protocol, Generic[B]):
+    """Where pairs are fought: both sides ready, as many cases at once as fit."""
 
     @property
     def waiting(self) -> int:
@@ -63,15 +63,15 @@ class Ring(Protocol, Generic[B]):
     def call(self) -> Sequence[B]:
         """The next cases, prepared on both sides; none if all have been called."""
 
-    def round(self, bouts: Sequence[B], number: int) -> None:
+    def round(self, pairs: Sequence[B], number: int) -> None:
         """A round of each of these on both sides."""
 
-    def keep(self, bout: B, ended: Ended) -> tuple[Record, Record]:
+    def keep(self, pair: B, ended: Ended) -> tuple[Record, Record]:
         """The rows of both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class DecisionGoal:
     """What is to be decided, how surely, and in how much time."""
 
     budget_s: float
@@ -85,7 +85,7 @@ class Answer:
 
     one: Record
     other: Record
-    ratio: Ratio | None
+    ratio: PairedRatio | None
     verdict: Verdict
     ended: Ended
     taken_back: bool = False
@@ -97,16 +97,16 @@ class Result:
     """All answers, in the order in which cases were called."""
 
     answers: tuple[Answer, ...]
-    aim: Aim
+    aim: DecisionGoal
     took_s: float
 
 
 @dataclass(slots=True, kw_only=True)
 class _Score:
-    """What is known of a bout after its latest look."""
+    """What is known of a pair after its latest look."""
 
     looks: int = 0
-    ratio: Ratio | None = None
+    ratio: PairedRatio | None = None
     alone: Verdict = "unsure"
     """By itself, whatever other cases there are."""
     p_value: float = 1.0
@@ -129,7 +129,7 @@ class _Score:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Board:
+class _Scores:
     """The scores of all cases that have been called, and how many cases there are."""
 
     cases: int
@@ -149,20 +149,20 @@ class _Board:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Bell:
-    """Says when the time of some bouts is up."""
+class _Deadline:
+    """Says when the time of some pairs is up."""
 
     now_s: Callable[[], float]
     until_s: float
 
-    def rung(self) -> bool:
+    def passed(self) -> bool:
         """Whether it is."""
         return self.now_s() >= self.until_s
 
 
 def ab(
-    ring: Ring[B],
-    aim: Aim,
+    interleaver: Interleaver[B],
+    aim: DecisionGoal,
     *,
     now_s: Callable[[], float],
     told: Callable[[Answer], None] = lambda _: None,
@@ -174,13 +174,13 @@ def ab(
     """
     begun_s = now_s()
     answers: list[Answer] = []
-    board = _Board(cases=ring.waiting, level=1 - aim.confidence)
-    while bouts := ring.call():
+    board = _Scores(cases=interleaver.waiting, level=1 - aim.confidence)
+    while pairs := interleaver.call():
         left_s = max(0.0, begun_s + aim.budget_s - now_s())
-        until_s = now_s() + left_s * len(bouts) / (len(bouts) + ring.waiting)
-        scores = _fought(ring, bouts, aim, _Bell(now_s=now_s, until_s=until_s), board)
-        for bout, score in zip(bouts, scores, strict=True):
-            answers.append(_answer(ring, bout, score))
+        until_s = now_s() + left_s * len(pairs) / (len(pairs) + interleaver.waiting)
+        scores = _measured(interleaver, pairs, aim, _Deadline(now_s=now_s, until_s=until_s), board)
+        for pair, score in zip(pairs, scores, strict=True):
+            answers.append(_answer(interleaver, pair, score))
             told(answers[-1])
     final = tuple(
         dataclasses.replace(answer, verdict=score.verdict, taken_back=score.taken_back)
@@ -189,42 +189,46 @@ def ab(
     return Result(answers=final, aim=aim, took_s=now_s() - begun_s)
 
 
-def _fought(
-    ring: Ring[B], bouts: Sequence[B], aim: Aim, bell: _Bell, board: _Board
+def _measured(
+    interleaver: Interleaver[B],
+    pairs: Sequence[B],
+    aim: DecisionGoal,
+    deadline: _Deadline,
+    board: _Scores,
 ) -> list[_Score]:
     """Round after round of those that are open."""
-    board.scores += (scores := [_Score() for _ in bouts])
+    board.scores += (scores := [_Score() for _ in pairs])
     for number in range(LOOKS[-1]):
-        open_ = [(b, s) for b, s in zip(bouts, scores, strict=True) if b.alive and s.ended is None]
+        open_ = [(b, s) for b, s in zip(pairs, scores, strict=True) if b.alive and s.ended is None]
         if not open_:
             break
-        ring.round([bout for bout, _ in open_], number)
+        interleaver.round([pair for pair, _ in open_], number)
         done = number + 1
-        late = done >= LOOKS[0] and bell.rung()
-        for bout, score in open_:
-            if not bout.alive:
+        late = done >= LOOKS[0] and deadline.passed()
+        for pair, score in open_:
+            if not pair.alive:
                 score.alone = "unsure"
-            elif late or bout.over or done in LOOKS:
-                _look(bout, score, aim, last=_last(bout, done, late=late))
+            elif late or pair.over or done in LOOKS:
+                _look(pair, score, aim, last=_last(pair, done, late=late))
         board.settle()
         for _, score in open_:
             score.ended = "decided" if score.verdict != "unsure" else score.last
     return scores
 
 
-def _last(bout: Bout, done: int, *, late: bool) -> Ended | None:
-    """Why this is the last look at a bout, whatever it shows; None if there may be another."""
-    if bout.over:
+def _last(pair: PairedCase, done: int, *, late: bool) -> Ended | None:
+    """Why this is the last look at a pair, whatever it shows; None if there may be another."""
+    if pair.over:
         return "timeout"
     if done == LOOKS[-1]:
         return "rounds"
     return "budget" if late else None
 
 
-def _look(bout: Bout, score: _Score, aim: Aim, *, last: Ended | None) -> None:
+def _look(pair: PairedCase, score: _Score, aim: DecisionGoal, *, last: Ended | None) -> None:
     """Judge what is there; why it ends is never what it shows, except where that decides."""
     level = spent(score.looks, last=last is not None, confidence=aim.confidence)
-    one, other = bout.cells()
+    one, other = pair.cells()
     found = ratio(one, other, level)
     score.ratio = found
     score.alone = verdict(found, aim.threshold)
@@ -233,13 +237,13 @@ def _look(bout: Bout, score: _Score, aim: Aim, *, last: Ended | None) -> None:
     score.last = last
 
 
-def _answer(ring: Ring[B], bout: B, score: _Score) -> Answer:
-    """A bout's answer; one that could not be measured to its end has no verdict."""
-    failed = not bout.alive
+def _answer(interleaver: Interleaver[B], pair: B, score: _Score) -> Answer:
+    """A pair's answer; one that could not be measured to its end has no verdict."""
+    failed = not pair.alive
     if failed:
         score.alone = "unsure"
     ended: Ended = "failed" if failed else score.ended or "rounds"
-    one, other = ring.keep(bout, ended)
+    one, other = interleaver.keep(pair, ended)
     return Answer(
         one=one,
         other=other,

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Measure = Callable[[float], tuple[Record, Record]]
     """The rows of both sides at a size."""
 
-Ended = Literal["tight", "finest", "settled", "budget"]
+SearchEnd = Literal["tight", "finest", "settled", "budget"]
 _BITS = 5
 """New sizes have so many significant bits, as those have that people use: odd ones would measure alignment.
 Such sizes lie at most 6 % apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class SearchStep:
     """A size, and the rows of both sides there."""
 
     size: float
@@ -38,7 +38,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class SearchGoal:
     """Where to look and when to stop.
 
     `first` sizes are measured in any case; `wider` ones only while one side wins at all sizes so far.
@@ -60,22 +60,22 @@ class Search:
     would not tell more. `settled`: there is nothing to halve. `budget`: the time was up.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[SearchStep, ...]
     found: Crossover
-    ended: Ended
+    ended: SearchEnd
     took_s: float
 
 
 def search(
     measure: Measure,
-    aim: Aim,
+    aim: SearchGoal,
     *,
     now_s: Callable[[], float],
-    told: Callable[[Step], None] = lambda _: None,
+    told: Callable[[SearchStep], None] = lambda _: None,
 ) -> Search:
     """Measure until the change is enclosed tightly enough, or time is up (at least two sizes)."""
     begun_s = now_s()
-    steps: list[Step] = []
+    steps: list[SearchStep] = []
     found = crossover([], [])
     wanted: float | None = None
     while True:
@@ -85,18 +85,18 @@ def search(
             ended = "budget" if wanted is not None else _ended(found, aim)
             return Search(steps=tuple(steps), found=found, ended=ended, took_s=took_s)
         one, other = measure(wanted)
-        steps.append(Step(size=wanted, one=one, other=other))
+        steps.append(SearchStep(size=wanted, one=one, other=other))
         told(steps[-1])
         found = _crossover(steps)
 
 
-def _crossover(steps: Sequence[Step]) -> Crossover:
+def _crossover(steps: Sequence[SearchStep]) -> Crossover:
     one = [p for step in steps if (p := point(step.size, step.one))]
     other = [p for step in steps if (p := point(step.size, step.other))]
     return crossover(one, other)
 
 
-def _wanted(steps: Sequence[Step], found: Crossover, aim: Aim) -> float | None:
+def _wanted(steps: Sequence[SearchStep], found: Crossover, aim: SearchGoal) -> float | None:
     """The size to measure next; None where no other would help."""
     tried = {step.size for step in steps}
     first = next((size for size in aim.first if size not in tried), None)
@@ -107,7 +107,7 @@ def _wanted(steps: Sequence[Step], found: Crossover, aim: Aim) -> float | None:
     return None if is_tight(found, aim.tolerance) else halved(found, tried, aim)
 
 
-def _ended(found: Crossover, aim: Aim) -> Ended:
+def _ended(found: Crossover, aim: SearchGoal) -> SearchEnd:
     if is_tight(found, aim.tolerance):
         return "tight"
     return "finest" if found.between else "settled"
@@ -123,7 +123,7 @@ def is_tight(found: Crossover, tolerance: float) -> bool:
     return found.high <= tolerance * found.low and found.gap <= tolerance
 
 
-def halved(found: Crossover, tried: Collection[float], aim: Aim) -> float | None:
+def halved(found: Crossover, tried: Collection[float], aim: SearchGoal) -> float | None:
     """The middle of the widest gap that the change may lie in; None if all are within the tolerance."""
     if found.between is None:
         return None

@@ -1,4 +1,4 @@
-"""Two crews that visit the same cases in turn, worker by worker: one, other, other, one.
+"""Two pools that visit the same cases in turn, worker by worker: one, other, other, one.
 
 Both sides of a case are then visited within moments, and whatever moves steadily meets both alike. Each
 side leaves a run.
@@ -43,7 +43,7 @@ class Team(Party):
 
 
 @dataclass(slots=True, kw_only=True)
-class Bout:
+class PairedCase:
     """A case on both sides, as far as it has been measured."""
 
     one: Outcome
@@ -72,7 +72,7 @@ class Bout:
         return self.one, self.other
 
 
-class Duel(Sitting):
+class PairedRun(Sitting):
     """Measures pairs of cases on two sides; the runs are finished when it is left.
 
     Raises:
@@ -97,47 +97,47 @@ class Duel(Sitting):
         """Pairs that have not been called yet."""
         return len(self._waiting)
 
-    def call(self) -> list[Bout]:
+    def call(self) -> list[PairedCase]:
         """The next pairs that fit into the memory of both sides, prepared; none if there is none left."""
         pairs = list(self._waiting)[:BATCH_CASES]
         outcomes: list[list[Outcome]] = []
         for place, (team, seat) in enumerate(zip(self._teams, self._seats, strict=True)):
-            team.started.crew.forget()
+            team.started.pool.forget()
             fitting = len(outcomes[0]) if outcomes else len(pairs)
             waiting = deque(Outcome(case=pair[place]) for pair in pairs[:fitting])
             outcomes.append(seat.rounds.next_batch(waiting) if waiting else [])
-        bouts = [
-            Bout(one=one, other=other, timeout_s=self._teams[0].options.schedule.timeout_s)
+        prepared = [
+            PairedCase(one=one, other=other, timeout_s=self._teams[0].options.schedule.timeout_s)
             for one, other in zip(*outcomes, strict=False)  # the other side may have room for fewer
         ]
-        for _ in bouts:
+        for _ in prepared:
             self._waiting.popleft()
-        return bouts
+        return prepared
 
-    def round(self, bouts: Sequence[Bout], number: int) -> None:
+    def round(self, pairs: Sequence[PairedCase], number: int) -> None:
         """Every worker of both sides takes its turn with these; the side that begins changes each time."""
         workers = list(range(self._teams[0].options.schedule.workers))
         self._shuffle.shuffle(workers)
         for turn, worker in enumerate(workers):
-            order = list(bouts)
+            order = list(pairs)
             self._shuffle.shuffle(order)
             first = (self._first + number + turn) % 2
             for place in (first, 1 - first):
                 self._turn(order, place, worker, number)
-        for bout in bouts:
-            bout.rounds = number + 1
+        for pair in pairs:
+            pair.rounds = number + 1
 
-    def keep(self, bout: Bout, ended: Ended) -> tuple[Record, Record]:
+    def keep(self, pair: PairedCase, ended: Ended) -> tuple[Record, Record]:
         """The rows of both sides."""
         one, other = (
             self._kept(place, outcome, ended)
-            for place, outcome in enumerate((bout.one, bout.other))
+            for place, outcome in enumerate((pair.one, pair.other))
         )
         return one, other
 
-    def _turn(self, bouts: Sequence[Bout], place: int, worker: int, number: int) -> None:
+    def _turn(self, pairs: Sequence[PairedCase], place: int, worker: int, number: int) -> None:
         """A worker of a side visits those that are still alive."""
-        wanted = [(bout.one, bout.other)[place] for bout in bouts if bout.alive and not bout.over]
+        wanted = [(pair.one, pair.other)[place] for pair in pairs if pair.alive and not pair.over]
         if wanted:
             self._seats[place].rounds.turn(wanted, worker, number)
 
@@ -149,7 +149,7 @@ class Duel(Sitting):
         outcome.stopped_by = _STOPPED.get(ended, "budget")
         team = self._teams[place]
         schedule = dataclasses.replace(team.options.schedule, kernels=False)
-        extra_passes.look([outcome], team.started.crew, schedule)
+        extra_passes.look([outcome], team.started.pool, schedule)
         return self._seats[place].keep(outcome)
 
 

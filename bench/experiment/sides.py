@@ -1,4 +1,4 @@
-"""Sides at work: their crews, the runs they write, and what earlier runs say of them. Decides nothing.
+"""Sides at work: their pools, the runs they write, and what earlier runs say of them. Decides nothing.
 
 Two sides that are measured in turn have a seat each; what takes the turns is their owner's.
 """
@@ -17,7 +17,7 @@ from bench.run import manifest
 from bench.run.outcome import Outcome
 from bench.run.scheduler import Rounds
 from bench.run.session import facts_of_batch, with_states
-from bench.run.state_monitor import Lookouts
+from bench.run.state_monitor import StateMonitors
 from bench.store import journal, runs
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Seat:
     book: Book
     facts: RunFacts
     rounds: Rounds
-    lookouts: Lookouts
+    monitors: StateMonitors
     earlier: History
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -83,14 +83,14 @@ class Seat:
     def keep(self, outcome: Outcome) -> Record:
         """Its row, which earlier ones help to say how sure it is."""
         self.outcomes.append(outcome)
-        best = self.lookouts.of(outcome.case.device).settle()
+        best = self.monitors.of(outcome.case.device).settle()
         facts = facts_of_batch(self.facts, self.outcomes, best, self.earlier)
         return self.book.write(outcome.entry(facts))
 
     def leave(self) -> None:
         """Let the run know what was seen of the machine, beside what the other side of it saw."""
         info = self.book.info
-        seen = with_states(info, self.earlier, self.lookouts.made)
+        seen = with_states(info, self.earlier, self.monitors.made)
         self.book.info = dataclasses.replace(
             seen,
             sentinels=_both(info.sentinels, seen.sentinels),
@@ -161,30 +161,30 @@ def seated(started: Start, options: Options, book: Book, shuffle: random.Random)
     Raises:
         WorkerError: a worker never became ready.
     """
-    crew = started.crew
-    crew.wait_ready()
-    hello = crew.hello(0)
+    pool = started.pool
+    pool.wait_ready()
+    hello = pool.hello(0)
     book.info = manifest.with_torch(book.info, hello.torch)
     book.diary.write_header({"torch": book.info.torch})
     earlier = history.read(book.folder.parent, book.info)
-    lookouts = Lookouts(
-        crew.sense,
+    monitors = StateMonitors(
+        pool.sense,
         known={device: one.conditions for device, one in earlier.references.items()},
         patience_s=options.schedule.patience_s,
         waits=lambda: None,
     )
     rounds = Rounds(
-        crew,
+        pool,
         options.schedule,
         shuffle=shuffle,
         advance=lambda _case, _steps: None,
-        lookout_of=lookouts.of,
+        monitor_of=monitors.of,
     )
     return Seat(
         book=book,
         facts=manifest.row_facts(book.info, options, hello),
         rounds=rounds,
-        lookouts=lookouts,
+        monitors=monitors,
         earlier=earlier,
     )
 

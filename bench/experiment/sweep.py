@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.grid import size_axis, size_of
 from bench.errors import SelectionError
-from bench.experiment.crossover_search import Aim, middle_of, starts
+from bench.experiment.crossover_search import SearchGoal, middle_of, starts
 from bench.plan.filter import Filter
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class Sweep:
         fixed = {axis: (text,) for axis, text in self.labels.items()}
         return {**fixed, self.axis: (self.text(size),)}
 
-    def aim(self, ends: tuple[float, float] | None, *, tolerance: float, budget_s: float) -> Aim:
+    def aim(
+        self, ends: tuple[float, float] | None, *, tolerance: float, budget_s: float
+    ) -> SearchGoal:
         """Where to look: between the ends, else in the short list and, if need be, beyond.
 
         Raises:
@@ -65,7 +67,7 @@ class Sweep:
             only = ", ".join(map(self.text, first))
             message = f"{self.title} leaves one size ({self.axis}={only}); write --sizes LOW,HIGH"
             raise SelectionError(message)
-        return Aim(
+        return SearchGoal(
             first=first, wider=wider, tolerance=tolerance, budget_s=budget_s, whole=self.whole
         )
 

@@ -45,7 +45,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GpuMoment:
+class GpuSnapshot:
     """A GPU as its driver describes it now."""
 
     name: str | None
@@ -60,7 +60,7 @@ class GpuMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Snapshot:
     """What was seen; it stands beside the machine's state."""
 
     cpu_busy_share: float | None
@@ -74,7 +74,7 @@ class Moment:
     slowdowns: int | None
     """How often cores lowered their clock for heat since the machine was started."""
     on_battery: bool | None
-    gpus: tuple[GpuMoment, ...]
+    gpus: tuple[GpuSnapshot, ...]
     gpus_missing: str | None
     """Why there are none."""
 
@@ -98,7 +98,7 @@ class Sources:
     sleep: Callable[[float], None] = time.sleep
 
 
-def read_moment(sources: Sources | None = None) -> Moment:
+def read_snapshot(sources: Sources | None = None) -> Snapshot:
     """What is going on now; takes half a second, and a few hundredths for each hundred processes."""
     here = sources or Sources()
     began_s, cpu, before = here.now_s(), _or_none(here.cpu_times), _or_none(lambda: _used(here))
@@ -107,7 +107,7 @@ def read_moment(sources: Sources | None = None) -> Moment:
     busy, stolen = _shares(cpu, _or_none(here.cpu_times))
     after, took_s = _or_none(lambda: _used(here)), here.now_s() - began_s
     gpus, missing = _gpus(here)
-    return Moment(
+    return Snapshot(
         cpu_busy_share=busy,
         stolen_share=stolen,
         programs=None if before is None or after is None else _busiest(before, after, took_s),
@@ -196,7 +196,7 @@ def _on_battery(battery: Any) -> bool | None:
     return None if battery.power_plugged is None else not battery.power_plugged
 
 
-def _gpus(here: Sources) -> tuple[tuple[GpuMoment, ...], str | None]:
+def _gpus(here: Sources) -> tuple[tuple[GpuSnapshot, ...], str | None]:
     try:
         nvml = here.nvml()
     except Exception as error:  # noqa: BLE001 - no module, no driver, a library of another age
@@ -206,12 +206,12 @@ def _gpus(here: Sources) -> tuple[tuple[GpuMoment, ...], str | None]:
     return tuple(_gpu(nvml, handle) for handle in handles if handle is not None), None
 
 
-def _gpu(nvml: Nvml, handle: Any) -> GpuMoment:
+def _gpu(nvml: Nvml, handle: Any) -> GpuSnapshot:
     """A device; nothing that it runs is ours, for whoever looks holds none."""
     told = nvml_gauges.reading(nvml, handle, lambda _: False)
     rates = nvml_gauges.said(nvml, "nvmlDeviceGetUtilizationRates", handle)
     mode = nvml_gauges.said(nvml, "nvmlDeviceGetPersistenceMode", handle)
-    return GpuMoment(
+    return GpuSnapshot(
         name=nvml_gauges.said(nvml, "nvmlDeviceGetName", handle),
         processes=len(nvml_gauges.processes(nvml, handle)),
         busy_share=None if rates is None else rates.gpu / 100,

@@ -47,7 +47,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class CurrentState:
     """How busy, fast and warm the machine is at this moment."""
 
     load_1min: float | None
@@ -87,11 +87,11 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
     )
 
 
-def read_state(root: Path = Path("/")) -> State:
+def read_state(root: Path = Path("/")) -> CurrentState:
     """How the machine is now. Looks at it for a tenth of a second to see how busy it is."""
     cpu = root / "sys/devices/system/cpu"
     khz = text_of(cpu / "cpu0/cpufreq/scaling_cur_freq") or ""
-    return State(
+    return CurrentState(
         load_1min=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         cpu_busy_share=psutil.cpu_percent(interval=0.1) / 100,
         free_memory_bytes=free_memory_bytes(),

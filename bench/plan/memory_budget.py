@@ -16,7 +16,7 @@ DEVICE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class MemoryBudget:
     """What may be used of the CPU's memory, what devices have of their own, and for how many workers."""
 
     memory_bytes: float

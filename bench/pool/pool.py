@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Place:
-    """A place in the crew: the process that holds it now, what that has prepared, whether it may time more."""
+class _Slot:
+    """A place in the pool: the process that holds it now, what that has prepared, whether it may time more."""
 
     process: WorkerProcess
     prepared: set[tuple[str, str]] = field(default_factory=set)
     spent: bool = False
 
 
-class Crew:
+class WorkerPool:
     """`count` fresh processes; `start` makes one (tests pass their own)."""
 
     def __init__(self, count: int, start: Start) -> None:
         self._start = start
-        self._places = [_Place(start()) for _ in range(count)]
+        self._places = [_Slot(start()) for _ in range(count)]
 
     @classmethod
     def of_processes(
@@ -49,7 +49,7 @@ class Crew:
         base: Mapping[str, str],
         cores: Sequence[Sequence[int]] = (),
         python: str | None = None,
-    ) -> Crew:
+    ) -> WorkerPool:
         """Real processes with `threads` threads each, started together, each at another core.
 
         `python` is their interpreter, if that is another than ours.
@@ -120,7 +120,7 @@ class Crew:
     ) -> protocol.Visited | protocol.Refused:
         """Samples of a prepared case."""
         reply: protocol.Visited | protocol.Refused = self._ask(
-            worker, protocol.Visit(case=case, seconds=seconds), timeout_s
+            worker, protocol.VisitRequest(case=case, seconds=seconds), timeout_s
         )
         return reply
 
@@ -222,11 +222,11 @@ class Crew:
     def _replace(self, worker: int) -> None:
         """End a worker's process and wait for another: nothing is timed while it imports torch."""
         self._places[worker].process.close()
-        self._places[worker] = _Place(self._start())
+        self._places[worker] = _Slot(self._start())
         _ready(self._places[worker].process)
 
     def __enter__(self) -> Self:
-        """The crew is at work from the moment it is made."""
+        """The pool is at work from the moment it is made."""
         return self
 
     def __exit__(

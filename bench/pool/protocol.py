@@ -47,7 +47,7 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class VisitRequest:
     """Take samples of a prepared case for `seconds`, at least one."""
 
     case: PlannedCase
@@ -117,7 +117,17 @@ class Forget:
 
 
 Request = (
-    Check | Prepare | Visit | Replay | TimeCold | Load | Sense | Meter | Profile | Survey | Forget
+    Check
+    | Prepare
+    | VisitRequest
+    | Replay
+    | TimeCold
+    | Load
+    | Sense
+    | Meter
+    | Profile
+    | Survey
+    | Forget
 )
 
 
@@ -278,7 +288,19 @@ Reply = (
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Check, Prepare, Visit, Replay, TimeCold, Load, Sense, Meter, Profile, Survey, Forget),
+        *(
+            Check,
+            Prepare,
+            VisitRequest,
+            Replay,
+            TimeCold,
+            Load,
+            Sense,
+            Meter,
+            Profile,
+            Survey,
+            Forget,
+        ),
         *(
             Hello,
             Checked,

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from bench.machine import hardware
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
-    from bench.machine.hardware import State
+    from bench.machine.hardware import CurrentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Workers that are starting, and the state that the machine was in before; ends them when left."""
 
-    crew: Crew
-    state: State
+    pool: WorkerPool
+    state: CurrentState
 
     def __enter__(self) -> Self:
         """They have been starting since it was made."""
@@ -39,7 +39,7 @@ class Start:
         traceback: TracebackType | None,
     ) -> None:
         """End every worker, however far it has come."""
-        self.crew.__exit__(kind, error, traceback)
+        self.pool.__exit__(kind, error, traceback)
 
 
 def start(
@@ -58,8 +58,8 @@ def start(
     """
     state = hardware.read_state()
     base = {**os.environ, **(variables or {})}
-    crew = Crew.of_processes(workers, threads, base, hardware.core_groups(), python)
-    return Start(crew=crew, state=state)
+    pool = WorkerPool.of_processes(workers, threads, base, hardware.core_groups(), python)
+    return Start(pool=pool, state=state)
 
 
 @contextmanager

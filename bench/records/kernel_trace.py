@@ -52,7 +52,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TraceLine:
     """All work of one name: how often in all calls, and how long in all. An op without those inside it."""
 
     kind: str
@@ -66,7 +66,7 @@ class Activity:
     """What `calls` calls did, longest first; from the first beginning to the last end it took `span_s`."""
 
     calls: int
-    lines: tuple[Line, ...]
+    lines: tuple[TraceLine, ...]
     span_s: float
     busy_s: float
     """How much of the span had any work going on."""
@@ -98,7 +98,7 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class TraceProfile:
     """The activity of a case, where it was profiled, and the file that has its trace."""
 
     case: str
@@ -213,7 +213,7 @@ def _self_times_ns(work: Sequence[Event]) -> list[int]:
     return [max(0, ns) for ns in own]  # the trace rounds to nanoseconds
 
 
-def _lines(work: Sequence[Event], own_ns: Sequence[int]) -> tuple[Line, ...]:
+def _lines(work: Sequence[Event], own_ns: Sequence[int]) -> tuple[TraceLine, ...]:
     counts: Counter[tuple[str, str]] = Counter()
     totals_ns: Counter[tuple[str, str]] = Counter()
     for one, ns in zip(work, own_ns, strict=True):
@@ -221,7 +221,9 @@ def _lines(work: Sequence[Event], own_ns: Sequence[int]) -> tuple[Line, ...]:
         totals_ns[one.kind, one.name] += ns
     ordered = sorted(counts, key=lambda key: (-totals_ns[key], key))
     return tuple(
-        Line(kind=kind, name=name, count=counts[kind, name], total_s=totals_ns[kind, name] * 1e-9)
+        TraceLine(
+            kind=kind, name=name, count=counts[kind, name], total_s=totals_ns[kind, name] * 1e-9
+        )
         for kind, name in ordered
     )
 

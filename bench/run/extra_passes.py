@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.plan.schedule import Schedule
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
     from bench.run.outcome import Outcome
 
 _PROFILED_S = 0.02
@@ -27,7 +27,7 @@ _MOST_CALLS, _FEWEST_CALLS = 20, 2
 """With one call alone nothing would show that calls differ."""
 
 
-def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
+def look(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
     """Make the passes that the schedule asks for over those of a batch that have samples.
 
     All go through the first worker, the profiler last: a worker that has profiled times nothing any more.
@@ -37,64 +37,64 @@ def look(batch: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
     ]
     for outcome in measured:
         if schedule.cache == HOT:  # as calls within a graph find them
-            _replay(outcome, crew, schedule)
-            _time_cold(outcome, crew, schedule)
-            _load(outcome, crew, schedule)
+            _replay(outcome, pool, schedule)
+            _time_cold(outcome, pool, schedule)
+            _load(outcome, pool, schedule)
         if schedule.energy:
-            _meter(outcome, crew, schedule)
+            _meter(outcome, pool, schedule)
     watched = [one for one in measured if _host_s(one) <= _PROFILED_S]
     if schedule.kernels and watched:
-        _profile(watched, crew, schedule)
+        _profile(watched, pool, schedule)
 
 
-def _replay(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+def _replay(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Time it as a graph, where it can be recorded: there is work, and it is no loop of waits."""
     if outcome.work == protocol.IDLE or (
         outcome.work == protocol.WAITS and _call_s(outcome) > _PROFILED_S
     ):
         return
-    _prepare(outcome, crew, schedule)
-    reply = crew.replay(0, outcome.case, schedule.timeout_s)
+    _prepare(outcome, pool, schedule)
+    reply = pool.replay(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.Replayed):
         outcome.graph_s = reply.device_s
 
 
-def _time_cold(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+def _time_cold(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Time it with cold caches, where its work queues up."""
     if outcome.work != protocol.QUEUED:
         return
-    _prepare(outcome, crew, schedule)
-    reply = crew.time_cold(0, outcome.case, schedule.timeout_s)
+    _prepare(outcome, pool, schedule)
+    reply = pool.time_cold(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.ColdTimed):
         outcome.cold_s = reply.device_s
 
 
-def _load(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+def _load(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Look at the device while it works on this case, if it has work."""
     if outcome.work == protocol.IDLE:
         return
-    _prepare(outcome, crew, schedule)
-    reply = crew.load(0, outcome.case, schedule.timeout_s)
+    _prepare(outcome, pool, schedule)
+    reply = pool.load(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.Loaded):
         outcome.loaded = reply.gauges
 
 
-def _meter(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+def _meter(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Tell its energy; a refusal is a reason too."""
-    _prepare(outcome, crew, schedule)
-    reply = crew.meter(0, outcome.case, schedule.timeout_s)
+    _prepare(outcome, pool, schedule)
+    reply = pool.meter(0, outcome.case, schedule.timeout_s)
     if isinstance(reply, protocol.Refused):
         reply = protocol.Metered(energy_j=None, reason=reply.reason)
     outcome.metered = reply
 
 
-def _profile(measured: Sequence[Outcome], crew: Crew, schedule: Schedule) -> None:
+def _profile(measured: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
     """See what they consist of, in one session."""
     for outcome in measured:
-        _prepare(outcome, crew, schedule)
+        _prepare(outcome, pool, schedule)
     cases = [one.case for one in measured]
     calls = [_calls(one) for one in measured]
-    trace = traced(crew, cases, calls, schedule.timeout_s)
+    trace = traced(pool, cases, calls, schedule.timeout_s)
     if isinstance(trace, protocol.Refused):
         return
     events = events_of(trace)
@@ -102,9 +102,9 @@ def _profile(measured: Sequence[Outcome], crew: Crew, schedule: Schedule) -> Non
         outcome.activity = activity(events, calls[place], outcome.case.device, place)
 
 
-def _prepare(outcome: Outcome, crew: Crew, schedule: Schedule) -> None:
+def _prepare(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """A no-op, but for a worker that was replaced over the case before."""
-    crew.prepare(0, outcome.case, schedule.sample_s, schedule.timeout_s, cache=schedule.cache)
+    pool.prepare(0, outcome.case, schedule.sample_s, schedule.timeout_s, cache=schedule.cache)
 
 
 def _calls(outcome: Outcome) -> int:

@@ -18,7 +18,7 @@ from bench.machine.environment import read_environment
 from bench.pool.start import start
 from bench.run import peak_survey
 from bench.run.outcome import RunFacts
-from bench.run.peak_survey import Place
+from bench.run.peak_survey import RoofOwner
 from bench.stats.interval import CONFIDENCE
 from bench.store.runs import RunInfo, new_run_id
 
@@ -67,13 +67,13 @@ def look_around(
     """
     machine = machines.read_machine()
     with start(1, threads) as started:
-        hello = started.crew.hello(0)
-        place = Place(
+        hello = started.pool.hello(0)
+        place = RoofOwner(
             machine_id=machine.machine_id, threads=threads, torch=str(hello.torch["version"])
         )
         devices = _devices(hello)
         if tell:
-            peak_survey.measured(started.crew, place, devices, tell)
+            peak_survey.measured(started.pool, place, devices, tell)
     return {
         "machine": dataclasses.asdict(machine),
         "environment": dataclasses.asdict(read_environment()),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
     from bench.store.journal import Entry
     from bench.store.runs import RunInfo
 
@@ -34,7 +34,7 @@ _TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RoofOwner:
     """Whose roofs: this machine's, with so many threads and this torch."""
 
     machine_id: str
@@ -46,26 +46,28 @@ class Place:
         return kept.file_of(self.machine_id, self.threads, device)
 
 
-def known(place: Place, devices: Iterable[str]) -> dict[str, Roofs]:
+def known(place: RoofOwner, devices: Iterable[str]) -> dict[str, Roofs]:
     """Device → the roofs that are kept of it."""
     found = {device: kept.load(place.file(device), place.torch) for device in devices}
     return {device: one for device, one in found.items() if one}
 
 
-def measured(crew: Crew, place: Place, devices: Iterable[str], tell: Tell) -> dict[str, Roofs]:
+def measured(
+    pool: WorkerPool, place: RoofOwner, devices: Iterable[str], tell: Tell
+) -> dict[str, Roofs]:
     """Device → its roofs, measured now and kept. One that can't be measured has none.
 
     Args:
-        crew: whose first worker measures; it times nothing else afterwards.
+        pool: whose first worker measures; it times nothing else afterwards.
         place: whose roofs they are.
         devices: those to measure.
         tell: told of each device, and how many seconds it takes.
     """
     found = {}
-    crew.wait_ready()  # a roof seen while others import torch would be too low
+    pool.wait_ready()  # a roof seen while others import torch would be too low
     for device in devices:
         tell(device, SURVEY_S)
-        reply = crew.survey(0, device, SURVEY_S, _TIMEOUT_S)
+        reply = pool.survey(0, device, SURVEY_S, _TIMEOUT_S)
         if isinstance(reply, protocol.Surveyed):
             found[device] = Roofs(
                 device=device,
@@ -82,20 +84,20 @@ def measured(crew: Crew, place: Place, devices: Iterable[str], tell: Tell) -> di
 class Ceilings:
     """The roofs of a run's devices; none of a device whose roofs are not wanted, or can't be measured."""
 
-    place: Place | None = None
+    place: RoofOwner | None = None
     of_device: dict[str, Roofs] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, crew: Crew, info: RunInfo, tell: Tell) -> Self:
+    def of(cls, pool: WorkerPool, info: RunInfo, tell: Tell) -> Self:
         """Those that are kept; the others are measured first."""
-        place = Place(
+        place = RoofOwner(
             machine_id=info.machine["machine_id"],
             threads=info.options["threads"],
             torch=str(info.torch["version"]),
         )
         found = known(place, info.devices)
         missing = [device for device in info.devices if device not in found]
-        return cls(place=place, of_device={**found, **measured(crew, place, missing, tell)})
+        return cls(place=place, of_device={**found, **measured(pool, place, missing, tell)})
 
     def held_against(self, entries: Sequence[Entry]) -> list[Entry]:
         """A batch with each row's share of its roof, once its correct rows have raised what they can."""

@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import StoreError
 from bench.machine import hardware
 from bench.pool.protocol import Refused
-from bench.records.kernel_trace import Profile, activity, events_of
+from bench.records.kernel_trace import TraceProfile, activity, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.plan.plan import PlannedCase
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
 
 _NOBODYS = ("host_name", "traceName")
 """What a trace says of the machine that made it and is of no use to a reader: traces are sent on."""
 
 
 def profile(
-    crew: Crew, case: PlannedCase, calls: int, out: Path, timeout_s: float
-) -> Profile | Refused:
+    pool: WorkerPool, case: PlannedCase, calls: int, out: Path, timeout_s: float
+) -> TraceProfile | Refused:
     """Profile a case and keep its trace.
 
     Args:
-        crew: its first worker must not have profiled anything before.
+        pool: its first worker must not have profiled anything before.
         case: what to call.
         calls: how often, after warming up.
         out: the folder for the trace, made if there is none; one of the same case is replaced.
@@ -48,13 +48,13 @@ def profile(
     """
     kept = trace_path(out, case)
     _make(out)  # before anything is measured
-    hello = crew.hello(0)
-    trace = traced(crew, [case], [calls], timeout_s)
+    hello = pool.hello(0)
+    trace = traced(pool, [case], [calls], timeout_s)
     if isinstance(trace, Refused):
         return trace
     keep(trace, kept)
     names = {"cpu": hardware.read_machine().cpu_model, **hello.device_names}
-    return Profile(
+    return TraceProfile(
         case=case.id,
         device=case.device,
         device_name=names.get(case.device, case.device),
@@ -66,12 +66,12 @@ def profile(
 
 
 def traced(
-    crew: Crew, cases: Sequence[PlannedCase], calls: Sequence[int], timeout_s: float
+    pool: WorkerPool, cases: Sequence[PlannedCase], calls: Sequence[int], timeout_s: float
 ) -> dict[str, Any] | Refused:
     """The trace of some cases of one device, each called so often, or why there is none."""
     with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
         raw = Path(folder) / "trace.json"
-        reply = crew.profile(0, cases, calls, str(raw), timeout_s)
+        reply = pool.profile(0, cases, calls, str(raw), timeout_s)
         if isinstance(reply, Refused):
             return reply
         try:

@@ -17,13 +17,13 @@ from bench.pool.start import start
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.request import Request
 from bench.run.scheduler import Rounds
-from bench.run.state_monitor import Lookout
+from bench.run.state_monitor import StateMonitor
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from bench.plan.plan import PlannedCase
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
     from bench.store.journal import Entry
 
 QUICK_CPU = Request(devices=("cpu",))
@@ -54,46 +54,46 @@ class ReplayClock:
 
 
 class Door:
-    """Measures one case at a time with a crew that is started when the first is asked for."""
+    """Measures one case at a time with a pool that is started when the first is asked for."""
 
     def __init__(self, asked: Request, cases: int) -> None:
         self._options = asked.options(cases, label=None, tags={}, argv=())
         self._machine = hardware.read_machine()
-        self._crew: Crew | None = None
+        self._pool: WorkerPool | None = None
 
     def measure(self, case: PlannedCase) -> Entry:
         """The row and the samples of a case."""
-        crew = self._ready_crew()
+        pool = self._ready_pool()
         shuffle = random.Random(self._options.seed)  # noqa: S311 - an order, not a secret
         rounds = Rounds(
-            crew,
+            pool,
             self._options.schedule,
             shuffle=shuffle,
             advance=lambda _case, _steps: None,
-            lookout_of=lambda device: Lookout(crew.sense, device=device),
+            monitor_of=lambda device: StateMonitor(pool.sense, device=device),
         )
         ((outcome,),) = rounds.measure([case])
-        return outcome.entry(self._facts(crew))
+        return outcome.entry(self._facts(pool))
 
     def check(self, case: PlannedCase) -> Entry:
         """The row of a case that is called once and compared with its reference, not timed."""
-        crew = self._ready_crew()
+        pool = self._ready_pool()
         outcome = Outcome(case=case)
-        reply = crew.check(0, case, self._options.schedule.timeout_s)
+        reply = pool.check(0, case, self._options.schedule.timeout_s)
         if isinstance(reply, Refused):
             outcome.end(reply.status, reply.reason)
         else:
             outcome.checked = reply
-        return outcome.entry(self._facts(crew))
+        return outcome.entry(self._facts(pool))
 
-    def _ready_crew(self) -> Crew:
-        if self._crew is None:
+    def _ready_pool(self) -> WorkerPool:
+        if self._pool is None:
             workers = self._options.schedule.workers
-            self._crew = start(workers, self._options.threads).crew
-        return self._crew
+            self._pool = start(workers, self._options.threads).pool
+        return self._pool
 
-    def _facts(self, crew: Crew) -> RunFacts:
-        hello = crew.hello(0)
+    def _facts(self, pool: WorkerPool) -> RunFacts:
+        hello = pool.hello(0)
         return RunFacts(
             run_id="pytest",
             machine_id=self._machine.machine_id,
@@ -117,5 +117,5 @@ class Door:
         traceback: TracebackType | None,
     ) -> None:
         """End the workers."""
-        if self._crew is not None:
-            self._crew.__exit__(kind, error, traceback)
+        if self._pool is not None:
+            self._pool.__exit__(kind, error, traceback)

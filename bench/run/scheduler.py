@@ -11,7 +11,7 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench.plan.memory_budget import Room
+from bench.plan.memory_budget import MemoryBudget
 from bench.pool import protocol
 from bench.run import extra_passes, turns
 from bench.run.outcome import Outcome
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
     from bench.pool.protocol import Checked, Prepared, Refused, Visited
-    from bench.run.state_monitor import Lookout
+    from bench.run.state_monitor import StateMonitor
 
     _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]
@@ -39,42 +39,42 @@ _MOST_ROUNDS = 3
 
 
 class Rounds:
-    """Measures cases with a crew, batch by batch."""
+    """Measures cases with a pool, batch by batch."""
 
     def __init__(
         self,
-        crew: Crew,
+        pool: WorkerPool,
         schedule: Schedule,
         *,
         shuffle: random.Random,
         advance: Advance,
-        lookout_of: Callable[[str], Lookout],
+        monitor_of: Callable[[str], StateMonitor],
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        self._crew = crew
+        self._pool = pool
         self._schedule = schedule
         self._shuffle = shuffle
         self._advance = advance
-        self._lookout_of = lookout_of
+        self._lookout_of = monitor_of
         self._clock = clock
         self._steps_left = 0
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
         """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
-        self._crew.wait_ready()
+        self._pool.wait_ready()
         devices = list(dict.fromkeys(case.device for case in cases))
         waiting = deque(
             Outcome(case=case) for case in sorted(cases, key=lambda c: devices.index(c.device))
         )
         while waiting:
-            self._crew.forget()
+            self._pool.forget()
             batch = self.next_batch(waiting)
             deque(self._in_rounds(batch), maxlen=0)  # to the end
             yield batch
 
     def by_round(self, case: PlannedCase) -> Iterator[Outcome]:
         """A case's outcome, when it is prepared and after each round: others may measure in between."""
-        self._crew.forget()
+        self._pool.forget()
         (outcome,) = batch = self.next_batch(deque([Outcome(case=case)]))
         yield outcome
         for _ in self._in_rounds(batch):
@@ -89,7 +89,7 @@ class Rounds:
         yield from self._spend_what_is_left(batch)
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
-        extra_passes.look(batch, self._crew, self._schedule)
+        extra_passes.look(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 
     def _spend_what_is_left(self, batch: list[Outcome]) -> Iterator[None]:
@@ -149,16 +149,16 @@ class Rounds:
                 outcome.stopped_by = self._judged(outcome)
 
     def turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
-        """A worker visits each of these cases, under the eyes of the lookout."""
-        lookout = self._lookout_of(cases[0].case.device)
-        lookout.begin(worker, round_)
+        """A worker visits each of these cases, under the eyes of the monitor."""
+        monitor = self._lookout_of(cases[0].case.device)
+        monitor.begin(worker, round_)
         for outcome in cases:
             self._visit(outcome, worker, round_)
-            lookout.visited(outcome)
+            monitor.visited(outcome)
             if self._steps_left > 0:
                 self._steps_left -= 1
                 self._advance(outcome.case.id, 1)
-        lookout.end()
+        monitor.end()
 
     def _judged(self, outcome: Outcome) -> str | None:
         if outcome.spent_s > self._schedule.timeout_s:
@@ -187,11 +187,11 @@ class Rounds:
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
-    def _room(self) -> Room:
+    def _room(self) -> MemoryBudget:
         """What fits; a device's memory is known once a worker has seen it."""
-        return Room(
+        return MemoryBudget(
             memory_bytes=self._schedule.memory_bytes,
-            device_memory_bytes=self._crew.hello(0).device_memory_bytes,
+            device_memory_bytes=self._pool.hello(0).device_memory_bytes,
             workers=self._schedule.workers,
         )
 
@@ -201,7 +201,7 @@ class Rounds:
         case, timeout_s = outcome.case, self._schedule.timeout_s
         room = self._room()
         reply = self._timed(
-            outcome, lambda: self._crew.check(0, case, timeout_s, room.worker_bytes(case.device))
+            outcome, lambda: self._pool.check(0, case, timeout_s, room.worker_bytes(case.device))
         )
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
@@ -218,7 +218,7 @@ class Rounds:
         cache = self._schedule.cache
         reply = self._timed(
             outcome,
-            lambda: self._crew.prepare(worker, outcome.case, sample_s, timeout_s, cache=cache),
+            lambda: self._pool.prepare(worker, outcome.case, sample_s, timeout_s, cache=cache),
         )
         if isinstance(reply, protocol.Prepared):
             outcome.prepared[worker] = reply
@@ -229,7 +229,7 @@ class Rounds:
             return
         seconds, timeout_s = self._schedule.visit_s, self._schedule.timeout_s
         reply = self._timed(
-            outcome, lambda: self._crew.visit(worker, outcome.case, seconds, timeout_s)
+            outcome, lambda: self._pool.visit(worker, outcome.case, seconds, timeout_s)
         )
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]

@@ -23,7 +23,7 @@ from bench.run.noise import Noise
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.peak_survey import Ceilings
 from bench.run.scheduler import Rounds
-from bench.run.state_monitor import Clock, Lookout, Lookouts
+from bench.run.state_monitor import Clock, StateMonitor, StateMonitors
 from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.history import History
     from bench.plan.plan import Plan, PlannedCase
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
     from bench.pool.start import Start
     from bench.records.machine_state import Conditions
     from bench.records.record import Record
@@ -150,7 +150,7 @@ def _finished(job: _Job, info: RunInfo) -> StoredRun:
         if cases:
             how_many = job.options.schedule.workers, job.options.threads
             with nullcontext(job.started) if job.started else start(*how_many) as ready:
-                info = _measure(job, info, cases, ready.crew, diary)
+                info = _measure(job, info, cases, ready.pool, diary)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     return runs.finish(job.folder, dataclasses.replace(info, finished_at=finished))
 
@@ -159,44 +159,44 @@ def _measure(
     job: _Job,
     info: RunInfo,
     cases: Sequence[PlannedCase],
-    crew: Crew,
+    pool: WorkerPool,
     diary: journal.Journal,
 ) -> RunInfo:
     """Measure the cases into the journal; gives the run's facts with what was found on the way."""
-    hello = crew.hello(0)
+    hello = pool.hello(0)
     info = manifest.with_torch(info, hello.torch)
     diary.write_header({"torch": info.torch})
     facts = manifest.row_facts(info, job.options, hello)
-    ceilings = _ceilings(job, info, crew)
+    ceilings = _ceilings(job, info, pool)
     earlier = history.read(job.folder.parent, info)
-    lookouts = Lookouts(
-        crew.sense,
+    monitors = StateMonitors(
+        pool.sense,
         known={device: one.conditions for device, one in earlier.references.items()},
         patience_s=job.options.schedule.patience_s,
         waits=job.listener.waiting,
         clock=job.clock,
     )
     rounds = Rounds(
-        crew,
+        pool,
         job.options.schedule,
         shuffle=random.Random(job.options.seed),  # noqa: S311 - an order, not a secret
         advance=job.listener.advanced,
-        lookout_of=lookouts.of,
+        monitor_of=monitors.of,
         clock=job.clock.now_s,
     )
     for batch in rounds.measure(cases):
-        best = lookouts.of(batch[0].case.device).settle()
+        best = monitors.of(batch[0].case.device).settle()
         of_batch = facts_of_batch(facts, batch, best, earlier)
         for entry in ceilings.held_against([outcome.entry(of_batch) for outcome in batch]):
             _keep(diary, entry, job.listener)
-    return with_states(ceilings.noted(info), earlier, lookouts.made)
+    return with_states(ceilings.noted(info), earlier, monitors.made)
 
 
-def _ceilings(job: _Job, info: RunInfo, crew: Crew) -> Ceilings:
+def _ceilings(job: _Job, info: RunInfo, pool: WorkerPool) -> Ceilings:
     """The roofs of the run's devices, measured if they are not known; none if they are not wanted."""
     if not job.options.roofs:
         return Ceilings()
-    return Ceilings.of(crew, info, job.listener.surveying)
+    return Ceilings.of(pool, info, job.listener.surveying)
 
 
 def facts_of_batch(
@@ -217,26 +217,26 @@ def facts_of_batch(
     )
 
 
-def with_states(info: RunInfo, earlier: History, lookouts: Mapping[str, Lookout]) -> RunInfo:
+def with_states(info: RunInfo, earlier: History, monitors: Mapping[str, StateMonitor]) -> RunInfo:
     """The run's facts with what was seen of each device's state; its reference is kept for later runs."""
-    seen = {device: one.seen for device, one in lookouts.items() if one.seen}
+    seen = {device: one.seen for device, one in monitors.items() if one.seen}
     kept = {
-        device: machine_cache.renewed(_before(device, earlier, lookouts[device]), turns)
+        device: machine_cache.renewed(_before(device, earlier, monitors[device]), turns)
         for device, turns in seen.items()
     }
     for device, one in kept.items():
         history.keep_reference(info, device, one)
     return dataclasses.replace(
         info,
-        waited_s=sum(one.waited_s for one in lookouts.values()),
+        waited_s=sum(one.waited_s for one in monitors.values()),
         sentinels={d: dataclasses.asdict(machine_state.level(turns)) for d, turns in seen.items()},
         reference={d: dataclasses.asdict(one.conditions) for d, one in kept.items()},
     )
 
 
-def _before(device: str, earlier: History, lookout: Lookout) -> Reference | None:
+def _before(device: str, earlier: History, monitor: StateMonitor) -> Reference | None:
     """The reference that a run began with, or got with its first batch."""
-    own = Reference(conditions=lookout.known) if lookout.known else None
+    own = Reference(conditions=monitor.known) if monitor.known else None
     return earlier.references.get(device, own)
 
 

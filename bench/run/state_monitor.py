@@ -40,7 +40,7 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-class Lookout:
+class StateMonitor:
     """Looks at the machine at both ends of a worker's turn, and every quarter of a second in between."""
 
     def __init__(
@@ -136,8 +136,8 @@ class Lookout:
         return machine_state.is_slower(conditions_of(self._before), wanted)
 
 
-class Lookouts:
-    """A lookout for each device that is measured on, made when it is first asked for."""
+class StateMonitors:
+    """A monitor for each device that is measured on, made when it is first asked for."""
 
     def __init__(
         self,
@@ -153,12 +153,12 @@ class Lookouts:
         self._patience_s = patience_s
         self._waits = waits
         self._clock = clock
-        self.made: dict[str, Lookout] = {}
+        self.made: dict[str, StateMonitor] = {}
 
-    def of(self, device: str) -> Lookout:
+    def of(self, device: str) -> StateMonitor:
         """The device's own."""
         if device not in self.made:
-            self.made[device] = Lookout(
+            self.made[device] = StateMonitor(
                 self._sense,
                 device=device,
                 known=self._known.get(device),

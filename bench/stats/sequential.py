@@ -39,7 +39,7 @@ _MOST_LOG = 700.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class PairedRatio:
     """The time of the second side over that of the first; the ends are None where too little is known."""
 
     value: float
@@ -92,7 +92,7 @@ def over_looks(p_value: float, level: float, confidence: float) -> float:
     return min(1.0, p_value * (1 - confidence) / level)
 
 
-def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
+def ratio(one: Cells, other: Cells, level: float) -> PairedRatio | None:
     """How long the second side takes, as a multiple of the first; None if they share no round.
 
     The ratio is the centre, after Hodges and Lehmann, of the rounds' log ratios, in each of which the
@@ -116,10 +116,10 @@ def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
     parts = [_part(rounds), _part(_levels(before)), _part(_levels(after))]
     known = [part for part in parts if part]
     if len(known) < len(parts):
-        return Ratio(value=math.exp(middle), low=None, high=None, rounds=len(rounds))
+        return PairedRatio(value=math.exp(middle), low=None, high=None, rounds=len(rounds))
     error, freedom = _error(known)
     width = min(float(stdtrit(freedom, 1 - level / 2)) * error, _MOST_LOG - abs(middle))
-    return Ratio(
+    return PairedRatio(
         value=math.exp(middle),
         low=math.exp(middle - width),
         high=math.exp(middle + width),
@@ -128,7 +128,7 @@ def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
     )
 
 
-def verdict(found: Ratio | None, threshold: float) -> Verdict:
+def verdict(found: PairedRatio | None, threshold: float) -> Verdict:
     """What a ratio says of the second side.
 
     A change is one that chance does not explain (the interval leaves out 1) and that matters (the ratio

@@ -1,4 +1,4 @@
 """Measuring: fresh worker processes that time calls. The only room that may import torch.
 
-`crew`, `process` and `protocol` are what the outside talks to, torch-free; the rest runs in a worker.
+`pool`, `process` and `protocol` are what the outside talks to, torch-free; the rest runs in a worker.
 """

@@ -41,7 +41,7 @@ _PAD_ELEMENTS = 272
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class BandwidthPoint:
     """Where bandwidth is looked at: so many bytes moved, by a call that finds its data in this level."""
 
     level: str
@@ -69,10 +69,10 @@ def points(
     caches: Mapping[str, int],
     device: str = "cpu",
     free_bytes_of: Callable[[str], int] = free_bytes_of,
-) -> list[Point]:
+) -> list[BandwidthPoint]:
     """Some in each cache, then some beyond all of them, as far as the memory of the device allows."""
     memory = "DRAM" if device == "cpu" else "memory"
-    found: list[Point] = []
+    found: list[BandwidthPoint] = []
     faster, faster_bytes = "", 0
     for level, size in (caches or UNKNOWN).items():
         most = int(size * _MOST_OF_A_LEVEL)
@@ -86,13 +86,15 @@ def points(
     return found + [_point(memory, one, faster, faster_bytes) for one in sizes]
 
 
-def _point(level: str, moved_bytes: int, faster: str, faster_bytes: int) -> Point:
+def _point(level: str, moved_bytes: int, faster: str, faster_bytes: int) -> BandwidthPoint:
     """Named after both levels where the faster one may hold a part."""
     mixed = faster and moved_bytes < ALONE * faster_bytes
-    return Point(level=f"{faster}+{level}" if mixed else level, moved_bytes=moved_bytes)
+    return BandwidthPoint(level=f"{faster}+{level}" if mixed else level, moved_bytes=moved_bytes)
 
 
-def bandwidths(device: str, wanted: Sequence[Point], seconds: float, watch: Watch) -> list[Roof]:
+def bandwidths(
+    device: str, wanted: Sequence[BandwidthPoint], seconds: float, watch: Watch
+) -> list[Roof]:
     """At each point the best way of moving bytes, with copy and triad beside it."""
     if not wanted:
         return []
@@ -100,7 +102,7 @@ def bandwidths(device: str, wanted: Sequence[Point], seconds: float, watch: Watc
     memory = torch.ones(elements + 3 * _PAD_ELEMENTS, device=device)
     steps = [(one, how) for one in wanted for how in WAYS]
     step_s = seconds / len(steps) / _PASSES
-    best: dict[tuple[Point, str], float] = {}
+    best: dict[tuple[BandwidthPoint, str], float] = {}
     for point, how in steps * _PASSES:
         moved_bytes, call = WAYS[how](memory, point.moved_bytes)
         rate = moved_bytes / watch.best_s(call, step_s)
@@ -108,9 +110,9 @@ def bandwidths(device: str, wanted: Sequence[Point], seconds: float, watch: Watc
     return list(_kept(best))
 
 
-def _kept(best: Mapping[tuple[Point, str], float]) -> Iterator[Roof]:
+def _kept(best: Mapping[tuple[BandwidthPoint, str], float]) -> Iterator[Roof]:
     """Of each level, or each size of one that is partly in a cache: copy, triad, and the best of all ways."""
-    groups: dict[object, list[tuple[Point, str]]] = {}
+    groups: dict[object, list[tuple[BandwidthPoint, str]]] = {}
     for point, how in best:
         groups.setdefault(point if "+" in point.level else point.level, []).append((point, how))
     for members in groups.values():

@@ -34,7 +34,7 @@ _STANDARD_ERRORS = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Correctness:
     """What comparing gave: `correct` is None where there was nothing to compare with."""
 
     correct: bool | None
@@ -42,14 +42,14 @@ class Check:
     note: str = ""
 
 
-def check(call: Call, reference: Callable[..., Any] | None, dtype_name: str) -> Check:
+def check(call: Call, reference: Callable[..., Any] | None, dtype_name: str) -> Correctness:
     """Make the call once and compare its result with the reference's.
 
     An exception of the call is the caller's to handle; one of the reference becomes a note.
     """
     if reference is None:
         call()
-        return Check(correct=None, max_error=None, note="the op declares no reference")
+        return Correctness(correct=None, max_error=None, note="the op declares no reference")
     args, kwargs = for_reference(call.args), for_reference(call.kwargs)
     result = call()
     try:
@@ -57,10 +57,10 @@ def check(call: Call, reference: Callable[..., Any] | None, dtype_name: str) -> 
         error = largest_error(result, expected)
     except Exception as problem:  # noqa: BLE001 - a guest's code; its failure is a fact of the row
         note = f"the reference failed: {type(problem).__name__}: {problem}"
-        return Check(correct=None, max_error=None, note=note.partition("\n")[0])
+        return Correctness(correct=None, max_error=None, note=note.partition("\n")[0])
     tolerance = tolerance_of(dtype_name)
     note = "" if error <= tolerance else f"error {error:.2g} is above {tolerance:.2g}"
-    return Check(correct=error <= tolerance, max_error=error, note=note)
+    return Correctness(correct=error <= tolerance, max_error=error, note=note)
 
 
 def tolerance_of(dtype_name: str) -> float:

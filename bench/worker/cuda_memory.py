@@ -58,7 +58,7 @@ class TorchAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class AllocatorUse:
     """What one call took."""
 
     peak_bytes: int
@@ -74,7 +74,7 @@ class Taken:
         return f"the GPU is nearly full: its allocator freed its cache {self.retries} times in one call"
 
 
-def taken(call: Call, account: Account) -> Taken:
+def taken(call: Call, account: Account) -> AllocatorUse:
     """Make the call once and read the account.
 
     Args:
@@ -87,7 +87,9 @@ def taken(call: Call, account: Account) -> Taken:
     result = call()
     peak_bytes, retries = account.peak_bytes(), account.retries()
     del result
-    return Taken(peak_bytes=max(0, peak_bytes - before_bytes), retries=retries - before_retries)
+    return AllocatorUse(
+        peak_bytes=max(0, peak_bytes - before_bytes), retries=retries - before_retries
+    )
 
 
 def give_back() -> None:

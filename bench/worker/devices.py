@@ -74,10 +74,10 @@ class Cuda:
             finally:  # torch leaves the recording stream current where ending a capture fails
                 torch.cuda.set_stream(before)
             before.wait_stream(aside)
-        return _Replay(graph, call)
+        return _GraphReplay(graph, call)
 
 
-class _Replay:
+class _GraphReplay:
     """Replays a graph, and keeps what it reads alive."""
 
     def __init__(self, graph: Any, call: Callable[[], object]) -> None:

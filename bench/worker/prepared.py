@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.plan.case import Call
     from bench.worker.device_timing import Queued
     from bench.worker.devices import Device
-    from bench.worker.sampling import Clock, Evict, Taken
+    from bench.worker.sampling import Clock, Evict, SampleSet
 
 _WARM_SHARE = 8
 """A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
@@ -96,7 +96,7 @@ class Ready:
             else None
         )
 
-    def _samples(self, seconds: float, clock: Clock) -> list[Taken]:
+    def _samples(self, seconds: float, clock: Clock) -> list[SampleSet]:
         if self.evict:
             return take_cold_samples(self.call, seconds, self.device, clock, self.evict)
         return take_samples(self.call, self.loops, seconds, self.device, clock)
@@ -111,7 +111,7 @@ class Ready:
             found.append(self.queued.sample())
         return found
 
-    def _aside_ns(self, spent_ns: int, samples: list[Taken]) -> int:
+    def _aside_ns(self, spent_ns: int, samples: list[SampleSet]) -> int:
         """What was neither sample nor the loop around it: evictions, and samples of the device's own."""
         if not self.evict and not self.queued:
             return 0

@@ -60,7 +60,7 @@ class Usage(NamedTuple):
     involuntary_switches: int
 
 
-class Taken(NamedTuple):
+class SampleSet(NamedTuple):
     """A sample: when it began, how long it took, what the process used meanwhile."""
 
     started_ns: int
@@ -191,15 +191,15 @@ def take_samples(
     device: Device,
     clock: Clock,
     usage: Callable[[], Usage] = read_usage,
-) -> list[Taken]:
+) -> list[SampleSet]:
     """Samples for about `seconds`, at least one; it stops where another would overrun by half."""
     end = clock() + round(seconds * 1e9)
     before = usage()
-    samples: list[Taken] = []
+    samples: list[SampleSet] = []
     while not samples or clock() + samples[-1].elapsed_ns // 2 < end:
         started, elapsed = take_sample(call, loops, device, clock)
         after = usage()
-        samples.append(Taken(started, elapsed, _used(before, after)))
+        samples.append(SampleSet(started, elapsed, _used(before, after)))
         before = after
     return samples
 
@@ -215,20 +215,20 @@ def take_cold_samples(
     clock: Clock,
     evict: Evict,
     usage: Callable[[], Usage] = read_usage,
-) -> list[Taken]:
+) -> list[SampleSet]:
     """Samples of one call each, the caches emptied before it, for about `seconds` of wall time.
 
     Evictions count, or a visit to a short call would take a thousand times as long as it was given;
     but there are three samples at least, unless the calls alone take `seconds`.
     """
     begun, given_ns = clock(), round(seconds * 1e9)
-    samples: list[Taken] = []
+    samples: list[SampleSet] = []
     while _another(samples, given_ns, clock() - begun):
         samples.append(_take_cold_sample(call, device, clock, evict, usage))
     return samples
 
 
-def _another(samples: Sequence[Taken], given_ns: int, spent_ns: int) -> bool:
+def _another(samples: Sequence[SampleSet], given_ns: int, spent_ns: int) -> bool:
     """Whether one more is due: too few so far, or it overruns the time given by half of it at most."""
     if not samples:
         return True
@@ -243,8 +243,8 @@ def _take_cold_sample(
     clock: Clock,
     evict: Evict,
     usage: Callable[[], Usage] = read_usage,
-) -> Taken:
+) -> SampleSet:
     evict()
     before = usage()  # after the eviction, whose CPU time is not the call's
     started, elapsed = take_sample(call, 1, device, clock)
-    return Taken(started, elapsed, _used(before, usage()))
+    return SampleSet(started, elapsed, _used(before, usage()))

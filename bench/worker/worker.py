@@ -98,7 +98,9 @@ class Worker:
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
             protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
             protocol.Prepare: self._prepare,
-            protocol.Visit: lambda asked: self._calls[asked.case.key].visit(asked.seconds, clock),
+            protocol.VisitRequest: lambda asked: self._calls[asked.case.key].visit(
+                asked.seconds, clock
+            ),
             protocol.Replay: lambda asked: self._calls[asked.case.key].replay(clock),
             protocol.TimeCold: lambda asked: self._calls[asked.case.key].time_cold(
                 self._evictor(asked.case.device), clock
@@ -123,7 +125,7 @@ class Worker:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
         reply = self._attempt(request)
         if isinstance(reply, protocol.Refused) and reply.status == "oom":
-            if isinstance(request, protocol.Check | protocol.Prepare | protocol.Visit):
+            if isinstance(request, protocol.Check | protocol.Prepare | protocol.VisitRequest):
                 self._calls.pop(request.case.key, None)
             give_back()  # not before: the exception held the frames that held tensors
         return reply

@@ -11,7 +11,7 @@ import pytest
 
 from bench import cli
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.store.load import load_rows
 from bench.worker import devices
 from tests.fakes.workers import HELLO, Stage, settle, visited
@@ -74,28 +74,28 @@ class Sides:
         self.pythons: list[str | None] = []
         self.fails = ""
 
-    def crew(
+    def pool(
         self,
         count: int,
         threads: int,
         base: Mapping[str, str],
         _cores: object,
         python: str | None,
-    ) -> Crew:
-        """A side's crew."""
+    ) -> WorkerPool:
+        """A side's pool."""
         slow = base.get("SLOW") == "1"
 
         def answer(request: protocol.Request) -> protocol.Reply:
             if isinstance(request, protocol.Check) and request.case.id == self.fails:
                 return protocol.Refused(status="failed", reason="no good")
-            if not isinstance(request, protocol.Visit):
+            if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
             longer = slow or request.case.op == "twin" or threads == 1
             return visited(1_500_000 if longer else 1_000_000)
 
         self.pythons.append(python)
         self.stages.append(Stage(answer))
-        made = self.stages[-1].crew(count)
+        made = self.stages[-1].pool(count)
         for process in self.stages[-1].processes:
             process.hello = protocol.Hello(
                 torch={**HELLO.torch, "threads": threads}, device_names={}
@@ -106,7 +106,7 @@ class Sides:
 @pytest.fixture(name="sides")
 def _sides(monkeypatch: pytest.MonkeyPatch) -> Sides:
     sides = Sides()
-    monkeypatch.setattr(Crew, "of_processes", sides.crew)
+    monkeypatch.setattr(WorkerPool, "of_processes", sides.pool)
     return sides
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench import cli
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.run import manifest
 from bench.store.load import load_rows
 from bench.worker import devices
@@ -65,28 +65,28 @@ Bench = Any
 """The fixture above."""
 
 
-@pytest.fixture(name="crews")
-def _crews(monkeypatch: pytest.MonkeyPatch) -> dict[int, Stage]:
+@pytest.fixture(name="pools")
+def _pools(monkeypatch: pytest.MonkeyPatch) -> dict[int, Stage]:
     """Fakes for any number of threads: calls take n ns on one, half of it and 100 ns more on two."""
     stages: dict[int, Stage] = {}
 
-    def crew(count: int, threads: int, *_: object) -> Crew:
+    def pool(count: int, threads: int, *_: object) -> WorkerPool:
         def answer(request: protocol.Request) -> protocol.Reply:
-            if not isinstance(request, protocol.Visit):
+            if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
             n = int(request.case.labels["n"])
             each_ns = 1000 * n if threads == 1 else 500 * n + 100_000
             return visited(each_ns, loops=1000)
 
         stages[threads] = Stage(answer)
-        made = stages[threads].crew(count)
+        made = stages[threads].pool(count)
         for process in stages[threads].processes:
             process.hello = protocol.Hello(
                 torch={**HELLO.torch, "threads": threads}, device_names={}
             )
         return made
 
-    monkeypatch.setattr(Crew, "of_processes", crew)
+    monkeypatch.setattr(WorkerPool, "of_processes", pool)
     return stages
 
 
@@ -114,7 +114,7 @@ def _crews(monkeypatch: pytest.MonkeyPatch) -> dict[int, Stage]:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
-    bench: Bench, tmp_path: Path, crews: dict[int, Stage], words: str, said: str
+    bench: Bench, tmp_path: Path, pools: dict[int, Stage], words: str, said: str
 ) -> None:
     """Before anything is measured, with workers ended."""
     finished_run(tmp_path / "results", info())
@@ -123,11 +123,11 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert (code, out) == (2, "")
     assert line.startswith("bench: ")
     assert said in line
-    assert all(process.closed for stage in crews.values() for process in stage.processes)
+    assert all(process.closed for stage in pools.values() for process in stage.processes)
 
 
 def test_a_crossover_is_found_between_thread_counts(
-    bench: Bench, tmp_path: Path, crews: dict[int, Stage]
+    bench: Bench, tmp_path: Path, pools: dict[int, Stage]
 ) -> None:
     """Where there is no GPU they are what is compared: equal at n = 200."""
     code, out, err = bench("mine/op", "--suite", "mine.py")
@@ -139,10 +139,10 @@ def test_a_crossover_is_found_between_thread_counts(
     rows = load_rows(tmp_path / "results")
     assert set(rows["threads"]) == {1, 2}
     assert len(rows) == 2 * len(measured)
-    assert all(process.closed for stage in crews.values() for process in stage.processes)
+    assert all(process.closed for stage in pools.values() for process in stage.processes)
 
 
-@pytest.mark.usefixtures("crews")
+@pytest.mark.usefixtures("pools")
 def test_json_is_one_document_with_the_truth_in_it(bench: Bench) -> None:
     """And the same is found again in the rows it left."""
     code, out, err = bench(
@@ -162,7 +162,7 @@ def test_json_is_one_document_with_the_truth_in_it(bench: Bench) -> None:
     assert again["ratios"] == told["ratios"]
 
 
-@pytest.mark.usefixtures("crews")
+@pytest.mark.usefixtures("pools")
 def test_sizes_and_time_are_as_asked_for(bench: Bench) -> None:
     """No further than the ends; two sizes at least, however little time there is."""
     _, out, _ = bench("mine/op", "--suite", "mine.py", "--sizes", "300,5000", "--json")
@@ -173,7 +173,7 @@ def test_sizes_and_time_are_as_asked_for(bench: Bench) -> None:
     assert [step["size"] for step in json.loads(out)["steps"]] == [16, 4096]
 
 
-@pytest.mark.usefixtures("crews")
+@pytest.mark.usefixtures("pools")
 def test_the_two_sides_share_the_memory(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four workers of each hold inputs of 8 bytes at once: 64 are needed, and not a byte less."""
     for usable, expected in ((64.0, "ok"), (63.0, "skipped")):
@@ -183,14 +183,14 @@ def test_the_two_sides_share_the_memory(bench: Bench, monkeypatch: pytest.Monkey
         assert {row["status"] for row in rows} == {expected}
 
 
-def test_a_size_that_fails_is_said_and_ends_with_6(bench: Bench, crews: dict[int, Stage]) -> None:
+def test_a_size_that_fails_is_said_and_ends_with_6(bench: Bench, pools: dict[int, Stage]) -> None:
     """The others still give the answer."""
-    works = Crew.of_processes
+    works = WorkerPool.of_processes
 
-    def crew(count: int, threads: int, *rest: object) -> Crew:
+    def pool(count: int, threads: int, *rest: object) -> WorkerPool:
         made = works(count, threads, *rest)  # type: ignore[arg-type]
-        answer = crews[threads].answer
-        crews[threads].answer = lambda request: (
+        answer = pools[threads].answer
+        pools[threads].answer = lambda request: (
             protocol.Refused(status="oom", reason="no memory")
             if isinstance(request, protocol.Check) and request.case.labels["n"] == "4096"
             else answer(request)
@@ -198,7 +198,7 @@ def test_a_size_that_fails_is_said_and_ends_with_6(bench: Bench, crews: dict[int
         return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Crew, "of_processes", crew)
+        patch.setattr(WorkerPool, "of_processes", pool)
         code, out, _ = bench("mine/op", "--suite", "mine.py", "--sizes", "64,4096")
     assert code == 6
     assert "oom: n=4096, 2 threads: no memory" in out

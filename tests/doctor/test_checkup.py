@@ -11,8 +11,8 @@ import pytest
 
 from bench.doctor import checkup
 from bench.machine import activity, environment, hardware
-from bench.machine.activity import Moment
-from bench.machine.hardware import Machine, State
+from bench.machine.activity import Snapshot
+from bench.machine.hardware import CurrentState, Machine
 from bench.records.machine_state import Conditions
 from bench.records.roofs import Roofs
 from bench.store import machine_cache, roofs_cache
@@ -32,7 +32,7 @@ HERE = Machine(
     memory_bytes=2**34,
     gpus=(),
 )
-STATE = State(
+STATE = CurrentState(
     load_1min=0.1,
     cpu_busy_share=0.9,
     free_memory_bytes=2**33,
@@ -41,7 +41,7 @@ STATE = State(
     turbo=None,
     temperature_c=None,
 )
-MOMENT = Moment(
+MOMENT = Snapshot(
     cpu_busy_share=0.01,
     stolen_share=0.0,
     programs=(),
@@ -60,7 +60,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     real = environment.read_environment(tmp_path)
     monkeypatch.setattr(hardware, "read_machine", lambda: HERE)
     monkeypatch.setattr(hardware, "read_state", lambda: STATE)
-    monkeypatch.setattr(activity, "read_moment", lambda: MOMENT)
+    monkeypatch.setattr(activity, "read_snapshot", lambda: MOMENT)
     monkeypatch.setattr(activity, "cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(checkup, "read_environment", lambda: real)
     monkeypatch.setenv("TENSORBENCH_CACHE", str(tmp_path / "cache"))

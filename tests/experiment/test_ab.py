@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bench.experiment.ab import Aim, ab
+from bench.experiment.ab import DecisionGoal, ab
 from bench.stats.sequential import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
 from tests.fakes.paired import WORKER_SD, simulated
 from tests.fakes.workers import record
@@ -88,7 +88,7 @@ def doubtful(number: int, errors: float = 4.5, **values: int) -> Known:
 
 @dataclass
 class Ring:
-    """Batches of bouts; a round of a bout takes a second."""
+    """Batches of pairs; a round of a pair takes a second."""
 
     batches: list[list[Bout]]
     now_s: float = 0.0
@@ -103,25 +103,25 @@ class Ring:
         """The next batch."""
         return self.batches.pop(0) if self.batches else []
 
-    def round(self, bouts: Sequence[Bout], number: int) -> None:
+    def round(self, pairs: Sequence[Bout], number: int) -> None:
         """Takes time."""
-        assert all(bout.rounds == number for bout in bouts)
-        self.log.append([bout.number for bout in bouts])
-        self.now_s += len(bouts)
-        for bout in bouts:
-            bout.rounds += 1
+        assert all(pair.rounds == number for pair in pairs)
+        self.log.append([pair.number for pair in pairs])
+        self.now_s += len(pairs)
+        for pair in pairs:
+            pair.rounds += 1
 
-    def keep(self, bout: Bout, ended: Ended) -> tuple[Record, Record]:
+    def keep(self, pair: Bout, ended: Ended) -> tuple[Record, Record]:
         """Rows."""
-        bout.ended = ended
-        status = "ok" if bout.alive else "failed"
-        return record(bout.number), record(bout.number, status=status)
+        pair.ended = ended
+        status = "ok" if pair.alive else "failed"
+        return record(pair.number), record(pair.number, status=status)
 
 
 def fought(*batches: list[Bout], budget_s: float = 1e9) -> tuple[Result, Ring]:
     """What comes of them."""
     ring = Ring(batches=list(batches))
-    return ab(ring, Aim(budget_s=budget_s), now_s=lambda: ring.now_s), ring
+    return ab(ring, DecisionGoal(budget_s=budget_s), now_s=lambda: ring.now_s), ring
 
 
 def test_a_decided_case_has_no_further_round() -> None:
@@ -147,26 +147,26 @@ def test_each_verdict_can_be_reached(factor: float, said: str) -> None:
 def test_cases_are_judged_at_the_planned_looks_only() -> None:
     """Between them nothing that is seen can end a case, so that looking is not fishing."""
     for number in range(20):
-        bout = Bout(number, factor=1.05, noise=0.03)
-        fought([bout])
-        assert bout.rounds in LOOKS
+        pair = Bout(number, factor=1.05, noise=0.03)
+        fought([pair])
+        assert pair.rounds in LOOKS
 
 
 @pytest.mark.parametrize(("budget_s", "looks"), [(1e9, 3), (13, 2), (1e-9, 0)])
 def test_the_last_look_spends_what_earlier_ones_have_left(budget_s: float, looks: int) -> None:
     """And no more, so that all looks together keep the level."""
-    bout = Bout(1, noise=0.5)
-    (answer,) = fought([bout], budget_s=budget_s)[0].answers
-    level = spent(looks, last=True, confidence=Aim(budget_s=1).confidence)
-    assert answer.ratio == ratio(*bout.cells(), level)
+    pair = Bout(1, noise=0.5)
+    (answer,) = fought([pair], budget_s=budget_s)[0].answers
+    level = spent(looks, last=True, confidence=DecisionGoal(budget_s=1).confidence)
+    assert answer.ratio == ratio(*pair.cells(), level)
 
 
 def test_time_that_is_up_ends_all_after_the_first_look() -> None:
     """Each case has that many rounds, however little time there is."""
-    bouts = [Bout(1, noise=0.5), Bout(2, noise=0.5)]
-    found, _ = fought(bouts, budget_s=1e-9)
+    pairs = [Bout(1, noise=0.5), Bout(2, noise=0.5)]
+    found, _ = fought(pairs, budget_s=1e-9)
     assert [a.ended for a in found.answers] == ["budget", "budget"]
-    assert [bout.rounds for bout in bouts] == [LOOKS[0]] * 2
+    assert [pair.rounds for pair in pairs] == [LOOKS[0]] * 2
     late = Bout(3, noise=0.5)
     found, _ = fought([late], budget_s=13)
     assert late.rounds == 13
@@ -216,7 +216,7 @@ def test_answers_are_told_as_batches_end() -> None:
     """In their order."""
     told: list[Answer] = []
     ring = Ring(batches=[[Bout(1)], [Bout(2)]])
-    found = ab(ring, Aim(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    found = ab(ring, DecisionGoal(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
     assert told == list(found.answers)
     assert [a.one.case for a in told] == [record(1).case, record(2).case]
 
@@ -249,7 +249,7 @@ def test_cases_still_to_be_called_count_as_tried_and_may_vouch() -> None:
     """What is told of the first batch is what is known then; in the end all are judged together."""
     told: list[Answer] = []
     ring = Ring(batches=[[doubtful(1)], [doubtful(2)]])
-    found = ab(ring, Aim(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    found = ab(ring, DecisionGoal(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
     assert [(a.verdict, a.taken_back) for a in told] == [("unsure", True), ("slower", False)]
     assert [(a.verdict, a.taken_back) for a in found.answers] == [("slower", False)] * 2
 
@@ -291,8 +291,8 @@ def test_a_case_alone_is_decided_as_if_there_were_no_others(effect: float) -> No
     """At the same look, with the same verdict, as its interval at the level spent there says."""
     for seed in range(15):
         times = simulated(np.random.default_rng(seed), effect)
-        bout = Known(seed, times=times)
-        (answer,) = fought([bout])[0].answers
+        pair = Known(seed, times=times)
+        (answer,) = fought([pair])[0].answers
         said, rounds = "unsure", 0
         for look, rounds in enumerate(LOOKS):
             level = spent(look, last=rounds == LOOKS[-1], confidence=0.99)
@@ -300,7 +300,7 @@ def test_a_case_alone_is_decided_as_if_there_were_no_others(effect: float) -> No
             said = verdict(found, THRESHOLD)
             if said != "unsure":
                 break
-        assert (answer.verdict, bout.rounds, answer.taken_back) == (said, rounds, False)
+        assert (answer.verdict, pair.rounds, answer.taken_back) == (said, rounds, False)
 
 
 def compared(

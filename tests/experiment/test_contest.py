@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
 
 WORKERS = 2
 
@@ -38,7 +38,7 @@ class Arena:
         self.threads = threads
         self.log: list[tuple[int, protocol.Request]] = []
         self.stages = [self._stage(place) for place in (0, 1)]
-        self.crews: list[Crew] = []
+        self.pools: list[WorkerPool] = []
         self.devices = ("cpu", "cpu")
 
     def _stage(self, place: int) -> Stage:
@@ -47,7 +47,7 @@ class Arena:
 
         def answer(request: protocol.Request) -> protocol.Reply:
             self.log.append((place, request))
-            if isinstance(request, protocol.Visit):
+            if isinstance(request, protocol.VisitRequest):
                 return visited(1_000_000 // (place + 1))
             return settle(request)
 
@@ -61,11 +61,11 @@ class Arena:
         )
         known = {"seed": 7, "preset": "quick", "selection": {}, "tags": {"crossover": "s/op"}}
         threads = self.threads[place]
-        self.crews.append(self.stages[place].crew(WORKERS))
+        self.pools.append(self.stages[place].pool(WORKERS))
         return Entrant(
             side=Side(name=str(place), device=self.devices[place], threads=threads),
             options=Options(schedule=schedule, threads=threads, **known),  # type: ignore[arg-type]
-            started=Start(crew=self.crews[-1], state=hardware.read_state()),
+            started=Start(pool=self.pools[-1], state=hardware.read_state()),
             planned=planned,
         )
 
@@ -76,7 +76,7 @@ class Arena:
 
     def visits(self) -> Iterator[int]:
         """Which side was visited, visit by visit."""
-        return (place for place, request in self.log if isinstance(request, protocol.Visit))
+        return (place for place, request in self.log if isinstance(request, protocol.VisitRequest))
 
 
 def test_both_sides_are_measured_round_by_round(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_earlier_sizes_say_how_sure_a_time_is(tmp_path: Path) -> None:
     arena = Arena()
     ticks = itertools.cycle([1_000_000, 1_010_000, 995_000, 1_004_000, 990_000])
     arena.stages[0].answer = lambda request: (
-        visited(next(ticks)) if isinstance(request, protocol.Visit) else settle(request)
+        visited(next(ticks)) if isinstance(request, protocol.VisitRequest) else settle(request)
     )
     with arena.contest(tmp_path) as contest:
         widths = []

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.experiment.crossover_search import Aim, Search, middle_of, search, starts
+from bench.experiment.crossover_search import Search, SearchGoal, middle_of, search, starts
 from tests.fakes.workers import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.experiment.crossover_search import Step
+    from bench.experiment.crossover_search import SearchStep
     from bench.records.record import Record
 
     Truth = Callable[[float], float]
@@ -30,7 +30,7 @@ class Bench:
         self.truth = truth
         self.width = width
         self.sizes: list[float] = []
-        self.told: list[Step] = []
+        self.told: list[SearchStep] = []
         self.now_s = 0.0
         self.failing: set[float] = set()
 
@@ -55,7 +55,7 @@ class Bench:
         whole: bool = True,
     ) -> Search:
         """What a search finds here."""
-        aim = Aim(
+        aim = SearchGoal(
             first=first or (16, 256, 4096),
             wider=wider,
             tolerance=tolerance,

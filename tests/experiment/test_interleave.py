@@ -1,4 +1,4 @@
-"""Two crews visit cases in turn, the side that goes first changing, and leave a run each."""
+"""Two pools visit cases in turn, the side that goes first changing, and leave a run each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import WorkerError
-from bench.experiment.ab import Aim, ab
-from bench.experiment.interleave import Duel, Team
+from bench.experiment.ab import DecisionGoal, ab
+from bench.experiment.interleave import PairedRun, Team
 from bench.machine import hardware
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan.plan import PlannedCase
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
 
 WORKERS = 4
 
@@ -37,14 +37,14 @@ class Arena:
         self.memory_bytes = memory_bytes
         self.log: list[tuple[int, protocol.Request]] = []
         self.stages = [self._stage(place) for place in (0, 1)]
-        self.crews: list[Crew] = []
+        self.pools: list[WorkerPool] = []
 
     def _stage(self, place: int) -> Stage:
         stage = Stage()
 
         def answer(request: protocol.Request) -> protocol.Reply:
             self.log.append((place, request))
-            if isinstance(request, protocol.Visit):
+            if isinstance(request, protocol.VisitRequest):
                 return visited(1_000_000 + 500_000 * place)
             return settle(request)
 
@@ -61,23 +61,23 @@ class Arena:
             memory_bytes=self.memory_bytes[place],
         )
         known = {"seed": 7, "preset": "quick", "selection": {}, "tags": {"ab": "ab"[place]}}
-        self.crews.append(self.stages[place].crew(WORKERS))
+        self.pools.append(self.stages[place].pool(WORKERS))
         return Team(
             options=Options(schedule=schedule, threads=1, **known),  # type: ignore[arg-type]
-            started=Start(crew=self.crews[-1], state=hardware.read_state()),
+            started=Start(pool=self.pools[-1], state=hardware.read_state()),
             environment=environment,
         )
 
-    def duel(self, store: Path, pairs: Sequence[tuple[PlannedCase, PlannedCase]]) -> Duel:
+    def duel(self, store: Path, pairs: Sequence[tuple[PlannedCase, PlannedCase]]) -> PairedRun:
         """Both sides, at these cases."""
-        return Duel((self.team(0), self.team(1, variables={"MKL_CBWR": "AVX2"})), pairs, store)
+        return PairedRun((self.team(0), self.team(1, variables={"MKL_CBWR": "AVX2"})), pairs, store)
 
     def visits(self, identity: str) -> list[int]:
         """Which side was visited with a case, in order."""
         return [
             place
             for place, request in self.log
-            if isinstance(request, protocol.Visit) and request.case.id == identity
+            if isinstance(request, protocol.VisitRequest) and request.case.id == identity
         ]
 
 
@@ -90,11 +90,11 @@ def test_sides_are_visited_in_the_order_one_other_other_one(tmp_path: Path) -> N
     """For every worker both sides, and each side is the first as often."""
     arena = Arena()
     with arena.duel(tmp_path, twice(1, 2)) as duel:
-        bouts = duel.call()
+        pairs = duel.call()
         for number in range(4):
-            duel.round(bouts, number)
-        for bout in bouts:
-            duel.keep(bout, "rounds")
+            duel.round(pairs, number)
+        for pair in pairs:
+            duel.keep(pair, "rounds")
     for number in (1, 2):
         visits = arena.visits(case(number).id)
         couples = [tuple(visits[at : at + 2]) for at in range(0, len(visits), 2)]
@@ -110,11 +110,11 @@ def test_sides_are_visited_in_the_order_one_other_other_one(tmp_path: Path) -> N
 def test_cells_are_workers_by_rounds_of_both_sides(tmp_path: Path) -> None:
     """The overhead is subtracted as in rows."""
     with Arena().duel(tmp_path, twice(1)) as duel:
-        bouts = duel.call()
+        pairs = duel.call()
         for number in range(3):
-            duel.round(bouts, number)
-        one, other = bouts[0].cells()
-        duel.keep(bouts[0], "rounds")
+            duel.round(pairs, number)
+        one, other = pairs[0].cells()
+        duel.keep(pairs[0], "rounds")
     assert one.shape == other.shape == (WORKERS, 3)
     assert one == pytest.approx(1e-4)
     assert other == pytest.approx(1.5e-4)
@@ -124,7 +124,7 @@ def test_each_side_leaves_a_run(tmp_path: Path) -> None:
     """Finished, tagged, with its rows and samples, and with what differs in its environment."""
     arena = Arena()
     with arena.duel(tmp_path, twice(1, 2)) as duel:
-        found = ab(duel, Aim(budget_s=1e9), now_s=lambda: 0.0)
+        found = ab(duel, DecisionGoal(budget_s=1e9), now_s=lambda: 0.0)
     assert [a.verdict for a in found.answers] == ["slower", "slower"]
     one, other = duel.runs
     assert [run.info.tags["ab"] for run in (one, other)] == ["a", "b"]
@@ -143,9 +143,9 @@ def test_a_decided_case_is_not_profiled_while_others_are_open(tmp_path: Path) ->
     arena = Arena()
     on_gpu = [(case(number, device="cuda"),) * 2 for number in (1, 2)]
     with arena.duel(tmp_path, [(one, other) for one, other in on_gpu]) as duel:
-        bouts = duel.call()
-        duel.round(bouts, 0)
-        duel.keep(bouts[0], "decided")
+        pairs = duel.call()
+        duel.round(pairs, 0)
+        duel.keep(pairs[0], "decided")
     asked = [type(request) for _, request in arena.log]
     assert protocol.Profile not in asked
     assert protocol.Replay in asked
@@ -155,7 +155,7 @@ def test_two_ops_meet(tmp_path: Path) -> None:
     """Each side has its own."""
     arena = Arena()
     with arena.duel(tmp_path, [(case(1), case(2))]) as duel:
-        (answer,) = ab(duel, Aim(budget_s=1e9), now_s=lambda: 0.0).answers
+        (answer,) = ab(duel, DecisionGoal(budget_s=1e9), now_s=lambda: 0.0).answers
     assert (answer.one.case, answer.other.case) == (case(1).id, case(2).id)
     assert set(arena.visits(case(1).id)) == {0}
     assert set(arena.visits(case(2).id)) == {1}
@@ -169,12 +169,12 @@ def test_what_does_not_fit_beside_the_others_waits(tmp_path: Path, place: int) -
     arena = Arena(memory_bytes=(memory[0], memory[1]))
     with arena.duel(tmp_path, twice(1, 2, 3)) as duel:
         batches = []
-        while bouts := duel.call():
-            batches.append([bout.one.case.id for bout in bouts])
-            assert [bout.other.case.id for bout in bouts] == batches[-1]
-            duel.round(bouts, 0)
-            for bout in bouts:
-                duel.keep(bout, "budget")
+        while pairs := duel.call():
+            batches.append([pair.one.case.id for pair in pairs])
+            assert [pair.other.case.id for pair in pairs] == batches[-1]
+            duel.round(pairs, 0)
+            for pair in pairs:
+                duel.keep(pair, "budget")
     assert batches == [[case(n).id] for n in (1, 2, 3)]
     assert set(load_rows(tmp_path)["status"]) == {"ok"}
 
@@ -185,13 +185,13 @@ def test_a_side_that_fails_costs_its_case(tmp_path: Path) -> None:
     works = arena.stages[1].answer
 
     def fails(request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Visit) and request.case.id == case(2).id:
+        if isinstance(request, protocol.VisitRequest) and request.case.id == case(2).id:
             raise lost(status="oom", reason="no memory")
         return works(request)
 
     arena.stages[1].answer = fails
     with arena.duel(tmp_path, twice(1, 2)) as duel:
-        found = ab(duel, Aim(budget_s=1e9), now_s=lambda: 0.0)
+        found = ab(duel, DecisionGoal(budget_s=1e9), now_s=lambda: 0.0)
     assert [(a.verdict, a.ended) for a in found.answers] == [
         ("slower", "decided"),
         ("unsure", "failed"),
@@ -203,12 +203,12 @@ def test_a_case_whose_time_is_up_is_visited_no_more(tmp_path: Path) -> None:
     """Also within a round."""
     arena = Arena()
     with arena.duel(tmp_path, twice(1)) as duel:
-        (bout,) = duel.call()
-        duel.round([bout], 0)
-        bout.other.spent_s = 61.0
-        assert bout.over
-        duel.round([bout], 1)
-        duel.keep(bout, "timeout")
+        (pair,) = duel.call()
+        duel.round([pair], 0)
+        pair.other.spent_s = 61.0
+        assert pair.over
+        duel.round([pair], 1)
+        duel.keep(pair, "timeout")
     assert len(arena.visits(case(1).id)) == 2 * WORKERS
 
 
@@ -218,9 +218,9 @@ def test_what_was_measured_is_whole_when_it_ends_early(tmp_path: Path) -> None:
 
     def interrupted() -> None:
         with duel:
-            (bout,) = duel.call()
-            duel.round([bout], 0)
-            duel.keep(bout, "budget")
+            (pair,) = duel.call()
+            duel.round([pair], 0)
+            duel.keep(pair, "budget")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -234,5 +234,5 @@ def test_a_side_that_can_not_start_leaves_nothing(tmp_path: Path) -> None:
     teams = arena.team(0), arena.team(1)
     arena.stages[1].processes[0].broken = lost(reason="no torch")
     with pytest.raises(WorkerError, match="a worker can't start: no torch"):
-        Duel(teams, twice(1), tmp_path)
+        PairedRun(teams, twice(1), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -44,7 +44,7 @@ def party(stage: Stage) -> Party:
     known = {"seed": 7, "preset": "quick", "selection": {}, "tags": {}, "threads": 1}
     return Party(
         options=Options(schedule=schedule, **known),  # type: ignore[arg-type]
-        started=Start(crew=stage.crew(2), state=hardware.read_state()),
+        started=Start(pool=stage.pool(2), state=hardware.read_state()),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analysis.claims.claim import Answer, Cases, Claim, Source, answers
+from bench.analysis.claims.claim import Cases, Claim, ClaimAnswer, Source, answers
 from bench.analysis.claims.judges import cheaper, constant
 from tests.fakes.rows import HOSTILE, lost, record
 
@@ -54,6 +54,6 @@ def rows() -> list[Record]:
     return found
 
 
-def answered() -> list[Answer]:
+def answered() -> list[ClaimAnswer]:
     """One answer of every kind."""
     return answers(CLAIMS, [rows()])

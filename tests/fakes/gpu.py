@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench.machine.hardware import read_state
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.pool.start import Start
 from bench.run import state_monitor
 from bench.worker.gauges import Gauges
@@ -166,7 +166,7 @@ class Machine:
 
     def started(self, workers: int) -> Start:
         """So many workers, as a run is given them."""
-        return Start(crew=Crew(workers, self._start), state=read_state())
+        return Start(pool=WorkerPool(workers, self._start), state=read_state())
 
     def passing(self) -> state_monitor.Clock:
         """The session's clock; sleeping moves it."""

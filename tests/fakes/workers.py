@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.plan.plan import PlannedCase
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.pool.process import WorkerLost
 from bench.pool.protocol import Visited
 from bench.records.record import Record, Sample
@@ -187,7 +187,7 @@ def finished_run(store: Path, about: RunInfo, *entries: Entry) -> Path:
 SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
     protocol.Check: protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8),
     protocol.Prepare: PREPARED,
-    protocol.Visit: visited(1_000_000),
+    protocol.VisitRequest: visited(1_000_000),
     protocol.Sense: CALM,
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.TimeCold: protocol.ColdTimed(device_s=2e-4),
@@ -218,14 +218,14 @@ class Stage:
         self.busy = False
 
     def start(self) -> Any:
-        """A new process, as a crew starts it."""
+        """A new process, as a pool starts it."""
         process = FakeProcess(self, len(self.processes))
         self.processes.append(process)
         return process
 
-    def crew(self, count: int) -> Crew:
-        """A crew of fakes."""
-        return Crew(count, self.start)
+    def pool(self, count: int) -> WorkerPool:
+        """A pool of fakes."""
+        return WorkerPool(count, self.start)
 
     def asked(self, kind: type[Any]) -> list[tuple[int, str]]:
         """(process, case) of each request of a kind, in order."""

@@ -78,7 +78,7 @@ def ours(asked: Asked) -> Iterator[Found]:
 def _ours_of(subject: Subject, asked: Asked, worker: Worker) -> dict[str, Cell]:
     case = _planned(subject, asked)
     prepared = worker.answer(protocol.Prepare(case=case, sample_s=SAMPLE_S))
-    visited = worker.answer(protocol.Visit(case=case, seconds=VISIT_S * asked.scale))
+    visited = worker.answer(protocol.VisitRequest(case=case, seconds=VISIT_S * asked.scale))
     refused = [one for one in (prepared, visited) if isinstance(one, protocol.Refused)]
     if refused:
         raise RuntimeError(refused[0].reason)

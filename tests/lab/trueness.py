@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from bench.run.outcome import RunFacts
 from bench.run.request import Request
 from bench.run.scheduler import Rounds
-from bench.run.state_monitor import Lookout
+from bench.run.state_monitor import StateMonitor
 from bench.units import seconds
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def measured(budget_s: float) -> list[Entry]:
         options = asked.options(len(plan.cases), label=None, tags={}, argv=())
         order = random.Random(options.seed)  # noqa: S311 - an order, not a secret
         rounds = Rounds(
-            started.crew,
+            started.pool,
             options.schedule,
             shuffle=order,
             advance=lambda _case, _steps: None,
-            lookout_of=lambda device: Lookout(started.crew.sense, device=device),
+            monitor_of=lambda device: StateMonitor(started.pool.sense, device=device),
         )
         (batch,) = rounds.measure(plan.cases)
     facts = RunFacts(

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bench.machine import activity
-from bench.machine.activity import Program, Sources, cpu_capability, read_moment
+from bench.machine.activity import Program, Sources, cpu_capability, read_snapshot
 from tests.fakes import nvml as fakes_nvml
 from tests.fakes.machine import CPU, tree
 
@@ -89,7 +89,7 @@ def sources(root: Path, *processes: FakeProcess, **changes: Any) -> Sources:
 
 def test_what_can_not_be_read_is_none(tmp_path: Path) -> None:
     """And nothing raises."""
-    seen = read_moment(sources(tmp_path, processes=refused))
+    seen = read_snapshot(sources(tmp_path, processes=refused))
     empty = ("cpu_busy_share", "stolen_share", "programs", "swap_used_bytes", "on_battery")
     assert [getattr(seen, name) for name in empty] == [None] * len(empty)
     assert (seen.memory_stall_share, seen.slowdowns) == (None, None)
@@ -99,7 +99,7 @@ def test_what_can_not_be_read_is_none(tmp_path: Path) -> None:
 def test_the_busiest_programs_are_named_without_us(tmp_path: Path) -> None:
     """In cores' worth of time over the look; who is hidden is passed over."""
     loud, quiet, idle = FakeProcess(1, 1.0), FakeProcess(2, 0.1, "cc"), FakeProcess(3, 0.0)
-    seen = read_moment(
+    seen = read_snapshot(
         sources(tmp_path, quiet, loud, idle, FakeProcess(os.getpid(), 9.0), Hidden(4, 9.0))
     )
     assert seen.programs == (
@@ -111,7 +111,7 @@ def test_the_busiest_programs_are_named_without_us(tmp_path: Path) -> None:
 def test_no_more_than_a_few_are_named(tmp_path: Path) -> None:
     """The busiest."""
     many = [FakeProcess(pid, 0.1 * pid) for pid in range(1, 9)]
-    programs = read_moment(sources(tmp_path, *many)).programs
+    programs = read_snapshot(sources(tmp_path, *many)).programs
     assert [one.pid for one in programs or ()] == [8, 7, 6]
 
 
@@ -120,7 +120,7 @@ def test_busy_and_stolen_time_are_shares_of_what_passed(tmp_path: Path) -> None:
     looks = iter(
         [Times(10, 0, 5, 100, 5, 1, 3, 0), Times(13, 0, 6, 104, 6, 2, 6, 0)],
     )
-    seen = read_moment(sources(tmp_path, cpu_times=lambda: next(looks)))
+    seen = read_snapshot(sources(tmp_path, cpu_times=lambda: next(looks)))
     assert seen.cpu_busy_share == pytest.approx(0.5)
     assert seen.stolen_share == pytest.approx(0.1)
 
@@ -128,7 +128,7 @@ def test_busy_and_stolen_time_are_shares_of_what_passed(tmp_path: Path) -> None:
 def test_a_clock_that_stood_still_tells_no_shares(tmp_path: Path) -> None:
     """Nothing passed."""
     still = Times(1, 1, 1, 1, 1, 1, 1, 1)
-    seen = read_moment(sources(tmp_path, cpu_times=lambda: still))
+    seen = read_snapshot(sources(tmp_path, cpu_times=lambda: still))
     assert (seen.cpu_busy_share, seen.stolen_share) == (None, None)
 
 
@@ -142,7 +142,7 @@ def test_the_kernel_says_what_is_short(tmp_path: Path) -> None:
             f"{CPU}/cpu1/{THROTTLES}": "4",
         },
     )
-    seen = read_moment(sources(root, swap=lambda: SimpleNamespace(used=5)))
+    seen = read_snapshot(sources(root, swap=lambda: SimpleNamespace(used=5)))
     assert (seen.memory_stall_share, seen.slowdowns, seen.swap_used_bytes) == (0.015, 4, 5)
 
 
@@ -159,7 +159,7 @@ def test_power_comes_from_a_plug_or_a_battery(
     tmp_path: Path, battery: Any, *, on_battery: bool | None
 ) -> None:
     """A machine without a battery is plugged in."""
-    assert read_moment(sources(tmp_path, battery=lambda: battery)).on_battery is on_battery
+    assert read_snapshot(sources(tmp_path, battery=lambda: battery)).on_battery is on_battery
 
 
 def test_gpus_are_told_by_their_driver(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_gpus_are_told_by_their_driver(tmp_path: Path) -> None:
         PersistenceMode=0,
         UtilizationRates=SimpleNamespace(gpu=25),
     )
-    (gpu,) = read_moment(sources(tmp_path, nvml=lambda: nvml)).gpus
+    (gpu,) = read_snapshot(sources(tmp_path, nvml=lambda: nvml)).gpus
     assert (gpu.name, gpu.processes, gpu.busy_share) == ("NVIDIA H100", 2, 0.25)
     assert (gpu.power_limit_w, gpu.usual_limit_w, gpu.persistent) == (700.0, 700.0, False)
     assert (gpu.temperature_c, gpu.throttle_reasons) == (61.0, ("power-cap",))
@@ -178,7 +178,7 @@ def test_gpus_are_told_by_their_driver(tmp_path: Path) -> None:
 
 def test_a_gpu_whose_driver_refuses_is_there_all_the_same(tmp_path: Path) -> None:
     """With nothing known of it."""
-    (gpu,) = read_moment(sources(tmp_path, nvml=fakes_nvml.Nvml)).gpus
+    (gpu,) = read_snapshot(sources(tmp_path, nvml=fakes_nvml.Nvml)).gpus
     assert (gpu.name, gpu.busy_share, gpu.usual_limit_w, gpu.persistent) == (None,) * 4
 
 
@@ -186,7 +186,7 @@ def test_a_gpu_that_the_driver_lost_is_passed_over(tmp_path: Path) -> None:
     """It is counted, and can't be reached."""
     nvml = fakes_nvml.Nvml()
     nvml.nvmlDeviceGetCount = lambda: 2  # type: ignore[method-assign]
-    assert len(read_moment(sources(tmp_path, nvml=lambda: nvml)).gpus) == 1
+    assert len(read_snapshot(sources(tmp_path, nvml=lambda: nvml)).gpus) == 1
 
 
 @pytest.mark.parametrize(
@@ -206,4 +206,4 @@ def test_kernels_follow_the_processor(tmp_path: Path, cpuinfo: str, able: str | 
 def test_this_machine_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Smoke: the real sources, for no longer than a blink."""
     monkeypatch.setattr(activity, "LOOK_S", 0.01)
-    assert isinstance(read_moment(), activity.Moment)
+    assert isinstance(read_snapshot(), activity.Snapshot)

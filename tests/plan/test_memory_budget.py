@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from bench.plan.memory_budget import Room
+from bench.plan.memory_budget import MemoryBudget
 
-ROOM = Room(memory_bytes=4e9, device_memory_bytes={"cuda": 16_000_000_000}, workers=4)
+ROOM = MemoryBudget(memory_bytes=4e9, device_memory_bytes={"cuda": 16_000_000_000}, workers=4)
 
 
 def test_inputs_share_the_cpus_memory_and_half_of_a_devices() -> None:
@@ -53,7 +53,7 @@ def test_a_refusal_names_both_sizes_and_what_would_help(
 
 def test_one_worker_is_not_advised_to_have_fewer() -> None:
     """There is only one."""
-    alone = Room(memory_bytes=100.0, device_memory_bytes={}, workers=1)
+    alone = MemoryBudget(memory_bytes=100.0, device_memory_bytes={}, workers=1)
     assert alone.refusal("cpu", 200, exact=True) == (
         "inputs take 200 B; 100 B may be used: use smaller sizes"
     )

@@ -11,7 +11,7 @@ import pytest
 import bench
 from bench.errors import WorkerError
 from bench.pool import interpreter
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.pool.process import worker_environment
 from tests.fakes.workers import case
 
@@ -89,7 +89,7 @@ def test_a_worker_of_another_interpreter_runs_this_package(tmp_path: Path) -> No
     )
     planned = case(id="mine/op", suite="mine", op="op", suite_path=str(suite), labels={})
     base = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    with Crew.of_processes(1, 1, base, (), sys.executable) as crew:
-        assert crew.hello(0).torch["version"]
-        reply = crew.check(0, planned, 60.0)
+    with WorkerPool.of_processes(1, 1, base, (), sys.executable) as pool:
+        assert pool.hello(0).torch["version"]
+        reply = pool.check(0, planned, 60.0)
     assert str(Path(bench.__file__).resolve()) in str(getattr(reply, "reason", reply))

@@ -1,4 +1,4 @@
-"""A crew of fakes: who is asked, who is replaced, and what the others notice of it (nothing)."""
+"""A pool of fakes: who is asked, who is replaced, and what the others notice of it (nothing)."""
 
 from __future__ import annotations
 
@@ -8,119 +8,119 @@ import pytest
 
 from bench.errors import WorkerError
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from tests.fakes.workers import HELLO, Stage, case, lost, settle
 
 
 def test_places_are_filled_when_the_crew_is_made() -> None:
     """All processes are started together, so that they import torch at the same time."""
     stage = Stage()
-    assert len(stage.crew(3)) == 3
+    assert len(stage.pool(3)) == 3
     assert len(stage.processes) == 3
 
 
 def test_a_worker_says_hello() -> None:
     """What its measuring costs is its own."""
-    assert Stage().crew(1).hello(0) == HELLO
+    assert Stage().pool(1).hello(0) == HELLO
 
 
 def test_requests_go_to_the_worker_that_is_meant() -> None:
     """Check, prepare and visit, each with its case."""
     stage = Stage()
-    crew = stage.crew(2)
-    assert isinstance(crew.check(1, case(), 5), protocol.Checked)
-    assert isinstance(crew.prepare(1, case(), 0.01, 5), protocol.Prepared)
-    assert isinstance(crew.visit(1, case(), 0.1, 5), protocol.Visited)
+    pool = stage.pool(2)
+    assert isinstance(pool.check(1, case(), 5), protocol.Checked)
+    assert isinstance(pool.prepare(1, case(), 0.01, 5), protocol.Prepared)
+    assert isinstance(pool.visit(1, case(), 0.1, 5), protocol.Visited)
     assert stage.log == [
         (1, protocol.Check(case=case())),
         (1, protocol.Prepare(case=case(), sample_s=0.01)),
-        (1, protocol.Visit(case=case(), seconds=0.1)),
+        (1, protocol.VisitRequest(case=case(), seconds=0.1)),
     ]
 
 
 def test_a_case_is_prepared_once_in_each_worker() -> None:
     """Asking again costs nothing and says so."""
     stage = Stage()
-    crew = stage.crew(2)
-    assert crew.prepare(0, case(), 0.01, 5) is not None
-    assert crew.prepare(0, case(), 0.01, 5) is None
-    assert crew.prepare(1, case(), 0.01, 5) is not None
+    pool = stage.pool(2)
+    assert pool.prepare(0, case(), 0.01, 5) is not None
+    assert pool.prepare(0, case(), 0.01, 5) is None
+    assert pool.prepare(1, case(), 0.01, 5) is not None
     assert stage.asked(protocol.Prepare) == [(0, case().id), (1, case().id)]
 
 
 def test_a_worker_is_told_what_is_to_be_in_the_caches() -> None:
     """Once, when the case is prepared."""
     stage = Stage()
-    stage.crew(1).prepare(0, case(), 0.01, 5, cache="cold")
+    stage.pool(1).prepare(0, case(), 0.01, 5, cache="cold")
     assert stage.log == [(0, protocol.Prepare(case=case(), sample_s=0.01, cache="cold"))]
 
 
 def test_the_same_case_on_another_device_is_another() -> None:
     """A case and its device together are what is prepared."""
-    crew = Stage().crew(1)
-    assert crew.prepare(0, case(), 0.01, 5) is not None
-    assert crew.prepare(0, case(device="cuda"), 0.01, 5) is not None
+    pool = Stage().pool(1)
+    assert pool.prepare(0, case(), 0.01, 5) is not None
+    assert pool.prepare(0, case(device="cuda"), 0.01, 5) is not None
 
 
 def test_a_case_that_was_refused_is_not_prepared() -> None:
     """It would be asked for again."""
     stage = Stage(lambda _: protocol.Refused(status="failed", reason="no"))
-    crew = stage.crew(1)
+    pool = stage.pool(1)
     for _ in range(2):
-        assert crew.prepare(0, case(), 0.01, 5) == protocol.Refused(status="failed", reason="no")
+        assert pool.prepare(0, case(), 0.01, 5) == protocol.Refused(status="failed", reason="no")
     assert len(stage.log) == 2
 
 
 def test_a_profile_is_asked_of_the_worker_that_is_meant() -> None:
     """With the number of calls and the place for the trace."""
     stage = Stage(lambda _: protocol.Profiled())
-    assert stage.crew(2).profile(1, [case()], [7], "trace.json", 5) == protocol.Profiled()
+    assert stage.pool(2).profile(1, [case()], [7], "trace.json", 5) == protocol.Profiled()
     assert stage.log == [(1, protocol.Profile(cases=(case(),), calls=(7,), path="trace.json"))]
 
 
 def test_energy_is_asked_of_the_worker_that_is_meant() -> None:
     """Of a case that it has prepared."""
     stage = Stage()
-    assert stage.crew(2).meter(1, case(), 5) == protocol.Metered(energy_j=0.25)
+    assert stage.pool(2).meter(1, case(), 5) == protocol.Metered(energy_j=0.25)
     assert stage.log == [(1, protocol.Meter(case=case()))]
 
 
 def test_a_worker_that_has_profiled_makes_room_for_another() -> None:
     """It can't do so again, and what times nothing any more need not be asked to forget."""
     stage = Stage()
-    crew = stage.crew(2)
-    crew.prepare(0, case(), 0.01, 5)
-    crew.profile(0, [case()], [7], "trace.json", 5)
-    crew.forget()
+    pool = stage.pool(2)
+    pool.prepare(0, case(), 0.01, 5)
+    pool.profile(0, [case()], [7], "trace.json", 5)
+    pool.forget()
     assert [process.closed for process in stage.processes] == [True, False, False]
     assert not [one for _, one in stage.log if isinstance(one, protocol.Forget)]
-    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert pool.prepare(0, case(), 0.01, 5) is not None
     assert stage.log[-1][0] == 2  # its successor's number
-    crew.forget()
+    pool.forget()
     assert len(stage.processes) == 3  # who has not profiled stays
 
 
 def test_what_was_forgotten_is_prepared_again() -> None:
     """Only workers that hold something are told to forget it."""
     stage = Stage()
-    crew = stage.crew(2)
-    crew.prepare(1, case(), 0.01, 5)
-    crew.forget()
+    pool = stage.pool(2)
+    pool.prepare(1, case(), 0.01, 5)
+    pool.forget()
     assert stage.log[-1] == (1, protocol.Forget())
     assert len(stage.log) == 2
-    assert crew.prepare(1, case(), 0.01, 5) is not None
+    assert pool.prepare(1, case(), 0.01, 5) is not None
 
 
 def test_a_lost_worker_is_replaced_and_its_case_refused() -> None:
     """With the reason of the loss; the successor has prepared nothing."""
     stage = Stage()
-    crew = stage.crew(2)
-    crew.prepare(0, case(), 0.01, 5)
+    pool = stage.pool(2)
+    pool.prepare(0, case(), 0.01, 5)
     stage.answer = lambda _: (_ for _ in ()).throw(lost("oom", "killed"))
-    assert crew.visit(0, case(), 0.1, 5) == protocol.Refused(status="oom", reason="killed")
+    assert pool.visit(0, case(), 0.1, 5) == protocol.Refused(status="oom", reason="killed")
     assert [process.closed for process in stage.processes] == [True, False, False]
     stage.answer = settle
-    assert crew.prepare(0, case(), 0.01, 5) is not None
+    assert pool.prepare(0, case(), 0.01, 5) is not None
     assert stage.log[-1] == (2, protocol.Prepare(case=case(), sample_s=0.01))
 
 
@@ -128,52 +128,52 @@ def test_a_worker_that_ends_after_its_reply_is_replaced_before_it_is_asked_again
     """The next case is answered by its successor, which has prepared nothing."""
     broken = protocol.Refused(status="failed", reason="CUDA error: …", ends_worker=True)
     stage = Stage()
-    crew = stage.crew(2)
-    crew.prepare(0, case(1), 0.01, 5)
+    pool = stage.pool(2)
+    pool.prepare(0, case(1), 0.01, 5)
     stage.answer = lambda _: broken
-    assert crew.visit(0, case(1), 0.1, 5) == broken
+    assert pool.visit(0, case(1), 0.1, 5) == broken
     assert [process.closed for process in stage.processes] == [True, False, False]
     stage.answer = settle
-    assert isinstance(crew.check(0, case(2), 5), protocol.Checked)
-    assert crew.prepare(0, case(1), 0.01, 5) is not None
+    assert isinstance(pool.check(0, case(2), 5), protocol.Checked)
+    assert pool.prepare(0, case(1), 0.01, 5) is not None
     assert [number for number, _ in stage.log] == [0, 0, 2, 2]
 
 
 def test_a_worker_that_refuses_and_can_go_on_stays() -> None:
     """A case too large for the memory says nothing of the next."""
     stage = Stage(lambda _: protocol.Refused(status="oom", reason="no room"))
-    crew = stage.crew(1)
-    crew.check(0, case(), 5)
+    pool = stage.pool(1)
+    pool.check(0, case(), 5)
     assert len(stage.processes) == 1
 
 
 def test_a_worker_that_is_lost_while_it_forgets_is_replaced() -> None:
     """It holds nothing any more, and the run goes on."""
     stage = Stage()
-    crew = stage.crew(1)
-    crew.prepare(0, case(), 0.01, 5)
+    pool = stage.pool(1)
+    pool.prepare(0, case(), 0.01, 5)
     stage.answer = lambda _: (_ for _ in ()).throw(lost())
-    crew.forget()
+    pool.forget()
     assert len(stage.processes) == 2
 
 
 def test_a_worker_that_can_not_start_ends_the_run() -> None:
     """It is no fault of the case, and the next case would fare no better."""
     stage = Stage()
-    crew = stage.crew(1)
+    pool = stage.pool(1)
     stage.processes[0].broken = lost("failed", "no module named torch")
     with pytest.raises(WorkerError, match="a worker can't start: no module named torch"):
-        crew.check(0, case(), 5)
+        pool.check(0, case(), 5)
 
 
 def test_all_workers_can_be_waited_for() -> None:
     """One that never gets ready is not found out in the middle of the run."""
     stage = Stage()
-    crew = stage.crew(3)
-    crew.wait_ready()
+    pool = stage.pool(3)
+    pool.wait_ready()
     stage.processes[2].broken = lost("failed", "no module named torch")
     with pytest.raises(WorkerError, match="no module named torch"):
-        crew.wait_ready()
+        pool.wait_ready()
 
 
 def test_nothing_is_asked_while_a_successor_is_starting() -> None:
@@ -185,15 +185,15 @@ def test_nothing_is_asked_while_a_successor_is_starting() -> None:
         process.broken = lost("failed", "not ready") if len(stage.processes) > 1 else None
         return process
 
-    crew = Crew(1, start)
+    pool = WorkerPool(1, start)
     with pytest.raises(WorkerError, match="not ready"):
-        crew.check(0, case(), 5)
+        pool.check(0, case(), 5)
 
 
 def test_all_workers_are_ended_with_the_crew() -> None:
     """Also when what they were needed for failed."""
     stage = Stage()
-    with pytest.raises(KeyboardInterrupt), stage.crew(3):
+    with pytest.raises(KeyboardInterrupt), stage.pool(3):
         raise KeyboardInterrupt
     assert [process.closed for process in stage.processes] == [True] * 3
 
@@ -201,8 +201,8 @@ def test_all_workers_are_ended_with_the_crew() -> None:
 def test_roofs_are_asked_of_the_worker_that_is_meant() -> None:
     """Which is replaced before cases are timed, whatever it answered."""
     stage = Stage()
-    crew = stage.crew(2)
-    assert crew.survey(1, "cpu", 3.0, 5) == settle(protocol.Survey(device="cpu", seconds=3.0))
+    pool = stage.pool(2)
+    assert pool.survey(1, "cpu", 3.0, 5) == settle(protocol.Survey(device="cpu", seconds=3.0))
     assert stage.log == [(1, protocol.Survey(device="cpu", seconds=3.0))]
-    crew.forget()
+    pool.forget()
     assert [one.closed for one in stage.processes] == [False, True, False]

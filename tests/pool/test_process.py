@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
 from tests.fakes.workers import case, eventually
 
@@ -102,11 +102,11 @@ def _guest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(name="crew", scope="module")
-def _crew() -> Iterator[Crew]:
+@pytest.fixture(name="pool", scope="module")
+def _pool() -> Iterator[WorkerPool]:
     """One worker that all tests share; whoever takes it down gets the next a new one."""
-    with Crew.of_processes(1, THREADS, os.environ) as crew:
-        yield crew
+    with WorkerPool.of_processes(1, THREADS, os.environ) as pool:
+        yield pool
 
 
 def behaving(way: str, guest: Path) -> PlannedCase:
@@ -120,39 +120,39 @@ def behaving(way: str, guest: Path) -> PlannedCase:
     )
 
 
-def refusal(crew: Crew, way: str, guest: Path, timeout_s: float = 60) -> tuple[str, str]:
+def refusal(pool: WorkerPool, way: str, guest: Path, timeout_s: float = 60) -> tuple[str, str]:
     """Status and reason of a refused check."""
-    reply = crew.check(0, behaving(way, guest), timeout_s)
+    reply = pool.check(0, behaving(way, guest), timeout_s)
     assert isinstance(reply, protocol.Refused)
     return reply.status, reply.reason
 
 
-def assert_works(crew: Crew, guest: Path) -> None:
+def assert_works(pool: WorkerPool, guest: Path) -> None:
     """A case that is all right is checked, prepared and measured."""
     well = behaving("well", guest)
-    checked = crew.check(0, well, 60)
+    checked = pool.check(0, well, 60)
     assert checked == protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=24)
-    crew.prepare(0, well, 1e-4, 60)
-    visited = crew.visit(0, well, 1e-3, 60)
+    pool.prepare(0, well, 1e-4, 60)
+    visited = pool.visit(0, well, 1e-3, 60)
     assert isinstance(visited, protocol.Visited)
     assert len(visited.started_ns) == len(visited.elapsed_ns) >= 1
-    crew.forget()
+    pool.forget()
 
 
-def test_a_case_that_is_all_right_is_measured(crew: Crew, guest: Path) -> None:
+def test_a_case_that_is_all_right_is_measured(pool: WorkerPool, guest: Path) -> None:
     """Built, compared, called, timed."""
-    assert_works(crew, guest)
+    assert_works(pool, guest)
 
 
-def test_a_worker_has_the_threads_it_was_born_with(crew: Crew) -> None:
+def test_a_worker_has_the_threads_it_was_born_with(pool: WorkerPool) -> None:
     """The number in the environment is the number torch reports."""
-    assert crew.hello(0).torch["threads"] == THREADS
+    assert pool.hello(0).torch["threads"] == THREADS
 
 
-def test_what_a_suite_prints_does_not_break_the_conversation(crew: Crew, guest: Path) -> None:
+def test_what_a_suite_prints_does_not_break_the_conversation(pool: WorkerPool, guest: Path) -> None:
     """Neither through Python nor past it."""
-    assert isinstance(crew.check(0, behaving("print", guest), 60), protocol.Checked)
-    assert_works(crew, guest)
+    assert isinstance(pool.check(0, behaving("print", guest), 60), protocol.Checked)
+    assert_works(pool, guest)
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,17 @@ def test_what_a_suite_prints_does_not_break_the_conversation(crew: Crew, guest: 
     ],
 )
 def test_what_an_op_raises_is_the_reason_of_its_row(
-    crew: Crew, guest: Path, way: str, status: str, reason: str
+    pool: WorkerPool, guest: Path, way: str, status: str, reason: str
 ) -> None:
     """One line of it; the worker lives on."""
-    before = crew._places[0].process
-    assert refusal(crew, way, guest) == (status, reason)
-    assert crew._places[0].process is before
+    before = pool._places[0].process
+    assert refusal(pool, way, guest) == (status, reason)
+    assert pool._places[0].process is before
 
 
-def test_memory_that_torch_can_not_get_is_oom(crew: Crew, guest: Path) -> None:
+def test_memory_that_torch_can_not_get_is_oom(pool: WorkerPool, guest: Path) -> None:
     """On a CPU torch says so with a RuntimeError like any other, so its words count."""
-    status, reason = refusal(crew, "allocate", guest)
+    status, reason = refusal(pool, "allocate", guest)
     assert status == "oom"
     assert reason.startswith("RuntimeError: ")
 
@@ -201,34 +201,34 @@ def test_memory_that_torch_can_not_get_is_oom(crew: Crew, guest: Path) -> None:
     ],
 )
 def test_a_worker_that_dies_is_replaced(
-    crew: Crew, guest: Path, way: str, status: str, reason: str
+    pool: WorkerPool, guest: Path, way: str, status: str, reason: str
 ) -> None:
     """Its case is refused with the manner of its death; the next case is measured."""
-    assert refusal(crew, way, guest) == (status, reason)
-    assert_works(crew, guest)
+    assert refusal(pool, way, guest) == (status, reason)
+    assert_works(pool, guest)
 
 
-def test_a_worker_whose_cuda_is_broken_ends_and_is_replaced(crew: Crew, guest: Path) -> None:
+def test_a_worker_whose_cuda_is_broken_ends_and_is_replaced(pool: WorkerPool, guest: Path) -> None:
     """Its case failed and says why; the next one is measured by another, and nobody was killed."""
-    crew.hello(0)
-    broken = crew._places[0].process._process
-    status, reason = refusal(crew, "break", guest)
+    pool.hello(0)
+    broken = pool._places[0].process._process
+    status, reason = refusal(pool, "break", guest)
     assert status == "failed"
     assert reason == "AcceleratorError: CUDA error: device-side assert triggered"
     assert broken.returncode == 0
-    assert crew._places[0].process._process is not broken
-    assert_works(crew, guest)
+    assert pool._places[0].process._process is not broken
+    assert_works(pool, guest)
 
 
-def test_a_worker_that_does_not_answer_is_ended_and_replaced(crew: Crew, guest: Path) -> None:
+def test_a_worker_that_does_not_answer_is_ended_and_replaced(pool: WorkerPool, guest: Path) -> None:
     """An op that never returns costs its own time limit, not the run."""
-    crew.hello(0)
-    silent = crew._places[0].process._process
-    status, reason = refusal(crew, "sleep", guest, timeout_s=1)
+    pool.hello(0)
+    silent = pool._places[0].process._process
+    status, reason = refusal(pool, "sleep", guest, timeout_s=1)
     assert status == "timeout"
     assert reason == "no answer within 1 s; raise --timeout or choose smaller sizes"
     assert silent.returncode is not None
-    assert_works(crew, guest)
+    assert_works(pool, guest)
 
 
 def test_a_worker_ends_by_itself_when_its_input_does() -> None:

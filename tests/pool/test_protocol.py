@@ -17,7 +17,7 @@ MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
     protocol.Prepare(case=case(), sample_s=0.01),
     protocol.Prepare(case=case(), sample_s=0.01, cache="cold"),
-    protocol.Visit(case=case(), seconds=0.1),
+    protocol.VisitRequest(case=case(), seconds=0.1),
     protocol.Sense(),
     protocol.Sense(device="cuda:1"),
     protocol.Replay(case=case()),

@@ -9,7 +9,7 @@ import pytest
 from bench import cli
 from bench.machine.hardware import read_state
 from bench.pool import start
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from tests.fakes.workers import Stage
 
 
@@ -17,7 +17,7 @@ from tests.fakes.workers import Stage
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where processes would be started."""
     stage = Stage()
-    monkeypatch.setattr(Crew, "of_processes", lambda count, *_: stage.crew(count))
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_: stage.pool(count))
     return stage
 
 

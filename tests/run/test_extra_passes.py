@@ -72,7 +72,7 @@ def looked(
 ) -> Stage:
     """The passes over these, and what workers were asked."""
     stage = Stage(answer)
-    look(batch, stage.crew(2), schedule)
+    look(batch, stage.pool(2), schedule)
     return stage
 
 

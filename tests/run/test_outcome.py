@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
-from bench.records.kernel_trace import Activity, Line
+from bench.records.kernel_trace import Activity, TraceLine
 from bench.records.record import STATUSES, Record
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.visit import Visit, net_time_s
@@ -251,7 +251,7 @@ def test_the_headline_lies_within_its_interval(cells: list[list[int]], workers: 
 
 def seen(*names: str, codes: tuple[str, ...] = ()) -> Activity:
     """A profile of two calls in which each of these ran once a call, for 3 µs."""
-    lines = tuple(Line(kind="kernel", name=name, count=2, total_s=6e-6) for name in names)
+    lines = tuple(TraceLine(kind="kernel", name=name, count=2, total_s=6e-6) for name in names)
     return Activity(calls=2, lines=lines, span_s=1e-4, busy_s=1e-5, codes=codes)
 
 

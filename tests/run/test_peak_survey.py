@@ -8,12 +8,12 @@ from functools import partial
 from bench.pool import protocol
 from bench.records.roofs import FLOP, Roof
 from bench.run import peak_survey
-from bench.run.peak_survey import Ceilings, Place
+from bench.run.peak_survey import Ceilings, RoofOwner
 from tests.fakes.workers import HELLO, Stage, case, entry, info, lost, settle
 
 PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
 INFO = info(options={"threads": 2}, torch={"version": "2.9.0"}, devices=["cpu"])
-PLACE = Place(machine_id="m-1", threads=2, torch="2.9.0")
+PLACE = RoofOwner(machine_id="m-1", threads=2, torch="2.9.0")
 
 
 def answer(request: protocol.Request) -> protocol.Reply:
@@ -38,12 +38,12 @@ class Told:
 def test_roofs_are_measured_once() -> None:
     """The second run finds them; another number of threads, or another torch, has its own."""
     stage, told = Stage(answer), Told()
-    crew = stage.crew(2)
+    pool = stage.pool(2)
     others = (
         dataclasses.replace(INFO, options={"threads": 1}),
         dataclasses.replace(INFO, torch={"version": "2.10.0"}),
     )
-    found = [Ceilings.of(crew, one, told) for one in (INFO, INFO, *others)]
+    found = [Ceilings.of(pool, one, told) for one in (INFO, INFO, *others)]
     assert told.devices == ["cpu"] * 3
     assert all(one.of_device["cpu"].roofs == (PEAK,) for one in found)
     assert peak_survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
@@ -65,18 +65,18 @@ def test_no_worker_is_still_starting_when_roofs_are_measured() -> None:
         return answer(request)
 
     stage.answer = surveyed
-    crew = stage.crew(3)
+    pool = stage.pool(3)
     for number, process in enumerate(stage.processes):
         process.wait_ready = partial(says_hello, ready, number)  # type: ignore[method-assign]
-    assert set(peak_survey.measured(crew, PLACE, ["cpu"], Told())) == {"cpu"}
+    assert set(peak_survey.measured(pool, PLACE, ["cpu"], Told())) == {"cpu"}
 
 
 def test_asking_again_measures_again() -> None:
     """Whatever is kept."""
     stage, told = Stage(answer), Told()
-    crew = stage.crew(1)
+    pool = stage.pool(1)
     for _ in range(2):
-        peak_survey.measured(crew, PLACE, ["cpu"], told)
+        peak_survey.measured(pool, PLACE, ["cpu"], told)
     assert told.devices == ["cpu", "cpu"]
     assert peak_survey.known(PLACE, ["cpu"])["cpu"].roofs == (PEAK,)
 
@@ -90,7 +90,7 @@ def test_a_device_that_can_not_be_measured_has_none() -> None:
         return answer(request)
 
     both = dataclasses.replace(INFO, devices=["cpu", "cuda"])
-    found = Ceilings.of(Stage(fails).crew(1), both, Told())
+    found = Ceilings.of(Stage(fails).pool(1), both, Told())
     assert set(found.of_device) == {"cpu"}
     assert peak_survey.known(PLACE, ["cpu", "cuda"]).keys() == {"cpu"}
 
@@ -98,17 +98,17 @@ def test_a_device_that_can_not_be_measured_has_none() -> None:
 def test_whoever_measured_roofs_times_nothing_else() -> None:
     """It is not fresh any more: another takes its place before the first case."""
     stage = Stage(answer)
-    crew = stage.crew(2)
-    Ceilings.of(crew, INFO, Told())
-    crew.forget()
-    crew.check(0, case(), 5)
-    crew.check(1, case(), 5)
+    pool = stage.pool(2)
+    Ceilings.of(pool, INFO, Told())
+    pool.forget()
+    pool.check(0, case(), 5)
+    pool.check(1, case(), 5)
     assert [number for number, _ in stage.asked(protocol.Check)] == [2, 1]
 
 
 def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
     """Then none of its correct rows is above it, and later runs know."""
-    ceilings = Ceilings.of(Stage(answer).crew(1), INFO, Told())
+    ceilings = Ceilings.of(Stage(answer).pool(1), INFO, Told())
     rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
     shares = [one.record.roof_share for one in ceilings.held_against(rows)]
     assert [round(share or 0, 9) for share in shares] == [1.0, 0.2]
@@ -126,5 +126,5 @@ def test_rows_of_a_device_without_roofs_stay_as_they_are() -> None:
 
 def test_the_run_says_what_its_rows_were_held_against() -> None:
     """In plain values, as its manifest has them."""
-    noted = Ceilings.of(Stage(answer).crew(1), INFO, Told()).noted(INFO)
+    noted = Ceilings.of(Stage(answer).pool(1), INFO, Told()).noted(INFO)
     assert noted.roofs["cpu"]["roofs"] == (dataclasses.asdict(PEAK),)

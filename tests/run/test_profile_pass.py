@@ -19,11 +19,11 @@ from tests.fakes.kernel_trace import cuda_trace, mark, op, trace
 from tests.fakes.workers import HELLO, Stage, case
 
 if TYPE_CHECKING:
-    from bench.pool.pool import Crew
+    from bench.pool.pool import WorkerPool
 
 
-def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> Crew:
-    """A crew whose worker writes this trace."""
+def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> WorkerPool:
+    """A pool whose worker writes this trace."""
 
     def answer(request: protocol.Request) -> protocol.Reply:
         assert isinstance(request, protocol.Profile)
@@ -31,10 +31,10 @@ def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> Crew:
         return protocol.Profiled()
 
     stage = Stage(answer)
-    crew = stage.crew(1)
+    pool = stage.pool(1)
     torch = {**HELLO.torch, "threads": 2}
     stage.processes[0].hello = protocol.Hello(torch=torch, device_names=names or {})
-    return crew
+    return pool
 
 
 def read(path: str | Path) -> Any:
@@ -66,7 +66,7 @@ def test_the_cpu_has_its_name_from_the_machine(tmp_path: Path) -> None:
 def test_a_case_that_can_not_be_profiled_is_a_refusal(tmp_path: Path) -> None:
     """And leaves no trace."""
     refused = protocol.Refused(status="failed", reason="no")
-    assert profile(Stage(lambda _: refused).crew(1), case(), 1, tmp_path, 5) == refused
+    assert profile(Stage(lambda _: refused).pool(1), case(), 1, tmp_path, 5) == refused
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,7 +80,7 @@ def test_a_trace_that_can_not_be_read_is_a_refusal(tmp_path: Path, text: str | N
             Path(request.path).write_text(text)
         return protocol.Profiled()
 
-    found = profile(Stage(answer).crew(1), case(), 1, tmp_path, 5)
+    found = profile(Stage(answer).pool(1), case(), 1, tmp_path, 5)
     assert isinstance(found, protocol.Refused)
     assert "no trace that can be read" in found.reason
 
@@ -90,7 +90,7 @@ def test_a_folder_that_can_not_be_is_found_out_before_anything_runs(tmp_path: Pa
     (tmp_path / "file").write_text("")
     stage = Stage()
     with pytest.raises(StoreError, match=r"can't be written: .*; choose another with --out"):
-        profile(stage.crew(1), case(), 1, tmp_path / "file" / "out", 5)
+        profile(stage.pool(1), case(), 1, tmp_path / "file" / "out", 5)
     assert stage.log == []
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
 from bench.run.stopping import LEAST_ROUNDS
 from tests.fakes.workers import Stage, case, settle
@@ -47,7 +47,7 @@ def test_a_replay_clock_that_was_told_nothing_stands_still() -> None:
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where the door would start processes."""
     stage = Stage()
-    monkeypatch.setattr(Crew, "of_processes", lambda count, *_: stage.crew(count))
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_: stage.pool(count))
     start = stage.start
 
     def greeting() -> Any:

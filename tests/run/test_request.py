@@ -14,7 +14,7 @@ from bench.errors import SelectionError, SuiteError, UnitError
 from bench.machine import hardware
 from bench.plan.discover import shipped_suites
 from bench.plan.plan import PRESETS, Plan
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.run import manifest
 from bench.run.request import (
     COLD_VISIT_S,
@@ -106,16 +106,16 @@ def test_the_workers_that_are_started_are_those_of_the_options(
     """As many, with as many threads, whether said or left to the preset."""
     started: list[tuple[int, int]] = []
 
-    def of_processes(count: int, threads: int, *_: object) -> Crew:
+    def of_processes(count: int, threads: int, *_: object) -> WorkerPool:
         started.append((count, threads))
-        return Stage().crew(count)
+        return Stage().pool(count)
 
-    monkeypatch.setattr(Crew, "of_processes", of_processes)
+    monkeypatch.setattr(WorkerPool, "of_processes", of_processes)
     for request in (Request(), Request(workers=2, threads=3)):
         with request.start() as ready:
             options = options_of(request)
             assert started[-1] == (options.schedule.workers, options.threads)
-            assert len(ready.crew) == options.schedule.workers
+            assert len(ready.pool) == options.schedule.workers
 
 
 def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.run import scheduler
 from bench.run.scheduler import Rounds
-from bench.run.state_monitor import Clock, Lookout
+from bench.run.state_monitor import Clock, StateMonitor
 from bench.run.stopping import LEAST_ROUNDS
 from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
 
@@ -63,16 +63,16 @@ class Hall:
         self.steps[identity] += steps
 
     def rounds(self, seed: int = 1, **changes: Any) -> Rounds:
-        """The rounds of a crew of its own."""
+        """The rounds of a pool of its own."""
         plan = schedule(**changes)
-        crew = self.stage.crew(plan.workers)
+        pool = self.stage.pool(plan.workers)
         return Rounds(
-            crew,
+            pool,
             plan,
             shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
             advance=self._advance,
-            lookout_of=lambda device: Lookout(
-                crew.sense, device=device, clock=Clock(now_s=lambda: self.now_s)
+            monitor_of=lambda device: StateMonitor(
+                pool.sense, device=device, clock=Clock(now_s=lambda: self.now_s)
             ),
             clock=lambda: self.now_s,
         )
@@ -117,15 +117,15 @@ def places(outcome: Outcome) -> list[tuple[int, int]]:
 def test_nothing_is_timed_before_every_worker_is_ready() -> None:
     """Those that still import torch would share the machine with what is timed."""
     stage = Stage()
-    crew = stage.crew(WORKERS)
+    pool = stage.pool(WORKERS)
     stage.processes[-1].broken = lost("failed", "not ready")
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     measuring = Rounds(
-        crew,
+        pool,
         schedule(),
         shuffle=order,
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     with pytest.raises(WorkerError, match="not ready"):
         next(measuring.measure([case()]))
@@ -151,7 +151,7 @@ def test_the_order_differs_from_round_to_round() -> None:
     """Otherwise a case would always follow the same neighbour, and be blamed for what that did."""
     hall = Hall()
     hall.measure(8, workers=1)
-    visits = [identity for _, identity in hall.stage.asked(protocol.Visit)]
+    visits = [identity for _, identity in hall.stage.asked(protocol.VisitRequest)]
     orders = [tuple(visits[8 * r : 8 * (r + 1)]) for r in range(ROUNDS)]
     assert len(set(orders)) == ROUNDS
     assert {frozenset(order) for order in orders} == {frozenset(orders[0])}
@@ -164,27 +164,27 @@ def test_the_order_follows_from_the_seed(seeds: tuple[int, int], orders: int) ->
     for seed in seeds:
         hall = Hall()
         hall.measure(8, seed=seed)
-        found.add(tuple(hall.stage.asked(protocol.Visit)))
+        found.add(tuple(hall.stage.asked(protocol.VisitRequest)))
     assert len(found) == orders
 
 
 def test_a_case_closes_when_its_budget_is_spent() -> None:
     """Six visits of 0.4 s would be twice the budget; three are enough, once both workers saw it."""
     long = visited(400_000_000, loops=1)
-    (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
+    (outcome,) = Hall(but(protocol.VisitRequest, 0, long)).measure(1)
     assert [round_ for _, round_ in places(outcome)] == [0, 0, 1]
 
 
 def test_a_case_does_not_close_before_every_worker_saw_it() -> None:
     """Even where the first visit spends the whole budget."""
     long = visited(5_000_000_000, loops=1)
-    (outcome,) = Hall(but(protocol.Visit, 0, long)).measure(1)
+    (outcome,) = Hall(but(protocol.VisitRequest, 0, long)).measure(1)
     assert sorted(places(outcome)) == [(0, 0), (1, 0)]
 
 
 def test_a_slow_case_stops_with_what_it_has() -> None:
     """Visits of 10 s of which 25 s are allowed: the third is the last, and the case is still good."""
-    (outcome,) = Hall(seconds={protocol.Visit: 10}).measure(1, timeout_s=25)
+    (outcome,) = Hall(seconds={protocol.VisitRequest: 10}).measure(1, timeout_s=25)
     assert (outcome.status, len(outcome.visits)) == ("ok", 3)
 
 
@@ -195,10 +195,10 @@ def test_a_case_that_is_not_ready_in_time_is_a_timeout(kind: type[Any]) -> None:
     (outcome,) = hall.measure(1, timeout_s=25)
     assert outcome.status == "timeout"
     assert outcome.reason == "not ready within 25 s; raise --timeout or choose smaller sizes"
-    assert hall.stage.asked(protocol.Visit) == []
+    assert hall.stage.asked(protocol.VisitRequest) == []
 
 
-@pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare, protocol.Visit])
+@pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare, protocol.VisitRequest])
 def test_the_failure_of_a_case_ends_that_case_alone(kind: type[Any]) -> None:
     """It is asked nothing more; the others are measured as if nothing had happened."""
     refused = protocol.Refused(status="failed", reason="ValueError: no")
@@ -219,7 +219,7 @@ def test_samples_taken_before_a_failure_are_kept() -> None:
 
     def answer(request: protocol.Request) -> protocol.Reply:
         nonlocal visits
-        visits += isinstance(request, protocol.Visit)
+        visits += isinstance(request, protocol.VisitRequest)
         if visits == 4:
             raise lost(status="oom", reason="the worker was killed")
         return settle(request)
@@ -231,12 +231,12 @@ def test_samples_taken_before_a_failure_are_kept() -> None:
 
 def test_a_worker_that_takes_anothers_place_prepares_what_it_lacks() -> None:
     """Case 0 loses a worker; case 1 is prepared and measured in its successor."""
-    hall = Hall(but(protocol.Visit, 0, lost()))
+    hall = Hall(but(protocol.VisitRequest, 0, lost()))
     failed, good = hall.measure(2)
     assert failed.status == "failed"
     assert sorted(places(good)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
     prepared = hall.stage.asked(protocol.Prepare)
-    assert all(visit in prepared for visit in hall.stage.asked(protocol.Visit))
+    assert all(visit in prepared for visit in hall.stage.asked(protocol.VisitRequest))
     successors = {number for number, _ in prepared} - set(range(WORKERS))
     assert successors == {2}
 
@@ -332,15 +332,15 @@ def test_an_input_that_can_not_be_made_is_too_large_or_out_of_memory(
 def test_inputs_must_fit_in_half_of_a_gpus_memory(needed: int, status: str) -> None:
     """In every worker at once: there are two of them, and 1,000 bytes that may be used."""
     stage = Stage(weighing(needed))
-    crew = stage.crew(WORKERS)
+    pool = stage.pool(WORKERS)
     for process in stage.processes:
         process.hello = dataclasses.replace(HELLO, device_memory_bytes={"cuda": 2_000})
     measuring = Rounds(
-        crew,
+        pool,
         schedule(memory_bytes=1.0),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     ((outcome,),) = measuring.measure([case(0, device="cuda")])
     assert outcome.status == status
@@ -348,15 +348,15 @@ def test_inputs_must_fit_in_half_of_a_gpus_memory(needed: int, status: str) -> N
 
 def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
     """Its inputs lie elsewhere."""
-    crew = Stage(weighing(500)).crew(WORKERS)
+    pool = Stage(weighing(500)).pool(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     plan = schedule(memory_bytes=200)
     measuring = Rounds(
-        crew,
+        pool,
         plan,
         shuffle=order,
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     ((outcome,),) = measuring.measure([case(0, device="cuda")])
     assert outcome.status == "ok"
@@ -366,13 +366,13 @@ def test_a_batch_is_of_one_device() -> None:
     """Its sentinels are timed beside it; the plan has the devices of each case side by side."""
     hall = Hall()
     planned = [case(n, device=device) for n in range(2) for device in ("cpu", "cuda")]
-    crew = hall.stage.crew(WORKERS)
+    pool = hall.stage.pool(WORKERS)
     measuring = Rounds(
-        crew,
+        pool,
         schedule(),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     batches = [[o.case.device for o in batch] for batch in measuring.measure(planned)]
 
@@ -386,13 +386,13 @@ def replaying(
 ) -> list[Outcome]:
     """Two cases on a GPU and one on the CPU."""
     hall = Hall(answer)
-    crew = hall.stage.crew(WORKERS)
+    pool = hall.stage.pool(WORKERS)
     measuring = Rounds(
-        crew,
+        pool,
         schedule(cache=cache),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     planned = [case(0, device="cuda"), case(1, device="cuda"), case(2)]
     return list(itertools.chain.from_iterable(measuring.measure(planned)))
@@ -437,14 +437,14 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     """Nothing of the next batch has been asked when the first one's rows can be written."""
     monkeypatch.setattr(scheduler, "BATCH_CASES", 1)
     stage = Stage()
-    crew = stage.crew(WORKERS)
+    pool = stage.pool(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     measuring = Rounds(
-        crew,
+        pool,
         schedule(),
         shuffle=order,
         advance=lambda _case, _steps: None,
-        lookout_of=lambda device: Lookout(crew.sense, device=device),
+        monitor_of=lambda device: StateMonitor(pool.sense, device=device),
     )
     batches = measuring.measure([case(0), case(1)])
     assert [outcome.case for outcome in next(batches)] == [case(0)]
@@ -456,8 +456,8 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     [
         settle,
         but(protocol.Check, 1, protocol.Refused(status="failed", reason="no")),
-        but(protocol.Visit, 1, protocol.Refused(status="failed", reason="no")),
-        but(protocol.Visit, 1, lost()),
+        but(protocol.VisitRequest, 1, protocol.Refused(status="failed", reason="no")),
+        but(protocol.VisitRequest, 1, lost()),
     ],
     ids=["well", "refused", "refused late", "lost"],
 )
@@ -531,9 +531,11 @@ def scattered(evicting_ns: int = 0) -> Callable[[protocol.Request], protocol.Rep
     times = itertools.cycle([90_000_000, 110_000_000, 104_000_000, 97_000_000, 101_000_000])
 
     def answer(request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Visit) and request.case == case(1):
+        if isinstance(request, protocol.VisitRequest) and request.case == case(1):
             return dataclasses.replace(visited(next(times)), aside_ns=evicting_ns)
-        return visited(100_000_000) if isinstance(request, protocol.Visit) else settle(request)
+        return (
+            visited(100_000_000) if isinstance(request, protocol.VisitRequest) else settle(request)
+        )
 
     return answer
 
@@ -594,12 +596,12 @@ def test_two_that_go_by_round_take_turns() -> None:
     outcomes = [
         list(pair) for pair in zip(one.by_round(case(0)), other.by_round(case(1)), strict=True)
     ]
-    visits = [name for _, name in hall.stage.asked(protocol.Visit)]
+    visits = [name for _, name in hall.stage.asked(protocol.VisitRequest)]
     blocks = [name for name, _ in itertools.groupby(visits)]
     assert blocks == [case(0).id, case(1).id] * (len(blocks) // 2)
     assert len(blocks) >= 2 * LEAST_ROUNDS
     first_visit = next(
-        i for i, (_, r) in enumerate(hall.stage.log) if isinstance(r, protocol.Visit)
+        i for i, (_, r) in enumerate(hall.stage.log) if isinstance(r, protocol.VisitRequest)
     )
     prepared = [r for _, r in hall.stage.log[:first_visit] if isinstance(r, protocol.Prepare)]
     assert len(prepared) == 2 * WORKERS

@@ -20,7 +20,7 @@ from bench.machine import hardware
 from bench.plan.plan import Plan, PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.pool.pool import Crew
+from bench.pool.pool import WorkerPool
 from bench.pool.start import start
 from bench.run import session
 from bench.run.manifest import Options
@@ -129,7 +129,7 @@ def plan(cases: int, skips: int = 0) -> Plan:
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where the session would start processes."""
     stage = Stage()
-    monkeypatch.setattr(Crew, "of_processes", lambda count, *_: stage.crew(count))
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_: stage.pool(count))
     return stage
 
 
@@ -204,7 +204,7 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
         process.hello = hello
         return process
 
-    stage.start = start_greeting  # type: ignore[method-assign]  # the crew asks for it by name
+    stage.start = start_greeting  # type: ignore[method-assign]  # the pool asks for it by name
     session.run(plan(1), options(threads=16), tmp_path, Listener())
     row = load_rows(tmp_path).iloc[0]
     assert (row["threads"], row["torch_version"]) == (2, "2.9.0")
@@ -280,7 +280,7 @@ def test_workers_are_ended_whatever_happens(
     """And the run stays unfinished."""
 
     def answer(request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Visit):
+        if isinstance(request, protocol.VisitRequest):
             raise error
         return settle(request)
 
@@ -298,7 +298,7 @@ def test_a_case_that_loses_its_worker_is_a_row_with_its_samples(
     seen = Counter[str]()
 
     def answer(request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Visit):
+        if isinstance(request, protocol.VisitRequest):
             seen[request.case.id] += 1
             if request.case == case(0) and seen[request.case.id] == 3:
                 raise lost(status="oom", reason="killed")

@@ -12,7 +12,7 @@ from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.run import state_monitor
 from bench.run.outcome import Outcome
-from bench.run.state_monitor import EVERY_S, Clock, Lookout, Lookouts
+from bench.run.state_monitor import EVERY_S, Clock, StateMonitor, StateMonitors
 from bench.run.visit import Visit
 from tests.fakes.workers import CALM, PREPARED, case, visited
 
@@ -24,7 +24,7 @@ SLOW = Sensed(compute_s=1.8 * CALM.compute_s, barrier_s=CALM.barrier_s)
 
 
 class Scene:
-    """A lookout that sees what it is told; only sleeping and being told move its clock."""
+    """A monitor that sees what it is told; only sleeping and being told move its clock."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Scene:
         self.asked: list[int] = []
         self.waits = 0
         self._looks = iter(looks)
-        self.lookout = Lookout(
+        self.monitor = StateMonitor(
             self._sense,
             device="cuda",
             known=known,
@@ -58,7 +58,7 @@ class Scene:
 
     def turn(self, *visits_s: float, worker: int = 0, round_: int = 0) -> list[Sensed | None]:
         """The conditions of visits that took this long, in one turn."""
-        self.lookout.begin(worker, round_)
+        self.monitor.begin(worker, round_)
         seen = []
         for place, visit_s in enumerate(visits_s):
             outcome = Outcome(case=case(place))
@@ -66,9 +66,9 @@ class Scene:
                 Visit(worker=worker, round=round_, prepared=PREPARED, visited=visited(1))
             )
             self.now_s += visit_s
-            self.lookout.visited(outcome)
+            self.monitor.visited(outcome)
             seen.append(outcome)
-        self.lookout.end()
+        self.monitor.end()
         return [outcome.visits[0].sensed for outcome in seen]
 
 
@@ -83,7 +83,7 @@ def test_a_short_turn_is_looked_at_when_it_begins_and_when_it_ends() -> None:
 
     assert scene.turn(0.01, 0.01, worker=4) == looks(1.5, 1.5)
     assert scene.asked == [4, 4]
-    assert scene.lookout.seen == [Conditions(compute_s=1.5, barrier_s=3.0)]
+    assert scene.monitor.seen == [Conditions(compute_s=1.5, barrier_s=3.0)]
 
 
 def test_a_long_turn_is_looked_at_every_quarter_of_a_second() -> None:
@@ -92,7 +92,7 @@ def test_a_long_turn_is_looked_at_every_quarter_of_a_second() -> None:
 
     assert EVERY_S == 0.25
     assert scene.turn(0.15, 0.15, 0.5, 0.15) == looks(1.5, 1.5, 2.5, 3.5)
-    assert len(scene.lookout.seen) == 3
+    assert len(scene.monitor.seen) == 3
 
 
 def test_a_turn_that_ends_with_a_look_is_not_looked_at_twice() -> None:
@@ -108,10 +108,10 @@ def test_visits_of_other_turns_keep_their_conditions() -> None:
     scene = Scene(looks(1.0, 1.0, 5.0, 5.0))
     outcome = Outcome(case=case())
     for round_ in range(2):
-        scene.lookout.begin(0, round_)
+        scene.monitor.begin(0, round_)
         outcome.add_visit(Visit(worker=0, round=round_, prepared=PREPARED, visited=visited(1)))
-        scene.lookout.visited(outcome)
-        scene.lookout.end()
+        scene.monitor.visited(outcome)
+        scene.monitor.end()
 
     assert [visit.sensed for visit in outcome.visits] == looks(1.0, 5.0)
 
@@ -120,14 +120,14 @@ def test_rows_of_a_first_run_share_the_reference_of_its_first_batch() -> None:
     """A machine that has none gets it then; drift does not move it, a faster state does."""
     scene = Scene(looks(*[2.0] * 2, *[1.9] * 4, *[1.0] * 8))
     scene.turn(0.1)
-    first = scene.lookout.settle()
+    first = scene.monitor.settle()
     scene.turn(0.1)
     scene.turn(0.1)
-    assert first == scene.lookout.settle() == scene.lookout.known
+    assert first == scene.monitor.settle() == scene.monitor.known
     assert first == Conditions(compute_s=2.0, barrier_s=3.0)
     for _ in range(4):
         scene.turn(0.1)
-    assert scene.lookout.settle() == Conditions(compute_s=1.0, barrier_s=3.0)
+    assert scene.monitor.settle() == Conditions(compute_s=1.0, barrier_s=3.0)
 
 
 def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
@@ -145,13 +145,13 @@ def test_each_device_has_a_lookout_of_its_own() -> None:
         asked.append(device)
         return CALM
 
-    lookouts = Lookouts(sense, known={"cuda": REFERENCE}, patience_s=1.0, waits=lambda: None)
-    assert lookouts.of("cuda").reference == REFERENCE
-    assert lookouts.of("cpu").reference is None
-    assert lookouts.of("cuda") is lookouts.of("cuda")
-    lookouts.of("cuda").begin(0, 0)
+    monitors = StateMonitors(sense, known={"cuda": REFERENCE}, patience_s=1.0, waits=lambda: None)
+    assert monitors.of("cuda").reference == REFERENCE
+    assert monitors.of("cpu").reference is None
+    assert monitors.of("cuda") is monitors.of("cuda")
+    monitors.of("cuda").begin(0, 0)
     assert asked == ["cuda"]
-    assert set(lookouts.made) == {"cpu", "cuda"}
+    assert set(monitors.made) == {"cpu", "cuda"}
 
 
 def test_one_thread_has_no_barrier_on_average() -> None:
@@ -184,13 +184,13 @@ def test_both_looks_at_the_gauges_are_kept() -> None:
 
 def test_the_reference_is_that_of_earlier_runs_until_a_faster_state_is_seen() -> None:
     """Nothing is known in a new store; drift does not move what is known."""
-    assert Scene([]).lookout.reference is None
+    assert Scene([]).monitor.reference is None
 
     scene = Scene([SLOW, SLOW, CALM, CALM], known=Conditions(compute_s=SLOW.compute_s))
     scene.turn(0.01)
-    assert scene.lookout.reference == Conditions(compute_s=SLOW.compute_s)
+    assert scene.monitor.reference == Conditions(compute_s=SLOW.compute_s)
     scene.turn(0.01)
-    assert scene.lookout.reference == Conditions(compute_s=CALM.compute_s)
+    assert scene.monitor.reference == Conditions(compute_s=CALM.compute_s)
 
 
 def test_a_turn_waits_for_the_machine_to_come_back() -> None:
@@ -199,7 +199,7 @@ def test_a_turn_waits_for_the_machine_to_come_back() -> None:
 
     assert scene.turn(0.01) == [CALM]
     assert scene.now_s == pytest.approx(0.51)
-    assert (scene.lookout.waited_s, scene.waits) == (0.5, 2)
+    assert (scene.monitor.waited_s, scene.waits) == (0.5, 2)
 
 
 def test_patience_is_for_the_whole_run() -> None:
@@ -207,7 +207,7 @@ def test_patience_is_for_the_whole_run() -> None:
     scene = Scene([*[SLOW, SLOW, CALM, CALM] * 6, SLOW, SLOW], known=REFERENCE, patience_s=3.0)
 
     assert [scene.turn(0.01, round_=n) for n in range(7)] == [[CALM]] * 6 + [[SLOW]]
-    assert scene.lookout.waited_s == 3.0
+    assert scene.monitor.waited_s == 3.0
 
 
 def test_a_machine_that_does_not_come_back_is_taken_as_it_is() -> None:
@@ -215,10 +215,10 @@ def test_a_machine_that_does_not_come_back_is_taken_as_it_is() -> None:
     scene = Scene([SLOW] * 6 + [CALM] * 2 + [SLOW] * 2, known=REFERENCE, patience_s=3.0)
 
     assert scene.turn(0.01) == [SLOW]
-    assert scene.lookout.waited_s == 1.0
+    assert scene.monitor.waited_s == 1.0
     assert scene.turn(0.01, round_=1) == [CALM]
     assert scene.turn(0.01, round_=2) == [SLOW]
-    assert scene.lookout.waited_s == 1.0
+    assert scene.monitor.waited_s == 1.0
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_otherwise_nothing_is_waited_for(look: Sensed, patience_s: float) -> Non
     """A faster state is a gift, and it will be the reference."""
     scene = Scene(itertools.repeat(look), known=REFERENCE, patience_s=patience_s)
     scene.turn(0.01)
-    assert scene.lookout.waited_s == 0
+    assert scene.monitor.waited_s == 0
 
 
 def test_without_a_reference_there_is_nothing_to_wait_for() -> None:
@@ -238,4 +238,4 @@ def test_without_a_reference_there_is_nothing_to_wait_for() -> None:
     scene = Scene([SLOW, SLOW, None, CALM], patience_s=20)
     scene.turn(0.01)
     scene.turn(0.01)
-    assert scene.lookout.waited_s == 0
+    assert scene.monitor.waited_s == 0

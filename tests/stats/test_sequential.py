@@ -15,7 +15,7 @@ from bench.stats.sequential import (
     CONFIDENCE,
     LOOKS,
     THRESHOLD,
-    Ratio,
+    PairedRatio,
     over_looks,
     ratio,
     spent,
@@ -214,4 +214,4 @@ def test_a_verdict_needs_an_interval_and_a_size(
     low: float, value: float, high: float, said: str
 ) -> None:
     """Beyond chance and beyond the threshold, or wholly within it."""
-    assert verdict(Ratio(value=value, low=low, high=high, rounds=9), 0.02) == said
+    assert verdict(PairedRatio(value=value, low=low, high=high, rounds=9), 0.02) == said

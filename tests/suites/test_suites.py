@@ -16,7 +16,7 @@ from bench.plan.discover import load, load_all, shipped_suites
 from bench.plan.plan import PlannedCase, Selection, expand
 from bench.plan.suite import Op, Suite, make_case
 from bench.run.request import Request
-from bench.worker.correctness import Check, check, largest_error
+from bench.worker.correctness import Correctness, check, largest_error
 from bench.worker.inputs import TensorInputs, storage_bytes, tensors_in
 from bench.worker.torch_settings import in_force, precision_of
 
@@ -110,7 +110,7 @@ def built(case: PlannedCase, **changes: str) -> tuple[Op, Case, Call]:
     return op, ready, op.build(ready)
 
 
-def checked(case: PlannedCase) -> Check:
+def checked(case: PlannedCase) -> Correctness:
     """What comparing the case with its reference gives, its settings in force."""
     with in_force(case.labels):
         op, ready, call = built(case)

@@ -9,7 +9,7 @@ import torch
 
 from bench.records.roofs import BANDWIDTH
 from bench.worker import bandwidth
-from bench.worker.bandwidth import WAYS, Point, bandwidths, caches_of, points
+from bench.worker.bandwidth import WAYS, BandwidthPoint, bandwidths, caches_of, points
 from bench.worker.best_time import Watch
 from tests.fakes.machine import tree
 from tests.fakes.workers import Clock
@@ -65,7 +65,7 @@ def test_unknown_caches_are_looked_for() -> None:
     """Small data would else be held against memory, and be implausible."""
     found = points({})
     assert found[0].moved_bytes < 64 * KIB
-    assert found[-1] == Point(level="DRAM", moved_bytes=8 * (64 * MIB + 64 * KIB))
+    assert found[-1] == BandwidthPoint(level="DRAM", moved_bytes=8 * (64 * MIB + 64 * KIB))
 
 
 def test_memory_that_is_not_free_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +132,10 @@ def test_of_each_level_copy_triad_and_the_best_are_kept(monkeypatch: pytest.Monk
         monkeypatch, lambda how, size: size / rates[how] / (2 if size == 2_000_000 else 1)
     )
     wanted = [
-        Point(level="L1", moved_bytes=1_000_000),
-        Point(level="L1", moved_bytes=2_000_000),
-        Point(level="L1+DRAM", moved_bytes=4_000_000),
-        Point(level="L1+DRAM", moved_bytes=6_000_000),
+        BandwidthPoint(level="L1", moved_bytes=1_000_000),
+        BandwidthPoint(level="L1", moved_bytes=2_000_000),
+        BandwidthPoint(level="L1+DRAM", moved_bytes=4_000_000),
+        BandwidthPoint(level="L1+DRAM", moved_bytes=6_000_000),
     ]
     found = bandwidths("cpu", wanted, 1.0, Watch(clock))
     assert {one.kind for one in found} == {BANDWIDTH}
@@ -163,7 +163,9 @@ def test_a_bad_moment_is_no_roof(monkeypatch: pytest.MonkeyPatch, bad: int) -> N
         return 0.01 if how == "copy" and called.count("copy") == bad else 0.001
 
     clock, called = scripted(monkeypatch, took_s)
-    found = bandwidths("cpu", [Point(level="DRAM", moved_bytes=1_000_000)], 0.1, Watch(clock))
+    found = bandwidths(
+        "cpu", [BandwidthPoint(level="DRAM", moved_bytes=1_000_000)], 0.1, Watch(clock)
+    )
     assert {one.how: round(one.value / 1e9, 3) for one in found} == {"copy": 1.0, "triad": 1.0}
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bench.plan.case import Call, Like
-from bench.worker.correctness import Check, check, largest_error, tolerance_of
+from bench.worker.correctness import Correctness, check, largest_error, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def off_by(error: float) -> Callable[..., Any]:
 def test_a_right_result_is_right() -> None:
     """With no error where there is none."""
     found = check(Call(torch.clone, ONES), lambda a: a.numpy(), "float32")
-    assert found == Check(correct=True, max_error=0.0, note="")
+    assert found == Correctness(correct=True, max_error=0.0, note="")
 
 
 def test_a_wrong_result_is_wrong() -> None:

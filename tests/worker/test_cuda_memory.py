@@ -8,7 +8,7 @@ import torch
 
 from bench.plan.case import Call
 from bench.worker import peak_memory
-from bench.worker.cuda_memory import Taken, TorchAccount, give_back, taken
+from bench.worker.cuda_memory import AllocatorUse, TorchAccount, give_back, taken
 from tests.fakes.nvml import Account
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def test_a_call_takes_what_it_allocates_at_its_peak() -> None:
         account.take(4 * MIB)
         account.take(-3 * MIB)
 
-    assert taken(Call(call), account) == Taken(peak_bytes=4 * MIB, retries=0)
+    assert taken(Call(call), account) == AllocatorUse(peak_bytes=4 * MIB, retries=0)
 
 
 def test_a_call_that_allocates_nothing_takes_nothing() -> None:
     """That is a fact here; on the CPU it can't be told."""
-    assert taken(Call(int), Account(used_bytes=MIB)) == Taken(peak_bytes=0, retries=0)
+    assert taken(Call(int), Account(used_bytes=MIB)) == AllocatorUse(peak_bytes=0, retries=0)
 
 
 def test_an_allocator_in_need_is_noted() -> None:
@@ -46,7 +46,7 @@ def test_an_allocator_in_need_is_noted() -> None:
     found = taken(Call(call), account)
     assert found.retries == 2
     assert found.note == "the GPU is nearly full: its allocator freed its cache 2 times in one call"
-    assert Taken(peak_bytes=0, retries=0).note == ""
+    assert AllocatorUse(peak_bytes=0, retries=0).note == ""
 
 
 def test_torchs_account_is_read_when_the_device_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Whole runs on a GPU that is made up: from a suite's file to the rows that are read back.
 
-Real are plan, session, crew, worker, journal and files; made up are the GPU, the clock and the processes.
+Real are plan, session, pool, worker, journal and files; made up are the GPU, the clock and the processes.
 """
 
 from __future__ import annotations

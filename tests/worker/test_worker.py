@@ -208,7 +208,7 @@ def test_after_a_lack_of_memory_the_case_is_dropped_and_the_cache_emptied(
     own["held"].append(1)
     alive = own["alive"]
     monkeypatch.setattr("torch.cuda.empty_cache", lambda: left.append(alive[-1]()))
-    reply = worker.answer(protocol.Visit(case=full, seconds=1e-6))
+    reply = worker.answer(protocol.VisitRequest(case=full, seconds=1e-6))
     assert reply == protocol.Refused(
         status="oom", reason="OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
     )
@@ -297,7 +297,7 @@ def test_a_visit_takes_samples_of_what_was_prepared(
     """Begun warm, with the loops found before, for as long as it was told."""
     prepared, _ = prepared_cold(worker, path, clock, (10_000, 10_000), sample_s=1e-3)
     begun_ns = clock()
-    visited = worker.answer(protocol.Visit(case=planned("cold", path), seconds=5e-3))
+    visited = worker.answer(protocol.VisitRequest(case=planned("cold", path), seconds=5e-3))
     assert isinstance(visited, protocol.Visited)
     sample_ns = prepared.loops * 10_000
     warm_ns = prepared.loops // 8 * 10_000
@@ -327,7 +327,7 @@ def test_a_cold_visit_times_one_call_after_each_eviction(path: Path, clock: Cloc
     assert (prepared.loops, prepared.settled) == (1, True)
     evict.begun_ns.clear()
     begun_ns = clock()
-    visited = worker.answer(protocol.Visit(case=ticks, seconds=1e-3))
+    visited = worker.answer(protocol.VisitRequest(case=ticks, seconds=1e-3))
     assert isinstance(visited, protocol.Visited)
     assert (visited.loops, visited.elapsed_ns) == (1, (10_000,) * 3)
     assert visited.aside_ns == 3_000_000
@@ -398,7 +398,7 @@ def test_what_was_forgotten_can_not_be_visited(worker: Worker, path: Path, clock
     assert len(worker._calls) == 1
     worker.answer(protocol.Forget())
     assert worker._calls == {}
-    reply = worker.answer(protocol.Visit(case=planned("cold", path), seconds=1e-3))
+    reply = worker.answer(protocol.VisitRequest(case=planned("cold", path), seconds=1e-3))
     assert isinstance(reply, protocol.Refused)
 
 
@@ -417,7 +417,7 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     kernel = Call(gpu.launch, 50_000)
     worker._build = lambda *_: (op, kernel)  # type: ignore[method-assign]
     prepared = worker.answer(protocol.Prepare(case=made, sample_s=1e-3))
-    visited = worker.answer(protocol.Visit(case=made, seconds=1e-2))
+    visited = worker.answer(protocol.VisitRequest(case=made, seconds=1e-2))
     sensed = worker.answer(protocol.Sense(device="cuda"))
 
     assert isinstance(prepared, protocol.Prepared)
@@ -440,7 +440,7 @@ def set_to(precision: str, path: Path, way: str = "low") -> PlannedCase:
     [
         lambda case, _: protocol.Check(case=case),
         lambda case, _: protocol.Prepare(case=case, sample_s=1e-3),
-        lambda case, _: protocol.Visit(case=case, seconds=1e-3),
+        lambda case, _: protocol.VisitRequest(case=case, seconds=1e-3),
         lambda case, _: protocol.Replay(case=case),
         lambda case, trace: protocol.Profile(cases=(case,), calls=(1,), path=trace),
     ],

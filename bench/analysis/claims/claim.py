@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
-    Judge = Callable[[Sequence["Line"]], "Verdict | None"]
+    Judge = Callable[[Sequence["ClaimSeries"]], "ClaimVerdict | None"]
 
-Kind = Literal["holds", "holds-from", "does-not-hold", "cant-tell", "not-measured"]
-ANSWERED: tuple[Kind, ...] = ("holds", "holds-from", "does-not-hold")
+ClaimKind = Literal["holds", "holds-from", "does-not-hold", "cant-tell", "not-measured"]
+ANSWERED: tuple[ClaimKind, ...] = ("holds", "holds-from", "does-not-hold")
 """The verdicts that intervals decide."""
 
 
@@ -57,7 +57,7 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ClaimSeries:
     """What was measured of some cases, by size, smallest first; without a size axis, one point at 0.
 
     `trouble` says why rows that are there can't be used; None where some can.
@@ -76,10 +76,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ClaimVerdict:
     """What intervals say of a claim, the numbers as a sentence, and the size from which it holds."""
 
-    kind: Kind
+    kind: ClaimKind
     numbers: str
     axis: str | None = None
     size: float | None = None
@@ -105,16 +105,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ClaimAnswer:
     """A claim, its verdict, and the rows of the one run that it rests on."""
 
     claim: Claim
-    verdict: Verdict
+    verdict: ClaimVerdict
     run_id: str | None = None
     records: tuple[Record, ...] = ()
 
 
-def answers(claims: Iterable[Claim], runs: Sequence[Sequence[Record]]) -> list[Answer]:
+def answers(claims: Iterable[Claim], runs: Sequence[Sequence[Record]]) -> list[ClaimAnswer]:
     """Each claim by the first of these runs that has its cases; so the newest run comes first."""
     return [_answer(claim, runs) for claim in claims]
 
@@ -127,7 +127,7 @@ def by_run(records: Iterable[Record]) -> list[list[Record]]:
     return [found[run_id] for run_id in sorted(found, reverse=True)]
 
 
-def line(cases: Cases, records: Iterable[Record]) -> Line | None:
+def line(cases: Cases, records: Iterable[Record]) -> ClaimSeries | None:
     """The rows of a run that are these cases, on the first such device; None where there are none."""
     rows = [record for record in records if cases.include(record)]
     if not rows:
@@ -140,7 +140,7 @@ def line(cases: Cases, records: Iterable[Record]) -> Line | None:
         points.setdefault(_size(record, axis), record)
     ordered = tuple(sorted(points.items(), key=lambda point: point[0]))
     trouble = None if ordered else _trouble(cases, rows[0])
-    return Line(cases=cases, axis=axis, points=ordered, trouble=trouble)
+    return ClaimSeries(cases=cases, axis=axis, points=ordered, trouble=trouble)
 
 
 def fit(record: Record) -> bool:
@@ -152,20 +152,20 @@ def fit(record: Record) -> bool:
     return record.status == "ok" and known and (record.time_s or 0) > 0 and not _wrong(record)
 
 
-def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> Answer:
-    unusable: Answer | None = None
+def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> ClaimAnswer:
+    unusable: ClaimAnswer | None = None
     for rows in runs:
         lines = [found for cases in claim.needs if (found := line(cases, rows))]
         if len(lines) < len(claim.needs):
             continue
         if trouble := next((one.trouble for one in lines if one.trouble), None):
-            verdict = Verdict(kind="cant-tell", numbers=trouble)
-            unusable = unusable or Answer(claim=claim, verdict=verdict, run_id=rows[0].run_id)
+            verdict = ClaimVerdict(kind="cant-tell", numbers=trouble)
+            unusable = unusable or ClaimAnswer(claim=claim, verdict=verdict, run_id=rows[0].run_id)
         elif judged := claim.judge(lines):
             used = tuple(record for one in lines for _, record in one.points)
-            return Answer(claim=claim, verdict=judged, run_id=rows[0].run_id, records=used)
-    nothing = Verdict(kind="not-measured", numbers="")
-    return unusable or Answer(claim=claim, verdict=nothing)
+            return ClaimAnswer(claim=claim, verdict=judged, run_id=rows[0].run_id, records=used)
+    nothing = ClaimVerdict(kind="not-measured", numbers="")
+    return unusable or ClaimAnswer(claim=claim, verdict=nothing)
 
 
 def _size(record: Record, axis: str | None) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bench.analysis.claims.claim import Verdict
+from bench.analysis.claims.claim import ClaimVerdict
 from bench.analysis.claims.judges import common_sizes
 from bench.analysis.findings.kernels import LAUNCH
 from bench.stats.crossing import Point, crossover
@@ -17,7 +17,7 @@ from bench.units import count, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.analysis.claims.claim import Line
+    from bench.analysis.claims.claim import ClaimSeries
     from bench.stats.crossing import Crossover
 
 
@@ -35,7 +35,7 @@ class Overtaken:
 
     copies: tuple[Copies, ...]
 
-    def __call__(self, lines: Sequence[Line]) -> Verdict | None:
+    def __call__(self, lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         """Each further line times a copy by its number of elements; it is added to the second line's time."""
         cpu, gpu, *extra = lines
         loads = list(zip(self.copies, extra, strict=True))
@@ -60,7 +60,7 @@ def overtakes(*copies: Copies) -> Overtaken:
     return Overtaken(copies)
 
 
-def copy_time(copy: Line, elements: float) -> Timed | None:
+def copy_time(copy: ClaimSeries, elements: float) -> Timed | None:
     """What a copy of so many elements takes, on straight lines between the sizes measured.
 
     A copy costs a start and then so much a byte, which is a straight line; None beyond its ends.
@@ -72,7 +72,9 @@ def copy_time(copy: Line, elements: float) -> Timed | None:
     return None
 
 
-def _loaded(gpu: Line, place: float, loads: Sequence[tuple[Copies, Line]]) -> Point | None:
+def _loaded(
+    gpu: ClaimSeries, place: float, loads: Sequence[tuple[Copies, ClaimSeries]]
+) -> Point | None:
     """The GPU's time with its copies."""
     bare = _point(gpu, place)
     return bare and loaded(
@@ -80,7 +82,7 @@ def _loaded(gpu: Line, place: float, loads: Sequence[tuple[Copies, Line]]) -> Po
     )
 
 
-def loaded(bare: Point, copies: Iterable[tuple[int, float, Line]]) -> Point | None:
+def loaded(bare: Point, copies: Iterable[tuple[int, float, ClaimSeries]]) -> Point | None:
     """A time with copies added: how many, of how many elements, timed by which line; None beyond its ends."""
     parts = [(number, copy_time(line, elements)) for number, elements, line in copies]
     known = [(number, one) for number, one in parts if one]
@@ -101,12 +103,12 @@ def _sum(parts: Sequence[tuple[float, Timed]]) -> Timed:
     )
 
 
-def _point(line: Line, place: float) -> Point | None:
+def _point(line: ClaimSeries, place: float) -> Point | None:
     record = line.at(place)
     return Point(place, Timed.headline(record)) if record else None
 
 
-def _waiting(gpu: Line, pairs: Sequence[tuple[Point, Point]]) -> str:
+def _waiting(gpu: ClaimSeries, pairs: Sequence[tuple[Point, Point]]) -> str:
     """At which of the sizes the GPU waits for the host, so that its time there is that of launching."""
     bound = [p.size for p, _ in pairs if (r := gpu.at(p.size)) and r.bound_by == LAUNCH]
     if not bound:
@@ -117,19 +119,23 @@ def _waiting(gpu: Line, pairs: Sequence[tuple[Point, Point]]) -> str:
     return f"; at {gpu.axis}={sizes} the GPU waits for the host to launch"
 
 
-def _verdict(found: Crossover, pairs: Sequence[tuple[Point, Point]], axis: str | None) -> Verdict:
+def _verdict(
+    found: Crossover, pairs: Sequence[tuple[Point, Point]], axis: str | None
+) -> ClaimVerdict:
     first, last = (
         f"{axis}={count(here.size)}: {seconds(here.timed.time_s)} against {seconds(there.timed.time_s)}"
         for here, there in (pairs[0], pairs[-1])
     )
     numbers = f"CPU against GPU, {first}; {last}"
     if found.kind == "always":
-        return Verdict(kind="holds", numbers=numbers)
+        return ClaimVerdict(kind="holds", numbers=numbers)
     if found.kind == "never":
-        return Verdict(kind="does-not-hold", numbers=numbers)
+        return ClaimVerdict(kind="does-not-hold", numbers=numbers)
     if found.kind == "cant-tell" or found.size is None:
-        return Verdict(kind="cant-tell", numbers=numbers)
+        return ClaimVerdict(kind="cant-tell", numbers=numbers)
     ends = [end for end in (found.low, found.high) if end is not None]
     between = f" (between {count(ends[0])} and {count(ends[1])})" if len(ends) > 1 else ""
     where = f"even at {axis}={count(found.size)}{between}"
-    return Verdict(kind="holds-from", numbers=f"{where}; {numbers}", axis=axis, size=found.size)
+    return ClaimVerdict(
+        kind="holds-from", numbers=f"{where}; {numbers}", axis=axis, size=found.size
+    )

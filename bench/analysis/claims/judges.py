@@ -10,14 +10,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bench.analysis.claims.claim import Line, Verdict
+from bench.analysis.claims.claim import ClaimSeries, ClaimVerdict
 from bench.stats.ratio import Change
 from bench.units import count, seconds_with_interval, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analysis.claims.claim import Judge, Kind
+    from bench.analysis.claims.claim import ClaimKind, Judge
     from bench.records.record import Record
 
 SAME_BAND = 0.05
@@ -47,7 +47,7 @@ def cheaper(*, at_least: float = 1.0, near: float | None = None) -> Judge:
     """
     floor = max(at_least, 1 + SAME_BAND)
 
-    def judge(lines: Sequence[Line]) -> Verdict | None:
+    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         cheap, dear = lines
         steps = []
         for place in _nearest(common_sizes(lines), near):
@@ -64,7 +64,7 @@ def cheaper(*, at_least: float = 1.0, near: float | None = None) -> Judge:
 def same(*, band: float = SAME_BAND) -> Judge:
     """All lines take the same time at every size: each pair's ratio lies within the band for certain."""
 
-    def judge(lines: Sequence[Line]) -> Verdict | None:
+    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         steps = []
         for place in common_sizes(lines):
             pairs = list(itertools.combinations([(one, _row(one, place)) for one in lines], 2))
@@ -85,7 +85,7 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
     """The line takes as long at every size, up to one, as at its smallest."""
     band = CONSTANT_BAND
 
-    def judge(lines: Sequence[Line]) -> Verdict | None:
+    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         (only,) = lines
         points = [point for point in only.points if point[0] <= up_to]
         if len(points) < 2 or points[-1][0] < least_growth * points[0][0]:  # noqa: PLR2004 - two ends
@@ -98,8 +98,8 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
         ends = (
             f"{_at(only.axis, least)}: {time_of(first)}; {_at(only.axis, place)}: {time_of(record)}"
         )
-        kind: Kind = "holds" if held else "does-not-hold" if broken else "cant-tell"
-        return Verdict(kind=kind, numbers=f"{ends}, {times} times as long")
+        kind: ClaimKind = "holds" if held else "does-not-hold" if broken else "cant-tell"
+        return ClaimVerdict(kind=kind, numbers=f"{ends}, {times} times as long")
 
     return judge
 
@@ -107,7 +107,7 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
 def smaller() -> Judge:
     """The first line needs less memory at its peak than the second, beyond their inputs."""
 
-    def judge(lines: Sequence[Line]) -> Verdict | None:
+    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         places = common_sizes(lines)
         if not places:
             return None
@@ -119,13 +119,15 @@ def smaller() -> Judge:
             for less in [(one or 0) / other]
             for numbers in [f"{_told(one)} against {size(other)}, beyond the inputs"]
         ]
-        unknown = Verdict(kind="cant-tell", numbers="the peaks of memory are too low to be told")
+        unknown = ClaimVerdict(
+            kind="cant-tell", numbers="the peaks of memory are too low to be told"
+        )
         return verdict(steps, _axis(lines)) or unknown
 
     return judge
 
 
-def verdict(steps: Sequence[Step], axis: str | None) -> Verdict | None:
+def verdict(steps: Sequence[Step], axis: str | None) -> ClaimVerdict | None:
     """What the sizes say together, smallest first.
 
     A claim holds from a size on if it does there and at every larger one; it does not hold here if
@@ -138,18 +140,18 @@ def verdict(steps: Sequence[Step], axis: str | None) -> Verdict | None:
     if last.said != "yes":
         held = [step for step in steps if step.said == "yes"]
         only = f"; it does hold at {_at(axis, held[-1].size)}" if held else ""
-        kind: Kind = "does-not-hold" if last.said == "no" else "cant-tell"
-        return Verdict(kind=kind, numbers=numbers + only)
+        kind: ClaimKind = "does-not-hold" if last.said == "no" else "cant-tell"
+        return ClaimVerdict(kind=kind, numbers=numbers + only)
     before = [place for place, step in enumerate(steps) if step.said != "yes"]
     if not before:
         all_ = f"at each of {len(steps)} sizes; " if len(steps) > 1 else ""
-        return Verdict(kind="holds", numbers=all_ + numbers)
+        return ClaimVerdict(kind="holds", numbers=all_ + numbers)
     under, start = steps[before[-1]], steps[before[-1] + 1]
     ends = (f"{_at(axis, step.size)}: {step.numbers}" for step in (under, start))
-    return Verdict(kind="holds-from", numbers="; ".join(ends), axis=axis, size=start.size)
+    return ClaimVerdict(kind="holds-from", numbers="; ".join(ends), axis=axis, size=start.size)
 
 
-def common_sizes(lines: Sequence[Line]) -> list[float]:
+def common_sizes(lines: Sequence[ClaimSeries]) -> list[float]:
     """The sizes that every line has; an op without a size stands beside any."""
     sized = [{place for place, _ in one.points} for one in lines if one.axis is not None]
     return sorted(set.intersection(*sized)) if sized else [0.0]
@@ -164,7 +166,7 @@ def _said(*, yes: bool, no: bool) -> Literal["yes", "no", "open"]:
     return "no" if no else "yes" if yes else "open"
 
 
-def _row(one: Line, place: float) -> Record:
+def _row(one: ClaimSeries, place: float) -> Record:
     record = one.at(place)
     assert record is not None  # noqa: S101 - the size is common to all lines
     return record
@@ -176,7 +178,7 @@ def _nearest(places: Sequence[float], near: float | None) -> Sequence[float]:
     return [min(places, key=lambda place: abs(math.log(place / near)) if place else 0.0)]
 
 
-def _axis(lines: Sequence[Line]) -> str | None:
+def _axis(lines: Sequence[ClaimSeries]) -> str | None:
     return next((one.axis for one in lines if one.axis is not None), None)
 
 
@@ -184,7 +186,7 @@ def _at(axis: str | None, place: float) -> str:
     return f"{axis}={count(place)}"
 
 
-def _called(one: Line) -> str:
+def _called(one: ClaimSeries) -> str:
     """The shortest name that tells lines of one claim apart."""
     return ", ".join(one.cases.where.values()) or one.cases.op
 

@@ -18,12 +18,12 @@ from bench.stats.crossing import crossover
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.analysis.claims.claim import Line
+    from bench.analysis.claims.claim import ClaimSeries
     from bench.analysis.crossover.crossovers import Crossing
     from bench.records.record import Record
     from bench.stats.crossing import Crossover, Point
 
-    Load = tuple[int, float, Line]
+    Load = tuple[int, float, ClaimSeries]
     """How many copies, of how many elements each, timed by which line."""
 
 WHERE = {"memory": "pageable", "into": "existing"}
@@ -41,8 +41,8 @@ _LEAST = 2
 class Ways:
     """The copies of a GPU: there and back."""
 
-    there: Line
-    back: Line
+    there: ClaimSeries
+    back: ClaimSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,6 @@ def _loads(size: float, record: Record, known: Ways) -> Sequence[Load] | None:
     return [*brought, _load(fetched, known.back)]
 
 
-def _load(moved_bytes: float, way: Line) -> Load:
+def _load(moved_bytes: float, way: ClaimSeries) -> Load:
     """One copy; a smaller one than was measured takes as long as the smallest, which is all start."""
     return 1, max(moved_bytes / _ELEMENT_BYTES, way.points[0][0]), way

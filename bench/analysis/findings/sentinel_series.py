@@ -21,7 +21,7 @@ _PLACE = ["device", "worker", "round"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class SentinelReading:
     """A sentinel in a stretch of a worker's turn."""
 
     at_s: float
@@ -31,7 +31,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class SentinelSeries:
     """A sentinel of a device over a run, in order of time; `reference_s` is what its times are held against."""
 
     device: str
@@ -39,9 +39,9 @@ class Course:
     reference_s: float
     is_reference: bool
     """Whether that is the machine's reference; else it is the middle of this run."""
-    looks: tuple[Look, ...]
+    looks: tuple[SentinelReading, ...]
 
-    def share(self, look: Look) -> float:
+    def share(self, look: SentinelReading) -> float:
         """Its time as a multiple of the reference."""
         return look.time_s / self.reference_s
 
@@ -55,7 +55,7 @@ class Course:
             for part in stretches(self.looks, count)
         ]
 
-    def shown(self, most: int) -> list[Look]:
+    def shown(self, most: int) -> list[SentinelReading]:
         """At most so many: of each stretch the fastest and the slowest, so that no state vanishes."""
         if len(self.looks) <= most:
             return list(self.looks)
@@ -66,7 +66,7 @@ class Course:
         return found
 
 
-def courses(samples: pd.DataFrame | None, reference: Mapping[str, Any]) -> list[Course]:
+def courses(samples: pd.DataFrame | None, reference: Mapping[str, Any]) -> list[SentinelSeries]:
     """The sentinels of each device that were timed, in the order of `SENTINELS`.
 
     Args:
@@ -87,15 +87,17 @@ def courses(samples: pd.DataFrame | None, reference: Mapping[str, Any]) -> list[
     return found
 
 
-def _look(at_s: float, round_: float, worker: float, time_s: float) -> Look:
-    return Look(at_s=at_s, round=int(round_), worker=int(worker), time_s=time_s)
+def _look(at_s: float, round_: float, worker: float, time_s: float) -> SentinelReading:
+    return SentinelReading(at_s=at_s, round=int(round_), worker=int(worker), time_s=time_s)
 
 
-def _course(device: str, name: str, looks: Sequence[Look], reference: Mapping[str, Any]) -> Course:
+def _course(
+    device: str, name: str, looks: Sequence[SentinelReading], reference: Mapping[str, Any]
+) -> SentinelSeries:
     facts = reference.get(device)
     known = facts.get(f"{name}_s") if isinstance(facts, dict) else None
     middle = statistics.median(look.time_s for look in looks)
-    return Course(
+    return SentinelSeries(
         device=device,
         sentinel=name,
         reference_s=known or middle,
@@ -104,17 +106,17 @@ def _course(device: str, name: str, looks: Sequence[Look], reference: Mapping[st
     )
 
 
-def stretches(looks: Sequence[Look], count: int) -> list[list[Look]]:
+def stretches(looks: Sequence[SentinelReading], count: int) -> list[list[SentinelReading]]:
     """Looks in order of time, in so many stretches of equal length; empty ones are left out."""
     if not looks:
         return []
     begin = looks[0].at_s
     width = max((looks[-1].at_s - begin) / count, _SHORTEST_S)
-    found: dict[int, list[Look]] = {}
+    found: dict[int, list[SentinelReading]] = {}
     for look in looks:
         found.setdefault(min(count - 1, int((look.at_s - begin) / width)), []).append(look)
     return list(found.values())
 
 
-def _time(look: Look) -> float:
+def _time(look: SentinelReading) -> float:
     return look.time_s

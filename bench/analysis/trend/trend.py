@@ -40,7 +40,7 @@ At = Literal["headline", "reference"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class TrendPoint:
     """The case in one run; a moment without a time does not count, and says why."""
 
     run_id: str
@@ -60,8 +60,8 @@ class Moment:
 class Step:
     """A change between two runs that follow each other: how many times as long it takes after it."""
 
-    before: Moment
-    after: Moment
+    before: TrendPoint
+    after: TrendPoint
     runs_before: int
     runs_after: int
     ratio: Ratio
@@ -79,7 +79,7 @@ class Trend:
     threads: int | None
     cache: str | None
     at: At
-    moments: tuple[Moment, ...]
+    moments: tuple[TrendPoint, ...]
     steps: tuple[Step, ...]
     newest: Ratio | None
     """The newest run against those before it, where it lies apart: one run only, so no step yet."""
@@ -91,7 +91,7 @@ class Trend:
     """Rows with another number of threads or another state of the caches."""
 
     @property
-    def counting(self) -> tuple[Moment, ...]:
+    def counting(self) -> tuple[TrendPoint, ...]:
         """The moments that have a time."""
         return tuple(one for one in self.moments if one.time_s)
 
@@ -154,10 +154,10 @@ def _at_reference_s(record: Record) -> float | None:
 
 def _moment(
     record: Record, run: RunInfo | None, at: tuple[float | None, float | None] | None
-) -> Moment:
+) -> TrendPoint:
     environment = run.environment if run else {}
     time_s, low_s, high_s, why_not = _time(record, at)
-    return Moment(
+    return TrendPoint(
         run_id=record.run_id,
         started_at=record.started_at,
         label=run.label if run else None,
@@ -188,7 +188,7 @@ def _time(
     return record.time_at_reference_s, *ends, ""
 
 
-def _sigma(one: Moment, confidence: float | None) -> float | None:
+def _sigma(one: TrendPoint, confidence: float | None) -> float | None:
     """The standard deviation of the log of its time, out of its interval."""
     if not (one.time_s and one.low_s and one.high_s and confidence) or one.low_s <= 0:
         return None
@@ -197,7 +197,7 @@ def _sigma(one: Moment, confidence: float | None) -> float | None:
     return half / NormalDist().inv_cdf(1 - tail)
 
 
-def _step(before: Level, after: Level, counting: Sequence[Moment]) -> Step:
+def _step(before: Level, after: Level, counting: Sequence[TrendPoint]) -> Step:
     return Step(
         before=counting[before.end - 1],
         after=counting[after.first],
@@ -210,7 +210,7 @@ def _step(before: Level, after: Level, counting: Sequence[Moment]) -> Step:
     )
 
 
-def _sentinel_ratio(after: Sequence[Moment], before: Sequence[Moment]) -> float | None:
+def _sentinel_ratio(after: Sequence[TrendPoint], before: Sequence[TrendPoint]) -> float | None:
     over, under = ([s for one in side if (s := one.sentinel_compute_s)] for side in (after, before))
     return median(over) / median(under) if over and under else None
 

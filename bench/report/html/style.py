@@ -62,7 +62,7 @@ _TICKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """Which number each thing has on the page; numbers become colours, dashes and markers."""
 
     names: dict[tuple[str, str], int]
@@ -103,14 +103,14 @@ class Look:
         return (dtype + len(self.dtypes) * (op // len(LIGHT))) % len(SYMBOLS)
 
 
-def look(records: Sequence[Record]) -> Look:
+def look(records: Sequence[Record]) -> Appearance:
     """The numbers of a run: ops from 0 in each suite, dtypes and devices across the run."""
     pairs = [(line.suite, line.name) for line in lines(records)]
     pairs += [(r.suite, r.op) for r in without_size(records)]
     names: dict[tuple[str, str], int] = {}
     for suite, name in pairs:
         names.setdefault((suite, name), sum(known == suite for known, _ in names))
-    return Look(
+    return Appearance(
         names=names,
         dtypes={dtype: place for place, dtype in enumerate(ranked_dtypes(records))},
         devices={device: place for place, device in enumerate(ranked_devices(records))},

@@ -25,7 +25,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TableEntry:
     """A row of a listing; its first cell is a link to what `id` names."""
 
     id: str
@@ -42,7 +42,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class ColumnFilter:
     """Something to choose rows by, and what can be chosen."""
 
     name: str
@@ -56,8 +56,8 @@ class Listing:
     id: str
     name: str
     columns: tuple[Column, ...]
-    filters: tuple[Filter, ...]
-    entries: tuple[Entry, ...]
+    filters: tuple[ColumnFilter, ...]
+    entries: tuple[TableEntry, ...]
 
     @property
     def payload(self) -> Payload:
@@ -84,15 +84,15 @@ class Listing:
         )
 
 
-def _fields(entry: Entry) -> dict[str, object]:
+def _fields(entry: TableEntry) -> dict[str, object]:
     """What is one value per row."""
     return {"id": entry.id, "words": entry.words, "badge": entry.badge, "block": entry.block}
 
 
-def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[Filter, ...]:
+def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[ColumnFilter, ...]:
     """The filters that choose: a list of one is no choice. Options in the order in which they come."""
     found = {name: tuple(dict.fromkeys(values)) for name, values in chosen.items()}
-    return tuple(Filter(name=n, options=o) for n, o in found.items() if len(o) > 1)
+    return tuple(ColumnFilter(name=n, options=o) for n, o in found.items() if len(o) > 1)
 
 
 def blocks(count: int, size: int) -> Sequence[range]:

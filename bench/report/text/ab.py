@@ -32,7 +32,7 @@ _CHANCE = "among so many cases one can be that far off by chance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class SideNames:
     """What is different about each side, in words; empty where nothing is."""
 
     a: str
@@ -69,7 +69,7 @@ def reason(answer: Answer, threshold: float) -> str:
 
 
 def ab_table(
-    found: Result, names: Names, kept: Sequence[StoredRun], *, width: int
+    found: Result, names: SideNames, kept: Sequence[StoredRun], *, width: int
 ) -> RenderableType:
     """Both sides of each case, their ratio and the verdict; then what it rests on and where the rows are."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
@@ -94,7 +94,7 @@ def ab_table(
     )
 
 
-def ab_facts(found: Result, names: Names, kept: Sequence[StoredRun]) -> dict[str, Any]:
+def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict[str, Any]:
     """The same for `--json`; what is not known is null. a is the base, b what is new."""
     aim = found.aim
     return {

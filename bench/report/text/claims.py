@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analysis.claims.claim import Answer
+    from bench.analysis.claims.claim import ClaimAnswer
 
 _WORDS = {
     "holds": "holds",
@@ -43,7 +43,7 @@ class Row:
     sources: tuple[tuple[str, str], ...]
 
 
-def rows(answers: Sequence[Answer]) -> list[Row]:
+def rows(answers: Sequence[ClaimAnswer]) -> list[Row]:
     """Each claim in words; the run is named where answers rest on several."""
     runs = _runs(answers)
     return [
@@ -59,7 +59,7 @@ def rows(answers: Sequence[Answer]) -> list[Row]:
     ]
 
 
-def verdict(answer: Answer) -> str:
+def verdict(answer: ClaimAnswer) -> str:
     """The verdict in words: `holds from n=256 on`."""
     found = answer.verdict
     if found.kind == "holds-from" and found.size is not None:
@@ -69,7 +69,7 @@ def verdict(answer: Answer) -> str:
     return _WORDS[found.kind]
 
 
-def claims_table(answers: Sequence[Answer], *, width: int) -> RenderableType:
+def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableType:
     """The claims in their order, then how many are answered, and the texts that the marks stand for."""
     texts = list(dict.fromkeys(s.text for one in answers for s in one.claim.sources))
     marks = {text: superscript(place) for place, text in enumerate(sorted(texts), start=1)}
@@ -87,12 +87,12 @@ def claims_table(answers: Sequence[Answer], *, width: int) -> RenderableType:
     return Constrain(Group(table, "", Text(summary(answers)), "", *texts_shown), width)
 
 
-def answered(answers: Sequence[Answer]) -> bool:
+def answered(answers: Sequence[ClaimAnswer]) -> bool:
     """Whether any claim is."""
     return any(one.verdict.kind in ANSWERED for one in answers)
 
 
-def summary(answers: Sequence[Answer]) -> str:
+def summary(answers: Sequence[ClaimAnswer]) -> str:
     """How many claims are answered, by which runs."""
     answered = sum(one.verdict.kind in ANSWERED for one in answers)
     runs = _runs(answers)
@@ -100,7 +100,7 @@ def summary(answers: Sequence[Answer]) -> str:
     return f"{answered} of {counted(len(answers), 'claim')} answered{where}."
 
 
-def next_steps(answers: Sequence[Answer], *, gpu: bool) -> list[str]:
+def next_steps(answers: Sequence[ClaimAnswer], *, gpu: bool) -> list[str]:
     """The commands that measure what is still missing; what needs a GPU apart where there is none."""
     here = [one.claim for one in answers if _lacks(one) and (gpu or not one.claim.needs_gpu)]
     there = [one.claim for one in answers if _lacks(one) and one.claim.needs_gpu and not gpu]
@@ -113,7 +113,7 @@ def next_steps(answers: Sequence[Answer], *, gpu: bool) -> list[str]:
     return steps
 
 
-def claims_facts(answers: Sequence[Answer], *, gpu: bool) -> dict[str, Any]:
+def claims_facts(answers: Sequence[ClaimAnswer], *, gpu: bool) -> dict[str, Any]:
     """The same for `--json`."""
     lacking = [one.claim for one in answers if _lacks(one)]
     return {
@@ -125,7 +125,7 @@ def claims_facts(answers: Sequence[Answer], *, gpu: bool) -> dict[str, Any]:
     }
 
 
-def _facts(one: Answer) -> dict[str, Any]:
+def _facts(one: ClaimAnswer) -> dict[str, Any]:
     return {
         "id": one.claim.id,
         "claim": one.claim.sentence,
@@ -142,16 +142,16 @@ def _facts(one: Answer) -> dict[str, Any]:
     }
 
 
-def _lacks(one: Answer) -> bool:
+def _lacks(one: ClaimAnswer) -> bool:
     return one.verdict.kind == "not-measured"
 
 
-def _runs(answers: Sequence[Answer]) -> list[str]:
+def _runs(answers: Sequence[ClaimAnswer]) -> list[str]:
     """The runs that answers rest on, newest first."""
     return sorted({one.run_id for one in answers if one.run_id}, reverse=True)
 
 
-def _beneath(one: Answer, *, several_runs: bool) -> str:
+def _beneath(one: ClaimAnswer, *, several_runs: bool) -> str:
     if _lacks(one):
         return "" if one.claim.needs_gpu else f"{command([one.claim])}"
     return f"{one.verdict.numbers}; run {one.run_id}" if several_runs else one.verdict.numbers

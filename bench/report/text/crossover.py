@@ -28,7 +28,7 @@ _COARSE = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class CrossoverNames:
     """What the axis and the two sides are called."""
 
     axis: str
@@ -45,7 +45,7 @@ class Names:
         return f"{name} {'win' if name.endswith(' threads') else 'wins'}"
 
 
-def answer(found: Crossover, names: Names) -> str:
+def answer(found: Crossover, names: CrossoverNames) -> str:
     """The one sentence to take home."""
     if found.kind == "at" and found.size and found.low and found.high and found.beyond:
         said = f"{names.wins(found.beyond)} {_from(found, names)}"
@@ -62,7 +62,7 @@ def answer(found: Crossover, names: Names) -> str:
     return f"Can't tell where the winner changes: {_why(found, names)}."
 
 
-def _from(found: Crossover, names: Names) -> str:
+def _from(found: Crossover, names: CrossoverNames) -> str:
     """`from n ≈ 98.3 on (88.1 to 117 on a straight line from 64 to 256)`."""
     size = size_text(found.size or 0.0)
     if found.between and not found.located:
@@ -72,7 +72,7 @@ def _from(found: Crossover, names: Names) -> str:
     return f"from {names.axis} ≈ {size} on ({sure})"
 
 
-def _at_one_size(ratio: RatioAt, names: Names) -> str:
+def _at_one_size(ratio: RatioAt, names: CrossoverNames) -> str:
     """Who wins at the only size that both have, which tells nothing of others."""
     where = f"at {names.axis} = {size_text(ratio.size)}, the only size measured on both sides"
     if ratio.winner is None:
@@ -82,7 +82,7 @@ def _at_one_size(ratio: RatioAt, names: Names) -> str:
     return f"{names.wins(ratio.winner)} {where}: {least} to {most} times as fast."
 
 
-def _why(found: Crossover, names: Names) -> str:
+def _why(found: Crossover, names: CrossoverNames) -> str:
     """Why there is no answer, with what can be said all the same."""
     if len(found.ratios) < 2:  # noqa: PLR2004 - a change needs two sizes
         return f"{counted(len(found.ratios), 'size')} could be measured on both sides"
@@ -102,7 +102,7 @@ def _line(found: Crossover) -> str:
     return f" on a straight line from {low} to {high}"
 
 
-def _untold(found: Crossover, names: Names) -> str:
+def _untold(found: Crossover, names: CrossoverNames) -> str:
     """The sizes at which no one wins, if there are any."""
     sizes = [size_text(size) for size in found.untold]
     if not sizes:
@@ -111,7 +111,7 @@ def _untold(found: Crossover, names: Names) -> str:
     return f"; at {names.axis} = {', '.join(shown)} they can't be told apart"
 
 
-def _ends(found: Crossover, names: Names) -> str:
+def _ends(found: Crossover, names: CrossoverNames) -> str:
     first, last = (size_text(found.ratios[place].size) for place in (0, -1))
     return f"{names.axis} = {first} to {last}"
 
@@ -131,9 +131,9 @@ def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:
     return Constrain(Group(table, "", Text(f"On {where}. {level(levels)}".strip())), width)
 
 
-def names_of(one: Crossing) -> Names:
+def names_of(one: Crossing) -> CrossoverNames:
     """What its axis and sides are called."""
-    return Names(axis=one.axis, one=one.one, other=one.other)
+    return CrossoverNames(axis=one.axis, one=one.one, other=one.other)
 
 
 def crossings_facts(found: Sequence[Crossing]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def crossings_facts(found: Sequence[Crossing]) -> dict[str, Any]:
     }
 
 
-def facts(found: Crossover, names: Names) -> dict[str, Any]:
+def facts(found: Crossover, names: CrossoverNames) -> dict[str, Any]:
     """A crossover for `--json`, the sentence first; what is not known is null."""
     return {
         "answer": answer(found, names),

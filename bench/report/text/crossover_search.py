@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.experiment.crossover_search import Search, Step
+    from bench.experiment.crossover_search import Search, SearchStep
     from bench.records.record import Record
-    from bench.report.text.crossover import Names
+    from bench.report.text.crossover import CrossoverNames
     from bench.stats.ratio import Ratio
     from bench.store.runs import StoredRun
 
@@ -32,14 +32,14 @@ _ENDED = {
 }
 
 
-def step_line(step: Step, names: Names) -> str:
+def step_line(step: SearchStep, names: CrossoverNames) -> str:
     """A size as it is measured, on one line."""
     times = f"{names.one} {_time(step.one)}, {names.other} {_time(step.other)}"
     return f"{names.axis}={size_text(step.size)}: {times}"
 
 
 def search_table(
-    title: str, found: Search, names: Names, kept: Sequence[StoredRun], *, width: int
+    title: str, found: Search, names: CrossoverNames, kept: Sequence[StoredRun], *, width: int
 ) -> RenderableType:
     """The answer, each size that was measured, why no more was, and where the rows are."""
     ratios = {r.size: r for r in found.found.ratios}
@@ -67,7 +67,7 @@ def search_table(
 
 
 def search_facts(
-    title: str, found: Search, names: Names, kept: Sequence[StoredRun]
+    title: str, found: Search, names: CrossoverNames, kept: Sequence[StoredRun]
 ) -> dict[str, Any]:
     """The same for `--json`."""
     return {
@@ -99,7 +99,7 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _failures(step: Step, names: Names) -> list[str]:
+def _failures(step: SearchStep, names: CrossoverNames) -> list[str]:
     rows = ((names.one, step.one), (names.other, step.other))
     where = f"{names.axis}={size_text(step.size)}"
     return [

@@ -15,7 +15,7 @@ from bench.units import counted, number, seconds, share
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bench.records.kernel_trace import Activity, Line, Profile
+    from bench.records.kernel_trace import Activity, TraceLine, TraceProfile
 
 NOT_THE_HEADLINE = (
     "Profiled times are not the headline: profiling itself costs time, up to microseconds per op. "
@@ -24,7 +24,7 @@ NOT_THE_HEADLINE = (
 NOTHING = "Nothing was recorded in these calls."
 
 
-def profile_table(found: Profile, *, width: int) -> RenderableType:
+def profile_table(found: TraceProfile, *, width: int) -> RenderableType:
     """Where it was profiled, what ran, and how to read that."""
     seen = found.activity
     parts: list[RenderableType] = [Text(_heading(found)), ""]
@@ -34,7 +34,7 @@ def profile_table(found: Profile, *, width: int) -> RenderableType:
     return Constrain(Group(*parts), width)
 
 
-def profile_facts(found: Profile) -> dict[str, Any]:
+def profile_facts(found: TraceProfile) -> dict[str, Any]:
     """The same for `--json`; what is not known is null."""
     seen = found.activity
     return {
@@ -57,7 +57,7 @@ def profile_facts(found: Profile) -> dict[str, Any]:
     }
 
 
-def _facts(line: Line, seen: Activity) -> dict[str, Any]:
+def _facts(line: TraceLine, seen: Activity) -> dict[str, Any]:
     return {
         "kind": line.kind,
         "name": line.name,
@@ -68,12 +68,12 @@ def _facts(line: Line, seen: Activity) -> dict[str, Any]:
     }
 
 
-def _share(line: Line, seen: Activity) -> float | None:
+def _share(line: TraceLine, seen: Activity) -> float | None:
     total_s = seen.per_call_s * seen.calls
     return line.total_s / total_s if total_s else None
 
 
-def _heading(found: Profile) -> str:
+def _heading(found: TraceProfile) -> str:
     where = f"{found.device} ({found.device_name})"
     how = f"torch {found.torch_version}, {counted(found.threads, 'thread')}"
     return f"{found.case} on {where}, {how}, {counted(found.activity.calls, 'call')}"
@@ -96,7 +96,7 @@ def _lines(seen: Activity) -> RenderableType:
     return table
 
 
-def _sums(found: Profile) -> list[str]:
+def _sums(found: TraceProfile) -> list[str]:
     """What it adds up to; how much of the time a device had anything to do."""
     seen = found.activity
     if not seen.lines or seen.idle_share is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analysis.trend.trend import At, Moment, Step, Trend
+    from bench.analysis.trend.trend import At, Step, Trend, TrendPoint
     from bench.stats.ratio import Ratio
 
 _COMMIT = 7
@@ -79,14 +79,14 @@ def _times(ratio: Ratio) -> str:
     return f"{ratio} times as long"
 
 
-def _with(one: Moment) -> str:
+def _with(one: TrendPoint) -> str:
     """` (torch 2.13.0, commit 1a2b3c4)`, as far as it is known."""
     known = [f"torch {one.torch_version}"] if one.torch_version else []
     known += [f"commit {_commit(one)}"] if one.git_commit else []
     return f" ({', '.join(known)})" if known else ""
 
 
-def _commit(one: Moment) -> str:
+def _commit(one: TrendPoint) -> str:
     """Shortened; a `+` says that files had been changed since."""
     if not one.git_commit:
         return MISSING
@@ -126,13 +126,13 @@ def _title(found: Trend) -> str:
     return f"{where}{threads}{cold}{at}{out if found.left_out else ''}"
 
 
-def _time(one: Moment) -> str:
+def _time(one: TrendPoint) -> str:
     if not one.time_s:
         return one.why_not
     return seconds_with_interval(one.time_s, one.low_s, one.high_s)
 
 
-def _pictures(counting: Sequence[Moment], room: int) -> Mapping[str, str]:
+def _pictures(counting: Sequence[TrendPoint], room: int) -> Mapping[str, str]:
     """Run id → a dot where its time lies between the extremes, on a line as wide as its interval."""
     times = [one.time_s for one in counting if one.time_s]
     if not times or min(times) == max(times):
@@ -188,7 +188,7 @@ def _ratio_facts(ratio: Ratio) -> dict[str, float]:
     return {"ratio": ratio.value, "ratio_lo": ratio.low, "ratio_hi": ratio.high}
 
 
-def _moment_facts(one: Moment) -> dict[str, Any]:
+def _moment_facts(one: TrendPoint) -> dict[str, Any]:
     return {
         "run": one.run_id,
         "started_at": one.started_at.isoformat() if one.started_at else None,

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analysis.claims.claim import Answer, Cases, Claim, Verdict, answers, by_run, fit, line
+from bench.analysis.claims.claim import (
+    Cases,
+    Claim,
+    ClaimAnswer,
+    ClaimVerdict,
+    answers,
+    by_run,
+    fit,
+    line,
+)
 from bench.analysis.claims.judges import cheaper
 from tests.fakes.rows import lost, on, record
 
@@ -29,7 +38,7 @@ def claim(*ops: str, **facts: Any) -> Claim:
     return Claim(id="x", sentence="It is cheaper.", sources=(), needs=needs, judge=cheaper())
 
 
-def answer(one: Claim, *runs: Sequence[Record]) -> Answer:
+def answer(one: Claim, *runs: Sequence[Record]) -> ClaimAnswer:
     """The answer of these runs, the newest first."""
     (found,) = answers([one], runs)
     return found
@@ -49,8 +58,8 @@ def test_an_answer_rests_on_the_newest_run_that_has_the_cases() -> None:
 def test_cases_of_different_runs_are_not_compared() -> None:
     """What changed between runs is not the op's doing."""
     found = answer(claim("a", "b"), [row("a", 1.0, run_id=NEW)], [row("b", 2.0, run_id=OLD)])
-    assert found == Answer(
-        claim=found.claim, verdict=Verdict(kind="not-measured", numbers=""), run_id=None
+    assert found == ClaimAnswer(
+        claim=found.claim, verdict=ClaimVerdict(kind="not-measured", numbers=""), run_id=None
     )
 
 

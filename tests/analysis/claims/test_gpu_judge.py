@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.analysis.claims.claim import Cases, Line
+from bench.analysis.claims.claim import Cases, ClaimSeries
 from bench.analysis.claims.gpu_judge import Copies, copy_time, overtakes
 from tests.fakes.rows import record
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 SIZES = (16, 64, 256, 1024)
 
 
-def along(time_of: Callable[[float], float], sizes: tuple[int, ...] = SIZES) -> Line:
+def along(time_of: Callable[[float], float], sizes: tuple[int, ...] = SIZES) -> ClaimSeries:
     """A line of these times, known to 1 %."""
     points = tuple((float(n), record(time_s=time_of(n))) for n in sizes)
-    return Line(cases=Cases(op="s/op"), axis="n", points=points)
+    return ClaimSeries(cases=Cases(op="s/op"), axis="n", points=points)
 
 
 CPU = along(lambda n: 1e-9 * n * n)

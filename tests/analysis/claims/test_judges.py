@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.claims.claim import Cases, Line
+from bench.analysis.claims.claim import Cases, ClaimSeries
 from bench.analysis.claims.judges import (
     Step,
     cheaper,
@@ -30,16 +30,18 @@ def timed(time_s: float, width: float = 0.01, **values: Any) -> Record:
     return record(time_s=time_s, **{**ends, **values})
 
 
-def along(times: dict[int, float], width: float = 0.01, name: str = "s/op", **where: str) -> Line:
+def along(
+    times: dict[int, float], width: float = 0.01, name: str = "s/op", **where: str
+) -> ClaimSeries:
     """A line of these times by size."""
     points = tuple((float(n), timed(t, width)) for n, t in times.items())
-    return Line(cases=Cases(op=name, where=where), axis="n", points=points)
+    return ClaimSeries(cases=Cases(op=name, where=where), axis="n", points=points)
 
 
-def peaks(sizes: dict[int, int | None]) -> Line:
+def peaks(sizes: dict[int, int | None]) -> ClaimSeries:
     """A line of these peaks of memory by size."""
     points = tuple((float(n), timed(1.0, peak_memory_bytes=p)) for n, p in sizes.items())
-    return Line(cases=Cases(op="s/op"), axis="n", points=points)
+    return ClaimSeries(cases=Cases(op="s/op"), axis="n", points=points)
 
 
 @pytest.mark.parametrize(
@@ -176,10 +178,12 @@ def test_without_a_common_size_there_is_nothing_to_judge() -> None:
 
 def test_an_op_without_a_size_stands_beside_any() -> None:
     """And two such have one place in common."""
-    alone = Line(cases=Cases(op="s/op"), axis=None, points=((0.0, timed(1.0)),))
+    alone = ClaimSeries(cases=Cases(op="s/op"), axis=None, points=((0.0, timed(1.0)),))
     assert common_sizes([alone, along({16: 1.0, 64: 1.0})]) == [16, 64]
     assert common_sizes([alone, alone]) == [0]
-    found = cheaper()([alone, Line(cases=Cases(op="s/b"), axis=None, points=((0.0, timed(2.0)),))])
+    found = cheaper()(
+        [alone, ClaimSeries(cases=Cases(op="s/b"), axis=None, points=((0.0, timed(2.0)),))]
+    )
     assert found is not None
     assert (found.kind, found.numbers[:6]) == ("holds", "1.00 s")
 

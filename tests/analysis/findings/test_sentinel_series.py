@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis.findings import sentinel_series
-from bench.analysis.findings.sentinel_series import Course, Look
+from bench.analysis.findings.sentinel_series import SentinelReading, SentinelSeries
 
 REFERENCE = {"cpu": {"compute_s": 1e-4, "barrier_s": 2e-6}}
 
@@ -20,10 +20,12 @@ def samples(*rows: tuple[str, int, int, float, float, float | None]) -> pd.DataF
     return frame.assign(sentinel_launch_s=None)
 
 
-def course(*times: float, apart_s: float = 1.0) -> Course:
+def course(*times: float, apart_s: float = 1.0) -> SentinelSeries:
     """A sentinel that took these, a second apart."""
-    found = [Look(at_s=i * apart_s, round=0, worker=0, time_s=t) for i, t in enumerate(times)]
-    return Course(
+    found = [
+        SentinelReading(at_s=i * apart_s, round=0, worker=0, time_s=t) for i, t in enumerate(times)
+    ]
+    return SentinelSeries(
         device="cpu", sentinel="compute", reference_s=1.0, is_reference=True, looks=tuple(found)
     )
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.report.html.payload import unpacked
-from bench.report.html.table import Column, Entry, Listing, blocks, filters
+from bench.report.html.table import Column, Listing, TableEntry, blocks, filters
 
 
 def test_a_list_of_one_is_no_choice() -> None:
@@ -17,7 +17,9 @@ def test_a_list_of_one_is_no_choice() -> None:
 
 def test_every_row_is_in_the_payload() -> None:
     """With what it is filtered, sorted and found by."""
-    entry = Entry(id="c-1", of={"op": "x"}, cells=("x", "2 s"), sort=(0, 2.0), words="w", block=3)
+    entry = TableEntry(
+        id="c-1", of={"op": "x"}, cells=("x", "2 s"), sort=(0, 2.0), words="w", block=3
+    )
     columns = (Column(key="case", name="case"), Column(key="time", name="time", number=True))
     table = Listing(id="cases", name="cases", columns=columns, filters=(), entries=(entry,))
     found = unpacked(table.payload.packed)

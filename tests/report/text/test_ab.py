@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from bench.experiment.ab import Aim, Answer, Result
-from bench.report.text.ab import Names, ab_facts, ab_table, answer_line, reason
-from bench.stats.sequential import Ratio
+from bench.experiment.ab import Answer, DecisionGoal, Result
+from bench.report.text.ab import SideNames, ab_facts, ab_table, answer_line, reason
+from bench.stats.sequential import PairedRatio
 from tests.fakes.rows import assert_golden, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record
 
-NAMES = Names(a=".venv-old/bin/python", b=".venv-new/bin/python, 2 threads")
+NAMES = SideNames(a=".venv-old/bin/python", b=".venv-new/bin/python, 2 threads")
 
 
 def side(op: str, n: int, time_s: float | None, **changes: Any) -> Record:
@@ -30,7 +30,7 @@ def answered(
     n: int, value: float, width: float, verdict: Any, ended: Any = "decided", **changes: Any
 ) -> Answer:
     """A case of which the second side takes `value` times as long, give or take."""
-    known = Ratio(value=value, low=value - width, high=value + width, rounds=10)
+    known = PairedRatio(value=value, low=value - width, high=value + width, rounds=10)
     other = side(changes.pop("op", "matrices"), n, 1e-6 * n * value, **changes)
     one = side("matrices", n, 1e-6 * n, device=other.device)
     return Answer(one=one, other=other, ratio=known, verdict=verdict, ended=ended)
@@ -46,7 +46,7 @@ FAILED = Answer(
 BLIND = Answer(
     one=side("matrices", 8, 8e-6),
     other=side("matrices", 8, 8e-6),
-    ratio=Ratio(value=1.0, low=None, high=None, rounds=1),
+    ratio=PairedRatio(value=1.0, low=None, high=None, rounds=1),
     verdict="unsure",
     ended="timeout",
 )
@@ -64,12 +64,12 @@ RESULT = Result(
         FAILED,
         BLIND,
     ),
-    aim=Aim(budget_s=60),
+    aim=DecisionGoal(budget_s=60),
     took_s=58.3,
 )
 
 
-def shown(found: Result, names: Names, width: int) -> str:
+def shown(found: Result, names: SideNames, width: int) -> str:
     """What a terminal without colours shows, without the blanks at line ends."""
     file = io.StringIO()
     table = ab_table(found, names, (), width=width)
@@ -87,11 +87,11 @@ def test_the_table_is_readable_in_a_usual_terminal(width: int) -> None:
 
 def test_nothing_that_differs_is_said() -> None:
     """Then it is a test of the machine."""
-    assert shown(RESULT, Names(a="", b=""), 120).startswith(
+    assert shown(RESULT, SideNames(a="", b=""), 120).startswith(
         "a and b are the same: whatever differs"
     )
-    assert Names(a="", b="").title.startswith("a and b are the same")
-    assert Names(a="", b="X=1").title == "a: as it is, b: X=1"
+    assert SideNames(a="", b="").title.startswith("a and b are the same")
+    assert SideNames(a="", b="X=1").title == "a: as it is, b: X=1"
 
 
 @pytest.mark.parametrize(

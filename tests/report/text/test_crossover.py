@@ -12,7 +12,13 @@ import pytest
 from rich.console import Console
 
 from bench.analysis.crossover.crossovers import crossovers
-from bench.report.text.crossover import NOTHING, Names, answer, crossings_facts, crossings_table
+from bench.report.text.crossover import (
+    NOTHING,
+    CrossoverNames,
+    answer,
+    crossings_facts,
+    crossings_table,
+)
 from bench.stats.crossing import crossover
 from tests.fakes.rows import assert_golden, record, timed_at
 
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.stats.crossing import Crossover
 
-NAMES = Names(axis="n", one="1 thread", other="2 threads")
+NAMES = CrossoverNames(axis="n", one="1 thread", other="2 threads")
 OPEN, APART = "Can't tell where the winner changes: ", "they can't be told apart."
 SIZES = (16, 64, 256, 1024, 4096, 16384)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.experiment.crossover_search import Aim, search
-from bench.report.text.crossover import Names
+from bench.experiment.crossover_search import SearchGoal, search
+from bench.report.text.crossover import CrossoverNames
 from bench.report.text.crossover_search import search_facts, search_table, step_line
 from bench.store.runs import StoredRun
 from tests.fakes.rows import assert_golden, lost, record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.experiment.crossover_search import Search
     from bench.records.record import Record
 
-NAMES = Names(axis="n", one="1 thread", other="2 threads")
+NAMES = CrossoverNames(axis="n", one="1 thread", other="2 threads")
 TITLE = "matmul/square dtype=float32, 1 thread against 2 threads"
 KEPT = [StoredRun(folder=Path("results/20260102T030405Z-abcdef"), info=info(), finished=True)]
 
@@ -37,7 +37,7 @@ def measure(size: float) -> tuple[Record, Record]:
 
 def found(budget_s: float = 100) -> Search:
     """A search that takes a second a size."""
-    aim = Aim(first=(16, 256, 4096), tolerance=1.25, budget_s=budget_s)
+    aim = SearchGoal(first=(16, 256, 4096), tolerance=1.25, budget_s=budget_s)
     ticks = iter(range(100))
     return search(measure, aim, now_s=lambda: next(ticks))
 
@@ -57,7 +57,7 @@ def test_an_end_for_lack_of_time_says_what_to_do() -> None:
 
 def test_an_end_without_an_answer_says_what_to_do() -> None:
     """Where no other size would help."""
-    aim = Aim(first=(8, 32), tolerance=1.25, budget_s=100)
+    aim = SearchGoal(first=(8, 32), tolerance=1.25, budget_s=100)
     same = record(time_s=1e-6)
     nothing = search(lambda _: (same, same), aim, now_s=lambda: 0)
     out = shown(search_table(TITLE, nothing, NAMES, [], width=200), 200)

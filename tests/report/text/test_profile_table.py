@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bench.records.kernel_trace import INCOMPLETE, Activity, Line, Profile
+from bench.records.kernel_trace import INCOMPLETE, Activity, TraceLine, TraceProfile
 from bench.records.warning_codes import CODES, Code
 from bench.report.text.profile_table import NOTHING, profile_facts, profile_table
 from tests.fakes.rows import HOSTILE, assert_golden
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 OPS = (
-    Line(kind="op", name="aten::mm", count=20, total_s=3.56e-3),
-    Line(kind="op", name="aten::matmul", count=20, total_s=9.3e-6),
-    Line(kind="op", name="aten::resolve_conj", count=60, total_s=3.04e-6),
+    TraceLine(kind="op", name="aten::mm", count=20, total_s=3.56e-3),
+    TraceLine(kind="op", name="aten::matmul", count=20, total_s=9.3e-6),
+    TraceLine(kind="op", name="aten::resolve_conj", count=60, total_s=3.04e-6),
 )
 KERNELS = (
-    Line(
+    TraceLine(
         kind="kernel",
         name="void at::native::vectorized_elementwise_kernel<4, at::native::CUDAFunctor_add<float>, "
         "std::array<char*, 3ul> >(int, at::native::CUDAFunctor_add<float>, std::array<char*, 3ul>)",
         count=40,
         total_s=84e-6,
     ),
-    Line(kind="memcpy", name="Memcpy HtoD (Pageable -> Device)", count=19, total_s=25.4e-6),
+    TraceLine(kind="memcpy", name="Memcpy HtoD (Pageable -> Device)", count=19, total_s=25.4e-6),
 )
-ON_CPU = Profile(
+ON_CPU = TraceProfile(
     case="matmul/square[n=256,dtype=float32]",
     device="cpu",
     device_name="Test CPU",
@@ -69,7 +69,7 @@ def shown(table: RenderableType, width: int) -> str:
 
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("found", [ON_CPU, ON_CUDA], ids=lambda found: found.device)
-def test_a_profile_is_readable_at_usual_widths(found: Profile, width: int) -> None:
+def test_a_profile_is_readable_at_usual_widths(found: TraceProfile, width: int) -> None:
     """Names fold, numbers align; the sum, the gaps and the warnings stand beneath."""
     text = shown(profile_table(found, width=width), width)
     assert_golden(text, f"report_profile_{found.device}_{width}.txt")

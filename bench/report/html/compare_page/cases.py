@@ -12,7 +12,7 @@ from bench.analysis.compare.runs import CONCERNS
 from bench.report.html.address import anchor
 from bench.report.html.compare_page import ratio_dots
 from bench.report.html.compare_page.case_details import ID, said_of, together
-from bench.report.html.table import Column, Entry, Filter, Listing, filters
+from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
 from bench.report.text import ratio_text
 from bench.units import MISSING, seconds, share
 
@@ -58,7 +58,7 @@ def listing(found: Lineup, names: Sequence[str]) -> Listing:
         columns=(*head, *(pair if alone else many)),
         filters=_filters(found),
         entries=tuple(
-            Entry(
+            TableEntry(
                 id=anchor(one),
                 of=_of(one),
                 cells=tuple(text for text, _ in cells),
@@ -72,7 +72,7 @@ def listing(found: Lineup, names: Sequence[str]) -> Listing:
     )
 
 
-def _filters(found: Lineup) -> tuple[Filter, ...]:
+def _filters(found: Lineup) -> tuple[ColumnFilter, ...]:
     dtypes = sorted({one.dtype for one in found.cases}, key=lambda d: d != grid.PREFERRED_DTYPE)
     devices = sorted({one.device for one in found.cases})
     said = {word for one in found.cases for word in _verdicts(one)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.analysis.compare.runs import Followed
-    from bench.analysis.trend.trend import Moment, Trend
+    from bench.analysis.trend.trend import Trend, TrendPoint
 
 PAYLOAD = "trend-figures"
 MOST = 48
@@ -91,7 +91,7 @@ def _answer(found: Trend, names: Mapping[str, str]) -> str:
     return text
 
 
-def _text(one: Moment) -> str:
+def _text(one: TrendPoint) -> str:
     if not one.time_s:
         return one.why_not
     return seconds_with_interval(one.time_s, one.low_s, one.high_s)
@@ -120,7 +120,7 @@ def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _trace(moments: Sequence[tuple[int, Moment, float]], runs: Sequence[str]) -> dict[str, Any]:
+def _trace(moments: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -137,7 +137,7 @@ def _trace(moments: Sequence[tuple[int, Moment, float]], runs: Sequence[str]) ->
     }
 
 
-def _hover(one: Moment, run: str) -> str:
+def _hover(one: TrendPoint, run: str) -> str:
     commit = f"commit {one.git_commit[:7]}" if one.git_commit else ""
     torch = f"torch {one.torch_version}" if one.torch_version else ""
     lines = [run, _text(one), torch, commit, one.run_id]

@@ -13,7 +13,7 @@ from bench.records.record import COLD
 from bench.report.html import style
 from bench.report.html.run_page import figures, scatter
 from bench.report.html.run_page.roofline_figure import levels, said_of
-from bench.report.html.run_page.scatter import Point
+from bench.report.html.run_page.scatter import ScatterPoint
 from bench.units import size
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _STEPS = (1, 2, 5, 10, 20)
 _MOST_TICKS = 7
 
 
-def places(records: Sequence[Record]) -> list[Point]:
+def places(records: Sequence[Record]) -> list[ScatterPoint]:
     """The cases that move bytes and declare no arithmetic."""
     return [
-        Point(record=r, x=r.bytes, y=y)
+        ScatterPoint(record=r, x=r.bytes, y=y)
         for r in records
         if r.bytes and not r.flop and (y := figures.BYTE_RATE.of(r))
     ]

@@ -11,7 +11,7 @@ from bench.analysis.findings.kernels import LAUNCH
 from bench.report.html.payload import Payload, columns
 from bench.report.html.run_page import samples as sampled
 from bench.report.html.run_page import tables
-from bench.report.html.table import Column, Entry, Filter, Listing, blocks, filters
+from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, blocks, filters
 from bench.report.html.view import View
 from bench.report.text import device_times, wording
 
@@ -84,7 +84,7 @@ def listing(rows: Sequence[Row]) -> Listing:
         "status": [r.status for r in records],
     }
     codes = tuple(dict.fromkeys(code for r in records for code in r.warnings))
-    warned = (Filter(name="warning", options=codes),) if codes else ()
+    warned = (ColumnFilter(name="warning", options=codes),) if codes else ()
     return Listing(
         id=ID,
         name="cases",
@@ -94,7 +94,7 @@ def listing(rows: Sequence[Row]) -> Listing:
     )
 
 
-def _entry(place: int, row: Row, *, several: bool) -> Entry:
+def _entry(place: int, row: Row, *, several: bool) -> TableEntry:
     r = row.record
     measured = r.status == "ok"
     cells = [f"{r.suite}/{row.title}", *([r.device] if several else [])]
@@ -107,7 +107,7 @@ def _entry(place: int, row: Row, *, several: bool) -> Entry:
     bound = ["launch-bound"] if r.bound_by == LAUNCH else []
     said = f"{row.marks} {', '.join((*r.warnings, *bound))}"
     remark = said if measured else r.reason or "no reason was given"
-    return Entry(
+    return TableEntry(
         id=row.anchor,
         of={
             "suite": r.suite,

@@ -11,7 +11,7 @@ from bench.report.text import claims
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analysis.claims.claim import Answer
+    from bench.analysis.claims.claim import ClaimAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Course:
     unmeasured: int
 
 
-def claims_view(answers: Sequence[Answer]) -> View | None:
+def claims_view(answers: Sequence[ClaimAnswer]) -> View | None:
     """The view of the claims; None where the rows answer none."""
     if not claims.answered(answers):
         return None

@@ -14,7 +14,7 @@ from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing, Twin
 from bench.report.html.run_page import tables
 from bench.report.html.run_page.crossover_figure import crossing_figure
-from bench.report.html.table import Column, Entry, Listing, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters
 from bench.report.html.view import View
 from bench.report.text.crossover import answer, level, names_of
 from bench.units import MISSING, number, seconds_with_interval, size_text
@@ -172,14 +172,14 @@ def _listing(found: Sequence[Crossing], copied: Sequence[Moved | None]) -> Listi
     )
 
 
-def _entry(one: Crossing, copied: Moved | None, *, with_copies: bool) -> Entry:
+def _entry(one: Crossing, copied: Moved | None, *, with_copies: bool) -> TableEntry:
     """A row; its link leads to the case of the largest size on the other side."""
     names = names_of(one)
     at = f"{one.axis} ≈ {size_text(one.found.size)}" if one.found.size else MISSING
     extra = [answer(copied.found, names) if copied else MISSING] if with_copies else []
     cells = (_op(one), one.dtype, _sides(one), at, answer(one.found, names), *extra)
     sort = (_op(one), one.dtype, _sides(one), one.found.size, None, *([None] if extra else []))
-    return Entry(
+    return TableEntry(
         id=anchor(one.curves[1][-1][1]),
         of={
             "suite": one.suite,

@@ -20,10 +20,10 @@ from bench.units import MISSING, seconds, seconds_with_interval, share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.analysis.grid import Line
+    from bench.analysis.grid import Curve
     from bench.records.record import Record
     from bench.report.html.figure import Figure
-    from bench.report.html.style import Look
+    from bench.report.html.style import Appearance
 
 _ROW_HEIGHT = 30
 _DOT_ROW = 26  # a label's line and some air
@@ -66,7 +66,7 @@ FLOP_RATE = Quantity("FLOP/s", _rate(lambda r: r.flop))
 BYTE_RATE = Quantity("B/s", _rate(lambda r: r.bytes))
 
 
-def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Figure | None:
+def by_size(found: Sequence[Curve], look: Appearance, quantity: Quantity) -> Figure | None:
     """A quantity against size, both logarithmic, with an interval on every point."""
     traces = [t for line in found if (t := _line_trace(line, look, quantity)) is not None]
     if not traces:
@@ -81,7 +81,7 @@ def by_size(found: Sequence[Line], look: Look, quantity: Quantity) -> Figure | N
     return {"data": traces, "layout": layout}
 
 
-def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | None:
+def _line_trace(line: Curve, look: Appearance, quantity: Quantity) -> dict[str, Any] | None:
     points = [(size, v, record) for size, record in line.points if (v := quantity.of(record))]
     if not points:
         return None
@@ -98,7 +98,7 @@ def _line_trace(line: Line, look: Look, quantity: Quantity) -> dict[str, Any] | 
     }
 
 
-def dots(records: Sequence[Record], look: Look) -> Figure | None:
+def dots(records: Sequence[Record], look: Appearance) -> Figure | None:
     """Times of cases that lie on no curve, one row per op and settings, in the order given.
 
     What all cases have in common is left out of the rows' names, and so are dtypes and devices,
@@ -146,7 +146,7 @@ def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]
     )
 
 
-def heat(found: Sequence[Line], look: Look) -> Figure | None:
+def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
     """Times as a grid of lines × sizes: the darker, the slower; what is missing says why."""
     sizes = sorted({size for line in found for size, _ in line.points})
     cells = [[line.at(size) for size in sizes] for line in found]

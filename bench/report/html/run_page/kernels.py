@@ -11,7 +11,7 @@ from bench.report.html import figure as html_figure
 from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import launch_figure
-from bench.report.html.table import Column, Entry, Listing, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters
 from bench.report.html.view import View
 from bench.units import MISSING, counted, seconds, share
 
@@ -32,7 +32,7 @@ _MOST_LINES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class KernelRow:
     """A kernel in the table; `short` is all of its name or what fits."""
 
     name: str
@@ -45,7 +45,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class DeviceKernels:
     """What is shown of one device."""
 
     id: str
@@ -53,7 +53,7 @@ class Device:
     name: str
     sentences: tuple[str, ...]
     drawings: tuple[Drawing, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[KernelRow, ...]
     left_out: str
 
 
@@ -63,7 +63,7 @@ class Values:
 
     empty: str
     example: str
-    devices: tuple[Device, ...]
+    devices: tuple[DeviceKernels, ...]
     listing: Listing
 
 
@@ -143,11 +143,11 @@ def listing(records: Sequence[Record]) -> Listing:
     )
 
 
-def _entry(place: int, record: Record, *, several: bool) -> Entry:
+def _entry(place: int, record: Record, *, several: bool) -> TableEntry:
     r = record
     count = "" if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
     waits, saved = findings_kernels.waiting_share(r), findings_kernels.saved_share(r)
-    return Entry(
+    return TableEntry(
         id=anchor(r),
         of={"suite": r.suite, "device": r.device, "bound": r.bound_by or MISSING},
         cells=(
@@ -189,10 +189,10 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(short[:_MOST_NAMES]) + more
 
 
-def _device(id_: str, device: str, records: Sequence[Record]) -> Device:
+def _device(id_: str, device: str, records: Sequence[Record]) -> DeviceKernels:
     found = findings_kernels.kernels(records)
     more = len(found) - _MOST_LINES
-    return Device(
+    return DeviceKernels(
         id=id_,
         device=device,
         name=records[0].device_name,
@@ -203,13 +203,13 @@ def _device(id_: str, device: str, records: Sequence[Record]) -> Device:
     )
 
 
-def _line(one: Kernel) -> Line:
+def _line(one: Kernel) -> KernelRow:
     times = [
         r.profiled_time_s for r in one.records if r.kernels == (one.name,) and r.profiled_time_s
     ]
     ops = list(dict.fromkeys(f"{r.suite}/{r.op}" for r in one.records))
     more = f" and {len(ops) - _MOST_OPS} more" if len(ops) > _MOST_OPS else ""
-    return Line(
+    return KernelRow(
         name=one.name,
         short=launch_figure.short(one.name),
         cases=len(one.records),

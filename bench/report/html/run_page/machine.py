@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bench.analysis.findings.sentinel_series import Course
+    from bench.analysis.findings.sentinel_series import SentinelSeries
     from bench.doctor.hazard import Hazard
     from bench.records.record import Record
     from bench.records.roofs import Roofs
@@ -152,7 +152,7 @@ def _facts(of: Mapping[str, Any], device: str) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _weather(found: Sequence[Course]) -> list[Drawing]:
+def _weather(found: Sequence[SentinelSeries]) -> list[Drawing]:
     drawings = []
     for place, device in enumerate(dict.fromkeys(one.device for one in found)):
         own = [one for one in found if one.device == device]
@@ -178,7 +178,7 @@ def _weather(found: Sequence[Course]) -> list[Drawing]:
     return drawings
 
 
-def _keys(found: Sequence[Course]) -> list[Key]:
+def _keys(found: Sequence[SentinelSeries]) -> list[Key]:
     names = [
         name for name in sentinel_series.SENTINELS if any(one.sentinel == name for one in found)
     ]

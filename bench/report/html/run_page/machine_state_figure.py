@@ -14,7 +14,7 @@ from bench.units import MISSING, clock, number, seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analysis.findings.sentinel_series import Course, Look
+    from bench.analysis.findings.sentinel_series import SentinelReading, SentinelSeries
     from bench.report.html.figure import Figure
 
 _HEIGHT = 340
@@ -31,7 +31,7 @@ _LEAST_SPAN = 1.3
 """Both ways: what the band of a state needs around it."""
 
 
-def weather(found: Sequence[Course]) -> Figure | None:
+def weather(found: Sequence[SentinelSeries]) -> Figure | None:
     """A line through the middles of each sentinel, its fastest and slowest looks as points; 1 is the reference."""
     if not found:
         return None
@@ -48,7 +48,7 @@ def weather(found: Sequence[Course]) -> Figure | None:
     return {"data": data, "layout": layout}
 
 
-def twin(found: Sequence[Course]) -> Twin:
+def twin(found: Sequence[SentinelSeries]) -> Twin:
     """The medians of each sentinel, stretch by stretch."""
     rows: dict[int, dict[str, str]] = {}
     begin = min(one.looks[0].at_s for one in found)
@@ -69,7 +69,7 @@ def twin(found: Sequence[Course]) -> Twin:
     )
 
 
-def _points(one: Course, most: int) -> dict[str, Any]:
+def _points(one: SentinelSeries, most: int) -> dict[str, Any]:
     shown = one.shown(most)
     return {
         **_series(one),
@@ -81,7 +81,7 @@ def _points(one: Course, most: int) -> dict[str, Any]:
     }
 
 
-def _middle(one: Course) -> dict[str, Any]:
+def _middle(one: SentinelSeries) -> dict[str, Any]:
     middles = _with_gaps(one.middles(_MIDDLES), one.looks[-1].at_s - one.looks[0].at_s)
     said = [share and f"{one.sentinel}, middle: {number(share)}×" for _, share in middles]
     return {
@@ -105,7 +105,7 @@ def _with_gaps(
     return found
 
 
-def _series(one: Course) -> dict[str, Any]:
+def _series(one: SentinelSeries) -> dict[str, Any]:
     place = sentinel_series.SENTINELS.index(one.sentinel)
     return {
         "type": "scatter",
@@ -134,7 +134,7 @@ def _level(share: float, end: float, dash: str) -> dict[str, Any]:
     }
 
 
-def _said(one: Course, look: Look) -> str:
+def _said(one: SentinelSeries, look: SentinelReading) -> str:
     against = "of its reference" if one.is_reference else "of its middle in this run"
     where = f"worker {look.worker}, round {look.round}, after {clock(look.at_s)}"
     return f"{one.sentinel}: {seconds(look.time_s)}, {number(one.share(look))}× {against}; {where}"

@@ -13,10 +13,10 @@ from bench.report.html.run_page import figures, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analysis.grid import Line
+    from bench.analysis.grid import Curve
     from bench.records.record import Record
     from bench.report.html.payload import Payload
-    from bench.report.html.style import Look
+    from bench.report.html.style import Appearance
 
 _MOST_LINES = 8  # more than these at once, and a figure opens with one dtype only
 
@@ -47,7 +47,7 @@ class Section:
         return payload(_payload_id(self.id), self.drawings)
 
 
-def sections(records: Sequence[Record], look: Look) -> list[Section]:
+def sections(records: Sequence[Record], look: Appearance) -> list[Section]:
     """One section per suite, in the order of the records; those without a time come last."""
     groups = [(suite, list(found)) for suite, found in groupby(records, key=lambda r: r.suite)]
     groups.sort(key=lambda group: all(r.status != "ok" for r in group[1]))
@@ -57,8 +57,8 @@ def sections(records: Sequence[Record], look: Look) -> list[Section]:
     ]
 
 
-def _section(id_: str, suite: str, records: Sequence[Record], look: Look) -> Section:
-    by_axis: dict[str, list[Line]] = {}
+def _section(id_: str, suite: str, records: Sequence[Record], look: Appearance) -> Section:
+    by_axis: dict[str, list[Curve]] = {}
     rest = grid.off_curves(records)
     apart = {r.op for r in rest}
     for line in grid.lines([r for r in records if r.op not in apart]):
@@ -78,7 +78,9 @@ def _section(id_: str, suite: str, records: Sequence[Record], look: Look) -> Sec
     )
 
 
-def _along(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -> list[Drawing]:
+def _along(
+    id_: str, suite: str, axis: str, found: Sequence[Curve], look: Appearance
+) -> list[Drawing]:
     subject = f"{suite} against {axis}"
     kinds = (
         ("time", figures.TIME, tables.time_of, "Time per call"),
@@ -114,7 +116,9 @@ _READING = {
 }
 
 
-def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) -> list[Drawing]:
+def _heat(
+    id_: str, suite: str, axis: str, found: Sequence[Curve], look: Appearance
+) -> list[Drawing]:
     sizes = {size for line in found for size, _ in line.points}
     figure = figures.heat(found, look) if len(sizes) > 1 and len(found) > 1 else None
     if figure is None:
@@ -135,7 +139,7 @@ def _heat(id_: str, suite: str, axis: str, found: Sequence[Line], look: Look) ->
     ]
 
 
-def _dots(id_: str, suite: str, records: Sequence[Record], look: Look) -> list[Drawing]:
+def _dots(id_: str, suite: str, records: Sequence[Record], look: Appearance) -> list[Drawing]:
     slowest_first = sorted(records, key=lambda r: -(r.time_s or 0.0))
     figure = figures.dots(slowest_first, look)
     if figure is None:
@@ -165,7 +169,7 @@ def _payload_id(drawing: str) -> str:
     return f"{drawing.partition('-')[0]}-figures"
 
 
-def _described(found: Sequence[Line]) -> str:
+def _described(found: Sequence[Curve]) -> str:
     """`square, spelling call=@; in float32, float64; on cpu`."""
     names = ", ".join(dict.fromkeys(line.name for line in found))
     dtypes = ", ".join(dict.fromkeys(line.dtype for line in found))
@@ -173,7 +177,7 @@ def _described(found: Sequence[Line]) -> str:
     return f"{names}; in {dtypes}; on {devices}"
 
 
-def _controls(records: Sequence[Record], look: Look) -> tuple[Control, ...]:
+def _controls(records: Sequence[Record], look: Appearance) -> tuple[Control, ...]:
     names = [line.name for line in grid.lines(records)]
     names += [r.op for r in grid.without_size(records)]
     suite = records[0].suite

@@ -36,7 +36,7 @@ _MEASURE = "bench machine --measure measures them, and so does bench run without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class RoofRow:
     """A roof in the table: how many cases it binds, how near they came, and which came nearest."""
 
     roof: str
@@ -55,7 +55,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class DeviceRoofs:
     """What is shown of one device."""
 
     id: str
@@ -63,7 +63,7 @@ class Device:
     name: str
     measured: str
     sentences: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[RoofRow, ...]
     keys: tuple[Key, ...]
     fills: tuple[str, ...]
     """What filled and open markers mean, as far as they occur."""
@@ -75,7 +75,7 @@ class Values:
     """What the template needs; `empty` says why there is nothing else."""
 
     empty: str
-    devices: tuple[Device, ...]
+    devices: tuple[DeviceRoofs, ...]
 
 
 def roofline_view(records: Sequence[Record], info: RunInfo) -> View | None:
@@ -118,7 +118,7 @@ def _why_empty(known: dict[str, Roofs], info: RunInfo) -> str:
     return f"No roofs are known of this run.{left_out} {_MEASURE}"
 
 
-def _device(id_: str, records: Sequence[Record], known: Roofs) -> Device | None:
+def _device(id_: str, records: Sequence[Record], known: Roofs) -> DeviceRoofs | None:
     rows = headroom.held(records)
     worked = scatter.cloud(roofline_figure.places(records))
     moved = scatter.cloud(bandwidth_figure.places(records))
@@ -127,7 +127,7 @@ def _device(id_: str, records: Sequence[Record], known: Roofs) -> Device | None:
         return None
     shown = [point.record for point in (*worked.points, *moved.points)]
     numbers = sorted({scatter.kind(r.dtype) for r in shown})
-    return Device(
+    return DeviceRoofs(
         id=id_,
         device=known.device,
         name=records[0].device_name,
@@ -158,9 +158,9 @@ def _without(records: Sequence[Record]) -> list[str]:
     return [f"{counted(bare, 'case')} of {len(records)} {tail}."]
 
 
-def _line(one: headroom.UnderRoof) -> Line:
+def _line(one: headroom.UnderRoof) -> RoofRow:
     found, record = one.headroom, one.nearest
-    return Line(
+    return RoofRow(
         roof=one.roof,
         counts=(found.of, found.near, found.half, found.far),
         nearest=f"{record.suite}/{grid.title(record)}",

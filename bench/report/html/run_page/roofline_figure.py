@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.records import roofs
 from bench.report.html import style
 from bench.report.html.run_page import figures, scatter
-from bench.report.html.run_page.scatter import Point
+from bench.report.html.run_page.scatter import ScatterPoint
 from bench.units import rate, size
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ _ABOVE = 2.5
 """Above the highest roof, for two lines of words: those of products, and over them those of levels."""
 
 
-def places(records: Sequence[Record]) -> list[Point]:
+def places(records: Sequence[Record]) -> list[ScatterPoint]:
     """The cases that have a place."""
     return [
-        Point(record=r, x=r.flop / r.bytes, y=y)
+        ScatterPoint(record=r, x=r.flop / r.bytes, y=y)
         for r in records
         if r.flop and r.bytes and (y := figures.FLOP_RATE.of(r))
     ]

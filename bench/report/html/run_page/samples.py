@@ -30,7 +30,7 @@ _TICK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class SampleSeries:
     """The samples of a case on a device, in the order taken; those without a time are left out."""
 
     worker: NDArray[np.int64]
@@ -44,7 +44,7 @@ def most_of(cases: int) -> int:
     return max(_FEWEST, min(_MOST, _ALL // max(cases, 1)))
 
 
-def by_case(samples: pd.DataFrame | None) -> Mapping[Key, Taken]:
+def by_case(samples: pd.DataFrame | None) -> Mapping[Key, SampleSeries]:
     """Case and device → its samples."""
     if samples is None:
         return {}
@@ -54,11 +54,13 @@ def by_case(samples: pd.DataFrame | None) -> Mapping[Key, Taken]:
     number = samples.groupby(["case", "device"], sort=False).ngroup().to_numpy()
     order = np.argsort(number, kind="stable")
     ends = np.flatnonzero(np.diff(number[order])) + 1
-    parts = [np.split(_column(samples, name)[order], ends) for name in Taken.__slots__]
+    parts = [np.split(_column(samples, name)[order], ends) for name in SampleSeries.__slots__]
     firsts = samples.iloc[order[[0, *ends]]]
     keys = zip(firsts["case"].astype(str), firsts["device"].astype(str), strict=True)
     return {
-        key: Taken(worker=worker.astype(int), round=round_.astype(int), at_s=at_s, time_s=time_s)
+        key: SampleSeries(
+            worker=worker.astype(int), round=round_.astype(int), at_s=at_s, time_s=time_s
+        )
         for key, worker, round_, at_s, time_s in zip(keys, *parts, strict=True)
     }
 
@@ -67,7 +69,7 @@ def _column(samples: pd.DataFrame, name: str) -> Numbers:
     return samples[name].to_numpy(dtype=float)
 
 
-def drawn(taken: Taken | None, most: int) -> dict[str, Any] | None:
+def drawn(taken: SampleSeries | None, most: int) -> dict[str, Any] | None:
     """The samples, turn by turn, as numbers that pack well.
 
     Args:
@@ -104,7 +106,7 @@ def drawn(taken: Taken | None, most: int) -> dict[str, Any] | None:
     }
 
 
-def _starts(taken: Taken) -> list[int]:
+def _starts(taken: SampleSeries) -> list[int]:
     """Where a turn begins: another worker, or another round, than of the sample before."""
     changed = (np.diff(taken.worker) != 0) | (np.diff(taken.round) != 0)
     return [0, *(np.flatnonzero(changed) + 1).tolist()]

@@ -37,7 +37,7 @@ LINE_SHARE, WORD_SHARE = 0.06, 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class ScatterPoint:
     """A case at its place."""
 
     record: Record
@@ -49,7 +49,7 @@ class Point:
 class Cloud:
     """The points to draw, how many there are in all, and how near those left out lie (a share)."""
 
-    points: tuple[Point, ...]
+    points: tuple[ScatterPoint, ...]
     of: int
     within: float
 
@@ -69,7 +69,7 @@ def kind(dtype: str) -> int:
     return KINDS.index("whole numbers" if dtype.startswith(_WHOLE) else "others")
 
 
-def cloud(points: Sequence[Point], most: int = MOST) -> Cloud:
+def cloud(points: Sequence[ScatterPoint], most: int = MOST) -> Cloud:
     """The points, thinned until there are no more than `most`: one is kept of each cell of a grid.
 
     Kinds and caches are thinned apart, and what is kept is the first of its cell.
@@ -82,15 +82,15 @@ def cloud(points: Sequence[Point], most: int = MOST) -> Cloud:
     return Cloud(points=tuple(kept), of=len(points), within=10**cell - 1)
 
 
-def _cell(point: Point, cell: float) -> tuple[object, ...]:
+def _cell(point: ScatterPoint, cell: float) -> tuple[object, ...]:
     x, y = math.log10(point.x), math.log10(point.y[0])
     cold = point.record.cache == COLD
     return kind(point.record.dtype), cold, math.floor(x / cell), math.floor(y / cell)
 
 
-def traces(points: Iterable[Point]) -> list[dict[str, Any]]:
+def traces(points: Iterable[ScatterPoint]) -> list[dict[str, Any]]:
     """One trace for each kind of dtype and state of the caches."""
-    groups: dict[tuple[int, bool], list[Point]] = {}
+    groups: dict[tuple[int, bool], list[ScatterPoint]] = {}
     for point in points:
         group = kind(point.record.dtype), point.record.cache == COLD
         groups.setdefault(group, []).append(point)
@@ -104,7 +104,7 @@ def _first(item: tuple[tuple[int, bool], object]) -> tuple[int, bool]:
     return item[0]
 
 
-def _trace(number: int, points: Sequence[Point], *, cold: bool) -> dict[str, Any]:
+def _trace(number: int, points: Sequence[ScatterPoint], *, cold: bool) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -125,7 +125,7 @@ def _trace(number: int, points: Sequence[Point], *, cold: bool) -> dict[str, Any
     }
 
 
-def reach(points: Iterable[Point]) -> list[float]:
+def reach(points: Iterable[ScatterPoint]) -> list[float]:
     """What an axis must hold of the points' intervals."""
     ends = (
         (max(low, y / _LONGEST_BAR), min(high, y * _LONGEST_BAR)) for y, low, high in _ys(points)
@@ -133,7 +133,7 @@ def reach(points: Iterable[Point]) -> list[float]:
     return [end for both in ends for end in both]
 
 
-def _ys(points: Iterable[Point]) -> Iterable[Ends]:
+def _ys(points: Iterable[ScatterPoint]) -> Iterable[Ends]:
     return (point.y for point in points)
 
 

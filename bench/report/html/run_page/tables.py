@@ -19,7 +19,7 @@ from bench.units import MISSING, number, rate, seconds, seconds_with_interval, s
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bench.analysis.grid import Line
+    from bench.analysis.grid import Curve
     from bench.records.record import Record
 
     class Placed(Protocol):
@@ -69,7 +69,7 @@ def byte_rate_of(record: Record) -> str:
     return rate(record.bytes_per_s, "B/s") if record.bytes else MISSING
 
 
-def twin(found: Sequence[Line], cell: Callable[[Record], str]) -> Twin:
+def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
     """Lines × sizes; a dot where an op has no such size."""
     sizes = sorted({place for line in found for place, _ in line.points})
 

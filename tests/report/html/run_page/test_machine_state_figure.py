@@ -6,18 +6,19 @@ import dataclasses
 
 import pytest
 
-from bench.analysis.findings.sentinel_series import Course, Look
+from bench.analysis.findings.sentinel_series import SentinelReading, SentinelSeries
 from bench.records.machine_state import SAME_LEVEL
 from bench.report.html.run_page import machine_state_figure
 from tests.fakes.rows import valid
 
 
-def course(name: str, shares: list[float], *, apart_s: float = 1.0) -> Course:
+def course(name: str, shares: list[float], *, apart_s: float = 1.0) -> SentinelSeries:
     """A sentinel whose reference is 1 ms."""
     found = [
-        Look(at_s=i * apart_s, round=i, worker=0, time_s=s * 1e-3) for i, s in enumerate(shares)
+        SentinelReading(at_s=i * apart_s, round=i, worker=0, time_s=s * 1e-3)
+        for i, s in enumerate(shares)
     ]
-    return Course(
+    return SentinelSeries(
         device="cpu", sentinel=name, reference_s=1e-3, is_reference=True, looks=tuple(found)
     )
 

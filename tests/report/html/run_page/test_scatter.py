@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from bench.report.html import style
 from bench.report.html.run_page import scatter
-from bench.report.html.run_page.scatter import Point
+from bench.report.html.run_page.scatter import ScatterPoint
 from tests.fakes.rows import HOSTILE, record
 
 places = st.floats(1e-3, 1e9)
 
 
-def point(x: float, y: float, dtype: str = "float32", cache: str = "hot") -> Point:
+def point(x: float, y: float, dtype: str = "float32", cache: str = "hot") -> ScatterPoint:
     """A case at a place."""
     row = record(params={"n": 4, "dtype": dtype}, cache=cache)
-    return Point(record=row, x=x, y=(y, 0.9 * y, 1.1 * y))
+    return ScatterPoint(record=row, x=x, y=(y, 0.9 * y, 1.1 * y))
 
 
 def test_a_dtype_has_its_own_colour_and_marker_and_others_share_one() -> None:
@@ -41,7 +41,7 @@ def test_hot_and_cold_differ_in_their_marker() -> None:
 
 def test_bars_are_the_interval() -> None:
     """As it is, also where it is not symmetric."""
-    odd = Point(record=record(), x=1.0, y=(4.0, 3.0, 7.0))
+    odd = ScatterPoint(record=record(), x=1.0, y=(4.0, 3.0, 7.0))
     (trace,) = scatter.traces([odd])
     assert (trace["error_y"]["array"], trace["error_y"]["arrayminus"]) == ([3.0], [1.0])
 
@@ -78,7 +78,7 @@ def test_thinning_keeps_each_kind_and_says_how_near_the_others_are() -> None:
 
 def test_an_interval_beyond_reason_does_not_stretch_the_axis() -> None:
     """It may leave the figure; the hover text has its ends."""
-    wide = Point(record=record(), x=1.0, y=(1.0, 1e-9, 1e9))
+    wide = ScatterPoint(record=record(), x=1.0, y=(1.0, 1e-9, 1e9))
     assert scatter.reach([wide]) == [0.1, 10.0]
 
 
