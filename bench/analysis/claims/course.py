@@ -55,5 +55,10 @@ def _claim(facts: dict[str, Any], sources: tuple[Source, ...]) -> Claim:
 
 COURSE = read(resources.files(__package__).joinpath("course.toml").read_text(encoding="utf-8"))
 """The claims of the five texts, in the order in which they are shown."""
-TEXTS = {source.text.title: source.text for claim in COURSE for source in claim.sources}
-"""Title → text."""
+TEXTS = {
+    text.title: text
+    for text in sorted(
+        {source.text for claim in COURSE for source in claim.sources}, key=lambda text: text.file
+    )
+}
+"""Title → text, in the order of the course."""
