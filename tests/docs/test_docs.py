@@ -179,3 +179,26 @@ def test_files_that_are_named_exist(document: Path) -> None:
     places = (ROOT, ROOT / "bench", document.parent)
 
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
+
+
+@pytest.mark.parametrize("document", TODAYS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_use_the_fields_terms(document: Path) -> None:
+    """A reader can search for each of them; the glossary has those that are this project's own."""
+    words = re.findall(r"\w+", document.read_text(encoding="utf-8").lower())
+    metaphors = (
+        "duel bout corner team contest entrant party seat sitting book diary lookout moment "
+        "room crew door house walls"
+    )
+
+    assert set(words) & set(metaphors.split()) == set()
+
+
+def test_the_glossary_is_used() -> None:
+    """Each term occurs in what comes before it or in what a number means; a term that nobody uses can go."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    before, _, glossary = text.partition("## Glossary\n")
+    used = before + (ROOT / "docs/method.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| (?!term)([a-z -]+) \| ", glossary, re.MULTILINE)
+
+    assert len(terms) >= 15
+    assert [term for term in terms if term not in used] == []
