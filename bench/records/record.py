@@ -52,11 +52,13 @@ class Record:
     status: str = _column(_TEXT, "`ok`, `failed`, `timeout`, `oom` or `skipped`.")
     reason: str | None = _column(_TEXT, "Why the status is not `ok`, in words.", None)
     warnings: tuple[str, ...] = _column(
-        pa.list_(_TEXT), "Codes of what to distrust; `bench explain CODE` says more.", ()
+        pa.list_(_TEXT),
+        "Codes of what may be wrong with the row; `bench explain CODE` says more.",
+        (),
     )
     time_s: float | None = _column(
         _REAL,
-        "The headline: what a caller waits per call, in the state that `cache` names, in the turns at reference conditions where these are enough.",
+        "The headline: what a caller waits per call, in the state that `cache` names, from the cells in the reference state where these are enough.",
         None,
     )
     time_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
@@ -64,32 +66,32 @@ class Record:
     confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
     time_at_reference_s: float | None = _column(
         _REAL,
-        "The headline brought to this machine's reference conditions, where there is a reference.",
+        "The headline converted to this machine's reference state, where there is one.",
         None,
     )
     time_at_reference_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
     time_at_reference_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     reference_compute_s: float | None = _column(
         _REAL,
-        "The compute sentinel at the reference that `time_at_reference_s` is brought to; for cases of CUDA that wait for the host, what a launch takes it there.",
+        "The compute sentinel in the reference state that `time_at_reference_s` is converted to; for cases of CUDA that wait for the host, the time of a launch in that state.",
         None,
     )
     reference_barrier_s: float | None = _column(
-        _REAL, "The barrier sentinel at that reference; none with one thread.", None
+        _REAL, "The barrier sentinel in that state; none with one thread.", None
     )
     reference_share: float | None = _column(
-        _REAL, "Share of the turns (worker × round) that were at reference conditions.", None
+        _REAL, "Share of the cells (worker × round) that were in the reference state.", None
     )
     noise_floor_share: float | None = _column(
         _REAL,
-        "How far this case's headline lies apart between earlier runs of the same code in the store (standard deviation); empty with fewer than three.",
+        "How far this case's headline differs between earlier runs of the same code in the store (standard deviation); empty with fewer than three.",
         None,
     )
     state_times_s: tuple[float, ...] = _column(
         pa.list_(_REAL), "Where the case has two times (`two-states`): both, the lower first.", ()
     )
     state_shares: tuple[float, ...] = _column(
-        pa.list_(_REAL), "The share of the turns in which it had each of them.", ()
+        pa.list_(_REAL), "The share of the cells in which it had each of them.", ()
     )
     time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
     time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
@@ -165,7 +167,7 @@ class Record:
     input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
     peak_memory_bytes: int | None = _column(
         _WHOLE,
-        "What one call takes beyond its inputs, at its peak. CPU: pages of the process (Linux); empty where it can't be told, as below 1 MiB. CUDA: by torch's allocator, to 512 bytes.",
+        "What one call takes beyond its inputs, at its peak. CPU: pages of the process (Linux); empty where it can't be measured, as below 1 MiB. CUDA: by torch's allocator, to 512 bytes.",
         None,
     )
     sentinel_compute_s: float | None = _column(
@@ -183,7 +185,7 @@ class Record:
         _REAL, "The memory sentinel in the same rounds.", None
     )
     sm_clock_hz: float | None = _column(
-        _REAL, "The GPU's SM clock (median over the looks that found it at work).", None
+        _REAL, "The GPU's SM clock (median over the readings that found it at work).", None
     )
     sm_clock_min_hz: float | None = _column(_REAL, "The lowest of these clocks.", None)
     power_w: float | None = _column(
@@ -192,16 +194,16 @@ class Record:
         None,
     )
     temperature_c: float | None = _column(
-        _REAL, "The GPU's temperature in °C (median over all looks).", None
+        _REAL, "The GPU's temperature in °C (median over all readings).", None
     )
     throttled_share: float | None = _column(
         _REAL,
-        "Share of the looks in which the driver held the GPU's clocks down, for power, heat or hardware.",
+        "Share of the readings in which the driver held the GPU's clocks down, for power, heat or hardware.",
         None,
     )
     other_processes: int | None = _column(
         _WHOLE,
-        "Most processes on the GPU that are not this run's; empty where they can't be told apart, as in many containers.",
+        "Most processes on the GPU that are not this run's; empty where they can't be distinguished, as in many containers.",
         None,
     )
     energy_j: float | None = _column(
@@ -275,14 +277,18 @@ class Sample:
         pa.bool_(), "Whether that one is proven to have no launch gap in it.", None
     )
     sentinel_compute_s: float | None = _column(
-        _REAL, "The compute sentinel in the worker's turn: the mean of its beginning and end.", None
+        _REAL,
+        "The compute sentinel in the worker's visits of this round: the mean of the times before and after.",
+        None,
     )
     sentinel_barrier_s: float | None = _column(
-        _REAL, "The barrier sentinel in the worker's turn: the mean of its beginning and end.", None
+        _REAL,
+        "The barrier sentinel in the worker's visits of this round: the mean of the times before and after.",
+        None,
     )
     sentinel_launch_s: float | None = _column(
         _REAL,
-        "What submitting an empty kernel took the host, as the mean of two looks (CUDA).",
+        "What submitting an empty kernel took the host, as the mean of the times before and after (CUDA).",
         None,
     )
     load_1m: float | None = _column(

@@ -1,4 +1,4 @@
-"""What the documents say is true: commands run, outputs look like that, columns and rooms exist."""
+"""What the documents say is true: commands run, outputs look like that, columns, packages and files exist."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "results/README.md", *ROOT.glob("docs/**/*.md")])
+TODAYS = [one for one in DOCUMENTS if one.parent.name != "decisions"]
+"""Without decisions, which name the files that there were when they were made."""
 QUANTITY = re.compile(r"[<>]?\d[\d.,]*\s?(?:[kMGT]?(?:FLOP|B)/s|[nµm]?s\b|min\b|%)")
 FOOTNOTE = re.compile(r"^[¹²³⁴⁵⁶⁷⁸⁹] .*?(?=^\S(?<![¹²³⁴⁵⁶⁷⁸⁹])|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -139,10 +142,63 @@ def test_the_dictionary_of_columns_is_the_schema() -> None:
     assert list(table_rows(samples).items()) == list(sample_meanings().items())
 
 
-def test_the_architecture_names_every_room() -> None:
-    """A module or folder that `docs/architecture.md` does not name can't be found by a newcomer."""
+def test_the_architecture_names_every_package_and_every_module_beside_them() -> None:
+    """A package that `docs/architecture.md` does not name can't be found by a newcomer."""
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    rooms = {p.name for p in (ROOT / "bench").glob("*.py")} - {"__init__.py", "__main__.py"}
-    folders = {f"{p.parent.name}/" for p in (ROOT / "bench").glob("*/__init__.py")}
+    modules = {p.name for p in (ROOT / "bench").glob("*.py")} - {"__init__.py", "__main__.py"}
+    packages = {f"{p.parent.name}/" for p in (ROOT / "bench").glob("*/__init__.py")}
 
-    assert {room for room in rooms | folders if f"`{room}`" not in text} == set()
+    assert {name for name in modules | packages if f"`{name}`" not in text} == set()
+
+
+def test_the_architecture_is_two_pages() -> None:
+    """It is read from beginning to end; what is longer is looked up, and found in the code."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    glossary = text.partition("## Glossary\n")[2]
+
+    assert len(text.splitlines()) <= 110
+    assert len(re.findall(r"^\| (?!term|---)", glossary, re.MULTILINE)) <= 20
+
+
+def test_the_architecture_has_the_layers_of_the_linter() -> None:
+    """In the same order, under the same names."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^- \*\*Layers\.\*\* .*?: (.*)\.$", text, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one["id"] == "layers")
+
+    assert re.findall(r"`(.*?)`", line) == layers
+
+
+@pytest.mark.parametrize("document", TODAYS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_are_named_exist(document: Path) -> None:
+    """A path in backticks is one of the repository or of `bench/`."""
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w[\w./-]*/[\w.-]+\.(?:py|md|toml|yml))`", text))
+    places = (ROOT, ROOT / "bench", document.parent)
+
+    assert {name for name in named if not any((place / name).exists() for place in places)} == set()
+
+
+@pytest.mark.parametrize("document", TODAYS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_use_the_fields_terms(document: Path) -> None:
+    """A reader can search for each of them; the glossary has those that are this project's own."""
+    words = re.findall(r"\w+", document.read_text(encoding="utf-8").lower())
+    metaphors = (
+        "duel bout corner team contest entrant party seat sitting book diary lookout moment "
+        "room crew door house walls"
+    )
+
+    assert set(words) & set(metaphors.split()) == set()
+
+
+def test_the_glossary_is_used() -> None:
+    """Each term occurs in what comes before it or in what a number means; a term that nobody uses can go."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    before, _, glossary = text.partition("## Glossary\n")
+    used = before + (ROOT / "docs/method.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| (?!term)([a-z -]+) \| ", glossary, re.MULTILINE)
+
+    assert len(terms) >= 15
+    assert [term for term in terms if term not in used] == []

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analysis.claims.claim import Cases, Claim, ClaimAnswer, Source, answers
+from bench.analysis.claims.claim import CaseSelector, Claim, ClaimAnswer, Source, Text, answers
 from bench.analysis.claims.judges import cheaper, constant
 from tests.fakes.rows import HOSTILE, lost, record
 
 if TYPE_CHECKING:
     from bench.records.record import Record
 
-A = Source(text="000_a.txt", place="where it begins")
-B = Source(text="001_b.txt", place="where it ends")
+A = Source(
+    text=Text(title="All about A", origin="slides", file="000_a.txt"), place="where it begins"
+)
+B = Source(text=Text(title="Before B", origin="a video", file="001_b.txt"), place="where it ends")
 
 
 def claim(id_: str, sentence: str, *ops: str, device: str = "cpu") -> Claim:
     """Of one op: it is constant. Of two: the first is cheaper."""
-    needs = tuple(Cases(op=op, device=device) for op in ops)
+    needs = tuple(CaseSelector(op=op, device=device) for op in ops)
     judge = cheaper() if len(needs) > 1 else constant()
     sources = (B, A) if id_ == "free" else (A,)
     return Claim(id=id_, sentence=sentence, sources=sources, needs=needs, judge=judge)

@@ -16,9 +16,8 @@ from torch import nn
 
 from tests.suites.course import timed
 
-COLAB, GRAPHS = "000_15ed7aa2ef90c09e.txt", "001_806e0a696666c64a.txt"
-SLIDES, SUMMARY = "002_56d957f2701a2c5d.txt", "003_b766e306f0c6dd12.txt"
-NOTEBOOK = "004_a08c3a32dad0da75.txt"
+VIDEO, TRANSCRIPT, SLIDES = "video", "transcript", "slides"
+CS224N, NOTEBOOK = "CS224N", "notebook"
 
 T1, T2 = torch.Tensor([0, 1, 2, 3]), torch.Tensor([4, 5, 6, 7])
 ROWS = torch.Tensor([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
@@ -36,12 +35,12 @@ PRINTED = 1e-4
 """One of the last digit that torch prints."""
 
 KNOWN: list[tuple[str, str, str, tuple[Any, ...], Any]] = [
-    (COLAB, "tensor.shape", "metadata/shape", (torch.rand(3, 4),), (3, 4)),
-    (COLAB, "tensor.dtype", "metadata/dtype", (torch.rand(3, 4), "dtype"), torch.float32),
-    (COLAB, "tensor.device", "metadata/device", (ONES, "device"), torch.device("cpu")),
-    (COLAB, "tensor.T", "view/T", (TWO_ROWS,), [[1, 4], [2, 5], [3, 6]]),
-    (GRAPHS, "x + 10", "elementwise/add_scalar", (torch.tensor(5.5), 10), 15.5),
-    (GRAPHS, "x.requires_grad", "metadata/requires_grad", (torch.tensor(5.5),), False),
+    (VIDEO, "tensor.shape", "metadata/shape", (torch.rand(3, 4),), (3, 4)),
+    (VIDEO, "tensor.dtype", "metadata/dtype", (torch.rand(3, 4), "dtype"), torch.float32),
+    (VIDEO, "tensor.device", "metadata/device", (ONES, "device"), torch.device("cpu")),
+    (VIDEO, "tensor.T", "view/T", (TWO_ROWS,), [[1, 4], [2, 5], [3, 6]]),
+    (TRANSCRIPT, "x + 10", "elementwise/add_scalar", (torch.tensor(5.5), 10), 15.5),
+    (TRANSCRIPT, "x.requires_grad", "metadata/requires_grad", (torch.tensor(5.5),), False),
     (SLIDES, "torch.Tensor(l)", "creation/tensor_class", ([0, 1, 2, 3],), [0.0, 1.0, 2.0, 3.0]),
     (SLIDES, "t.item()", "interop/item", (torch.tensor(5),), 5),
     (SLIDES, "t.tolist()", "interop/tolist", (T1,), [0.0, 1.0, 2.0, 3.0]),
@@ -72,20 +71,20 @@ KNOWN: list[tuple[str, str, str, tuple[Any, ...], Any]] = [
         (ROWS.clone(), (EVERY, FIRST), 4),
         [[4.0, 2.0, 3.0], [4.0, 5.0, 6.0], [4.0, 8.0, 9.0]],
     ),
-    (SUMMARY, "rr + 2", "elementwise/add_scalar", (torch.arange(1, 4), 2), [3, 4, 5]),
-    (SUMMARY, "data.sum(dim=0)", "reduction/sum_columns", (TWO_ROWS,), [5, 7, 9]),
-    (SUMMARY, "data.sum(dim=1)", "reduction/sum_rows", (TWO_ROWS,), [6, 15]),
+    (CS224N, "rr + 2", "elementwise/add_scalar", (torch.arange(1, 4), 2), [3, 4, 5]),
+    (CS224N, "data.sum(dim=0)", "reduction/sum_columns", (TWO_ROWS,), [5, 7, 9]),
+    (CS224N, "data.sum(dim=1)", "reduction/sum_rows", (TWO_ROWS,), [6, 15]),
     (
-        SUMMARY,
+        CS224N,
         "matr[[0, 2, 4]]",
         "indexing/rows_by_list",
         (torch.arange(1, 16).view(5, 3),),
         [[1, 2, 3], [7, 8, 9], [13, 14, 15]],
     ),
-    (SUMMARY, "tensor(1.).item()", "interop/item", (torch.tensor(1.0),), 1.0),
-    (SUMMARY, "batch + bias", "broadcast/bias", (TWO_ROWS, torch.tensor([1, 0, 1])), [[2, 2, 4], [5, 5, 7]]),
+    (CS224N, "tensor(1.).item()", "interop/item", (torch.tensor(1.0),), 1.0),
+    (CS224N, "batch + bias", "broadcast/bias", (TWO_ROWS, torch.tensor([1, 0, 1])), [[2, 2, 4], [5, 5, 7]]),
     (
-        SUMMARY,
+        CS224N,
         "jagged lists padded",
         "nn/pad_sequence",
         ([torch.tensor([1, 2, 3]), torch.tensor([4, 5])],),
@@ -146,12 +145,12 @@ def test_an_op_gives_what_the_text_shows(op: str, args: tuple[Any, ...], expecte
 
 @pytest.mark.parametrize(("dim", "shape"), [("0", (12, 4)), ("1", (4, 12))])
 def test_three_matrices_are_joined(dim: str, shape: tuple[int, int]) -> None:
-    """000_15ed7aa2ef90c09e.txt: torch.cat([tensor, tensor, tensor], dim=…)."""
+    """The video: torch.cat([tensor, tensor, tensor], dim=…)."""
     assert timed("cat/three", [ONES, ONES, ONES], dim=dim).shape == shape
 
 
 def test_random_numbers_take_a_shape_or_a_dtype() -> None:
-    """000_15ed7aa2ef90c09e.txt: torch.rand((2, 3,)), torch.rand_like(x_data, dtype=torch.float)."""
+    """The video: torch.rand((2, 3,)), torch.rand_like(x_data, dtype=torch.float)."""
     assert timed("creation/rand_shape", (2, 3)).shape == (2, 3)
     liked = timed("like/rand_like_dtype", torch.tensor([[1, 2], [3, 4]]), dtype="float32")
     assert (liked.shape, liked.dtype) == ((2, 2), torch.float32)
@@ -169,30 +168,30 @@ def test_random_numbers_take_a_shape_or_a_dtype() -> None:
     ],
 )
 def test_an_op_has_the_slope(op: str, at: float, slope: float) -> None:
-    """001_806e0a696666c64a.txt: 31, 14 and 15; 003_b766e306f0c6dd12.txt: 24, or 12 if cleared."""
+    """The transcript: 31, 14 and 15; CS224N: 24, or 12 if cleared."""
     assert timed(f"autograd/{op}", leaf(at)).tolist() == [slope]
 
 
 def test_the_network_has_both_slopes() -> None:
-    """001_806e0a696666c64a.txt: 44 and -6."""
+    """The transcript: 44 and -6."""
     assert [one.item() for one in timed("autograd/four_nodes", leaf(2), leaf(3))] == [44, -6]
 
 
 @pytest.mark.parametrize("op", ["requires_grad", "no_grad"])
 def test_the_polynomial_has_its_value(op: str) -> None:
-    """001_806e0a696666c64a.txt: -8 at 2, with a graph or without."""
+    """The transcript: -8 at 2, with a graph or without."""
     y = timed(f"graph/{op}", leaf(2))
     assert y.tolist() == [-8]
     assert y.requires_grad is (op == "requires_grad")
 
 
 def test_linear_gives_2x3x2() -> None:
-    """003_b766e306f0c6dd12.txt: nn.Linear(4, 2) of 2x3x4."""
+    """CS224N: nn.Linear(4, 2) of 2x3x4."""
     assert timed("nn/linear_small").shape == (2, 3, 2)
 
 
 def test_ten_training_steps_lower_the_loss() -> None:
-    """003_b766e306f0c6dd12.txt: its loop, each epoch by the function that is timed."""
+    """CS224N: its loop, each epoch by the function that is timed."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 5), nn.Sigmoid())
     y = torch.ones(10, 5)
@@ -205,12 +204,12 @@ def test_ten_training_steps_lower_the_loss() -> None:
 
 
 def test_dot_refuses_matrices() -> None:
-    """004_a08c3a32dad0da75.txt: the RuntimeError that it prints."""
+    """The notebook: the RuntimeError that it prints."""
     with pytest.raises(RuntimeError, match="1D tensors expected, but got 2D and 2D tensors"):
         timed("products/dot", W, C.T)
 
 
 def test_an_expanded_row_takes_no_memory() -> None:
-    """004_a08c3a32dad0da75.txt: the smaller tensor is stretched in words only."""
+    """The notebook: the smaller tensor is stretched in words only."""
     row = torch.ones(1, 5)
     assert timed("broadcast/expand", row, 1000, 5).data_ptr() == row.data_ptr()

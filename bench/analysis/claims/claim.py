@@ -1,7 +1,7 @@
-"""Claims of the course, held against rows: a claim is data and a judge, an answer is what its rows allow.
+"""Claims compared with measured rows: a claim is data and a judge; an answer is a verdict and its rows.
 
-Cases are compared only within one run, since what changed between runs, a torch or the state of the
-machine, is not the op's doing. The claims themselves are in `course.py`, the judges in `judges.py`.
+Cases are compared only within one run, since a change between runs, of torch or of the machine's
+state, is not the op's doing. The claims themselves are in `course.toml`, the judges in `judges.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bench.analysis import grid
+from bench.analysis.rerun_command import quoted
 from bench.plan.case import DEFAULT_DTYPE
 
 if TYPE_CHECKING:
@@ -25,16 +26,25 @@ ANSWERED: tuple[ClaimKind, ...] = ("holds", "holds-from", "does-not-hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where a claim comes from: the text's file name, and the place in it in our own words."""
+class Text:
+    """A teaching text: its title, where it comes from, and its file name, by which JSON has always named it."""
 
-    text: str
+    title: str
+    origin: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a claim comes from: a text, and the place in it in our own words."""
+
+    text: Text
     place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
-    """Rows of one op (`mul/matrices`) in one dtype on one kind of device; they may differ in size."""
+class CaseSelector:
+    """Selects rows of one op (`mul/matrices`) in one dtype on one kind of device; they may differ in size."""
 
     op: str
     dtype: str = DEFAULT_DTYPE
@@ -43,11 +53,11 @@ class Cases:
 
     @property
     def name(self) -> str:
-        """What a reader calls them: `mul/spelling call=*`."""
+        """The selected cases in words: `mul/spelling call=*`."""
         return " ".join([self.op, *(f"{axis}={text}" for axis, text in self.where.items())])
 
     def include(self, record: Record) -> bool:
-        """Whether a row is one of these, whatever became of it."""
+        """Whether the row is selected, whatever its status."""
         return (
             self.op == f"{record.suite}/{record.op}"
             and self.dtype == record.dtype
@@ -58,12 +68,12 @@ class Cases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimSeries:
-    """What was measured of some cases, by size, smallest first; without a size axis, one point at 0.
+    """The measured rows of the selected cases by size, smallest first; without a size axis, one point at 0.
 
-    `trouble` says why rows that are there can't be used; None where some can.
+    `trouble` says why none of the rows can be used; None where some can.
     """
 
-    cases: Cases
+    cases: CaseSelector
     axis: str | None
     points: tuple[tuple[float, Record], ...]
     trouble: str | None = None
@@ -77,7 +87,7 @@ class ClaimSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimVerdict:
-    """What intervals say of a claim, the numbers as a sentence, and the size from which it holds."""
+    """The verdict on a claim, its numbers as a sentence, and the size from which the claim holds."""
 
     kind: ClaimKind
     numbers: str
@@ -87,15 +97,15 @@ class ClaimVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A sentence that measurements can settle: `judge` is given one line for each of `needs`, in order.
+    """A sentence that measurements can settle: `judge` is given one series for each of `needs`, in order.
 
-    A judge returns None where the lines lack the sizes it needs.
+    A judge returns None where the series lack the sizes it needs.
     """
 
     id: str
     sentence: str
     sources: tuple[Source, ...]
-    needs: tuple[Cases, ...]
+    needs: tuple[CaseSelector, ...]
     judge: Judge
 
     @property
@@ -127,8 +137,8 @@ def by_run(records: Iterable[Record]) -> list[list[Record]]:
     return [found[run_id] for run_id in sorted(found, reverse=True)]
 
 
-def line(cases: Cases, records: Iterable[Record]) -> ClaimSeries | None:
-    """The rows of a run that are these cases, on the first such device; None where there are none."""
+def select(cases: CaseSelector, records: Iterable[Record]) -> ClaimSeries | None:
+    """The selected rows of a run, on the first device that has any; None where none has."""
     rows = [record for record in records if cases.include(record)]
     if not rows:
         return None
@@ -143,6 +153,26 @@ def line(cases: Cases, records: Iterable[Record]) -> ClaimSeries | None:
     return ClaimSeries(cases=cases, axis=axis, points=ordered, trouble=trouble)
 
 
+def measuring_command(claims: Iterable[Claim]) -> str | None:
+    """One `bench run` for all that these claims need, and few cases more; None if they need nothing.
+
+    Ops that are needed in one dtype are not measured in those that others are needed in.
+    """
+    needs = [cases for claim in claims for cases in claim.needs]
+    dtypes = list(dict.fromkeys([DEFAULT_DTYPE, *(cases.dtype for cases in needs)]))
+    several = {cases.op for cases in needs if cases.dtype != DEFAULT_DTYPE}
+    in_one = dict.fromkeys(cases.op for cases in needs if cases.op not in several)
+    in_many = dict.fromkeys(cases.op for cases in needs if cases.op in several)
+    if not needs:
+        return None
+    if not in_many:
+        return f"bench run -k {quoted(' or '.join(in_one))}"
+    others = "".join(f" and not dtype={dtype}" for dtype in dtypes[1:])
+    plain = [f"({' or '.join(in_one)}){others}"] if in_one else []
+    words = quoted(" or ".join([*plain, *in_many]))
+    return f"bench run -k {words} --set dtype={','.join(dtypes)}"
+
+
 def fit(record: Record) -> bool:
     """Whether the row's interval says something about the op.
 
@@ -155,14 +185,14 @@ def fit(record: Record) -> bool:
 def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> ClaimAnswer:
     unusable: ClaimAnswer | None = None
     for rows in runs:
-        lines = [found for cases in claim.needs if (found := line(cases, rows))]
-        if len(lines) < len(claim.needs):
+        series = [found for cases in claim.needs if (found := select(cases, rows))]
+        if len(series) < len(claim.needs):
             continue
-        if trouble := next((one.trouble for one in lines if one.trouble), None):
+        if trouble := next((one.trouble for one in series if one.trouble), None):
             verdict = ClaimVerdict(kind="cant-tell", numbers=trouble)
             unusable = unusable or ClaimAnswer(claim=claim, verdict=verdict, run_id=rows[0].run_id)
-        elif judged := claim.judge(lines):
-            used = tuple(record for one in lines for _, record in one.points)
+        elif judged := claim.judge(series):
+            used = tuple(record for one in series for _, record in one.points)
             return ClaimAnswer(claim=claim, verdict=judged, run_id=rows[0].run_id, records=used)
     nothing = ClaimVerdict(kind="not-measured", numbers="")
     return unusable or ClaimAnswer(claim=claim, verdict=nothing)
@@ -176,7 +206,7 @@ def _wrong(record: Record) -> bool:
     return record.correct is False or "wrong-result" in record.warnings
 
 
-def _trouble(cases: Cases, record: Record) -> str:
+def _trouble(cases: CaseSelector, record: Record) -> str:
     """Why the first of some rows, none of which is fit, is not."""
     if record.status != "ok":
         return f"{cases.name}: {record.status}: {record.reason or 'no reason was given'}"

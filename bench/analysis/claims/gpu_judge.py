@@ -1,4 +1,4 @@
-"""A GPU against the CPU: from which size on it wins, with its data there already or brought and fetched."""
+"""GPU speedup claims: from which size on a GPU beats the CPU, with or without copying the data to it and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bench.analysis.claims.claim import ClaimVerdict
+from bench.analysis.claims.claim import CaseSelector, ClaimVerdict
 from bench.analysis.claims.judges import common_sizes
 from bench.analysis.findings.kernels import LAUNCH
 from bench.stats.crossing import Point, crossover
@@ -15,34 +15,42 @@ from bench.stats.ratio import Timed
 from bench.units import count, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bench.analysis.claims.claim import ClaimSeries
     from bench.stats.crossing import Crossover
 
+    Copy = tuple[int, float, ClaimSeries]
+    """How many copies, of how many elements each, timed by which series."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
-    """How many copies one call needs, and how many elements each has at a size."""
 
-    number: int
-    elements: Callable[[float], float]
+COPIES = tuple(
+    CaseSelector(
+        op=f"transfer/{way}", where={"memory": "pageable", "into": "existing"}, device="cuda"
+    )
+    for way in ("to_device", "to_host")
+)
+"""The copies to the GPU and back that are counted: from ordinary memory into existing memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """Judges whether the second line is faster than the first, from some size on, with these copies."""
+    """Judges whether the second series is faster than the first, from some size on, copies included.
 
-    copies: tuple[Copies, ...]
+    `matrices_copied` counts the n×n matrices that go to the GPU and back, one number for each further series.
+    """
 
-    def __call__(self, lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
-        """Each further line times a copy by its number of elements; it is added to the second line's time."""
-        cpu, gpu, *extra = lines
-        loads = list(zip(self.copies, extra, strict=True))
+    matrices_copied: tuple[int, ...]
+
+    def __call__(self, series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+        """Each further series times a copy by its number of elements; it is added to the second one's time."""
+        cpu, gpu, *copies = series
         pairs = [
             (here, there)
             for place in common_sizes([cpu, gpu])
-            if (here := _point(cpu, place)) and (there := _loaded(gpu, place, loads))
+            if (here := _point(cpu, place))
+            and (bare := _point(gpu, place))
+            and (there := with_copies(bare, self.copies_at(place, copies)))
         ]
         if len(pairs) < 2:  # noqa: PLR2004 - a size from which on needs two
             return None
@@ -50,20 +58,21 @@ class Overtaken:
         told = _verdict(found, pairs, cpu.axis)
         return dataclasses.replace(told, numbers=told.numbers + _waiting(gpu, pairs))
 
+    def copies_at(self, size: float, copies: Sequence[ClaimSeries]) -> list[Copy]:
+        """The copies at this size: how many, of how many elements each, timed by which series."""
+        numbers = zip(self.matrices_copied, copies, strict=True)
+        return [(number, size * size, timed) for number, timed in numbers]
 
-def overtakes(*copies: Copies) -> Overtaken:
-    """The second line is faster than the first, from some size on.
 
-    Each further line times a copy by its number of elements; what `copies` names is added to the
-    second line's time, copy by copy.
-    """
-    return Overtaken(copies)
+def overtakes(*, matrices_copied: Iterable[int] = ()) -> Overtaken:
+    """The second series is faster than the first, from some size on."""
+    return Overtaken(tuple(matrices_copied))
 
 
 def copy_time(copy: ClaimSeries, elements: float) -> Timed | None:
-    """What a copy of so many elements takes, on straight lines between the sizes measured.
+    """The time of one copy of so many elements, linear between the measured sizes.
 
-    A copy costs a start and then so much a byte, which is a straight line; None beyond its ends.
+    A copy costs a fixed start and then so much per byte. None beyond the largest and smallest measured size.
     """
     for (size, one), (larger, other) in pairwise(copy.points):
         if size <= elements <= larger:
@@ -72,19 +81,9 @@ def copy_time(copy: ClaimSeries, elements: float) -> Timed | None:
     return None
 
 
-def _loaded(
-    gpu: ClaimSeries, place: float, loads: Sequence[tuple[Copies, ClaimSeries]]
-) -> Point | None:
-    """The GPU's time with its copies."""
-    bare = _point(gpu, place)
-    return bare and loaded(
-        bare, [(load.number, load.elements(place), line) for load, line in loads]
-    )
-
-
-def loaded(bare: Point, copies: Iterable[tuple[int, float, ClaimSeries]]) -> Point | None:
-    """A time with copies added: how many, of how many elements, timed by which line; None beyond its ends."""
-    parts = [(number, copy_time(line, elements)) for number, elements, line in copies]
+def with_copies(bare: Point, copies: Iterable[Copy]) -> Point | None:
+    """A time with these copies added; None where a copy is larger or smaller than all that were timed."""
+    parts = [(number, copy_time(timed, elements)) for number, elements, timed in copies]
     known = [(number, one) for number, one in parts if one]
     if len(known) < len(parts):
         return None
@@ -103,8 +102,8 @@ def _sum(parts: Sequence[tuple[float, Timed]]) -> Timed:
     )
 
 
-def _point(line: ClaimSeries, place: float) -> Point | None:
-    record = line.at(place)
+def _point(series: ClaimSeries, place: float) -> Point | None:
+    record = series.at(place)
     return Point(place, Timed.headline(record)) if record else None
 
 

@@ -1,6 +1,6 @@
-"""Judges: small functions from lines to a verdict, none stronger than the rows' intervals allow.
+"""Judges of claims: functions from measured series to a verdict, none stronger than the rows' intervals allow.
 
-Times are compared as ratios, with the interval that `change.py` gives them.
+Times are compared as ratios, with the interval that `bench.stats.ratio` gives them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from bench.analysis.claims.claim import ClaimKind, Judge
     from bench.records.record import Record
 
-SAME_BAND = 0.05
-"""Below this a difference is none: intervals wider than that are called noisy."""
-CONSTANT_BAND = 0.25
-"""What a cost may grow by and still be constant: more than alignment and caches do to half a
-microsecond, and far less than reading the data once, at a multiple of the size, would add."""
-LEAST_GROWTH = 8.0
-"""By how much the size must grow before a constant cost means anything."""
-TOLD_BYTES = 2 * 2**20
-"""Peaks below 1 MiB are not told on the CPU; a peak of twice that stands out against none."""
+SAME_BAND_SHARE = 0.05
+"""Two times within this share of each other count as the same: an interval wider than that is noisy."""
+CONSTANT_BAND_SHARE = 0.25
+"""A cost that grows by less than this share is constant. Alignment and caches change half a microsecond
+by less; reading the data once, at a multiple of the size, would add far more."""
+LEAST_SIZE_GROWTH = 8.0
+"""A cost is only called constant if the size grew at least by this factor."""
+LEAST_VISIBLE_PEAK_BYTES = 2 * 2**20
+"""The smallest memory peak that is certainly more than none: on the CPU, peaks below 1 MiB are not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What one size says of a claim."""
+class SizeVerdict:
+    """The answer of one size to a claim."""
 
     size: float
     said: Literal["yes", "no", "open"]
@@ -41,33 +41,33 @@ class Step:
 
 
 def cheaper(*, at_least: float = 1.0, near: float | None = None) -> Judge:
-    """The first line takes less time than the second: by this factor, and at every size.
+    """The first series takes less time than the second: by this factor, and at every size.
 
-    `near` looks at one size alone, the one nearest to it. A few per cent less are not less.
+    `near` judges one size alone, the measured one nearest to it. A few per cent less are not less.
     """
-    floor = max(at_least, 1 + SAME_BAND)
+    floor = max(at_least, 1 + SAME_BAND_SHARE)
 
-    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
-        cheap, dear = lines
+    def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+        cheap, dear = series
         steps = []
-        for place in _nearest(common_sizes(lines), near):
+        for place in _nearest(common_sizes(series), near):
             one, other = _row(cheap, place), _row(dear, place)
             times = Change.of(one, other).ratio()
             said = _said(yes=times.low > at_least, no=times.high < floor)
             numbers = f"{time_of(one)} against {time_of(other)}, which is {times} times as long"
-            steps.append(Step(size=place, said=said, numbers=numbers))
-        return verdict(steps, _axis(lines))
+            steps.append(SizeVerdict(size=place, said=said, numbers=numbers))
+        return verdict(steps, _axis(series))
 
     return judge
 
 
-def same(*, band: float = SAME_BAND) -> Judge:
-    """All lines take the same time at every size: each pair's ratio lies within the band for certain."""
+def same(*, band: float = SAME_BAND_SHARE) -> Judge:
+    """All series take the same time at every size: each pair's ratio lies within the band for certain."""
 
-    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+    def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         steps = []
-        for place in common_sizes(lines):
-            pairs = list(itertools.combinations([(one, _row(one, place)) for one in lines], 2))
+        for place in common_sizes(series):
+            pairs = list(itertools.combinations([(one, _row(one, place)) for one in series], 2))
             ratios = [Change.of(a, b).ratio() for (_, a), (_, b) in pairs]
             within = all(r.low > 1 / (1 + band) and r.high < 1 + band for r in ratios)
             beyond = any(r.low > 1 + band or r.high < 1 / (1 + band) for r in ratios)
@@ -75,18 +75,20 @@ def same(*, band: float = SAME_BAND) -> Judge:
             (one, _), (other, _) = pairs[widest]
             names = _called(one), _called(other)
             numbers = f"{names[1]} takes {ratios[widest]} times as long as {names[0]}"
-            steps.append(Step(size=place, said=_said(yes=within, no=beyond), numbers=numbers))
-        return verdict(steps, _axis(lines))
+            steps.append(
+                SizeVerdict(size=place, said=_said(yes=within, no=beyond), numbers=numbers)
+            )
+        return verdict(steps, _axis(series))
 
     return judge
 
 
-def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> Judge:
-    """The line takes as long at every size, up to one, as at its smallest."""
-    band = CONSTANT_BAND
+def constant(*, up_to: float = math.inf, least_growth: float = LEAST_SIZE_GROWTH) -> Judge:
+    """The series takes as long at every size, up to one, as at its smallest."""
+    band = CONSTANT_BAND_SHARE
 
-    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
-        (only,) = lines
+    def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+        (only,) = series
         points = [point for point in only.points if point[0] <= up_to]
         if len(points) < 2 or points[-1][0] < least_growth * points[0][0]:  # noqa: PLR2004 - two ends
             return None
@@ -105,30 +107,36 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_GROWTH) -> 
 
 
 def smaller() -> Judge:
-    """The first line needs less memory at its peak than the second, beyond their inputs."""
+    """The first series needs less memory at its peak than the second, beyond their inputs."""
 
-    def judge(lines: Sequence[ClaimSeries]) -> ClaimVerdict | None:
-        places = common_sizes(lines)
+    def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+        places = common_sizes(series)
         if not places:
             return None
-        pairs = [(place, [_row(one, place).peak_memory_bytes for one in lines]) for place in places]
+        pairs = [
+            (place, [_row(one, place).peak_memory_bytes for one in series]) for place in places
+        ]
         steps = [
-            Step(size=place, said=_said(yes=less < 1, no=less >= 1 - SAME_BAND), numbers=numbers)
+            SizeVerdict(
+                size=place,
+                said=_said(yes=less < 1, no=less >= 1 - SAME_BAND_SHARE),
+                numbers=numbers,
+            )
             for place, (one, other) in pairs
-            if other is not None and (one is not None or other >= TOLD_BYTES)
+            if other is not None and (one is not None or other >= LEAST_VISIBLE_PEAK_BYTES)
             for less in [(one or 0) / other]
             for numbers in [f"{_told(one)} against {size(other)}, beyond the inputs"]
         ]
         unknown = ClaimVerdict(
             kind="cant-tell", numbers="the peaks of memory are too low to be told"
         )
-        return verdict(steps, _axis(lines)) or unknown
+        return verdict(steps, _axis(series)) or unknown
 
     return judge
 
 
-def verdict(steps: Sequence[Step], axis: str | None) -> ClaimVerdict | None:
-    """What the sizes say together, smallest first.
+def verdict(steps: Sequence[SizeVerdict], axis: str | None) -> ClaimVerdict | None:
+    """The verdict of all sizes together, smallest first.
 
     A claim holds from a size on if it does there and at every larger one; it does not hold here if
     it certainly fails at the largest, whatever smaller ones say. None without any size.
@@ -151,9 +159,9 @@ def verdict(steps: Sequence[Step], axis: str | None) -> ClaimVerdict | None:
     return ClaimVerdict(kind="holds-from", numbers="; ".join(ends), axis=axis, size=start.size)
 
 
-def common_sizes(lines: Sequence[ClaimSeries]) -> list[float]:
-    """The sizes that every line has; an op without a size stands beside any."""
-    sized = [{place for place, _ in one.points} for one in lines if one.axis is not None]
+def common_sizes(series: Sequence[ClaimSeries]) -> list[float]:
+    """The sizes that every series has; an op without a size has its one row at each of them."""
+    sized = [{place for place, _ in one.points} for one in series if one.axis is not None]
     return sorted(set.intersection(*sized)) if sized else [0.0]
 
 
@@ -168,7 +176,7 @@ def _said(*, yes: bool, no: bool) -> Literal["yes", "no", "open"]:
 
 def _row(one: ClaimSeries, place: float) -> Record:
     record = one.at(place)
-    assert record is not None  # noqa: S101 - the size is common to all lines
+    assert record is not None  # noqa: S101 - every series has this size
     return record
 
 
@@ -178,8 +186,8 @@ def _nearest(places: Sequence[float], near: float | None) -> Sequence[float]:
     return [min(places, key=lambda place: abs(math.log(place / near)) if place else 0.0)]
 
 
-def _axis(lines: Sequence[ClaimSeries]) -> str | None:
-    return next((one.axis for one in lines if one.axis is not None), None)
+def _axis(series: Sequence[ClaimSeries]) -> str | None:
+    return next((one.axis for one in series if one.axis is not None), None)
 
 
 def _at(axis: str | None, place: float) -> str:
@@ -187,7 +195,7 @@ def _at(axis: str | None, place: float) -> str:
 
 
 def _called(one: ClaimSeries) -> str:
-    """The shortest name that tells lines of one claim apart."""
+    """The shortest name that tells the series of one claim apart."""
     return ", ".join(one.cases.where.values()) or one.cases.op
 
 

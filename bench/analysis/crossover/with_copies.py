@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.claims.claim import Cases, line
+from bench.analysis.claims.claim import select
 from bench.analysis.claims.course import COURSE
-from bench.analysis.claims.gpu_judge import Overtaken, loaded
+from bench.analysis.claims.gpu_judge import COPIES, Overtaken, with_copies
 from bench.analysis.crossover.crossovers import point
 from bench.stats.crossing import crossover
 
@@ -19,18 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analysis.claims.claim import ClaimSeries
+    from bench.analysis.claims.gpu_judge import Copy
     from bench.analysis.crossover.crossovers import Crossing
     from bench.records.record import Record
     from bench.stats.crossing import Crossover, Point
 
-    Load = tuple[int, float, ClaimSeries]
-    """How many copies, of how many elements each, timed by which line."""
-
-WHERE = {"memory": "pageable", "into": "existing"}
-"""The copies that are counted: from memory as programs have it, into memory that is there."""
-_TO, _BACK = (
-    Cases(op=f"transfer/{to}", where=WHERE, device="cuda") for to in ("to_device", "to_host")
-)
+_TO, _BACK = COPIES
 _ELEMENT_BYTES = 4
 """Copies are timed of float32; only the bytes matter."""
 _LEAST = 2
@@ -61,7 +55,7 @@ def ways(records: Iterable[Record]) -> dict[tuple[str, str], Ways]:
             places.setdefault((record.machine_id, record.device), []).append(record)
     found = {}
     for place, rows in places.items():
-        there, back = line(_TO, rows), line(_BACK, rows)
+        there, back = select(_TO, rows), select(_BACK, rows)
         if there and back and there.points and back.points:
             found[place] = Ways(there=there, back=back)
     return found
@@ -80,18 +74,16 @@ def moved(crossing: Crossing, known: Mapping[tuple[str, str], Ways]) -> Moved | 
 
 def _moved(size: float, record: Record, known: Ways) -> Point | None:
     bare, loads = point(size, record), _loads(size, record, known)
-    return loaded(bare, loads) if bare and loads else None
+    return with_copies(bare, loads) if bare and loads else None
 
 
-def _loads(size: float, record: Record, known: Ways) -> Sequence[Load] | None:
+def _loads(size: float, record: Record, known: Ways) -> Sequence[Copy] | None:
     for claim in COURSE:
         judge = claim.judge
-        if isinstance(judge, Overtaken) and judge.copies and claim.needs[1].include(record):
-            lines = (known.there, known.back)
-            return [
-                (c.number, c.elements(size), way)
-                for c, way in zip(judge.copies, lines, strict=True)
-            ]
+        if not isinstance(judge, Overtaken) or not judge.matrices_copied:
+            continue
+        if claim.needs[1].include(record):
+            return judge.copies_at(size, (known.there, known.back))
     inputs = record.input_bytes
     fetched = (record.bytes or 0.0) - (inputs or 0)
     if inputs is None or fetched <= 0:
@@ -100,6 +92,6 @@ def _loads(size: float, record: Record, known: Ways) -> Sequence[Load] | None:
     return [*brought, _load(fetched, known.back)]
 
 
-def _load(moved_bytes: float, way: ClaimSeries) -> Load:
+def _load(moved_bytes: float, way: ClaimSeries) -> Copy:
     """One copy; a smaller one than was measured takes as long as the smallest, which is all start."""
     return 1, max(moved_bytes / _ELEMENT_BYTES, way.points[0][0]), way

@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.claims.claim import ANSWERED
-from bench.analysis.claims.missing_rows import command
+from bench.analysis.claims.claim import ANSWERED, measuring_command
 from bench.analysis.findings.footnotes import superscript
 from bench.units import count, counted
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "holds": "holds",
     "does-not-hold": "does not hold here",
-    "cant-tell": "can't tell",
+    "cant-tell": "unsure",
     "not-measured": "not measured",
 }
 
@@ -53,7 +52,7 @@ def rows(answers: Sequence[ClaimAnswer]) -> list[Row]:
             verdict=verdict(one),
             sentence=one.claim.sentence,
             beneath=_beneath(one, several_runs=len(runs) > 1),
-            sources=tuple((source.text, source.place) for source in one.claim.sources),
+            sources=tuple((source.text.title, source.place) for source in one.claim.sources),
         )
         for one in answers
     ]
@@ -71,19 +70,20 @@ def verdict(answer: ClaimAnswer) -> str:
 
 def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableType:
     """The claims in their order, then how many are answered, and the texts that the marks stand for."""
-    texts = list(dict.fromkeys(s.text for one in answers for s in one.claim.sources))
-    marks = {text: superscript(place) for place, text in enumerate(sorted(texts), start=1)}
+    texts = {s.text.title: s.text for one in answers for s in one.claim.sources}
+    numbered = enumerate(sorted(texts.values(), key=lambda text: text.file), start=1)
+    marks = {text.title: superscript(number) for number, text in numbered}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim", overflow="fold")
     for row in rows(answers):
-        named = {text for text, _ in row.sources}
-        marked = " ".join(mark for text, mark in marks.items() if text in named)
+        named = {title for title, _ in row.sources}
+        marked = " ".join(mark for title, mark in marks.items() if title in named)
         cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
         if row.beneath:
             cell.append(Padding(Text(row.beneath, style="dim"), (0, 0, 0, 2)))
         table.add_row(Text(row.verdict, style="bold"), Group(*cell))
-    texts_shown = [Text(f"{mark} {text}") for text, mark in marks.items()]
+    texts_shown = [Text(f"{mark} {title} ({texts[title].origin})") for title, mark in marks.items()]
     return Constrain(Group(table, "", Text(summary(answers)), "", *texts_shown), width)
 
 
@@ -105,9 +105,9 @@ def next_steps(answers: Sequence[ClaimAnswer], *, gpu: bool) -> list[str]:
     here = [one.claim for one in answers if _lacks(one) and (gpu or not one.claim.needs_gpu)]
     there = [one.claim for one in answers if _lacks(one) and one.claim.needs_gpu and not gpu]
     steps = []
-    if measure := command(here):
+    if measure := measuring_command(here):
         steps.append(f"to measure what is missing: {measure}")
-    if measure := command(there):
+    if measure := measuring_command(there):
         claims = counted(len(there), "claim")
         steps.append(f"to answer {claims} on a machine with a GPU: {measure}")
     return steps
@@ -120,8 +120,8 @@ def claims_facts(answers: Sequence[ClaimAnswer], *, gpu: bool) -> dict[str, Any]
         "runs": _runs(answers),
         "claims": [_facts(one) for one in answers],
         "answered": sum(one.verdict.kind in ANSWERED for one in answers),
-        "missing": command(c for c in lacking if gpu or not c.needs_gpu),
-        "missing_gpu": command(c for c in lacking if c.needs_gpu and not gpu),
+        "missing": measuring_command(c for c in lacking if gpu or not c.needs_gpu),
+        "missing_gpu": measuring_command(c for c in lacking if c.needs_gpu and not gpu),
     }
 
 
@@ -129,7 +129,10 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
     return {
         "id": one.claim.id,
         "claim": one.claim.sentence,
-        "sources": [{"text": s.text, "place": s.place} for s in one.claim.sources],
+        "sources": [
+            {"text": s.text.file, "title": s.text.title, "place": s.place}
+            for s in one.claim.sources
+        ],
         "verdict": one.verdict.kind,
         "axis": one.verdict.axis,
         "size": one.verdict.size,
@@ -138,7 +141,7 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
         "cases": [{"case": r.case, "device": r.device} for r in one.records],
         "needs": list(dict.fromkeys(cases.op for cases in one.claim.needs)),
         "needs_gpu": one.claim.needs_gpu,
-        "measure": command([one.claim]),
+        "measure": measuring_command([one.claim]),
     }
 
 
@@ -153,5 +156,5 @@ def _runs(answers: Sequence[ClaimAnswer]) -> list[str]:
 
 def _beneath(one: ClaimAnswer, *, several_runs: bool) -> str:
     if _lacks(one):
-        return "" if one.claim.needs_gpu else f"{command([one.claim])}"
+        return "" if one.claim.needs_gpu else f"{measuring_command([one.claim])}"
     return f"{one.verdict.numbers}; run {one.run_id}" if several_runs else one.verdict.numbers

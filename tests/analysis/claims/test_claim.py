@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.analysis.claims.claim import (
-    Cases,
+    CaseSelector,
     Claim,
     ClaimAnswer,
     ClaimVerdict,
     answers,
     by_run,
     fit,
-    line,
+    select,
 )
 from bench.analysis.claims.judges import cheaper
 from tests.fakes.rows import lost, on, record
@@ -34,7 +34,7 @@ def row(op: str, time_s: float, **values: Any) -> Record:
 
 def claim(*ops: str, **facts: Any) -> Claim:
     """The first op is cheaper than the second."""
-    needs = tuple(Cases(op=f"mul/{op}", **facts) for op in ops)
+    needs = tuple(CaseSelector(op=f"mul/{op}", **facts) for op in ops)
     return Claim(id="x", sentence="It is cheaper.", sources=(), needs=needs, judge=cheaper())
 
 
@@ -88,7 +88,7 @@ def test_a_time_lost_in_overhead_may_stay() -> None:
 
 
 def test_cases_are_told_apart_by_all_that_is_asked_for() -> None:
-    """Op, dtype, kind of device and axes; whatever else, only sizes make a line."""
+    """Op, dtype, kind of device and axes; within these, only sizes make a series."""
     params = [
         {"n": n, "call": call, "dtype": dtype}
         for n in (64, 16)
@@ -98,21 +98,21 @@ def test_cases_are_told_apart_by_all_that_is_asked_for() -> None:
     rows = [record("mul", "spelling", params=one) for one in params]
     rows += [*on("cuda:1", rows), *on("cuda:0", rows)]
     for device, first in (("cpu", "cpu"), ("cuda", "cuda:0")):
-        cases = Cases(op="mul/spelling", dtype="float64", device=device, where={"call": "*"})
-        found = line(cases, rows)
+        cases = CaseSelector(op="mul/spelling", dtype="float64", device=device, where={"call": "*"})
+        found = select(cases, rows)
         assert found is not None
         assert found.axis == "n"
         assert [place for place, _ in found.points] == [16, 64]
         assert {(r.device, r.dtype, r.params["call"]) for _, r in found.points} == {
             (first, "float64", "*")
         }
-    assert Cases(op="mul/spelling", where={"call": "*"}).name == "mul/spelling call=*"
-    assert line(Cases(op="mul/spell"), rows) is None
+    assert CaseSelector(op="mul/spelling", where={"call": "*"}).name == "mul/spelling call=*"
+    assert select(CaseSelector(op="mul/spell"), rows) is None
 
 
 def test_an_op_without_a_size_is_one_point_for_every_size() -> None:
     """So it can stand beside one that has sizes."""
-    found = line(Cases(op="mul/a"), [row("a", 1.0, params={"kind": "b"})])
+    found = select(CaseSelector(op="mul/a"), [row("a", 1.0, params={"kind": "b"})])
     assert found is not None
     assert found.axis is None
     assert found.at(7) == found.at(16) == found.points[0][1]

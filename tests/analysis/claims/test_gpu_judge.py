@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.analysis.claims.claim import Cases, ClaimSeries
-from bench.analysis.claims.gpu_judge import Copies, copy_time, overtakes
+from bench.analysis.claims.claim import CaseSelector, ClaimSeries
+from bench.analysis.claims.gpu_judge import copy_time, overtakes
 from tests.fakes.rows import record
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ SIZES = (16, 64, 256, 1024)
 
 
 def along(time_of: Callable[[float], float], sizes: tuple[int, ...] = SIZES) -> ClaimSeries:
-    """A line of these times, known to 1 %."""
+    """A series of these times, known to 1 %."""
     points = tuple((float(n), record(time_s=time_of(n))) for n in sizes)
-    return ClaimSeries(cases=Cases(op="s/op"), axis="n", points=points)
+    return ClaimSeries(cases=CaseSelector(op="s/op"), axis="n", points=points)
 
 
 CPU = along(lambda n: 1e-9 * n * n)
@@ -50,8 +50,7 @@ def test_copies_are_added_each_as_often_as_it_is_made() -> None:
     copy = along(lambda elements: 3e-10 * elements, (1, 4**20))
     verdicts = []
     for number in (2, 3):
-        loads = [Copies(number=k, elements=lambda n: n * n) for k in (number, 1)]
-        found = overtakes(*loads)([CPU, gpu, copy, copy])
+        found = overtakes(matrices_copied=(number, 1))([CPU, gpu, copy, copy])
         assert found is not None
         verdicts.append(found.kind)
     assert verdicts == ["holds", "does-not-hold"]
@@ -67,12 +66,11 @@ def test_a_copy_between_two_sizes_lies_on_a_straight_line() -> None:
     assert copy_time(copy, 99) is copy_time(copy, 10_001) is None
 
 
-def test_a_race_needs_two_sizes_on_both_with_their_copies() -> None:
+def test_a_gpu_judge_needs_two_sizes_on_both_with_their_copies() -> None:
     """From which size on can't be said of one."""
     assert overtakes()([CPU, along(lambda _: 1.0, (16,))]) is None
     copy = along(lambda _: 1e-6, (1, 4000))
-    load = Copies(number=1, elements=lambda n: n * n)
-    assert overtakes(load)([CPU, CPU, copy]) is None
+    assert overtakes(matrices_copied=[1])([CPU, CPU, copy]) is None
 
 
 def test_sizes_at_which_the_gpu_waits_for_the_host_are_named() -> None:

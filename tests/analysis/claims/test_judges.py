@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.claims.claim import Cases, ClaimSeries
+from bench.analysis.claims.claim import CaseSelector, ClaimSeries
 from bench.analysis.claims.judges import (
-    Step,
+    SizeVerdict,
     cheaper,
     common_sizes,
     constant,
@@ -35,13 +35,13 @@ def along(
 ) -> ClaimSeries:
     """A line of these times by size."""
     points = tuple((float(n), timed(t, width)) for n, t in times.items())
-    return ClaimSeries(cases=Cases(op=name, where=where), axis="n", points=points)
+    return ClaimSeries(cases=CaseSelector(op=name, where=where), axis="n", points=points)
 
 
 def peaks(sizes: dict[int, int | None]) -> ClaimSeries:
     """A line of these peaks of memory by size."""
     points = tuple((float(n), timed(1.0, peak_memory_bytes=p)) for n, p in sizes.items())
-    return ClaimSeries(cases=Cases(op="s/op"), axis="n", points=points)
+    return ClaimSeries(cases=CaseSelector(op="s/op"), axis="n", points=points)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_numbers_are_the_times_and_their_ratio() -> None:
     ("factor", "width", "kind"),
     [(900, 0.01, "does-not-hold"), (1100, 0.01, "holds"), (1100, 0.2, "cant-tell")],
 )
-def test_a_factor_is_held_against_the_interval(factor: float, width: float, kind: str) -> None:
+def test_a_factor_is_compared_with_the_interval(factor: float, width: float, kind: str) -> None:
     """A thousand times is a thousand times; and only the size nearest to the one meant is looked at."""
     lines = [along({900: 1.0, 9: 1.0}, width), along({900: factor, 9: 1.0}, width)]
     found = cheaper(at_least=1000, near=1000)(lines)
@@ -178,11 +178,11 @@ def test_without_a_common_size_there_is_nothing_to_judge() -> None:
 
 def test_an_op_without_a_size_stands_beside_any() -> None:
     """And two such have one place in common."""
-    alone = ClaimSeries(cases=Cases(op="s/op"), axis=None, points=((0.0, timed(1.0)),))
+    alone = ClaimSeries(cases=CaseSelector(op="s/op"), axis=None, points=((0.0, timed(1.0)),))
     assert common_sizes([alone, along({16: 1.0, 64: 1.0})]) == [16, 64]
     assert common_sizes([alone, alone]) == [0]
     found = cheaper()(
-        [alone, ClaimSeries(cases=Cases(op="s/b"), axis=None, points=((0.0, timed(2.0)),))]
+        [alone, ClaimSeries(cases=CaseSelector(op="s/b"), axis=None, points=((0.0, timed(2.0)),))]
     )
     assert found is not None
     assert (found.kind, found.numbers[:6]) == ("holds", "1.00 s")
@@ -191,7 +191,7 @@ def test_an_op_without_a_size_stands_beside_any() -> None:
 @given(st.lists(st.sampled_from(["yes", "no", "open"]), min_size=1, max_size=6))
 def test_a_verdict_is_no_stronger_than_its_steps(said: list[Any]) -> None:
     """What holds, holds at every size from there on; what does not, fails for certain."""
-    steps = [Step(size=n + 1.0, said=word, numbers="x") for n, word in enumerate(said)]
+    steps = [SizeVerdict(size=n + 1.0, said=word, numbers="x") for n, word in enumerate(said)]
     found = verdict(steps, "n")
     assert found is not None
     if found.kind == "holds":

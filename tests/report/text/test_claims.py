@@ -68,7 +68,9 @@ def test_the_document_has_all_that_is_shown() -> None:
     one = found["from"]
     assert (one["axis"], one["size"], one["run"]) == ("n", 1024, RUN_ID)
     assert {"case": "s/copy[n=16,dtype=float32]", "device": "cpu"} in one["cases"]
-    assert one["sources"] == [{"text": "000_a.txt", "place": "where it begins"}]
+    assert one["sources"] == [
+        {"text": "000_a.txt", "title": "All about A", "place": "where it begins"}
+    ]
     assert found["gpu"]["needs_gpu"]
     assert found["missing"]["run"] is None
 

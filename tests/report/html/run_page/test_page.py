@@ -221,7 +221,7 @@ def test_claims_of_the_course_are_on_the_page_where_a_run_answers_one() -> None:
     assert len(found.all("section", id="claims")) == 1
     assert len(found.all("a", href="#claims")) == 1
     assert '<tr><th scope="row">holds</th><td>Giving a tensor another shape with view' in html
-    assert "004_a08c3a32dad0da75.txt: resizing with view" in html
+    assert "PyTorch is an open-source machine learning library: resizing with view" in html
     _, found = made([record()])
     assert found.all("section", id="claims") + found.all("a", href="#claims") == []
 

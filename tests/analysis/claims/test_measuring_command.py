@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 
-from bench.analysis.claims.claim import Cases, Claim
+from bench.analysis.claims.claim import CaseSelector, Claim, measuring_command
 from bench.analysis.claims.judges import cheaper
-from bench.analysis.claims.missing_rows import command
 from bench.plan.filter import Filter
 from bench.plan.suite import case_id
 
 
-def claim(*needs: Cases) -> Claim:
+def claim(*needs: CaseSelector) -> Claim:
     """A claim that needs these."""
     return Claim(id="x", sentence="x", sources=(), needs=needs, judge=cheaper())
 
@@ -23,18 +22,22 @@ def selects(words: str, op: str, **labels: str) -> bool:
     return Filter(argv[argv.index("-k") + 1]).matches(case_id(suite, name, labels), labels)
 
 
-VIEW, MUL, WIDE = Cases(op="view/t"), Cases(op="mul/a"), Cases(op="mul/a", dtype="float64")
+VIEW, MUL, WIDE = (
+    CaseSelector(op="view/t"),
+    CaseSelector(op="mul/a"),
+    CaseSelector(op="mul/a", dtype="float64"),
+)
 
 
 def test_one_command_has_all_ops_once() -> None:
     """In the order of the claims."""
-    assert command([claim(VIEW, MUL), claim(MUL)]) == 'bench run -k "view/t or mul/a"'
-    assert command([]) is None
+    assert measuring_command([claim(VIEW, MUL), claim(MUL)]) == 'bench run -k "view/t or mul/a"'
+    assert measuring_command([]) is None
 
 
 def test_a_dtype_is_set_for_those_that_need_it_alone() -> None:
     """Ops without a dtype are measured too, and the others in one dtype as ever."""
-    found = command([claim(VIEW), claim(Cases(op="cat/rows")), claim(MUL, WIDE)])
+    found = measuring_command([claim(VIEW), claim(CaseSelector(op="cat/rows")), claim(MUL, WIDE)])
     assert found is not None
     assert found.endswith("--set dtype=float32,float64")
     assert selects(found, "view/t", n="64")
@@ -42,4 +45,4 @@ def test_a_dtype_is_set_for_those_that_need_it_alone() -> None:
     assert selects(found, "mul/a", n="64", dtype="float32")
     assert selects(found, "cat/rows", n="64", dtype="float32")
     assert not selects(found, "cat/rows", n="64", dtype="float64")
-    assert command([claim(MUL, WIDE)]) == "bench run -k mul/a --set dtype=float32,float64"
+    assert measuring_command([claim(MUL, WIDE)]) == "bench run -k mul/a --set dtype=float32,float64"

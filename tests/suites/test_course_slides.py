@@ -1,4 +1,7 @@
-"""Known answers of 002_56d957f2701a2c5d.txt, and what is true where it is wrong."""
+"""Known answers of the slide deck, and what is true where it is wrong.
+
+The slide deck: "Introduction to Pytorch: A Deep Learning Python library".
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ LINES = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 def test_tensor_of_5_is_five_numbers() -> None:
-    """002_56d957f2701a2c5d.txt has torch.Tensor(5) for the number 5; that is room for five."""
+    """The slide deck has torch.Tensor(5) for the number 5; that is space for five."""
     assert torch.Tensor(5).shape == (5,)
     with pytest.raises(RuntimeError, match="5 elements"):
         torch.Tensor(5).item()
 
 
 def test_a_number_comes_back_by_item() -> None:
-    """002_56d957f2701a2c5d.txt: t.item(), right for torch.tensor(5), with a small t."""
+    """The slide deck: t.item(), right for torch.tensor(5), with a small t."""
     x = 5
     t = torch.tensor(x)
     assert t.item() == 5
@@ -35,12 +38,12 @@ def test_a_number_comes_back_by_item() -> None:
     ids=["scalar", "vector", "matrix"],
 )
 def test_a_rank_is_the_number_of_dimensions(data: Any, said: int, rank: int) -> None:
-    """002_56d957f2701a2c5d.txt calls scalar, vector, matrix rank 1, 2, 3; they are 0, 1, 2."""
+    """The slide deck calls scalar, vector, matrix rank 1, 2, 3; they are 0, 1, 2."""
     assert torch.tensor(data).ndim == rank == said - 1
 
 
 def test_a_matrix_is_a_tensor() -> None:
-    """002_56d957f2701a2c5d.txt: three rows of four, in floats, as torch.Tensor always makes them."""
+    """The slide deck: three rows of four, in floats, as torch.Tensor always makes them."""
     t = torch.Tensor(LINES)
     assert t.shape == (3, 4)
     assert t.dtype == torch.float32
@@ -48,20 +51,20 @@ def test_a_matrix_is_a_tensor() -> None:
 
 
 def test_a_tensor_may_hold_matrices() -> None:
-    """002_56d957f2701a2c5d.txt: a vector of matrices, a matrix of matrices."""
+    """The slide deck: a vector of matrices, a matrix of matrices."""
     assert torch.Tensor([LINES, LINES]).shape == (2, 3, 4)
     assert torch.Tensor([[LINES, LINES]]).shape == (1, 2, 3, 4)
 
 
 def test_a_list_comes_back_by_tolist_as_floats() -> None:
-    """002_56d957f2701a2c5d.txt: the list goes in and out; its whole numbers come out as floats."""
+    """The slide deck: the list goes in and out; its whole numbers come out as floats."""
     back = torch.Tensor([0, 1, 2, 3]).tolist()
     assert back == [0, 1, 2, 3]
     assert {type(one) for one in back} == {float}
 
 
 def test_lists_are_not_multiplied() -> None:
-    """002_56d957f2701a2c5d.txt prints l1 * l2 of two lists; Python refuses."""
+    """The slide deck prints l1 * l2 of two lists; Python refuses."""
     l1: Any = [0, 1, 2, 3]
     l2: Any = [4, 5, 6, 7]
     with pytest.raises(TypeError, match="can't multiply"):
@@ -69,7 +72,7 @@ def test_lists_are_not_multiplied() -> None:
 
 
 def test_tensors_are_multiplied_element_by_element() -> None:
-    """002_56d957f2701a2c5d.txt: print(t1 * t2)."""
+    """The slide deck: print(t1 * t2)."""
     t1 = torch.Tensor([0, 1, 2, 3])
     t2 = torch.Tensor([4, 5, 6, 7])
     assert str(t1 * t2) == "tensor([ 0.,  5., 12., 21.])"
@@ -86,18 +89,18 @@ def test_tensors_are_multiplied_element_by_element() -> None:
     ],
 )
 def test_other_arithmetic_is_by_element_too(how: Any, expected: list[float]) -> None:
-    """002_56d957f2701a2c5d.txt: add, subtract, divide, raise to a power."""
+    """The slide deck: add, subtract, divide, raise to a power."""
     t1, t2 = torch.Tensor([0, 1, 2, 3]), torch.Tensor([4, 5, 6, 7])
     assert how(t1, t2).tolist() == pytest.approx(expected)
 
 
 def test_a_number_multiplies_every_element() -> None:
-    """002_56d957f2701a2c5d.txt: its question, torch.Tensor([1, 2, 3]) * 4."""
+    """The slide deck: its question, torch.Tensor([1, 2, 3]) * 4."""
     assert (torch.Tensor([1, 2, 3]) * 4).tolist() == [4.0, 8.0, 12.0]
 
 
 def test_hadamard_and_matrix_products_differ() -> None:
-    """002_56d957f2701a2c5d.txt: * by element; @ and torch.mm as matrices."""
+    """The slide deck: * by element; @ and torch.mm as matrices."""
     a = torch.Tensor([[1, 2], [3, 4]])
     assert (a * a).tolist() == [[1.0, 4.0], [9.0, 16.0]]
     assert (a @ a).tolist() == torch.mm(a, a).tolist() == [[7.0, 10.0], [15.0, 22.0]]
@@ -105,7 +108,7 @@ def test_hadamard_and_matrix_products_differ() -> None:
 
 
 def test_t_switches_rows_and_columns() -> None:
-    """002_56d957f2701a2c5d.txt: .T of two rows of three."""
+    """The slide deck: .T of two rows of three."""
     t = torch.Tensor([[1, 2, 3], [4, 5, 6]])
     assert t.T.tolist() == [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
     assert torch.equal(timed("view/t", t), t.T)
@@ -121,13 +124,13 @@ def test_t_switches_rows_and_columns() -> None:
     ids=["sum", "mean", "norm"],
 )
 def test_reductions_give_one_number(value: torch.Tensor, expected: float) -> None:
-    """002_56d957f2701a2c5d.txt: sum 6, mean 2, norm √14."""
+    """The slide deck: sum 6, mean 2, norm √14."""
     assert value.shape == ()
     assert bool(value == expected)
 
 
 def test_tensors_are_compared_element_by_element() -> None:
-    """002_56d957f2701a2c5d.txt has .abs() == … as one fact; == gives an answer for each element."""
+    """The slide deck has .abs() == … as one fact; == gives an answer for each element."""
     found = torch.Tensor([-1, -2, 3]).abs()
     assert (found == torch.Tensor([1, 2, 3])).tolist() == [True, True, True]
     with pytest.raises(RuntimeError, match="ambiguous"):
@@ -136,14 +139,14 @@ def test_tensors_are_compared_element_by_element() -> None:
 
 
 def test_arange_counts_from_0_to_9() -> None:
-    """002_56d957f2701a2c5d.txt: torch.arange(10)."""
+    """The slide deck: torch.arange(10)."""
     assert torch.arange(10).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert torch.equal(timed("creation/arange", 10, dtype="int64"), torch.arange(10))
 
 
 @pytest.mark.parametrize("shape", [(2, 5), (-1, 5)], ids=str)
 def test_reshape_finds_the_size_left_out(shape: tuple[int, int]) -> None:
-    """002_56d957f2701a2c5d.txt: reshape(2, 5) and reshape(-1, 5) are the same."""
+    """The slide deck: reshape(2, 5) and reshape(-1, 5) are the same."""
     made = torch.arange(10).reshape(*shape)
     assert made.tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
     assert torch.equal(timed("view/reshape", torch.arange(10), shape), made)
@@ -151,12 +154,12 @@ def test_reshape_finds_the_size_left_out(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(("make", "value"), [(torch.zeros, 0), (torch.ones, 1)])
 def test_filled_tensors_have_one_value(make: Any, value: float) -> None:
-    """002_56d957f2701a2c5d.txt: zeros and ones of (5, 10)."""
+    """The slide deck: zeros and ones of (5, 10)."""
     assert make((5, 10)).tolist() == [[float(value)] * 10] * 5
 
 
 def test_full_calls_its_value_fill_value() -> None:
-    """002_56d957f2701a2c5d.txt has torch.full((5, 10), value=15), which is refused."""
+    """The slide deck has torch.full((5, 10), value=15), which is refused."""
     refused: Any = torch.full
     with pytest.raises(TypeError, match="fill_value"):
         refused((5, 10), value=15)
@@ -166,7 +169,7 @@ def test_full_calls_its_value_fill_value() -> None:
 
 @pytest.mark.parametrize("make", [torch.rand, torch.randn])
 def test_random_tensors_have_their_shape_and_moments(make: Any) -> None:
-    """002_56d957f2701a2c5d.txt: rand is in [0, 1), randn has mean 0 and (it leaves out) variance 1."""
+    """The slide deck: rand is in [0, 1), randn has mean 0 and (it leaves out) variance 1."""
     torch.manual_seed(0)
     assert make((2, 3, 4)).shape == (2, 3, 4)
     many = make((100, 1000))
@@ -178,7 +181,7 @@ def test_random_tensors_have_their_shape_and_moments(make: Any) -> None:
 
 
 def test_dtype_is_found_and_set() -> None:
-    """002_56d957f2701a2c5d.txt: arange is int64, also called long; .type(…) makes it float32."""
+    """The slide deck: arange is int64, also called long; .type(…) makes it float32."""
     assert torch.arange(10).dtype == torch.int64 == torch.long
     assert torch.arange(10).type(torch.float32).dtype == torch.float32
 
@@ -191,12 +194,12 @@ def test_dtype_is_found_and_set() -> None:
     ],
 )
 def test_a_shape_is_a_size(tensor: torch.Tensor, printed: str) -> None:
-    """002_56d957f2701a2c5d.txt shows torch.size, in small letters, which does not exist."""
+    """The slide deck shows torch.size, in small letters, which does not exist."""
     assert str(tensor.shape) == printed
     assert not hasattr(torch, "size")
 
 
 def test_moving_to_where_it_is_gives_the_same_tensor() -> None:
-    """002_56d957f2701a2c5d.txt: t.to("cpu") of a tensor on the CPU; nothing is moved."""
+    """The slide deck: t.to("cpu") of a tensor on the CPU; nothing is moved."""
     t = torch.arange(10)
     assert t.to("cpu") is t

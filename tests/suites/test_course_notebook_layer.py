@@ -1,4 +1,7 @@
-"""Known answers of 004_a08c3a32dad0da75.txt on seeds, its layer and broadcasting, and where it is wrong."""
+"""Known answers of the notebook on seeds, its layer and broadcasting, and where it is wrong.
+
+The notebook: "PyTorch is an open-source machine learning library".
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def rounded(tensor: torch.Tensor) -> list[Any]:
 
 
 def test_a_seed_repeats_the_printed_numbers() -> None:
-    """004_a08c3a32dad0da75.txt: rand(3) twice after torch.manual_seed(2), in both runs it shows."""
+    """The notebook: rand(3) twice after torch.manual_seed(2), in both runs it shows."""
     for _ in range(2):
         torch.manual_seed(2)
         a = torch.rand(3)
@@ -36,12 +39,12 @@ def test_a_seed_repeats_the_printed_numbers() -> None:
 
 
 def test_a_seed_returns_the_generator() -> None:
-    """004_a08c3a32dad0da75.txt: what the notebook shows beneath torch.manual_seed(2)."""
+    """The notebook: what the notebook shows beneath torch.manual_seed(2)."""
     assert isinstance(torch.manual_seed(2), torch.Generator)
 
 
 def test_a_seed_is_for_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """004_a08c3a32dad0da75.txt says torch.cuda.manual_seed may be needed too; it is included."""
+    """The notebook says torch.cuda.manual_seed may be needed too; it is included."""
     seeds: list[int] = []
     monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
     torch.manual_seed(2)
@@ -50,7 +53,7 @@ def test_a_seed_is_for_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.gpu
 def test_a_seed_holds_on_the_gpu() -> None:
-    """004_a08c3a32dad0da75.txt: torch.manual_seed alone repeats what CUDA draws."""
+    """The notebook: torch.manual_seed alone repeats what CUDA draws."""
     drawn = []
     for _ in range(2):
         torch.manual_seed(2)
@@ -59,7 +62,7 @@ def test_a_seed_holds_on_the_gpu() -> None:
 
 
 def test_the_printed_features_do_not_follow_from_the_seed() -> None:
-    """004_a08c3a32dad0da75.txt prints c after seeding; its cells in order give other numbers."""
+    """The notebook prints c after seeding; its cells in order give other numbers."""
     torch.manual_seed(2)
     torch.rand(3)
     torch.rand(3)
@@ -70,7 +73,7 @@ def test_the_printed_features_do_not_follow_from_the_seed() -> None:
 
 
 def test_weights_and_bias_have_their_shapes() -> None:
-    """004_a08c3a32dad0da75.txt makes w like X, a name it never sets; the features are called c."""
+    """The notebook makes w like X, a name it never sets; the features are called c."""
     c = torch.randn((2, 5))
     w = torch.rand_like(c)
     b = torch.randn(1, 1)
@@ -80,21 +83,21 @@ def test_weights_and_bias_have_their_shapes() -> None:
 
 
 def test_the_sigmoid_by_hand_is_torchs() -> None:
-    """004_a08c3a32dad0da75.txt: 1 / (1 + e⁻ⁱ)."""
+    """The notebook: 1 / (1 + e⁻ⁱ)."""
     values = torch.linspace(-5, 5, 11)
     torch.testing.assert_close(sigmoid(values), torch.sigmoid(values))
     assert sigmoid(torch.zeros(1)).item() == 0.5
 
 
 def test_view_and_transpose_have_one_shape() -> None:
-    """004_a08c3a32dad0da75.txt: both are 5x2, as printed."""
+    """The notebook: both are 5x2, as printed."""
     w = torch.tensor(W)
     shapes = w.view(5, 2).shape, w.T.shape
     assert str(shapes) == "(torch.Size([5, 2]), torch.Size([5, 2]))"
 
 
 def test_view_does_not_transpose() -> None:
-    """004_a08c3a32dad0da75.txt offers view in place of a transpose; it mixes up the weights."""
+    """The notebook offers view in place of a transpose; it mixes up the weights."""
     w, c = torch.tensor(W), torch.tensor(C)
     assert w.T[:, 0].tolist() == w[0].tolist()
     assert w.view(5, 2)[:, 0].tolist() != w[0].tolist()
@@ -102,31 +105,31 @@ def test_view_does_not_transpose() -> None:
 
 
 def test_dot_refuses_matrices() -> None:
-    """004_a08c3a32dad0da75.txt: the error it prints for torch.dot of two matrices."""
+    """The notebook: the error it prints for torch.dot of two matrices."""
     c, w = torch.tensor(C), torch.tensor(W)
     with pytest.raises(RuntimeError, match="1D tensors expected, but got 2D and 2D tensors"):
         torch.dot(w, c.T)
 
 
 def test_numpy_has_another_dot() -> None:
-    """004_a08c3a32dad0da75.txt: NumPy's multiplies matrices, torch's takes vectors only."""
+    """The notebook: NumPy's multiplies matrices, torch's takes vectors only."""
     c, w = torch.tensor(C), torch.tensor(W)
     np.testing.assert_allclose(np.dot(c.numpy(), w.T.numpy()), torch.mm(c, w.T), rtol=1e-5)
 
 
 def test_dot_of_two_vectors_is_7() -> None:
-    """004_a08c3a32dad0da75.txt: [2, 3] and [2, 1], as printed."""
+    """The notebook: [2, 3] and [2, 1], as printed."""
     assert repr(torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))) == "tensor(7)"
 
 
 def test_mm_refuses_sizes_that_do_not_match() -> None:
-    """004_a08c3a32dad0da75.txt: 2x5 times 2x5 is not possible as they stand."""
+    """The notebook: 2x5 times 2x5 is not possible as they stand."""
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         torch.mm(torch.tensor(C), torch.tensor(W))
 
 
 def test_the_printed_layer_has_the_wrong_bias() -> None:
-    """004_a08c3a32dad0da75.txt prints y of a b set anew to [2, 1] for dot, not of its bias 1.0004."""
+    """The notebook prints y of a b set anew to [2, 1] for dot, not of its bias 1.0004."""
     printed = [[0.4091, 0.4288], [0.8804, 0.7669]]
     c, w = torch.tensor(C), torch.tensor(W)
     y = sigmoid(torch.mm(c, w.T) + torch.tensor([2, 1]))
@@ -142,26 +145,26 @@ def test_the_printed_layer_has_the_wrong_bias() -> None:
 def test_a_dimension_that_is_not_there_is_broadcast(
     one: tuple[int, ...], other: tuple[int, ...]
 ) -> None:
-    """004_a08c3a32dad0da75.txt wants each dimension equal or 1; one that is missing counts as 1."""
+    """The notebook wants each dimension equal or 1; one that is missing counts as 1."""
     total = torch.ones(one) + torch.ones(other)
     assert bool((total == 2).all())
     assert total.ndim == len(one)
 
 
 def test_both_sides_may_be_expanded() -> None:
-    """004_a08c3a32dad0da75.txt says that the smaller meets the larger; a column and a row both grow."""
+    """The notebook says that the smaller meets the larger; a column and a row both grow."""
     column, row = torch.tensor([[1], [2], [3]]), torch.tensor([[10, 20]])
     assert (column * row).tolist() == [[10, 20], [20, 40], [30, 60]]
 
 
 def test_other_sizes_are_refused() -> None:
-    """004_a08c3a32dad0da75.txt: neither equal nor 1."""
+    """The notebook: neither equal nor 1."""
     with pytest.raises(RuntimeError, match="must match"):
         torch.ones(2, 5) + torch.ones(3, 5)
 
 
 def test_an_expanded_tensor_has_the_memory_of_the_small_one() -> None:
-    """004_a08c3a32dad0da75.txt: no larger tensor is made of the smaller."""
+    """The notebook: no larger tensor is made of the smaller."""
     row = torch.ones(1, 5)
     seen = row.expand(1000, 5)
     assert seen.untyped_storage().nbytes() == row.untyped_storage().nbytes() == 20

@@ -1,4 +1,7 @@
-"""Known answers of 001_806e0a696666c64a.txt, and what is true where it is wrong."""
+"""Known answers of the transcript, and what is true where it is wrong.
+
+The transcript: "Foundations and Core Concepts of PyTorch".
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def chain() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def test_a_sum_prints_as_a_number() -> None:
-    """001_806e0a696666c64a.txt: 5.5 and 10 make 15.5, as they do in NumPy."""
+    """The transcript: 5.5 and 10 make 15.5, as they do in NumPy."""
     x = torch.tensor(5.5)
     y = x + 10
     assert str(y) == "tensor(15.5000)"
@@ -28,13 +31,13 @@ def test_a_sum_prints_as_a_number() -> None:
 
 
 def test_one_number_is_no_vector() -> None:
-    """001_806e0a696666c64a.txt calls torch.tensor(5.5) a vector; it has no dimension at all."""
+    """The transcript calls torch.tensor(5.5) a vector; it has no dimension at all."""
     assert torch.tensor(5.5).ndim == 0
     assert torch.tensor([5.5]).ndim == 1
 
 
 def test_gradients_are_off_unless_asked_for() -> None:
-    """001_806e0a696666c64a.txt: requires_grad is False, until requires_grad_() sets it."""
+    """The transcript: requires_grad is False, until requires_grad_() sets it."""
     x = torch.tensor(5.5)
     assert x.requires_grad is False
     x.requires_grad_()
@@ -42,19 +45,19 @@ def test_gradients_are_off_unless_asked_for() -> None:
 
 
 def test_gradients_can_be_asked_for_at_once() -> None:
-    """001_806e0a696666c64a.txt: torch.tensor(2.0, requires_grad=True) prints True."""
+    """The transcript: torch.tensor(2.0, requires_grad=True) prints True."""
     assert torch.tensor(2.0, requires_grad=True).requires_grad is True
 
 
 @pytest.mark.parametrize("value", [1, 3])
 def test_whole_numbers_have_no_gradient(value: int) -> None:
-    """001_806e0a696666c64a.txt speaks of the values 1 and 3; its code has 1.0 and 3.0, as it must."""
+    """The transcript speaks of the values 1 and 3; its code has 1.0 and 3.0, as it must."""
     with pytest.raises(RuntimeError, match="floating point"):
         torch.tensor(value, requires_grad=True)
 
 
 def test_the_range_has_101_points() -> None:
-    """001_806e0a696666c64a.txt: from 0 to 10; the curve meets 0 at 3, 4 and 6."""
+    """The transcript: from 0 to 10; the curve meets 0 at 3, 4 and 6."""
     x_range = np.linspace(0, 10, 101)
     y_range = [y_function(i) for i in x_range]
     assert len(y_range) == 101
@@ -67,7 +70,7 @@ def test_the_range_has_101_points() -> None:
 
 
 def test_y_at_two_prints_its_function() -> None:
-    """001_806e0a696666c64a.txt: print(y) at x = 2 shows a value and where it came from."""
+    """The transcript: print(y) at x = 2 shows a value and where it came from."""
     x = torch.tensor(2.0, requires_grad=True)
     y = (x - 3) * (x - 6) * (x - 4)
     assert str(y) == "tensor(-8., grad_fn=<MulBackward0>)"
@@ -75,7 +78,7 @@ def test_y_at_two_prints_its_function() -> None:
 
 @pytest.mark.parametrize(("at", "slope"), [(1.0, 31.0), (2.0, 14.0)])
 def test_the_slope_of_the_polynomial(at: float, slope: float) -> None:
-    """001_806e0a696666c64a.txt: 31 at x = 1 and 14 at x = 2."""
+    """The transcript: 31 at x = 1 and 14 at x = 2."""
     x = torch.tensor(at, requires_grad=True)
     y = (x - 3) * (x - 6) * (x - 4)
     y.backward()  # type: ignore[no-untyped-call]
@@ -85,7 +88,7 @@ def test_the_slope_of_the_polynomial(at: float, slope: float) -> None:
 
 
 def test_there_is_no_gradient_before_backward() -> None:
-    """001_806e0a696666c64a.txt says 14, but its code at x = 2 ends before y.backward()."""
+    """The transcript says 14, but its code at x = 2 ends before y.backward()."""
     x = torch.tensor(2.0, requires_grad=True)
     y = (x - 3) * (x - 6) * (x - 4)
     assert y.requires_grad
@@ -93,14 +96,14 @@ def test_there_is_no_gradient_before_backward() -> None:
 
 
 def test_the_chain_has_a_slope_of_15() -> None:
-    """001_806e0a696666c64a.txt says that x.grad is 5; its code gives 5 times 3x², which is 15."""
+    """The transcript says that x.grad is 5; its code gives 5 times 3x², which is 15."""
     x, _, z = chain()
     z.backward()  # type: ignore[no-untyped-call]
     assert str(x.grad) == "tensor(15.)"
 
 
 def test_the_links_of_the_chain_have_slopes_of_5_and_3() -> None:
-    """001_806e0a696666c64a.txt: dz/dy is 5, dy/dx is 3x²; the spoken 5 is the first of them."""
+    """The transcript: dz/dy is 5, dy/dx is 3x²; the spoken 5 is the first of them."""
     x, y, z = chain()
     (dz_dy,) = torch.autograd.grad(z, y, retain_graph=True)
     (dy_dx,) = torch.autograd.grad(y, x)
@@ -108,7 +111,7 @@ def test_the_links_of_the_chain_have_slopes_of_5_and_3() -> None:
 
 
 def test_backward_keeps_the_gradients_of_leaves() -> None:
-    """001_806e0a696666c64a.txt says that all are updated; those between are used and dropped."""
+    """The transcript says that all are updated; those between are used and dropped."""
     x, y, z = chain()
     z.backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
@@ -117,7 +120,7 @@ def test_backward_keeps_the_gradients_of_leaves() -> None:
 
 
 def test_a_gradient_between_is_kept_on_request() -> None:
-    """001_806e0a696666c64a.txt: its 5 is what y keeps after retain_grad()."""
+    """The transcript: its 5 is what y keeps after retain_grad()."""
     _, y, z = chain()
     y.retain_grad()
     z.backward()  # type: ignore[no-untyped-call]
@@ -126,7 +129,7 @@ def test_a_gradient_between_is_kept_on_request() -> None:
 
 
 def test_the_network_has_slopes_of_44_and_minus_6() -> None:
-    """001_806e0a696666c64a.txt: two inputs, two nodes, one output."""
+    """The transcript: two inputs, two nodes, one output."""
     x11 = torch.tensor(2.0, requires_grad=True)
     x21 = torch.tensor(3.0, requires_grad=True)
     x12 = 5 * x11 - 3 * x21
@@ -138,7 +141,7 @@ def test_the_network_has_slopes_of_44_and_minus_6() -> None:
 
 
 def test_the_network_as_spoken_has_another_slope() -> None:
-    """001_806e0a696666c64a.txt says 2·x11 in the second node; 44 takes the code's 2·x11²."""
+    """The transcript says 2·x11 in the second node; 44 takes the code's 2·x11²."""
     x11 = torch.tensor(2.0, requires_grad=True)
     x21 = torch.tensor(3.0, requires_grad=True)
     x22 = 2 * x11 + 2 * x21

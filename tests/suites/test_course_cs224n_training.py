@@ -1,4 +1,4 @@
-"""Known answers of 003_b766e306f0c6dd12.txt on gradients and training, and where it is wrong."""
+"""Known answers of "CS224N PyTorch Tutorial" on gradients and training, and where it is wrong."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def saved(alive: weakref.WeakSet[Kept]) -> torch.Tensor:
 
 
 def test_gradients_add_up() -> None:
-    """003_b766e306f0c6dd12.txt: 12, then 24 for the same again, then, as it says, 36."""
+    """CS224N: 12, then 24 for the same again, then, as it says, 36."""
     x = torch.tensor([2.0], requires_grad=True)
     printed = []
     for _ in range(3):
@@ -66,7 +66,7 @@ def test_gradients_add_up() -> None:
 
 
 def test_gradients_set_aside_do_not_add_up() -> None:
-    """003_b766e306f0c6dd12.txt: cleared before each backward, the gradient is 12 each time."""
+    """CS224N: cleared before each backward, the gradient is 12 each time."""
     x = torch.tensor([2.0], requires_grad=True)
     for _ in range(3):
         x.grad = None
@@ -75,7 +75,7 @@ def test_gradients_set_aside_do_not_add_up() -> None:
 
 
 def test_linear_changes_the_last_size() -> None:
-    """003_b766e306f0c6dd12.txt: nn.Linear(4, 2) makes 2x3x2 of 2x3x4, with weights of its own."""
+    """CS224N: nn.Linear(4, 2) makes 2x3x2 of 2x3x4, with weights of its own."""
     linear = nn.Linear(4, 2)
     x = torch.rand(2, 3, 4)
     assert linear(x).shape == (2, 3, 2)
@@ -85,35 +85,35 @@ def test_linear_changes_the_last_size() -> None:
 
 @SEEDS
 def test_the_training_loss_falls(seed: int) -> None:
-    """003_b766e306f0c6dd12.txt prints 0.6496 falling to 0.0014; without its seed, only the fall holds."""
+    """CS224N prints 0.6496 falling to 0.0014; without its seed, only the fall holds."""
     losses, _ = trained(seed)
     assert len(losses) == EPOCHS
     assert all(later < earlier for earlier, later in pairwise(losses))
 
 
 def test_the_printed_losses_depend_on_the_seed() -> None:
-    """003_b766e306f0c6dd12.txt gives first and last loss, but not the seed that makes them so."""
+    """CS224N gives first and last loss, but not the seed that makes them so."""
     ends = [(losses[0], losses[-1]) for losses, _ in (trained(seed) for seed in range(3))]
     assert len({(round(a, 2), round(b, 2)) for a, b in ends}) == 3
 
 
 @SEEDS
 def test_the_loss_also_falls_without_zeroing(seed: int) -> None:
-    """003_b766e306f0c6dd12.txt says it will oscillate or explode; in its own loop it falls as well."""
+    """CS224N says it will oscillate or explode; in its own loop it falls as well."""
     losses, _ = trained(seed, zeroed=False)
     assert all(later < earlier for earlier, later in pairwise(losses))
     assert losses != trained(seed)[0]
 
 
 def test_gradients_left_standing_do_not_grow_by_equal_steps() -> None:
-    """003_b766e306f0c6dd12.txt says linearly; that needs weights that stay, as in 12, 24, 36."""
+    """CS224N says linearly; that needs weights that stay, as in 12, 24, 36."""
     _, sizes = trained(0, zeroed=False)
     steps = [later - earlier for earlier, later in pairwise(sizes)]
     assert max(steps) > 2 * min(steps)
 
 
 def test_a_kept_loss_keeps_its_graphs_tensors_until_backward() -> None:
-    """003_b766e306f0c6dd12.txt says that it leaks memory; backward() frees what the graph saved."""
+    """CS224N says that it leaks memory; backward() frees what the graph saved."""
     alive: weakref.WeakSet[Kept] = weakref.WeakSet()
     loss = saved(alive)
     assert len(alive) == 2
@@ -123,7 +123,7 @@ def test_a_kept_loss_keeps_its_graphs_tensors_until_backward() -> None:
 
 
 def test_item_lets_go_of_the_graph() -> None:
-    """003_b766e306f0c6dd12.txt: a number holds no graph, as where no backward() comes."""
+    """CS224N: a number holds no graph, as where no backward() comes."""
     alive: weakref.WeakSet[Kept] = weakref.WeakSet()
     kept = [saved(alive)]
     assert len(alive) == 2
@@ -134,7 +134,7 @@ def test_item_lets_go_of_the_graph() -> None:
 
 
 def test_layers_can_be_one_sequence() -> None:
-    """003_b766e306f0c6dd12.txt: Linear, ReLU, Linear, Sigmoid in nn.Sequential, in that order."""
+    """CS224N: Linear, ReLU, Linear, Sigmoid in nn.Sequential, in that order."""
     torch.manual_seed(0)
     first, second = nn.Linear(5, 3), nn.Linear(3, 5)
     x = torch.rand(10, 5)

@@ -1,4 +1,7 @@
-"""Known answers of 004_a08c3a32dad0da75.txt up to its gradients, and where it is wrong."""
+"""Known answers of the notebook up to its gradients, and where it is wrong.
+
+The notebook: "PyTorch is an open-source machine learning library".
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ X = [[0.0799, -1.5639], [-0.3006, -1.6935]]
 
 
 def test_a_tensor_of_two_rows_prints_so() -> None:
-    """004_a08c3a32dad0da75.txt: t, and its shape."""
+    """The notebook: t, and its shape."""
     t = torch.tensor([[1, 2, 3], [4, 5, 6]])
     assert repr(t) == "tensor([[1, 2, 3],\n        [4, 5, 6]])"
     assert repr(t.shape) == "torch.Size([2, 3])"
 
 
 def test_t_flips_a_matrix_over_its_diagonal() -> None:
-    """004_a08c3a32dad0da75.txt: t.t() prints three rows of two."""
+    """The notebook: t.t() prints three rows of two."""
     t = torch.tensor([[1, 2, 3], [4, 5, 6]])
     assert repr(t.t()) == "tensor([[1, 4],\n        [2, 5],\n        [3, 6]])"
     assert torch.equal(timed("view/t", t), t.t())
@@ -31,13 +34,13 @@ def test_t_flips_a_matrix_over_its_diagonal() -> None:
 
 
 def test_zeros_print_with_points() -> None:
-    """004_a08c3a32dad0da75.txt: torch.zeros(3, 3)."""
+    """The notebook: torch.zeros(3, 3)."""
     row = "[0., 0., 0.]"
     assert repr(torch.zeros(3, 3)) == f"tensor([{row},\n        {row},\n        {row}])"
 
 
 def test_an_array_becomes_a_tensor_of_float64() -> None:
-    """004_a08c3a32dad0da75.txt: what it prints of torch.from_numpy(n), and both types."""
+    """The notebook: what it prints of torch.from_numpy(n), and both types."""
     n = np.array(N)
     t = torch.from_numpy(n)
     assert str(t) == "tensor([[ 1.4417, -0.8687]], dtype=torch.float64)"
@@ -48,7 +51,7 @@ def test_an_array_becomes_a_tensor_of_float64() -> None:
 
 
 def test_a_tensor_becomes_an_array() -> None:
-    """004_a08c3a32dad0da75.txt: t.numpy() prints the numbers of the array it came from."""
+    """The notebook: t.numpy() prints the numbers of the array it came from."""
     n = np.array(N)
     n1 = torch.from_numpy(n).numpy()
     assert str(n1) == "[[ 1.44168481 -0.86868425]]"
@@ -57,7 +60,7 @@ def test_a_tensor_becomes_an_array() -> None:
 
 
 def test_nothing_is_copied_there_or_back() -> None:
-    """004_a08c3a32dad0da75.txt: array, tensor and array are one memory."""
+    """The notebook: array, tensor and array are one memory."""
     n = np.array(N)
     t = torch.from_numpy(n)
     n1 = t.numpy()
@@ -67,7 +70,7 @@ def test_nothing_is_copied_there_or_back() -> None:
 
 
 def test_a_tensor_with_gradients_is_no_array() -> None:
-    """004_a08c3a32dad0da75.txt says that any tensor becomes an array; one that needs gradients does not."""
+    """The notebook says that any tensor becomes an array; one that needs gradients does not."""
     a = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     with pytest.raises(RuntimeError, match="requires grad"):
         a.numpy()
@@ -75,7 +78,7 @@ def test_a_tensor_with_gradients_is_no_array() -> None:
 
 
 def test_shape_and_dimensions_of_a_matrix() -> None:
-    """004_a08c3a32dad0da75.txt: of torch.randn(2, 2), as printed."""
+    """The notebook: of torch.randn(2, 2), as printed."""
     x = torch.randn(2, 2)
     assert f"Shape of x: {x.shape}" == "Shape of x: torch.Size([2, 2])"
     assert x.ndim == 2
@@ -92,7 +95,7 @@ def test_shape_and_dimensions_of_a_matrix() -> None:
 def test_view_prints_the_same_numbers(
     sizes: tuple[int, ...], printed: str, dimensions: int
 ) -> None:
-    """004_a08c3a32dad0da75.txt: y of four numbers, z of 2x2 with a size inferred."""
+    """The notebook: y of four numbers, z of 2x2 with a size inferred."""
     x = torch.tensor(X)
     assert str(x.view(*sizes)) == printed
     assert x.view(*sizes).ndim == dimensions
@@ -100,25 +103,25 @@ def test_view_prints_the_same_numbers(
 
 
 def test_view_is_a_method() -> None:
-    """004_a08c3a32dad0da75.txt names it torch.view, which does not exist."""
+    """The notebook names it torch.view, which does not exist."""
     assert not hasattr(torch, "view")
     assert hasattr(torch.Tensor, "view")
 
 
 def test_view_does_not_resize() -> None:
-    """004_a08c3a32dad0da75.txt says resize; the number of elements must stay."""
+    """The notebook says resize; the number of elements must stay."""
     with pytest.raises(RuntimeError, match="invalid for input of size 4"):
         torch.tensor(X).view(5)
 
 
 def test_a_tensor_with_gradients_says_so() -> None:
-    """004_a08c3a32dad0da75.txt: print(a)."""
+    """The notebook: print(a)."""
     a = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     assert str(a) == "tensor([[1., 2.],\n        [3., 4.]], requires_grad=True)"
 
 
 def test_a_variable_is_a_tensor() -> None:
-    """004_a08c3a32dad0da75.txt imports Variable, which is a tensor's older name and not needed."""
+    """The notebook imports Variable, which is a tensor's older name and not needed."""
     old: Any = Variable
     a = old(torch.Tensor([[1, 2], [3, 4]]), requires_grad=True)
     assert type(a) is torch.Tensor
@@ -126,13 +129,13 @@ def test_a_variable_is_a_tensor() -> None:
 
 
 def test_cubes_add_up_to_100() -> None:
-    """004_a08c3a32dad0da75.txt: torch.sum(a**3), as printed."""
+    """The notebook: torch.sum(a**3), as printed."""
     a = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     assert str(torch.sum(a**3)) == "tensor(100., grad_fn=<SumBackward0>)"
 
 
 def test_the_gradient_of_cubes_is_3_times_the_squares() -> None:
-    """004_a08c3a32dad0da75.txt: 3, 12, 27, 48, as printed."""
+    """The notebook: 3, 12, 27, 48, as printed."""
     a = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     y = torch.sum(a**3)
     y.backward()  # type: ignore[no-untyped-call]

@@ -1,4 +1,7 @@
-"""Known answers of 002_56d957f2701a2c5d.txt from derivatives on, and what is true where it is wrong."""
+"""Known answers of the slide deck from derivatives on, and what is true where it is wrong.
+
+The slide deck: "Introduction to Pytorch: A Deep Learning Python library".
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ ROWS = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
 def test_the_gradient_is_every_derivative() -> None:
-    """002_56d957f2701a2c5d.txt: F(x, y) = x²y²; at (2, 3) its derivatives are 36 and 24."""
+    """The slide deck: F(x, y) = x²y²; at (2, 3) its derivatives are 36 and 24."""
     x = torch.tensor(2.0, requires_grad=True)
     y = torch.tensor(3.0, requires_grad=True)
     (x**2 * y**2).backward()  # type: ignore[no-untyped-call]
@@ -21,7 +24,7 @@ def test_the_gradient_is_every_derivative() -> None:
 
 
 def test_the_gradient_of_a_sum_of_squares_is_2x() -> None:
-    """002_56d957f2701a2c5d.txt: its question about [10, 12, 14, 16]."""
+    """The slide deck: its question about [10, 12, 14, 16]."""
     x = torch.Tensor([10, 12, 14, 16]).requires_grad_()
     z = x * x
     z = torch.sum(z)
@@ -32,14 +35,14 @@ def test_the_gradient_of_a_sum_of_squares_is_2x() -> None:
 
 
 def test_backward_without_a_slope_takes_a_scalar() -> None:
-    """002_56d957f2701a2c5d.txt: z = x * x has four elements, and z.backward() is refused."""
+    """The slide deck: z = x * x has four elements, and z.backward() is refused."""
     x = torch.Tensor([10, 12, 14, 16]).requires_grad_()
     with pytest.raises(RuntimeError, match="only for scalar outputs"):
         (x * x).backward()  # type: ignore[no-untyped-call]
 
 
 def test_backward_with_a_slope_takes_a_vector() -> None:
-    """002_56d957f2701a2c5d.txt says that a scalar is needed; a slope per element does as well."""
+    """The slide deck says that a scalar is needed; a slope per element does as well."""
     x = torch.Tensor([10, 12, 14, 16]).requires_grad_()
     (x * x).backward(torch.ones(4))  # type: ignore[no-untyped-call]
     assert x.grad is not None
@@ -47,7 +50,7 @@ def test_backward_with_a_slope_takes_a_vector() -> None:
 
 
 def test_a_derivative_of_0_lets_a_function_change() -> None:
-    """002_56d957f2701a2c5d.txt says it does not change a bit; x³ is flat at 0, and greater at 1."""
+    """The slide deck says it does not change a bit; x³ is flat at 0, and greater at 1."""
     x = torch.tensor(0.0, requires_grad=True)
     (x**3).backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
@@ -56,7 +59,7 @@ def test_a_derivative_of_0_lets_a_function_change() -> None:
 
 
 def test_a_positive_derivative_speaks_of_small_steps() -> None:
-    """002_56d957f2701a2c5d.txt says that the function grows; sin does at 0, but is 0 again at π."""
+    """The slide deck says that the function grows; sin does at 0, but is 0 again at π."""
     x = torch.tensor(0.0, requires_grad=True)
     torch.sin(x).backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
@@ -66,7 +69,7 @@ def test_a_positive_derivative_speaks_of_small_steps() -> None:
 
 
 def test_one_row_is_broadcast_over_two() -> None:
-    """002_56d957f2701a2c5d.txt: (1, 5) times (2, 5)."""
+    """The slide deck: (1, 5) times (2, 5)."""
     row = torch.tensor([[1, 2, 3, 4, 5]])
     rows = torch.tensor([[1, 2, 3, 4, 5], [4, 5, 6, 7, 8]])
     assert (row * rows).tolist() == [[1, 4, 9, 16, 25], [4, 10, 18, 28, 40]]
@@ -74,7 +77,7 @@ def test_one_row_is_broadcast_over_two() -> None:
 
 
 def test_broadcasting_duplicates_nothing() -> None:
-    """002_56d957f2701a2c5d.txt says that the row is duplicated; both rows are one, in one memory."""
+    """The slide deck says that the row is duplicated; both rows are one, in one memory."""
     row = torch.tensor([[1, 2, 3, 4, 5]])
     seen = row.expand(2, 5)
     assert seen.tolist() == [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]
@@ -84,26 +87,26 @@ def test_broadcasting_duplicates_nothing() -> None:
 
 @pytest.mark.parametrize(("which", "line"), [(0, [1, 2, 3]), (-1, [7, 8, 9]), (2, [7, 8, 9])])
 def test_a_line_is_picked(which: int, line: list[float]) -> None:
-    """002_56d957f2701a2c5d.txt: t[0] is the first line, t[-1] and t[2] the last."""
+    """The slide deck: t[0] is the first line, t[-1] and t[2] the last."""
     assert torch.Tensor(ROWS)[which].tolist() == line
 
 
 def test_0_to_1_is_one_line() -> None:
-    """002_56d957f2701a2c5d.txt says that t[0:1] is two lines; it is one, and t[0:2] is two."""
+    """The slide deck says that t[0:1] is two lines; it is one, and t[0:2] is two."""
     t = torch.Tensor(ROWS)
     assert t[0:1].tolist() == [[1, 2, 3]]
     assert t[0:2].tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
 def test_0_to_1_is_one_column() -> None:
-    """002_56d957f2701a2c5d.txt says that t[:, 0:1] is two columns; t[:, 0:2] is."""
+    """The slide deck says that t[:, 0:1] is two columns; t[:, 0:2] is."""
     t = torch.Tensor(ROWS)
     assert t[:, 0:1].tolist() == [[1], [4], [7]]
     assert t[:, 0:2].tolist() == [[1, 2], [4, 5], [7, 8]]
 
 
 def test_0_to_1_is_one_column_to_write() -> None:
-    """002_56d957f2701a2c5d.txt says that t[:, 0:1] = 4 sets two columns; it sets one."""
+    """The slide deck says that t[:, 0:1] = 4 sets two columns; it sets one."""
     t = torch.Tensor(ROWS)
     t[:, 0:1] = 4
     assert t.tolist() == [[4, 2, 3], [4, 5, 6], [4, 8, 9]]
