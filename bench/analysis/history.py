@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from bench.errors import StoreError
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.stats import interval
 from bench.stats.interval import Spread
 from bench.store import machine_cache as references
 from bench.store import runs
+from bench.store.load import load_values
 from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ FEWEST_RUNS = 3
 MOST_RUNS = 20
 """What is older tells more of other kernels, drivers and neighbours than of this machine now."""
 _METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
-_COLUMNS = ["case", "device", "suite", "status", "warnings", "time_s", "torch_version"]
-_REFERENCE = ["reference_compute_s", "reference_barrier_s", "time_at_reference_s"]
+_COLUMNS = (
+    *("case", "device", "suite", "status", "warnings", "time_s", "torch_version"),
+    *("reference_compute_s", "reference_barrier_s", "time_at_reference_s"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +168,12 @@ def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
             )
 
 
-def _rows(run: StoredRun) -> list[Mapping[str, Any]]:
+def _rows(run: StoredRun) -> list[dict[str, Any]]:
     """The rows of a run; none if its file is of another version or can't be read."""
     try:
-        table = pq.read_table(run.folder / runs.CASES, columns=[*_COLUMNS, *_REFERENCE])
-    except (OSError, pa.ArrowException):
+        return load_values(run.folder, columns=_COLUMNS)
+    except StoreError:
         return []
-    rows: list[Mapping[str, Any]] = table.to_pylist()
-    return rows
 
 
 def _spread(times: list[float]) -> Spread:

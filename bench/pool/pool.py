@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bench.errors import WorkerError
 from bench.pool import protocol
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
-from bench.records.record import HOT
+from bench.records.cache_state import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

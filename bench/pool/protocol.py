@@ -9,18 +9,16 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from bench.machine import gpu_readings
-from bench.plan.plan import PlannedCase
-from bench.records import roofs
-from bench.records.record import HOT
+from bench.machine.gpu_readings import Telemetry  # noqa: TC001 - the codec reads annotations
+from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
+from bench.records import codec
+from bench.records.cache_state import HOT
+from bench.records.roofs import Roof  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from bench.machine.gpu_readings import Telemetry
-    from bench.records.roofs import Roof
 
 QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 """What a call's work on a device with a queue is found to be: it queues up behind a spin; it doesn't, since
@@ -285,39 +283,7 @@ Reply = (
     | Forgotten
     | Refused
 )
-_KINDS: Mapping[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        *(
-            Check,
-            Prepare,
-            VisitRequest,
-            Replay,
-            TimeCold,
-            Load,
-            Sense,
-            Meter,
-            Profile,
-            Survey,
-            Forget,
-        ),
-        *(
-            Hello,
-            Checked,
-            Prepared,
-            Visited,
-            Replayed,
-            ColdTimed,
-            Loaded,
-            Sensed,
-            Metered,
-            Profiled,
-            Surveyed,
-            Forgotten,
-            Refused,
-        ),
-    )
-}
+_KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Request | Reply)}
 
 
 def encode(message: Request | Reply) -> str:
@@ -332,17 +298,9 @@ def decode(line: str) -> Any:
     Raises:
         ValueError: the line is not a message.
     """
-    fields = json.loads(line)
-    kind = _KINDS.get(fields.pop("kind", "")) if isinstance(fields, dict) else None
+    facts = json.loads(line)
+    kind = _KINDS.get(facts.pop("kind", "")) if isinstance(facts, dict) else None
     if kind is None:
         message = f"not a message: {line[:80]!r}"
         raise ValueError(message)
-    if "case" in fields:
-        fields["case"] = PlannedCase(**fields["case"])
-    if "cases" in fields:
-        fields["cases"] = [PlannedCase(**one) for one in fields["cases"]]
-    if "gauges" in fields:
-        fields["gauges"] = [gpu_readings.of_fields(one) for one in fields["gauges"]]
-    if "roofs" in fields:
-        fields["roofs"] = [roofs.Roof(**one) for one in fields["roofs"]]
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    return codec.decode(kind, facts)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from bench.records import codec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 SCHEMA_VERSION = 1
-HOT, COLD = "hot", "cold"
-"""What calls find in the caches: what the last one left there, or none of their data."""
 STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
 
 
@@ -248,6 +248,17 @@ def row(record: Record) -> dict[str, Any]:
     values = {f.name: getattr(record, f.name) for f in dataclasses.fields(Record)}
     lists = {name: list(values[name]) for name in LISTS}
     return {**values, **lists, "params": list(record.params.items())}
+
+
+def record_of(values: Mapping[str, Any]) -> Record:
+    """The record of a row's plain values, out of Arrow or JSON; columns unknown to this version are ignored.
+
+    Raises:
+        TypeError: columns without a default are missing, or a value is of another kind.
+        ValueError: `started_at` is no time.
+    """
+    params = {str(axis): str(value) for axis, value in dict(values.get("params") or ()).items()}
+    return codec.decode(Record, {**values, "params": params})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

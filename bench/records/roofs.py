@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bench.records.record import Record
 
@@ -152,17 +152,6 @@ def raised(roofs: Roofs, records: Iterable[Record]) -> Roofs:
             kept = tuple(better if one == found.roof else one for one in roofs.roofs)
             roofs = dataclasses.replace(roofs, roofs=kept)
     return roofs
-
-
-def of_fields(fields: Mapping[str, Any]) -> Roofs:
-    """Roofs from a mapping, as a file or a message has them.
-
-    Raises:
-        TypeError: these are not the fields of roofs.
-        KeyError: there are none among them.
-    """
-    own = tuple(Roof(**one) for one in fields["roofs"])
-    return Roofs(**{**fields, "roofs": own})
 
 
 def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share | None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.store import runs
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def info_of(files: Mapping[str, bytes], where: str) -> RunInfo:
         StoreError: the manifest can't be read, or does not describe the others; `where` begins the line.
     """
     try:
-        info = runs.info_from(json.loads(files.get(runs.MANIFEST, b"")))
+        info = codec.decode(runs.RunInfo, json.loads(files.get(runs.MANIFEST, b"")))
     except (ValueError, TypeError, RecursionError) as error:
         message = f"{where}{runs.MANIFEST} can't be read as what a run says of itself"
         raise StoreError(message) from error

@@ -9,11 +9,10 @@ import dataclasses
 import json
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, Record, Sample
+from bench.records.record import Record, Sample, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +57,9 @@ class Journal:
             for f in dataclasses.fields(Sample)
             if f.name not in {"case", "device"}  # the record says them
         }
-        values = {f.name: getattr(entry.record, f.name) for f in dataclasses.fields(Record)}
-        values["params"] = dict(entry.record.params)
-        values["started_at"] = entry.record.started_at.isoformat()
-        self._line({"row": values, "samples": columns})
+        started_at = entry.record.started_at.isoformat()
+        row = {**dataclasses.asdict(entry.record), "started_at": started_at}
+        self._line({"row": row, "samples": columns})
 
     def _line(self, value: dict[str, Any]) -> None:
         self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
@@ -120,9 +118,7 @@ def _lock(file: BinaryIO, folder: Path) -> None:
 
 
 def _entry(line: dict[str, Any]) -> Entry:
-    values = {**line["row"], "started_at": datetime.fromisoformat(line["row"]["started_at"])}
-    lists = {name: tuple(values.get(name) or ()) for name in LISTS}
-    record = Record(**{**values, **lists})
+    record = record_of(line["row"])
     return Entry(record=record, samples=_samples(record, line["samples"]))
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.records import machine_state
-from bench.records.machine_state import Conditions
+from bench.records import codec, machine_state
+from bench.records.machine_state import Conditions  # noqa: TC001 - the codec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def load(path: Path) -> Reference | None:
     """The reference in a file; None where there is none that can be read."""
     try:
         facts: Any = json.loads(path.read_text(encoding="utf-8"))
-        found = Reference(conditions=Conditions(**facts["conditions"]), missed=facts["missed"])
+        found = codec.decode(Reference, facts)
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return found if found.conditions.compute_s > 0 else None

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.plan.suite import case_id
-from bench.records.record import Record, Sample
-from bench.store.export_reader import record_of
+from bench.records.record import Record, Sample, record_of
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo
 

@@ -11,14 +11,13 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from bench.records import roofs
+from bench.records import codec
+from bench.records.roofs import Roofs
 from bench.store import machine_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from bench.records.roofs import Roofs
 
 METHOD = 1
 """Which way of measuring them it was; what another way found is measured anew."""
@@ -38,7 +37,7 @@ def load(path: Path, torch: str | None) -> Roofs | None:
         facts: Any = json.loads(path.read_text(encoding="utf-8"))
         if facts.pop("method") != METHOD:
             return None
-        found = roofs.of_fields(facts)
+        found = codec.decode(Roofs, facts)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return found if found.torch == torch else None

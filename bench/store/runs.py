@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, sample_schema, schema
 from bench.store import journal
 
@@ -141,20 +142,11 @@ def read(folder: Path) -> StoredRun | None:
         manifest = folder / MANIFEST
         if manifest.is_file():
             facts = json.loads(manifest.read_text(encoding="utf-8"))
-            return StoredRun(folder=folder, info=info_from(facts), finished=True)
+            return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=True)
         facts, _ = journal.read(folder)
-        return StoredRun(folder=folder, info=info_from(facts), finished=False)
+        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=False)
     except (OSError, ValueError, TypeError, StoreError):
         return None
-
-
-def info_from(facts: Mapping[str, Any]) -> RunInfo:
-    """A `RunInfo` from JSON; keys of newer versions are passed over."""
-    if not isinstance(facts, dict):
-        message = "a run's facts are a JSON object"
-        raise TypeError(message)
-    known = {f.name for f in dataclasses.fields(RunInfo)}
-    return RunInfo(**{k: v for k, v in facts.items() if k in known})
 
 
 def _write(table: pa.Table, path: Path) -> None:

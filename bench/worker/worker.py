@@ -19,7 +19,7 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.suite import make_case
 from bench.pool import protocol
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from bench.errors import StoreError
+from bench.records.record import record_of
 from bench.report.text.export import export
-from bench.store.export_reader import is_export, record_of, run_of
-from bench.store.rows import records
-from tests.fakes.rows import example, frame, info
+from bench.store.export_reader import is_export, run_of
+from tests.fakes.rows import example, info, values
 
 
 def document() -> dict[str, Any]:
     """What `bench export --format json` prints of a run in which most things happen."""
-    told: dict[str, Any] = json.loads(export(frame(example()), info(), "json"))
+    told: dict[str, Any] = json.loads(export(values(example()), info(), "json"))
     return told
 
 
@@ -25,7 +25,7 @@ def test_rows_and_facts_are_those_of_the_run() -> None:
     """Nothing is rounded, and nothing is lost."""
     about, entries = run_of(document(), "a.json")
     assert about == dataclasses.replace(info(), files={})
-    assert [entry.record for entry in entries] == records(frame(example()))
+    assert [entry.record for entry in entries] == example()
     assert {entry.samples for entry in entries} == {()}
 
 

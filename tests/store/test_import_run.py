@@ -14,9 +14,8 @@ from bench.errors import StoreError
 from bench.report.text.export import export
 from bench.store import runs
 from bench.store.import_run import bring, copied
-from bench.store.load import load_rows, load_samples
+from bench.store.load import load_records, load_rows, load_samples, load_values
 from bench.store.page_archive import embed
-from bench.store.rows import records
 from tests.fakes.pytest_benchmark import MEDIAN_S, document
 from tests.fakes.workers import entry, finished_run, info
 
@@ -120,11 +119,10 @@ def test_a_file_of_pytest_benchmark_becomes_a_run(here: Path, tmp_path: Path) ->
 
 def test_an_export_of_ours_becomes_the_run_again(here: Path, there: Path, tmp_path: Path) -> None:
     """Under its own id, without its samples."""
-    rows = load_rows(there / RUN)
     path = tmp_path / "a.json"
-    path.write_text(export(rows, info(), "json"))
+    path.write_text(export(load_values(there / RUN), info(), "json"))
     assert brought(here, path) == [(RUN, True)]
-    assert records(load_rows(here / RUN)) == records(rows)
+    assert load_records(here / RUN) == load_records(there / RUN)
     assert load_samples(here / RUN).empty
 
 
@@ -158,7 +156,7 @@ def test_nothing_is_written_outside_the_store(here: Path, there: Path, run_id: o
     manifest.write_text(json.dumps({**told, "run_id": run_id}))
     with pytest.raises(StoreError, match="is no run id"):
         bring(here, there / RUN)
-    rows = json.loads(export(load_rows(there / "20260103T000000Z-bbbbbb"), info(), "json"))
+    rows = json.loads(export(load_values(there / "20260103T000000Z-bbbbbb"), info(), "json"))
     rows["run"]["run_id"] = run_id
     with pytest.raises(StoreError, match="is no run id"):
         bring(here, as_json(there / "a.json", rows))

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.records.record import sample_schema, schema
 from bench.store import journal, runs
+from bench.store.runs import RunInfo
 from tests.fakes.workers import STARTED_AT, begun_run, entry, finished_run, info
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def test_what_a_run_says_of_itself_is_read_as_it_was_written(store: Path) -> Non
 def test_facts_of_a_newer_version_are_passed_over() -> None:
     """A manifest may say more than this version knows."""
     facts = {**dataclasses.asdict(info()), "weather": "mild"}
-    assert runs.info_from(facts) == info()
+    assert codec.decode(RunInfo, facts) == info()
 
 
 def test_runs_are_listed_oldest_first(store: Path) -> None:
@@ -147,4 +149,4 @@ def test_a_run_that_has_begun_says_who_it_is(tmp_path: Path) -> None:
     """Its journal has the whole header before the first case."""
     about = info(label="mine", options={"seed": 3})
     header: dict[str, Any] = journal.read(runs.begin(tmp_path, about))[0]
-    assert runs.info_from({**header, "argv": tuple(header["argv"])}) == about
+    assert codec.decode(RunInfo, {**header, "argv": tuple(header["argv"])}) == about
