@@ -18,8 +18,7 @@ from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.stats import interval
 from bench.stats.interval import Spread
-from bench.store import machine_cache as references
-from bench.store import runs
+from bench.store import machine_cache, runs
 from bench.store.load import load_values
 from bench.store.machine_cache import Reference
 
@@ -98,7 +97,7 @@ def read(store: Path, info: RunInfo) -> History:
 
 def keep_reference(info: RunInfo, device: str, reference: Reference) -> None:
     """Let later runs on this machine know it, whatever their store."""
-    references.save(_reference_file(info, device), reference)
+    machine_cache.save_reference(_reference_file(info, device), reference)
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:
@@ -119,7 +118,7 @@ def _same_machine(then: RunInfo, now: RunInfo) -> bool:
 
 def _reference_file(info: RunInfo, device: str) -> Path:
     threads = info.options.get("threads", 0)
-    return references.file_of(info.machine["machine_id"], threads, device)
+    return machine_cache.reference_file(info.machine["machine_id"], threads, device)
 
 
 def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
@@ -131,7 +130,7 @@ def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
         if (found := _conditions(facts))
     }
     for device in {*known, *info.devices}:
-        own = references.load(_reference_file(info, device))
+        own = machine_cache.load_reference(_reference_file(info, device))
         if own:
             known[device] = own
     return known

@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.machine import environment
-from bench.publish import git
+from bench.machine import git
 from bench.publish.website import Receipt
 from bench.report.html.build import HEAD_BYTES
 from bench.units import counted
@@ -176,12 +175,12 @@ class Branch:
 
     def _asked(self, *words: str) -> str | None:
         """What git says; None where it refuses, for what was asked for is not there."""
-        return environment.git(*words, folder=self._repository)
+        return git.ask(*words, folder=self._repository)
 
     def _git(
         self, *words: str, given: bytes = b"", environ: Mapping[str, str] | None = None
     ) -> bytes:
-        return git.run(self._repository, *words, given=given, environ=environ)
+        return git.run(*words, folder=self._repository, given=given, environ=environ)
 
 
 def _within(folder: str) -> PurePosixPath:

@@ -12,6 +12,7 @@ from pyarrow import fs
 from bench.errors import StoreError
 from bench.publish.website import Receipt
 from bench.report.html.build import HEAD_BYTES
+from bench.store import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,13 +68,12 @@ class Folder:
         path = f"{self._root}/{name}"
         if self._holds(path, data):
             return False
-        on_disk = isinstance(self._system, fs.LocalFileSystem)
-        target = f"{path}.partial" if on_disk else path
+        if isinstance(self._system, fs.LocalFileSystem):
+            atomic.write(Path(path), data)
+            return True
         kind = _KINDS.get(Path(name).suffix, "application/octet-stream")
-        with self._system.open_output_stream(target, metadata={"Content-Type": kind}) as file:
+        with self._system.open_output_stream(path, metadata={"Content-Type": kind}) as file:
             file.write(data)
-        if on_disk:
-            Path(target).replace(path)
         return True
 
     def _holds(self, path: str, data: bytes) -> bool:

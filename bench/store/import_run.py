@@ -1,6 +1,6 @@
-"""A run from elsewhere into a store, whole or not at all: another machine's folder, a zip, another program's file.
+"""Run import: a run from elsewhere into a store, whole or not at all.
 
-Each kind of file has a reader; what it finds is written beside the store's runs and then renamed, so that
+It may come as another machine's folder, a zip, a page, an export, or a file of pytest-benchmark. Each kind of file has a reader; what it finds is written beside the store's runs and then renamed, so that
 a kill leaves no half of a run. A run that is there already stays as it is.
 """
 
@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.store import export_reader, integrity, journal, pytest_benchmark_reader, runs
+from bench.records import codec
+from bench.records.record import record_of
+from bench.store import journal, pytest_benchmark_reader, runs
+from bench.store.journal import Entry
 from bench.store.page_archive import unpack
-from bench.store.runs import CASES, MANIFEST, SAMPLES
+from bench.store.runs import CASES, MANIFEST, SAMPLES, RunInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bench.store.journal import Entry
-    from bench.store.runs import RunInfo, StoredRun
+    from bench.store.runs import StoredRun
 
     Reader = Callable[["Path", "Path", str | None], list["Brought"]]
     """(store, what to read, label) → what came of it."""
@@ -68,7 +70,7 @@ def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
 
 
 def copied(store: Path, folder: Path) -> Brought:
-    """A finished run's folder, held against its manifest first.
+    """A copy of a finished run's folder, once its files are verified.
 
     Raises:
         StoreError: it is no finished run, or its files are not those that it finished with.
@@ -76,6 +78,30 @@ def copied(store: Path, folder: Path) -> Brought:
     names = [name for name in (CASES, SAMPLES, MANIFEST) if (folder / name).is_file()]
     files = {name: (folder / name).read_bytes() for name in names}
     return _kept(store, files, str(folder))
+
+
+def is_export(document: Any) -> bool:
+    """Whether a JSON document is what `bench export --format json` prints."""
+    return isinstance(document, dict) and {"run", "rows"} <= document.keys()
+
+
+def run_of_export(document: Mapping[str, Any], name: str) -> tuple[RunInfo, list[Entry]]:
+    """The run that was exported: its facts and rows. The raw samples stayed behind.
+
+    Args:
+        document: what was printed.
+        name: what errors call it.
+
+    Raises:
+        StoreError: it is not what an export looks like.
+    """
+    try:
+        info = codec.decode(RunInfo, document["run"])
+        records = [record_of(row) for row in document["rows"]]
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        message = f"{name} is no whole export of a run ({error}); export it again as json"
+        raise StoreError(message) from error
+    return info, [Entry(record=record, samples=()) for record in records]
 
 
 def _folder(store: Path, place: Path, _: str | None) -> list[Brought]:
@@ -121,8 +147,8 @@ def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
     except (ValueError, RecursionError) as error:
         message = f"{place} is not JSON: {error}"
         raise StoreError(message) from error
-    if export_reader.is_export(document):
-        info, entries = export_reader.run_of(document, place.name)
+    if is_export(document):
+        info, entries = run_of_export(document, place.name)
     elif pytest_benchmark_reader.is_pytest_benchmark(document):
         info, entries = pytest_benchmark_reader.run_of(document, place.name, label)
     else:
@@ -145,7 +171,7 @@ READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
 
 def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
     """The files of a run as a folder of the store."""
-    info = integrity.info_of(files, f"{where}: ")
+    info = runs.verified_info(files, f"{where}: ")
     if CASES not in files:
         message = f"{where} lacks {CASES}; copy the whole folder"
         raise StoreError(message)
@@ -171,9 +197,9 @@ def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
     done = dataclasses.replace(info, finished_at=info.finished_at or info.started_at)
     with _aside(store) as aside:
         folder = runs.begin(aside, done)
-        with journal.Journal(folder) as diary:
+        with journal.Journal(folder) as opened:
             for entry in entries:
-                diary.write(entry)
+                opened.write(entry)
         runs.finish(folder, done)
         return _moved(folder, store)
 

@@ -1,6 +1,6 @@
-"""The diary of a run that is going on: one line per finished case, safe on disk before the next.
+"""Journal of an unfinished run: one line per finished case, safe on disk before the next case begins.
 
-A killed run leaves a journal; what is in it is not measured again. A torn last line is dropped.
+A killed run leaves its journal; what is in it is not measured again. A torn last line is dropped.
 """
 
 from __future__ import annotations
@@ -8,18 +8,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.records.record import Record, Sample, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
-    from types import TracebackType
 
 NAME = "journal.jsonl"
+LOCK = "journal.lock"
+"""The file whose lock the one writer of a journal holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +33,21 @@ class Entry:
     samples: tuple[Sample, ...]
 
 
-class Journal:
+class Journal(ExitStack):
     """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns.
 
-    Opening it cuts what a kill left of a last line, and keeps other processes from writing to it.
+    Opening it cuts what a kill left of a last line, and keeps other processes from writing to it until it is
+    closed.
 
     Raises:
         StoreError: another process is writing to it.
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.enter_context(_locked(folder))
         path = folder / NAME
-        self._file = path.open("ab")
-        _lock(self._file, folder)
+        self._file = self.enter_context(path.open("ab"))
         data = path.read_bytes()
         os.truncate(path, data.rfind(b"\n") + 1)
 
@@ -65,19 +70,6 @@ class Journal:
         self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
         self._file.flush()
         os.fsync(self._file.fileno())
-
-    def __enter__(self) -> Self:
-        """Nothing to prepare: the file is open."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
@@ -103,16 +95,13 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     return header, [_entry(line) for line in whole if "row" in line]
 
 
-def _lock(file: BinaryIO, folder: Path) -> None:
-    """Hold the journal until it is closed, where the system has locks of files."""
+def _locked(folder: Path) -> AbstractContextManager[Any]:
+    """The lock of a run's journal, held by this process until the context ends."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.1 s, which listing runs need not wait for
+
     try:
-        import fcntl  # noqa: PLC0415 - POSIX only
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
+        return FileLock(folder / LOCK).acquire(blocking=False)
+    except Timeout as error:
         message = f"run {folder.name} is being measured by another process; wait for it to end"
         raise StoreError(message) from error
 

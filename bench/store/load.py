@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.records.record import LISTS, record_of, sample_schema, schema
-from bench.store import page_lookup
+from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _read(
 
 
 def _tables(place: Path, name: str, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
-    inside = page_lookup.runs_in(str(place))
+    inside = page_archive.runs_in_page(str(place))
     if inside is not None:
         for run in inside:
             yield read(_present(run.folder / name, place))

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import StoreError
+from bench.records.record import record_of
 from bench.report.text.export import export
 from bench.store import runs
-from bench.store.import_run import bring, copied
+from bench.store.import_run import bring, copied, is_export, run_of_export
 from bench.store.load import load_records, load_rows, load_samples, load_values
 from bench.store.page_archive import embed
 from tests.fakes.pytest_benchmark import MEDIAN_S, document
+from tests.fakes.rows import example, values
+from tests.fakes.rows import info as an_info
 from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
@@ -234,3 +237,43 @@ def test_a_label_is_for_runs_of_other_programs(here: Path, tmp_path: Path) -> No
     assert one.run.info.label == "mine"
     theirs = finished_run(tmp_path / "there", dataclasses.replace(info(), label="theirs"))
     assert bring(here, theirs, "mine")[0].run.info.label == "theirs"
+
+
+def exported() -> dict[str, Any]:
+    """What `bench export --format json` prints of a run in which most things happen."""
+    told: dict[str, Any] = json.loads(export(values(example()), an_info(), "json"))
+    return told
+
+
+def test_rows_and_facts_are_those_of_the_run() -> None:
+    """Nothing is rounded, and nothing is lost."""
+    about, entries = run_of_export(exported(), "a.json")
+    assert about == dataclasses.replace(an_info(), files={})
+    assert [entry.record for entry in entries] == example()
+    assert {entry.samples for entry in entries} == {()}
+
+
+def test_columns_of_a_newer_version_are_passed_over() -> None:
+    """As everywhere."""
+    row = exported()["rows"][0]
+    assert record_of({**row, "taste": "sweet"}) == record_of(row)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"run": 3}, {"run": {}}, {"rows": [{"case": "x"}]}, {"rows": [3]}, {"rows": None}],
+)
+def test_half_an_export_is_refused_in_one_line(broken: dict[str, Any]) -> None:
+    """With what to do."""
+    with pytest.raises(
+        StoreError, match=r"a\.json is no whole export of a run \(.*export it again"
+    ):
+        run_of_export({**exported(), **broken}, "a.json")
+
+
+@pytest.mark.parametrize(
+    ("told", "is_one"), [({"run": {}, "rows": []}, True), ({"run": {}}, False), (3, False)]
+)
+def test_exports_are_told_from_other_files(told: Any, *, is_one: bool) -> None:
+    """By what stands in them."""
+    assert is_export(told) is is_one

@@ -19,6 +19,7 @@ from bench.report.html import render
 from bench.report.html.compare_page import page as compare_page_page
 from bench.report.html.downloads import ROWS, beside, inside
 from bench.report.html.run_page import page
+from bench.store import atomic
 from bench.store.load import load_records, load_samples
 from bench.store.runs import CASES, SAMPLES
 
@@ -174,11 +175,8 @@ def _samples(run: StoredRun) -> pd.DataFrame | None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        partial.replace(path)
+        atomic.write(path, data)
     except OSError as error:
         message = f"{path.parent} can't be written: {error.strerror}; choose another with --out"
         raise StoreError(message) from error
