@@ -122,9 +122,9 @@ def import_command(
     as_json: Json = False,
 ) -> int:
     """Bring runs from another machine or program into the store; what is there already stays."""
-    from bench.store.import_run import bring
+    from bench.store.import_run import import_runs
 
-    found = bring(store, file, label)
+    found = import_runs(store, file, label)
     if as_json:
         listed = [
             {"run": one.run.info.run_id, "path": str(one.run.folder), "new": one.new}

@@ -87,11 +87,11 @@ class WorkerPool:
         return _ready(self._places[worker].process)
 
     def check(
-        self, worker: int, case: PlannedCase, timeout_s: float, room_bytes: float = math.inf
+        self, worker: int, case: PlannedCase, timeout_s: float, input_limit_bytes: float = math.inf
     ) -> protocol.Checked | protocol.Refused:
         """Compare the case's result with its reference, if its inputs fit in the room there is."""
         reply: protocol.Checked | protocol.Refused = self._ask(
-            worker, protocol.Check(case=case, room_bytes=room_bytes), timeout_s
+            worker, protocol.Check(case=case, input_limit_bytes=input_limit_bytes), timeout_s
         )
         return reply
 

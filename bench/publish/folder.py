@@ -1,4 +1,4 @@
-"""A site in a folder or in a bucket: every place that pyarrow has a file system for."""
+"""Website in a folder or in a bucket: every place that pyarrow has a file system for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _KINDS = {
     ".svg": "image/svg+xml",
     ".parquet": "application/vnd.apache.parquet",
 }
-"""What buckets tell browsers; without it a page is a download. RFC 9239 and 2046, and the IANA's list."""
+"""File ending → content type, which buckets pass on to browsers: without it a page would be downloaded instead of
+shown. RFC 9239 and 2046, and the IANA's list."""
 
 
 class Folder:

@@ -1,4 +1,4 @@
-"""What is published: a page per run, what pages share, a badge, and an index of all pages there are."""
+"""Website: a page per run, what pages share, a badge, and an index of all pages there are."""
 
 from __future__ import annotations
 

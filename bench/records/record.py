@@ -1,4 +1,4 @@
-"""The row: one frozen dataclass that is also the one explicit Arrow schema, versioned.
+"""Record: a row of results, a frozen dataclass that is also the one explicit Arrow schema, versioned.
 
 A column is declared once, here, with its type and its meaning; the schema, the dictionary of columns
 in `results/README.md` and the journal are made from it. Versions only ever add nullable columns.
@@ -64,14 +64,14 @@ class Record:
     confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
     time_at_reference_s: float | None = _column(
         _REAL,
-        "The headline brought to this machine's reference conditions, where there is a reference.",
+        "The headline at this machine's reference conditions, where there is a reference.",
         None,
     )
     time_at_reference_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
     time_at_reference_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
     reference_compute_s: float | None = _column(
         _REAL,
-        "The compute sentinel at the reference that `time_at_reference_s` is brought to; for cases of CUDA that wait for the host, what a launch takes it there.",
+        "The compute sentinel at the reference of `time_at_reference_s`; for cases of CUDA that wait for the host, what a launch takes the host at that reference.",
         None,
     )
     reference_barrier_s: float | None = _column(
@@ -232,15 +232,12 @@ LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.m
 
 def schema() -> pa.Schema:
     """The Arrow schema of `cases.parquet`: the fields of `Record`, in order."""
-    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Record)]
-    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+    return _schema(Record)
 
 
 def meanings() -> dict[str, tuple[str, str]]:
     """Column → (Arrow type, meaning), for documents."""
-    return {
-        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Record)
-    }
+    return _meanings(Record)
 
 
 def row(record: Record) -> dict[str, Any]:
@@ -305,12 +302,19 @@ class Sample:
 
 def sample_schema() -> pa.Schema:
     """The Arrow schema of `samples.parquet`."""
-    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Sample)]
-    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+    return _schema(Sample)
 
 
 def sample_meanings() -> dict[str, tuple[str, str]]:
     """Column → (Arrow type, meaning) of `samples.parquet`."""
-    return {
-        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Sample)
-    }
+    return _meanings(Sample)
+
+
+def _schema(kind: type[Record | Sample]) -> pa.Schema:
+    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(kind)]
+    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+
+
+def _meanings(kind: type[Record | Sample]) -> dict[str, tuple[str, str]]:
+    facts = {f.name: f.metadata for f in dataclasses.fields(kind)}
+    return {name: (str(one["type"]), one["meaning"]) for name, one in facts.items()}

@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
     from bench.store.runs import StoredRun
 
-    Reader = Callable[["Path", "Path", str | None], list["Brought"]]
+    Reader = Callable[["Path", "Path", str | None], list["ImportedRun"]]
     """(store, what to read, label) → what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class ImportedRun:
     """A run that is in the store now, and whether it was not before."""
 
     run: StoredRun
     new: bool
 
 
-def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
-    """Bring all runs that a file or folder holds.
+def import_runs(store: Path, place: Path, label: str | None = None) -> list[ImportedRun]:
+    """Import all runs that a file or folder holds.
 
     Args:
         store: where to.
@@ -69,7 +69,7 @@ def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
         raise StoreError(message) from error
 
 
-def copied(store: Path, folder: Path) -> Brought:
+def import_folder(store: Path, folder: Path) -> ImportedRun:
     """A copy of a finished run's folder, once its files are verified.
 
     Raises:
@@ -104,20 +104,20 @@ def run_of_export(document: Mapping[str, Any], name: str) -> tuple[RunInfo, list
     return info, [Entry(record=record, samples=()) for record in records]
 
 
-def _folder(store: Path, place: Path, _: str | None) -> list[Brought]:
+def _folder(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
     """A run's folder, or a store."""
     if (place / MANIFEST).is_file():
-        return [copied(store, place)]
+        return [import_folder(store, place)]
     found = [run for run in runs.list_runs(place) if run.finished]
     if not found:
         message = (
             f"{place} holds no finished run; name a run's folder (it has a {MANIFEST}) or a store"
         )
         raise StoreError(message)
-    return [copied(store, run.folder) for run in found]
+    return [import_folder(store, run.folder) for run in found]
 
 
-def _zip(store: Path, place: Path, _: str | None) -> list[Brought]:
+def _zip(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
     """Runs in a zip, at whatever depth; nothing else in it is looked at."""
     try:
         with zipfile.ZipFile(place) as archive:
@@ -140,7 +140,7 @@ def _zip(store: Path, place: Path, _: str | None) -> list[Brought]:
     return [_kept(store, files, str(place)) for files in found]
 
 
-def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
+def _json(store: Path, place: Path, label: str | None) -> list[ImportedRun]:
     """pytest-benchmark's file, or an export of ours."""
     try:
         document: Any = json.loads(place.read_text(encoding="utf-8"))
@@ -160,16 +160,16 @@ def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
     return [_written(store, info, entries)]
 
 
-def _page(store: Path, place: Path, _: str | None) -> list[Brought]:
-    """The runs that a page carries; without their samples, if it had no room for them."""
-    return [copied(store, run.folder) for run in unpack(place)]
+def _page(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
+    """The runs that a page carries; without their samples, if these would have made it too large."""
+    return [import_folder(store, run.folder) for run in unpack(place)]
 
 
 READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
 """By a file's ending."""
 
 
-def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
+def _kept(store: Path, files: Mapping[str, bytes], where: str) -> ImportedRun:
     """The files of a run as a folder of the store."""
     info = runs.verified_info(files, f"{where}: ")
     if CASES not in files:
@@ -186,7 +186,7 @@ def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
         return _moved(folder, store)
 
 
-def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
+def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> ImportedRun:
     """Rows and samples as a new run of the store."""
     if not runs.is_run_id(str(info.run_id)):
         message = f"{info.run_id!r} is no run id, so that it can't be a run of a store"
@@ -204,7 +204,7 @@ def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
         return _moved(folder, store)
 
 
-def _there(store: Path, run_id: str) -> Brought | None:
+def _there(store: Path, run_id: str) -> ImportedRun | None:
     """The run, if the store has it.
 
     Raises:
@@ -213,7 +213,7 @@ def _there(store: Path, run_id: str) -> Brought | None:
     folder = store / run_id
     known = runs.read(folder) if folder.exists() else None
     if known and known.finished:
-        return Brought(run=known, new=False)
+        return ImportedRun(run=known, new=False)
     if folder.exists():
         message = f"{folder} is there, and is no finished run; remove it and import again"
         raise StoreError(message)
@@ -237,10 +237,10 @@ def _aside(store: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _moved(folder: Path, store: Path) -> Brought:
+def _moved(folder: Path, store: Path) -> ImportedRun:
     folder.rename(store / folder.name)
     found = runs.read(store / folder.name)
     if found is None:
         message = f"{store / folder.name} can't be read back"
         raise StoreError(message)
-    return Brought(run=found, new=True)
+    return ImportedRun(run=found, new=True)

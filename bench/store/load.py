@@ -1,6 +1,7 @@
-"""Rows and samples as pandas frames, from any mix of stores, run folders and files. No torch.
+"""Loader: rows as records, plain values or a pandas frame, from any mix of stores, run folders, files and pages.
 
-Read with the explicit schema: columns that an old file lacks are null, columns it has more are kept.
+Only frames take pandas, and nothing takes torch. Files are read with the explicit schema: a column that an old
+file lacks is null, a column that this version does not know is kept, except in records.
 A file of a store that can't be read is named in a `StoreWarning` and passed over.
 """
 

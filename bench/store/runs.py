@@ -48,7 +48,7 @@ class RunInfo:
     torch: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     devices: Sequence[str] = field(default_factory=list)
-    """What cases were planned for."""
+    """The devices that cases were planned for."""
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)

@@ -146,9 +146,9 @@ def stored(store: Path, records: Sequence[Record], **values: Any) -> runs.Stored
     """A finished run folder with these records."""
     about = info(**values)
     folder = runs.begin(store, about)
-    with journal.Journal(folder) as diary:
+    with journal.Journal(folder) as opened:
         for one in records:
-            diary.write(journal.Entry(record=one, samples=()))
+            opened.write(journal.Entry(record=one, samples=()))
     return runs.finish(folder, about)
 
 

@@ -122,12 +122,14 @@ def test_samples_go_in_for_all_runs_or_for_none(tmp_path: Path) -> None:
     """A page whose runs were not treated alike could not be explained; the limit is that of the page."""
     folders = [finished_run(tmp_path, info(i), entry(samples=9)) for i in (OLD, NEW)]
     stored = [find.find(tmp_path, str(folder)) for folder in folders]
-    roomy = embed(stored)
-    taken = sum(len(one.text) for one in roomy)
-    assert [one.samples for one in roomy] == [True, True]
+    large_enough = embed(stored)
+    taken = sum(len(one.text) for one in large_enough)
+    assert [one.samples for one in large_enough] == [True, True]
     assert [one.samples for one in embed(stored, limit_bytes=taken // 2)] == [False, False]
     assert embed(stored[:1], limit_bytes=taken * 2 // 3)[0].samples
-    assert [len(one.text) for one in embed(stored, limit_bytes=0)] < [len(o.text) for o in roomy]
+    assert [len(one.text) for one in embed(stored, limit_bytes=0)] < [
+        len(o.text) for o in large_enough
+    ]
 
 
 def test_an_element_is_named_after_its_run(folder: Path) -> None:

@@ -112,13 +112,13 @@ def test_a_manifest_that_can_not_be_read_is_no_run(store: Path, text: str) -> No
 
 
 @given(
-    moment=st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
+    when=st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     later_s=st.integers(1, 10**6),
 )
-def test_run_ids_sort_by_time(moment: datetime, later_s: int) -> None:
+def test_run_ids_sort_by_time(when: datetime, later_s: int) -> None:
     """As text, so that a folder's listing is a history."""
-    later = moment + timedelta(seconds=later_s)
-    assert runs.new_run_id(moment) < runs.new_run_id(later)
+    later = when + timedelta(seconds=later_s)
+    assert runs.new_run_id(when) < runs.new_run_id(later)
 
 
 def test_two_runs_of_a_second_have_two_ids() -> None:
