@@ -1,7 +1,8 @@
 """Website as a git branch: its history is kept, and neither the working tree nor its index is touched.
 
 Blobs, a tree and a commit are made beside the checkout, in an index of their own; the branch is moved
-last, and with a remote only once that has taken the commit.
+last, and with a remote only once that has taken the commit. `git worktree` would need as many lines: it checks
+out every earlier page, applies the user's filters and hooks, and is left behind by a kill.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Website in a folder or in a bucket: every place that pyarrow has a file system for."""
+"""Website in a folder or in a bucket: every place that pyarrow, which is here anyway, has a file system for."""
 
 from __future__ import annotations
 

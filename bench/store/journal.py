@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,7 @@ from bench.errors import StoreError
 from bench.records.record import Record, Sample, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 NAME = "journal.jsonl"
@@ -95,15 +94,23 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     return header, [_entry(line) for line in whole if "row" in line]
 
 
-def _locked(folder: Path) -> AbstractContextManager[Any]:
-    """The lock of a run's journal, held by this process until the context ends."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run's journal; nothing is left of it."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.1 s, which listing runs need not wait for
 
+    lock = FileLock(folder / LOCK)
     try:
-        return FileLock(folder / LOCK).acquire(blocking=False)
+        lock.acquire(blocking=False)
     except Timeout as error:
         message = f"run {folder.name} is being measured by another process; wait for it to end"
         raise StoreError(message) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # on Windows the file is removed by the release
+            (folder / LOCK).unlink()
+        lock.release()
 
 
 def _entry(line: dict[str, Any]) -> Entry:

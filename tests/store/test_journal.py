@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,7 +125,6 @@ def test_a_journal_with_a_torn_line_can_be_written_on(tmp_path: Path) -> None:
     assert journal.read(folder)[1] == [entry(0), entry(1)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of files to hold")
 def test_a_journal_has_one_writer(tmp_path: Path) -> None:
     """Resuming a run that is still going on is refused, and what is being written stays whole."""
     folder = begun_run(tmp_path, info(), entry(0))
@@ -137,6 +135,7 @@ def test_a_journal_has_one_writer(tmp_path: Path) -> None:
         opened.write(entry(1))
 
     assert journal.read(folder)[1] == [entry(0), entry(1)]
+    assert [path.name for path in folder.iterdir()] == [journal.NAME]
 
 
 def test_a_folder_without_a_journal_is_an_error(tmp_path: Path) -> None:
