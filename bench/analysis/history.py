@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from bench.errors import StoreError
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.stats import interval
 from bench.stats.interval import Spread
-from bench.store import machine_cache as references
-from bench.store import runs
+from bench.store import machine_cache, runs
+from bench.store.load import load_values
 from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
@@ -37,8 +36,10 @@ FEWEST_RUNS = 3
 MOST_RUNS = 20
 """What is older tells more of other kernels, drivers and neighbours than of this machine now."""
 _METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
-_COLUMNS = ["case", "device", "suite", "status", "warnings", "time_s", "torch_version"]
-_REFERENCE = ["reference_compute_s", "reference_barrier_s", "time_at_reference_s"]
+_COLUMNS = (
+    *("case", "device", "suite", "status", "warnings", "time_s", "torch_version"),
+    *("reference_compute_s", "reference_barrier_s", "time_at_reference_s"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def read(store: Path, info: RunInfo) -> History:
 
 def keep_reference(info: RunInfo, device: str, reference: Reference) -> None:
     """Let later runs on this machine know it, whatever their store."""
-    references.save(_reference_file(info, device), reference)
+    machine_cache.save_reference(_reference_file(info, device), reference)
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:
@@ -117,7 +118,7 @@ def _same_machine(then: RunInfo, now: RunInfo) -> bool:
 
 def _reference_file(info: RunInfo, device: str) -> Path:
     threads = info.options.get("threads", 0)
-    return references.file_of(info.machine["machine_id"], threads, device)
+    return machine_cache.reference_file(info.machine["machine_id"], threads, device)
 
 
 def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
@@ -129,7 +130,7 @@ def _references(here: list[StoredRun], info: RunInfo) -> dict[str, Reference]:
         if (found := _conditions(facts))
     }
     for device in {*known, *info.devices}:
-        own = references.load(_reference_file(info, device))
+        own = machine_cache.load_reference(_reference_file(info, device))
         if own:
             known[device] = own
     return known
@@ -166,14 +167,12 @@ def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
             )
 
 
-def _rows(run: StoredRun) -> list[Mapping[str, Any]]:
+def _rows(run: StoredRun) -> list[dict[str, Any]]:
     """The rows of a run; none if its file is of another version or can't be read."""
     try:
-        table = pq.read_table(run.folder / runs.CASES, columns=[*_COLUMNS, *_REFERENCE])
-    except (OSError, pa.ArrowException):
+        return load_values(run.folder, columns=_COLUMNS)
+    except StoreError:
         return []
-    rows: list[Mapping[str, Any]] = table.to_pylist()
-    return rows
 
 
 def _spread(times: list[float]) -> Spread:

@@ -35,11 +35,10 @@ def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = Fa
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE
     from bench.report.text.claims import claims_facts, claims_table, next_steps
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records
 
     chosen = _chosen(store, run or ())
-    found = answers(COURSE, by_run(records(load_rows(*(one.folder for one in chosen)))))
+    found = answers(COURSE, by_run(load_records(*(one.folder for one in chosen))))
     gpu = any(one.info.machine.get("gpus") for one in chosen)
     if as_json:
         print_json(claims_facts(found, gpu=gpu))

@@ -225,13 +225,12 @@ def _find(store: Path, word: str) -> StoredRun | None:
 def _read(run: StoredRun | None) -> Read | None:
     """A run's rows; None, said on stderr, where the file is missing or torn."""
     from bench.errors import StoreError
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records
 
     if run is None:
         return None
     try:
-        return records(load_rows(run.folder)), run.info
+        return load_records(run.folder), run.info
     except StoreError as error:
         say(f"passed over: {error}", err=True)
         return None

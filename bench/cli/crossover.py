@@ -122,11 +122,10 @@ def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bo
     from bench.analysis.crossover.crossovers import crossovers
     from bench.report.text.crossover import crossings_facts, crossings_table
     from bench.store.find import find
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records
 
     places = [find(store, word).folder for word in words] or [store]
-    rows = records(load_rows(*places))
+    rows = load_records(*places)
     found = crossovers(_only(rows, op) if op else rows)
     if as_json:
         print_json(crossings_facts(found))

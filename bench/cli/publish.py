@@ -80,7 +80,7 @@ def _known(store: Path, *, needed: bool) -> tuple[list[StoredRun], bool]:
         StoreError: there is no store, and it is needed.
     """
     from bench.errors import StoreError
-    from bench.store import integrity, runs
+    from bench.store import runs
 
     if not (needed or store.is_dir()):
         return [], False
@@ -88,7 +88,7 @@ def _known(store: Path, *, needed: bool) -> tuple[list[StoredRun], bool]:
     for one in runs.list_runs(store):
         try:
             if one.finished:
-                integrity.check(one)
+                runs.verify(one)
                 whole.append(one)
         except StoreError as error:
             say(f"passed over: {error}", err=True)
@@ -105,12 +105,12 @@ def _chosen(
         StoreError: there are none, or one that is named can't be found or is not whole.
     """
     from bench.errors import StoreError
-    from bench.store import find, integrity
+    from bench.store import find, runs
 
     if run:
         named = [find.find(store, word) for word in run]
         for one in named:
-            integrity.check(one)
+            runs.verify(one)
         return named
     if not known:
         message = f"the store {store} holds no finished run to publish; make one with: bench run --store {store}"

@@ -122,9 +122,9 @@ def import_command(
     as_json: Json = False,
 ) -> int:
     """Bring runs from another machine or program into the store; what is there already stays."""
-    from bench.store.import_run import bring
+    from bench.store.import_run import import_runs
 
-    found = bring(store, file, label)
+    found = import_runs(store, file, label)
     if as_json:
         listed = [
             {"run": one.run.info.run_id, "path": str(one.run.folder), "new": one.new}
@@ -174,34 +174,33 @@ def _find(store: Path, word: str) -> StoredRun:
 def show_run(run: StoredRun) -> None:
     """Print the table of a run."""
     from bench.report.text.run import run_table
-    from bench.store.load import load_rows
+    from bench.store.load import load_records
 
-    show(run_table(load_rows(run.folder), width=width()))
+    show(run_table(load_records(run.folder), width=width()))
 
 
 def show_device_times(run: StoredRun) -> None:
     """Print what is known of the times of a run's cases on a GPU."""
     from bench.report.text.run import device_table
-    from bench.store.load import load_rows
+    from bench.store.load import load_records
 
-    show(device_table(load_rows(run.folder), width=width()))
+    show(device_table(load_records(run.folder), width=width()))
 
 
 def _export(run: StoredRun, form: str) -> None:
     from bench.report.text.export import export
-    from bench.store.load import load_rows
+    from bench.store.load import load_values
 
-    say(export(load_rows(run.folder), run.info, form).rstrip("\n"))
+    say(export(load_values(run.folder), run.info, form).rstrip("\n"))
 
 
 def _export_samples(run: StoredRun) -> None:
     """Print a run in the format that is made of samples; what it has no place for is counted on stderr."""
     from bench.report.html.run_page.samples import by_case
     from bench.report.text.pytest_benchmark_writer import exported, left_out
-    from bench.store.load import load_rows, load_samples
-    from bench.store.rows import records
+    from bench.store.load import load_records, load_samples
 
-    rows = records(load_rows(run.folder))
+    rows = load_records(run.folder)
     samples = {key: of.time_s.tolist() for key, of in by_case(load_samples(run.folder)).items()}
     say(exported(rows, samples, run.info).rstrip("\n"))
     lacking = left_out(rows, samples)

@@ -45,8 +45,7 @@ def selftest_command(
     from bench.analysis.compare.repeatability import repeats
     from bench.report.text.selftest import selftest_facts, selftest_table
     from bench.run.request import Request, parse_budget, parse_patience
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records, load_rows
 
     asked = Request(
         suites=(str(PANEL),),
@@ -59,7 +58,7 @@ def selftest_command(
         runs = _runs(asked, repetitions, folder)
         rows = load_rows(*(run.folder for run in runs))
     found = repeats(rows)
-    judged = powers([(r.info, records(rows[rows["run_id"] == r.info.run_id])) for r in runs])
+    judged = powers([(r.info, load_records(r.folder)) for r in runs])
     if as_json:
         kept = None if store is None else str(store)
         names = [run.info.run_id for run in runs]

@@ -52,11 +52,10 @@ def table_command(
 ) -> int:
     """Put cases side by side by what they differ in, with ratios to the first column."""
     from bench.store import find
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records
 
     places = [find.find(store, word).folder for word in run or ()] or [store]
-    return print_crosstab(records(load_rows(*places)), by=by, where=where, base=base, form=form)
+    return print_crosstab(load_records(*places), by=by, where=where, base=base, form=form)
 
 
 def print_crosstab(

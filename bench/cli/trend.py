@@ -39,14 +39,13 @@ def trend_command(
     from bench.analysis.trend.trend import trend
     from bench.errors import SelectionError, hint
     from bench.store import runs
-    from bench.store.load import load_rows
-    from bench.store.rows import records
+    from bench.store.load import load_records
 
     if form not in FORMS:
         message = f"there is no form {form!r} of a trend; {hint(form, FORMS)}"
         raise SelectionError(message)
     infos = {run.info.run_id: run.info for run in runs.list_runs(store)}
-    rows = series(records(load_rows(store)), case, machine=machine, device=device)
+    rows = series(load_records(store), case, machine=machine, device=device)
     _print(trend(rows, infos), form)
     return OK
 

@@ -20,7 +20,7 @@ from bench.errors import StoreError
 from bench.machine import activity, hardware
 from bench.machine.environment import read_environment
 from bench.machine.hardware import text_of
-from bench.store import machine_cache, roofs_cache, runs
+from bench.store import machine_cache, runs
 from bench.store.runs import RunInfo, new_run_id
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ def _now(threads: int) -> RunInfo:
 
 def _known(info: RunInfo, store: Path, threads: int) -> Known:
     machine_id, torch = info.machine["machine_id"], info.torch["version"]
-    kept = machine_cache.load(machine_cache.file_of(machine_id, threads, _DEVICE))
-    ceilings = roofs_cache.load(roofs_cache.file_of(machine_id, threads, _DEVICE), torch)
+    kept = machine_cache.load_reference(machine_cache.reference_file(machine_id, threads, _DEVICE))
+    roofs_file = machine_cache.roofs_file(machine_id, threads, _DEVICE)
     return Known(
         reference=kept is not None,
         missed=kept.missed if kept else 0,
-        roofs=ceilings is not None,
+        roofs=machine_cache.load_roofs(roofs_file, torch) is not None,
         store=str(store),
         earlier_runs=_earlier(info, store),
         enough_runs=history.FEWEST_RUNS,

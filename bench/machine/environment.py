@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import platform
 import re
-import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.machine import git
 from bench.machine.hardware import core_siblings, cpu_quota, nvidia, text_of, usable_cores
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _ALLOCATOR_VARIABLES = re.compile(
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}
-_COMMAND_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +66,8 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
         root: where `proc`, `sys` and `etc` are; tests pass a made-up tree.
         folder: whose git commit counts (the working folder).
     """
-    commit = git("rev-parse", "HEAD", folder=folder)
-    changes = git("status", "--porcelain", folder=folder) if commit else None
+    commit = git.ask("rev-parse", "HEAD", folder=folder)
+    changes = git.ask("status", "--porcelain", folder=folder) if commit else None
     return Environment(
         os=_os_name(root),
         kernel=platform.release(),
@@ -164,19 +163,3 @@ def _bracketed(path: Path) -> str | None:
     """The choice in force in a file such as `always [madvise] never`."""
     found = re.search(r"\[(\w+)\]", text_of(path) or "")
     return found[1] if found else None
-
-
-def git(*words: str, folder: Path | None = None) -> str | None:
-    """What git says of a folder (None: the working folder); None where it knows nothing, or is not there."""
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell: a word can't become a command
-            ("git", *words),  # noqa: S607 - whichever git there is
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_COMMAND_TIMEOUT_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

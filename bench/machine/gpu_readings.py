@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 CLOCK_THROTTLED = "clock-throttled"
 BUSY_GPU = "busy-gpu"
@@ -79,13 +79,6 @@ def reasons(bits: int) -> tuple[str, ...]:
     """The words for a bit field of NVML's, lowest bit first; a bit that is not known has its number."""
     single = (1 << place for place in range(bits.bit_length()) if bits >> place & 1)
     return tuple(_WORDS.get(bit, f"reason-{bit:#x}") for bit in single)
-
-
-def of_fields(fields: Mapping[str, Any]) -> Telemetry:
-    """The reading whose fields went through JSON, which has lists for tuples."""
-    values: dict[str, Any] = dict(fields)
-    words = values.get("throttle_reasons")
-    return Telemetry(**{**values, "throttle_reasons": None if words is None else tuple(words)})
 
 
 def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> GpuFacts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.records.record import HOT
+from bench.records.cache_state import HOT
 
 _SAMPLES_PER_VISIT = 10
 _SHORTEST_SAMPLE_S, _LONGEST_SAMPLE_S = 2e-4, 1e-2

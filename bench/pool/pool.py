@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bench.errors import WorkerError
 from bench.pool import protocol
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
-from bench.records.record import HOT
+from bench.records.cache_state import HOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,11 +87,11 @@ class WorkerPool:
         return _ready(self._places[worker].process)
 
     def check(
-        self, worker: int, case: PlannedCase, timeout_s: float, room_bytes: float = math.inf
+        self, worker: int, case: PlannedCase, timeout_s: float, input_limit_bytes: float = math.inf
     ) -> protocol.Checked | protocol.Refused:
         """Compare the case's result with its reference, if its inputs fit in the room there is."""
         reply: protocol.Checked | protocol.Refused = self._ask(
-            worker, protocol.Check(case=case, room_bytes=room_bytes), timeout_s
+            worker, protocol.Check(case=case, input_limit_bytes=input_limit_bytes), timeout_s
         )
         return reply
 

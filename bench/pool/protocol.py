@@ -1,4 +1,4 @@
-"""What session and worker say to each other: one JSON line each way, a frozen dataclass at both ends.
+"""Worker protocol: requests and replies, one JSON line each way, a frozen dataclass at both ends.
 
 Requests name a case by its plan; a worker builds what it is asked for. Torch-free by rule.
 """
@@ -9,22 +9,20 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from bench.machine import gpu_readings
-from bench.plan.plan import PlannedCase
-from bench.records import roofs
-from bench.records.record import HOT
+from bench.machine.gpu_readings import Telemetry  # noqa: TC001 - the codec reads annotations
+from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
+from bench.records import codec
+from bench.records.cache_state import HOT
+from bench.records.roofs import Roof  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.machine.gpu_readings import Telemetry
-    from bench.records.roofs import Roof
-
 QUEUED, WAITS, IDLE = "queued", "waits", "idle"
-"""What a call's work on a device with a queue is found to be: it queues up behind a spin; it doesn't, since
-the call waits for the device or overfills its queue; there is none."""
+"""How a call's work behaves on a device with a queue. `queued`: it queues up behind a spin kernel. `waits`: it does
+not, since the call waits for the device or overfills its queue. `idle`: the call has no work there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +30,8 @@ class Check:
     """Build the case's call, make it once, compare with the reference."""
 
     case: PlannedCase
-    room_bytes: float = math.inf
-    """Inputs larger than that are not even made."""
+    input_limit_bytes: float = math.inf
+    """Inputs that take more memory than this are not made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +91,19 @@ class Meter:
 class Profile:
     """Make the calls of some cases of one device under the profiler, in one session; once per worker.
 
-    What is not prepared is built and warmed up before.
+    Cases that are not prepared are built and warmed up before.
     """
 
     cases: tuple[PlannedCase, ...]
     calls: tuple[int, ...]
-    """How often each is called under its mark."""
+    """How often each case is called under its mark."""
     path: str
     """Where the trace goes, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """Measure what a device can do at most, in about so many seconds."""
+    """Measure the peak rates of a device, in about so many seconds."""
 
     device: str
     seconds: float
@@ -150,7 +148,7 @@ class Checked:
     note: str
     input_bytes: int
     peak_memory_bytes: int | None = None
-    """What one call takes beyond its inputs, where that can be told."""
+    """The memory that one call takes beyond its inputs, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +163,9 @@ class Prepared:
     overhead_s: float
     overhead_uncertainty_s: float
     drain_s: float = 0.0
-    """What waiting for the device adds to a sample, however many calls it has."""
+    """The time that waiting for the device adds to a sample, however many calls it has."""
     work: str = ""
-    """What its work on a device with a queue is: `queued`, `waits`, `idle`; empty on other devices."""
+    """How its work behaves on a device with a queue: `queued`, `waits`, `idle`; empty on other devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +184,11 @@ class Visited:
     device_s: tuple[float, ...] = ()
     """The device's own time per call, in samples of their own; none where the device has no queue."""
     host_s: tuple[float, ...] = ()
-    """What submitting a call took, in the same samples."""
+    """The host's time to submit a call, in the same samples."""
     gapless: tuple[bool, ...] = ()
-    """Whether each of them is proven to have no launch gap in it."""
+    """Whether each of these samples is proven to have no launch gap in it."""
     aside_ns: int = 0
-    """What evictions and samples of the device's own time took; no part of any other sample."""
+    """The time of cache evictions and of samples of the device's own time, which is no part of other samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,14 +207,14 @@ class ColdTimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a GPU said of itself, again and again, while it worked on one case."""
+    """Readings of a GPU's gauges, one after the other, while it worked on one case."""
 
     gauges: tuple[Telemetry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensed:
-    """What the sentinels took just now; there is no barrier where there is one thread.
+    """Times of the sentinels now; there is no barrier where there is one thread.
 
     On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `launch_s`
     what submitting an empty kernel takes the host.
@@ -226,7 +224,7 @@ class Sensed:
     barrier_s: float | None
     launch_s: float | None = None
     gauges: tuple[Telemetry, ...] = ()
-    """What a GPU said of itself while its sentinel ran."""
+    """Readings of a GPU's gauges while its sentinel ran."""
     load_1m: float | None = None
     """Processes that ran or waited for a core, averaged over the last minute by the system."""
 
@@ -243,19 +241,19 @@ class Metered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
-    """The trace has been written; what it says is for others to read."""
+    """The trace has been written; the session reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
-    """What the device was seen to do at best."""
+    """The roofs of a device: its peak rates."""
 
     roofs: tuple[Roof, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """Nothing is kept any more."""
+    """Every call and its inputs were dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +263,7 @@ class Refused:
     status: str
     reason: str
     input_bytes: int | None = None
-    """What its inputs would have taken, or the first of them, if that is why."""
+    """The memory that its inputs, or the first of them, would have taken, if that is why."""
     ends_worker: bool = False
     """The worker can't be used any more and ends: its CUDA context is broken."""
 
@@ -285,39 +283,7 @@ Reply = (
     | Forgotten
     | Refused
 )
-_KINDS: Mapping[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        *(
-            Check,
-            Prepare,
-            VisitRequest,
-            Replay,
-            TimeCold,
-            Load,
-            Sense,
-            Meter,
-            Profile,
-            Survey,
-            Forget,
-        ),
-        *(
-            Hello,
-            Checked,
-            Prepared,
-            Visited,
-            Replayed,
-            ColdTimed,
-            Loaded,
-            Sensed,
-            Metered,
-            Profiled,
-            Surveyed,
-            Forgotten,
-            Refused,
-        ),
-    )
-}
+_KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Request | Reply)}
 
 
 def encode(message: Request | Reply) -> str:
@@ -332,17 +298,9 @@ def decode(line: str) -> Any:
     Raises:
         ValueError: the line is not a message.
     """
-    fields = json.loads(line)
-    kind = _KINDS.get(fields.pop("kind", "")) if isinstance(fields, dict) else None
+    facts = json.loads(line)
+    kind = _KINDS.get(facts.pop("kind", "")) if isinstance(facts, dict) else None
     if kind is None:
         message = f"not a message: {line[:80]!r}"
         raise ValueError(message)
-    if "case" in fields:
-        fields["case"] = PlannedCase(**fields["case"])
-    if "cases" in fields:
-        fields["cases"] = [PlannedCase(**one) for one in fields["cases"]]
-    if "gauges" in fields:
-        fields["gauges"] = [gpu_readings.of_fields(one) for one in fields["gauges"]]
-    if "roofs" in fields:
-        fields["roofs"] = [roofs.Roof(**one) for one in fields["roofs"]]
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    return codec.decode(kind, facts)

@@ -1,25 +1,24 @@
-"""A site as a branch of git: its history is kept, and neither the working tree nor its index is touched.
+"""Website as a git branch: its history is kept, and neither the working tree nor its index is touched.
 
 Blobs, a tree and a commit are made beside the checkout, in an index of their own; the branch is moved
-last, and with a remote only once that has taken the commit.
+last, and with a remote only once that has taken the commit. `git worktree` would need as many lines: it checks
+out every earlier page, applies the user's filters and hooks, and is left behind by a kill.
 """
 
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.machine import environment
-from bench.publish import git
+from bench.machine import git
 from bench.publish.website import Receipt
 from bench.report.html.build import HEAD_BYTES
 from bench.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bench.publish.website import Site
 
 PLAIN = ".nojekyll"
@@ -44,7 +43,8 @@ class Branch:
     def __init__(
         self, repository: Path, branch: str, *, folder: str = "", remote: str, push: bool
     ) -> None:
-        self._repository = repository
+        self._git = partial(git.run, folder=repository)
+        self._asked = partial(git.ask, folder=repository)
         self._branch = branch
         self._reference = f"refs/heads/{branch}"
         self._folder = _within(folder)
@@ -106,7 +106,7 @@ class Branch:
             raise StoreError(message)
 
     def _fetched(self) -> str | None:
-        """The remote's commit of the branch, brought here; None if the remote has no such branch."""
+        """The remote's commit of the branch, fetched; None if the remote has no such branch."""
         if not self._git("ls-remote", "--heads", self._remote, self._reference):
             return None
         spec = f"+{self._reference}:{self._tracking}"
@@ -161,7 +161,7 @@ class Branch:
 
     @property
     def _tracking(self) -> str:
-        """What is known here of the remote's branch."""
+        """The reference that follows the remote's branch in this repository."""
         return f"refs/remotes/{self._remote}/{self._branch}"
 
     def _known(self, reference: str) -> str | None:
@@ -173,15 +173,6 @@ class Branch:
 
     def _said(self, *words: str) -> str:
         return self._git(*words).decode().strip()
-
-    def _asked(self, *words: str) -> str | None:
-        """What git says; None where it refuses, for what was asked for is not there."""
-        return environment.git(*words, folder=self._repository)
-
-    def _git(
-        self, *words: str, given: bytes = b"", environ: Mapping[str, str] | None = None
-    ) -> bytes:
-        return git.run(self._repository, *words, given=given, environ=environ)
 
 
 def _within(folder: str) -> PurePosixPath:

@@ -1,4 +1,4 @@
-"""A site in a folder or in a bucket: every place that pyarrow has a file system for."""
+"""Website in a folder or in a bucket: every place that pyarrow, which is here anyway, has a file system for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pyarrow import fs
 from bench.errors import StoreError
 from bench.publish.website import Receipt
 from bench.report.html.build import HEAD_BYTES
+from bench.store import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,8 @@ _KINDS = {
     ".svg": "image/svg+xml",
     ".parquet": "application/vnd.apache.parquet",
 }
-"""What buckets tell browsers; without it a page is a download. RFC 9239 and 2046, and the IANA's list."""
+"""File ending → content type, which buckets pass on to browsers: without it a page would be downloaded instead of
+shown. RFC 9239 and 2046, and the IANA's list."""
 
 
 class Folder:
@@ -67,13 +69,12 @@ class Folder:
         path = f"{self._root}/{name}"
         if self._holds(path, data):
             return False
-        on_disk = isinstance(self._system, fs.LocalFileSystem)
-        target = f"{path}.partial" if on_disk else path
+        if isinstance(self._system, fs.LocalFileSystem):
+            atomic.write(Path(path), data)
+            return True
         kind = _KINDS.get(Path(name).suffix, "application/octet-stream")
-        with self._system.open_output_stream(target, metadata={"Content-Type": kind}) as file:
+        with self._system.open_output_stream(path, metadata={"Content-Type": kind}) as file:
             file.write(data)
-        if on_disk:
-            Path(target).replace(path)
         return True
 
     def _holds(self, path: str, data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What is published: a page per run, what pages share, a badge, and an index of all pages there are."""
+"""Website: a page per run, what pages share, a badge, and an index of all pages there are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from bench.analysis.compare.runs import lineup
 from bench.errors import StoreError
 from bench.report.html.build import INDEX, build_comparison, build_report, pages_in
 from bench.report.text.badge import badge
-from bench.store.load import load_rows
-from bench.store.rows import records
+from bench.store.load import load_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,4 +122,4 @@ def _is_new(path: Path, earlier: Mapping[str, bytes]) -> bool:
 
 
 def _rows(run: StoredRun) -> list[Record]:
-    return records(load_rows(run.folder))
+    return load_records(run.folder)

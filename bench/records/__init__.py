@@ -1,1 +1,1 @@
-"""What is recorded: the row of a case, its warnings, machine states, roofs and kernel traces. Pure."""
+"""Records: the row of a case, its warnings, machine states, roofs and kernel traces. Pure."""

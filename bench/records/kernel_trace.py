@@ -1,4 +1,4 @@
-"""What a profiler saw: a trace's events in, what ran per call out. Pure; knows neither torch nor files.
+"""Kernel trace: the events that a profiler recorded in, what ran per call out. Pure; knows neither torch nor files.
 
 Work is what ops did themselves (CPU) or what ran on the device (CUDA), between the beginning and the
 end of the marked calls. What may be missing is said by a code, never left unsaid.
@@ -29,13 +29,13 @@ _KINDS = {
     "cuda_driver": "runtime",
     "user_annotation": "mark",
 }
-"""The categories of torch's traces that are looked at. What is not in it (flows, annotations drawn
-on the device's own track, Python's functions) is no work."""
+"""Category of an event in torch's traces → kind. Other categories (flows, annotations drawn on the device's own
+track, Python's functions) are no work and are left out."""
 _ON_DEVICE = frozenset({"kernel", "memcpy", "memset"})
 _SUBMITS = re.compile(r"Launch\w*Kernel|GraphLaunch|Memcpy|Memset")
 _SKEW_NS = 1_000_000
-"""Clocks of host and device are brought together to within microseconds; what lies a millisecond
-outside of the mark has a wrong time (pytorch#192021) and must not make a gap."""
+"""The most by which device work may lie outside of the mark. The profiler aligns the clocks of host and device to
+within microseconds; work a millisecond outside has a wrong time (pytorch#192021) and must not make a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Event:
     end_ns: int
     thread: str = ""
     correlation: int | None = None
-    """What a call of the driver and the work that it submitted have in common."""
+    """The number that a call of the driver shares with the work that it submitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class TraceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What `calls` calls did, longest first; from the first beginning to the last end it took `span_s`."""
+    """The work of `calls` calls, longest first; `span_s` is the time from its first beginning to its last end."""
 
     calls: int
     lines: tuple[TraceLine, ...]
@@ -126,7 +126,7 @@ def mark_of(place: int) -> str:
 
 
 def activity(events: Sequence[Event], calls: int, device: str, place: int = 0) -> Activity:
-    """What the marked calls did on a device.
+    """The work of the marked calls on a device.
 
     Args:
         events: all there are, those before the mark too: they tell whether the device is seen at all.

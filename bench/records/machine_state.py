@@ -1,7 +1,7 @@
-"""In what state the machine was: told from sentinels, by a stated rule, never from the op under test.
+"""Machine state: told from sentinels (small fixed workloads), by a stated rule, never from the op under test.
 
 On a shared or two-core machine a thread barrier, or a single core, can take 1.4 to 1.9 times as long
-for minutes on end. A time has a meaning at equal conditions; here is what equal means. Torch-free.
+for minutes on end. Times can only be compared at equal conditions; this module says which are equal. Torch-free.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SAME_LEVEL = 1.15
-"""Drift of a shared machine stays within ±5 %, its states differ by 1.4 and more: between them."""
+"""Two levels of a sentinel are the same state up to this ratio. It lies between the drift of a shared machine,
+which stays within ±5 %, and the ratio of its states, which is 1.4 or more."""
 _FASTEST_SHARE = 0.1
+"""The share of turns that are taken for fast: enough that one lucky turn is no state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What the sentinels took: in one turn, or, as a level, in a state."""
+    """Times of the sentinels: in one turn, or, as a level, in a state of the machine."""
 
     compute_s: float
     barrier_s: float | None = None
     launch_s: float | None = None
-    """What launching an empty kernel took the host, on a device with a queue. It is no part of that device's
-    state: it tells the host's, which is what calls that wait for their launches depend on."""
+    """The host's time to launch an empty kernel, on a device with a queue. It tells the state of the host, on
+    which calls that wait for their launches depend, and is no part of the device's own state."""
 
     anywhere: bool = False
-    """Whether times are in proportion to it in every state, and not only near this level."""
+    """Whether times are in proportion to `compute_s` in every state, and not only near this level."""
 
     def of_host(self, *, anywhere: bool) -> Conditions | None:
         """The conditions of the host that launches; None where that was not timed."""
@@ -54,7 +56,7 @@ def level(turns: Sequence[Conditions]) -> Conditions:
 
 
 def reference(levels: Iterable[Conditions]) -> Conditions | None:
-    """The conditions that times are brought to, from the levels of runs in order of time.
+    """The reference conditions, from the levels of runs in order of time.
 
     The first run sets them and later runs keep them, so that times stay comparable; but a run that
     reaches a faster state replaces them, since the first may have been slow from end to end.
@@ -75,7 +77,7 @@ def reference(levels: Iterable[Conditions]) -> Conditions | None:
 
 
 def is_at(turn: Conditions, wanted: Conditions) -> bool:
-    """Whether every sentinel was at its level."""
+    """Whether every sentinel was at its wanted level."""
     if not _near(turn.compute_s, wanted.compute_s):
         return False
     if turn.barrier_s is None or wanted.barrier_s is None:
@@ -84,7 +86,7 @@ def is_at(turn: Conditions, wanted: Conditions) -> bool:
 
 
 def is_slower(turn: Conditions, wanted: Conditions) -> bool:
-    """Whether a sentinel took longer than it does at this level, by more than drift."""
+    """Whether a sentinel took longer than at the wanted level, by more than drift."""
     if turn.compute_s > wanted.compute_s * SAME_LEVEL:
         return True
     if turn.barrier_s is None or wanted.barrier_s is None:
@@ -92,8 +94,8 @@ def is_slower(turn: Conditions, wanted: Conditions) -> bool:
     return turn.barrier_s > wanted.barrier_s * SAME_LEVEL
 
 
-def brought_to(time_s: float, turn: Conditions, wanted: Conditions) -> float:
-    """A time as it would have been: in proportion to the compute sentinel, within a state."""
+def at_conditions(time_s: float, turn: Conditions, wanted: Conditions) -> float:
+    """A time as it would have been at the wanted conditions: in proportion to the compute sentinel, within a state."""
     return time_s * (wanted.compute_s / turn.compute_s)  # so that equal ones leave it as it is
 
 

@@ -1,4 +1,4 @@
-"""The row: one frozen dataclass that is also the one explicit Arrow schema, versioned.
+"""Record: a row of results, a frozen dataclass that is also the one explicit Arrow schema, versioned.
 
 A column is declared once, here, with its type and its meaning; the schema, the dictionary of columns
 in `results/README.md` and the journal are made from it. Versions only ever add nullable columns.
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from bench.records import codec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 SCHEMA_VERSION = 1
-HOT, COLD = "hot", "cold"
-"""What calls find in the caches: what the last one left there, or none of their data."""
 STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
 
 
@@ -33,6 +33,16 @@ _TEXT = pa.string()
 _REAL = pa.float64()
 _WHOLE = pa.int64()
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+def _real(meaning: str) -> Any:
+    """A number that may be missing."""
+    return _column(_REAL, meaning, None)
+
+
+def _whole(meaning: str) -> Any:
+    """A whole number that may be missing."""
+    return _column(_WHOLE, meaning, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,36 +66,28 @@ class Record:
         "Codes of what may be wrong with the row; `bench explain CODE` says more.",
         (),
     )
-    time_s: float | None = _column(
-        _REAL,
-        "The headline: what a caller waits per call, in the state that `cache` names, from the cells in the reference state where these are enough.",
-        None,
+    time_s: float | None = _real(
+        "The headline: what a caller waits per call, in the state that `cache` names, from the cells in the reference state where these are enough."
     )
-    time_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
-    time_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
-    confidence: float | None = _column(_REAL, "Confidence of the interval.", None)
-    time_at_reference_s: float | None = _column(
-        _REAL,
-        "The headline converted to this machine's reference state, where there is one.",
-        None,
+    time_lo_s: float | None = _real("Lower end of its interval.")
+    time_hi_s: float | None = _real("Upper end of its interval.")
+    confidence: float | None = _real("Confidence of the interval.")
+    time_at_reference_s: float | None = _real(
+        "The headline converted to this machine's reference state, where there is one."
     )
-    time_at_reference_lo_s: float | None = _column(_REAL, "Lower end of its interval.", None)
-    time_at_reference_hi_s: float | None = _column(_REAL, "Upper end of its interval.", None)
-    reference_compute_s: float | None = _column(
-        _REAL,
-        "The compute sentinel in the reference state that `time_at_reference_s` is converted to; for cases of CUDA that wait for the host, the time of a launch in that state.",
-        None,
+    time_at_reference_lo_s: float | None = _real("Lower end of its interval.")
+    time_at_reference_hi_s: float | None = _real("Upper end of its interval.")
+    reference_compute_s: float | None = _real(
+        "The compute sentinel in the reference state that `time_at_reference_s` is converted to; for cases of CUDA that wait for the host, the time of a launch in that state."
     )
-    reference_barrier_s: float | None = _column(
-        _REAL, "The barrier sentinel in that state; none with one thread.", None
+    reference_barrier_s: float | None = _real(
+        "The barrier sentinel in that state; none with one thread."
     )
-    reference_share: float | None = _column(
-        _REAL, "Share of the cells (worker × round) that were in the reference state.", None
+    reference_share: float | None = _real(
+        "Share of the cells (worker × round) that were in the reference state."
     )
-    noise_floor_share: float | None = _column(
-        _REAL,
-        "How far this case's headline differs between earlier runs of the same code in the store (standard deviation); empty with fewer than three.",
-        None,
+    noise_floor_share: float | None = _real(
+        "How far this case's headline differs between earlier runs of the same code in the store (standard deviation); empty with fewer than three."
     )
     state_times_s: tuple[float, ...] = _column(
         pa.list_(_REAL), "Where the case has two times (`two-states`): both, the lower first.", ()
@@ -93,131 +95,97 @@ class Record:
     state_shares: tuple[float, ...] = _column(
         pa.list_(_REAL), "The share of the cells in which it had each of them.", ()
     )
-    time_best_s: float | None = _column(_REAL, "The fastest sample.", None)
-    time_p95_s: float | None = _column(_REAL, "95 % of the samples were no slower.", None)
-    first_call_s: float | None = _column(
-        _REAL, "The very first call in a fresh worker (median over workers).", None
+    time_best_s: float | None = _real("The fastest sample.")
+    time_p95_s: float | None = _real("95 % of the samples were no slower.")
+    first_call_s: float | None = _real(
+        "The very first call in a fresh worker (median over workers)."
     )
-    samples: int | None = _column(_WHOLE, "Samples taken; all are in `samples.parquet`.", None)
-    workers: int | None = _column(_WHOLE, "Fresh processes the samples come from.", None)
-    rounds: int | None = _column(_WHOLE, "Rounds the samples come from.", None)
+    samples: int | None = _whole("Samples taken; all are in `samples.parquet`.")
+    workers: int | None = _whole("Fresh processes the samples come from.")
+    rounds: int | None = _whole("Rounds the samples come from.")
     stopped_by: str | None = _column(
         _TEXT,
         "Why measuring ended: `precise`, `no-gain`, `budget`, `timeout`, or `decided` (`bench ab`).",
         None,
     )
-    loops: int | None = _column(_WHOLE, "Calls per sample (median over workers).", None)
-    overhead_s: float | None = _column(
-        _REAL, "What an empty call of the same shape costs; already subtracted.", None
+    loops: int | None = _whole("Calls per sample (median over workers).")
+    overhead_s: float | None = _real(
+        "What an empty call of the same shape costs; already subtracted."
     )
-    drain_s: float | None = _column(
-        _REAL,
-        "What waiting for the device's queue to drain adds to a sample; already subtracted (CUDA).",
-        None,
+    drain_s: float | None = _real(
+        "What waiting for the device's queue to drain adds to a sample; already subtracted (CUDA)."
     )
-    host_time_s: float | None = _column(
-        _REAL, "What submitting a call costs the host (CUDA).", None
+    host_time_s: float | None = _real("What submitting a call costs the host (CUDA).")
+    device_time_s: float | None = _real("The device's own time per call (CUDA).")
+    graph_time_s: float | None = _real(
+        "The device's own time per call in a replayed graph, where the call can be recorded (CUDA)."
     )
-    device_time_s: float | None = _column(_REAL, "The device's own time per call (CUDA).", None)
-    graph_time_s: float | None = _column(
-        _REAL,
-        "The device's own time per call in a replayed graph, where the call can be recorded (CUDA).",
-        None,
+    device_time_cold_s: float | None = _real(
+        "The device's own time per call after its caches were emptied, in a pass of its own (CUDA)."
     )
-    device_time_cold_s: float | None = _column(
-        _REAL,
-        "The device's own time per call after its caches were emptied, in a pass of its own (CUDA).",
-        None,
-    )
-    profiled_time_s: float | None = _column(
-        _REAL,
-        "The device's own time per call by torch's profiler, as the sum of what ran; never the headline (CUDA).",
-        None,
+    profiled_time_s: float | None = _real(
+        "The device's own time per call by torch's profiler, as the sum of what ran; never the headline (CUDA)."
     )
     kernels: tuple[str, ...] = _column(
         pa.list_(_TEXT),
         "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA).",
         (),
     )
-    kernels_per_call: float | None = _column(
-        _REAL, "How many of them run in a call, repetitions counted (CUDA).", None
+    kernels_per_call: float | None = _real(
+        "How many of them run in a call, repetitions counted (CUDA)."
     )
     bound_by: str | None = _column(
         _TEXT,
         "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA).",
         None,
     )
-    gapless_share: float | None = _column(
-        _REAL, "Share of the device's samples that are proven to have no launch gap (CUDA).", None
+    gapless_share: float | None = _real(
+        "Share of the device's samples that are proven to have no launch gap (CUDA)."
     )
-    flop: float | None = _column(_REAL, "FLOP of one call, from the op's work model.", None)
-    bytes: float | None = _column(
-        _REAL, "Bytes one call must move, from the op's work model.", None
-    )
-    flop_per_s: float | None = _column(_REAL, "`flop / time_s`.", None)
-    bytes_per_s: float | None = _column(_REAL, "`bytes / time_s`.", None)
-    roof_share: float | None = _column(
-        _REAL,
-        "How close it came to the roof measured on this machine: the least time that it allows, over `time_s`.",
-        None,
+    flop: float | None = _real("FLOP of one call, from the op's work model.")
+    bytes: float | None = _real("Bytes one call must move, from the op's work model.")
+    flop_per_s: float | None = _real("`flop / time_s`.")
+    bytes_per_s: float | None = _real("`bytes / time_s`.")
+    roof_share: float | None = _real(
+        "How close it came to the roof measured on this machine: the least time that it allows, over `time_s`."
     )
     roof: str | None = _column(
         _TEXT, "Which roof: the one that allows no less (`float32 matmul`, `DRAM bandwidth`).", None
     )
-    input_bytes: int | None = _column(_WHOLE, "Bytes of the tensors handed to the call.", None)
-    peak_memory_bytes: int | None = _column(
-        _WHOLE,
-        "What one call takes beyond its inputs, at its peak. CPU: pages of the process (Linux); empty where it can't be measured, as below 1 MiB. CUDA: by torch's allocator, to 512 bytes.",
-        None,
+    input_bytes: int | None = _whole("Bytes of the tensors handed to the call.")
+    peak_memory_bytes: int | None = _whole(
+        "What one call takes beyond its inputs, at its peak. CPU: pages of the process (Linux); empty where it can't be measured, as below 1 MiB. CUDA: by torch's allocator, to 512 bytes."
     )
-    sentinel_compute_s: float | None = _column(
-        _REAL,
-        "The compute sentinel in the same rounds; on CUDA a spin of a million cycles.",
-        None,
+    sentinel_compute_s: float | None = _real(
+        "The compute sentinel in the same rounds; on CUDA a spin of a million cycles."
     )
-    sentinel_barrier_s: float | None = _column(
-        _REAL, "The barrier sentinel in the same rounds.", None
+    sentinel_barrier_s: float | None = _real("The barrier sentinel in the same rounds.")
+    sentinel_launch_s: float | None = _real(
+        "What submitting an empty kernel took the host in the same rounds (CUDA)."
     )
-    sentinel_launch_s: float | None = _column(
-        _REAL, "What submitting an empty kernel took the host in the same rounds (CUDA).", None
+    sentinel_memory_s: float | None = _real("The memory sentinel in the same rounds.")
+    sm_clock_hz: float | None = _real(
+        "The GPU's SM clock (median over the readings that found it at work)."
     )
-    sentinel_memory_s: float | None = _column(
-        _REAL, "The memory sentinel in the same rounds.", None
+    sm_clock_min_hz: float | None = _real("The lowest of these clocks.")
+    power_w: float | None = _real(
+        "The GPU's power while it worked on this case alone; with `bench run --energy`."
     )
-    sm_clock_hz: float | None = _column(
-        _REAL, "The GPU's SM clock (median over the readings that found it at work).", None
+    temperature_c: float | None = _real("The GPU's temperature in °C (median over all readings).")
+    throttled_share: float | None = _real(
+        "Share of the readings in which the driver held the GPU's clocks down, for power, heat or hardware."
     )
-    sm_clock_min_hz: float | None = _column(_REAL, "The lowest of these clocks.", None)
-    power_w: float | None = _column(
-        _REAL,
-        "The GPU's power while it worked on this case alone; with `bench run --energy`.",
-        None,
+    other_processes: int | None = _whole(
+        "Most processes on the GPU that are not this run's; empty where they can't be distinguished, as in many containers."
     )
-    temperature_c: float | None = _column(
-        _REAL, "The GPU's temperature in °C (median over all readings).", None
-    )
-    throttled_share: float | None = _column(
-        _REAL,
-        "Share of the readings in which the driver held the GPU's clocks down, for power, heat or hardware.",
-        None,
-    )
-    other_processes: int | None = _column(
-        _WHOLE,
-        "Most processes on the GPU that are not this run's; empty where they can't be distinguished, as in many containers.",
-        None,
-    )
-    energy_j: float | None = _column(
-        _REAL,
-        "Energy per call by the GPU's own counter, idle power included; with `bench run --energy`.",
-        None,
+    energy_j: float | None = _real(
+        "Energy per call by the GPU's own counter, idle power included; with `bench run --energy`."
     )
     correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
-    max_error: float | None = _column(
-        _REAL,
-        "Largest deviation from the reference, as a share of the largest expected value.",
-        None,
+    max_error: float | None = _real(
+        "Largest deviation from the reference, as a share of the largest expected value."
     )
-    threads: int | None = _column(_WHOLE, "Threads a worker had.", None)
+    threads: int | None = _whole("Threads a worker had.")
     cache: str | None = _column(
         _TEXT,
         "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone.",
@@ -234,15 +202,12 @@ LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.m
 
 def schema() -> pa.Schema:
     """The Arrow schema of `cases.parquet`: the fields of `Record`, in order."""
-    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Record)]
-    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+    return _schema(Record)
 
 
 def meanings() -> dict[str, tuple[str, str]]:
     """Column → (Arrow type, meaning), for documents."""
-    return {
-        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Record)
-    }
+    return _meanings(Record)
 
 
 def row(record: Record) -> dict[str, Any]:
@@ -250,6 +215,17 @@ def row(record: Record) -> dict[str, Any]:
     values = {f.name: getattr(record, f.name) for f in dataclasses.fields(Record)}
     lists = {name: list(values[name]) for name in LISTS}
     return {**values, **lists, "params": list(record.params.items())}
+
+
+def record_of(values: Mapping[str, Any]) -> Record:
+    """The record of a row's plain values, out of Arrow or JSON; columns unknown to this version are ignored.
+
+    Raises:
+        TypeError: columns without a default are missing, or a value is of another kind.
+        ValueError: `started_at` is no time.
+    """
+    params = {str(axis): str(value) for axis, value in dict(values.get("params") or ()).items()}
+    return codec.decode(Record, {**values, "params": params})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,48 +240,47 @@ class Sample:
     loops: int = _column(_WHOLE, "Calls between the two readings.")
     elapsed_s: float = _column(_REAL, "Time between the two readings, as it was read.")
     time_s: float = _column(_REAL, "Per call, with the cost of an empty call subtracted.")
-    cpu_s: float | None = _column(_REAL, "CPU time of the process meanwhile, all threads.", None)
-    minor_faults: int | None = _column(_WHOLE, "Page faults meanwhile that needed no disk.", None)
-    involuntary_switches: int | None = _column(
-        _WHOLE, "Times the process was made to give up a core meanwhile.", None
+    cpu_s: float | None = _real("CPU time of the process meanwhile, all threads.")
+    minor_faults: int | None = _whole("Page faults meanwhile that needed no disk.")
+    involuntary_switches: int | None = _whole(
+        "Times the process was made to give up a core meanwhile."
     )
-    device_s: float | None = _column(
-        _REAL, "The device's own time per call, in a sample of its own beside this one.", None
+    device_s: float | None = _real(
+        "The device's own time per call, in a sample of its own beside this one."
     )
-    host_s: float | None = _column(_REAL, "What submitting a call took, in that one.", None)
+    host_s: float | None = _real("What submitting a call took, in that one.")
     gapless: bool | None = _column(
         pa.bool_(), "Whether that one is proven to have no launch gap in it.", None
     )
-    sentinel_compute_s: float | None = _column(
-        _REAL,
-        "The compute sentinel in the worker's visits of this round: the mean of the times before and after.",
-        None,
+    sentinel_compute_s: float | None = _real(
+        "The compute sentinel in the worker's visits of this round: the mean of the times before and after."
     )
-    sentinel_barrier_s: float | None = _column(
-        _REAL,
-        "The barrier sentinel in the worker's visits of this round: the mean of the times before and after.",
-        None,
+    sentinel_barrier_s: float | None = _real(
+        "The barrier sentinel in the worker's visits of this round: the mean of the times before and after."
     )
-    sentinel_launch_s: float | None = _column(
-        _REAL,
-        "What submitting an empty kernel took the host, as the mean of the times before and after (CUDA).",
-        None,
+    sentinel_launch_s: float | None = _real(
+        "What submitting an empty kernel took the host, as the mean of the times before and after (CUDA)."
     )
-    load_1m: float | None = _column(
-        _REAL,
-        "Processes that ran or waited for a core, averaged by the system over the minute before.",
-        None,
+    load_1m: float | None = _real(
+        "Processes that ran or waited for a core, averaged by the system over the minute before."
     )
 
 
 def sample_schema() -> pa.Schema:
     """The Arrow schema of `samples.parquet`."""
-    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(Sample)]
-    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+    return _schema(Sample)
 
 
 def sample_meanings() -> dict[str, tuple[str, str]]:
     """Column → (Arrow type, meaning) of `samples.parquet`."""
-    return {
-        f.name: (str(f.metadata["type"]), f.metadata["meaning"]) for f in dataclasses.fields(Sample)
-    }
+    return _meanings(Sample)
+
+
+def _schema(kind: type[Record | Sample]) -> pa.Schema:
+    fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(kind)]
+    return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
+
+
+def _meanings(kind: type[Record | Sample]) -> dict[str, tuple[str, str]]:
+    facts = {f.name: f.metadata for f in dataclasses.fields(kind)}
+    return {name: (str(one["type"]), one["meaning"]) for name, one in facts.items()}

@@ -1,4 +1,4 @@
-"""What a device can do at most, as it was measured, and how close a row came to it. Pure; measures nothing.
+"""Roofline: the peak rates of a device, as measured, and how close a row came to them. Pure; measures nothing.
 
 A call can't take less time than its arithmetic at the best rate seen of its dtype, nor less than its bytes
 at the best bandwidth seen where that many can lie. The longer of the two is its least time.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bench.records.record import Record
 
@@ -21,17 +21,20 @@ BANDWIDTH, FLOP, LAUNCH = "bandwidth", "flop", "launch"
 TO_DEVICE, FROM_DEVICE = "host to device", "device to host"
 IMPLAUSIBLE = "implausible"
 TOLERANCE = 1.1
-"""A roof is the best of a few seconds, and a longer look or a calmer moment may find some per cent more;
-an op whose work is counted twice, or whose result is not computed, is above it by far more than that."""
+"""A row is implausible when it beats a roof by more than this ratio. A roof is the best of a few seconds, and a
+longer measurement or a quieter machine may reach some per cent more; an op whose work is counted twice, or whose
+result is not computed, is above it by far more than that."""
 _LOWER_PRECISION = ("float16", "bfloat16")
+"""Dtypes whose products are often computed in float32, or in which products of float32 may be computed."""
 TF32 = "tf32"
-"""Not a dtype of tensors: what products of float32 are computed in on CUDA where a case allows it."""
+"""The format in which products of float32 are computed on CUDA where a case allows it; no dtype of tensors."""
 _PRECISION, _EXACT, _TF32_ASKED = "float32_matmul_precision", "highest", "high"
+"""The case's axis for torch's setting of that name, its value that keeps float32, and its value that allows TF32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roof:
-    """One thing that a device was seen to do at best."""
+    """A peak rate of a device: the best that was measured of one kind of work."""
 
     kind: str
     value: float
@@ -39,9 +42,9 @@ class Roof:
     level: str = ""
     """Which memory: `L1`, `L2`, …, `L3+DRAM` where caches hold a part, `DRAM`."""
     bytes: int = 0
-    """The least that a call moved when this bandwidth was seen."""
+    """The fewest bytes that a call moved when this bandwidth was measured."""
     how: str = ""
-    """By what: `copy`, `triad`, `in place`, …, or the shapes of a product."""
+    """The work that reached it: `copy`, `triad`, `in place`, …, or the shapes of a product."""
     dtype: str = ""
 
     @property
@@ -69,7 +72,7 @@ class Roofs:
     roofs: tuple[Roof, ...]
 
     def of_kind(self, kind: str) -> list[Roof]:
-        """Those of a kind, in the order measured."""
+        """The roofs of a kind, in the order measured."""
         return [one for one in self.roofs if one.kind == kind]
 
     def bandwidth(self, moved_bytes: float, *, cold: bool = False) -> Roof | None:
@@ -152,17 +155,6 @@ def raised(roofs: Roofs, records: Iterable[Record]) -> Roofs:
             kept = tuple(better if one == found.roof else one for one in roofs.roofs)
             roofs = dataclasses.replace(roofs, roofs=kept)
     return roofs
-
-
-def of_fields(fields: Mapping[str, Any]) -> Roofs:
-    """Roofs from a mapping, as a file or a message has them.
-
-    Raises:
-        TypeError: these are not the fields of roofs.
-        KeyError: there are none among them.
-    """
-    own = tuple(Roof(**one) for one in fields["roofs"])
-    return Roofs(**{**fields, "roofs": own})
 
 
 def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share | None:

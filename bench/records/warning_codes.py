@@ -58,12 +58,12 @@ _ALL = (
     Code(
         code="implausible",
         seen="the result is above what this machine can do: even the slow end of its interval beats the roof",
-        cause="a work model that counts too much, a result that is not computed, or a roof measured in a bad moment",
+        cause="a work model that counts too much, a result that is not computed, or a roof measured while the machine was busy",
         remedy="check the op's work model; measure the roofs again with bench machine --measure",
     ),
     Code(
         code="imported",
-        seen="another program measured this, in one process, and bench import brought it here",
+        seen="another program measured this, in one process, and bench import took it over",
         cause="samples of one process don't tell how far fresh ones lie apart, so there is no interval",
         remedy="a suite with the same op, and bench run; until then a comparison says unsure",
     ),

@@ -10,8 +10,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.pool import protocol
+from bench.records.cache_state import HOT
 from bench.records.kernel_trace import activity, events_of
-from bench.records.record import HOT
 from bench.run.profile_pass import traced
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
-from bench.records.record import HOT, Record
+from bench.records.cache_state import HOT
+from bench.records.record import Record
 from bench.run import turns
 from bench.run.noise import Noise
 from bench.run.stopping import Stopping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from bench.pool import protocol
 from bench.records import roofs
 from bench.records.roofs import Roofs
-from bench.store import roofs_cache as kept
+from bench.store import machine_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,12 +43,14 @@ class RoofOwner:
 
     def file(self, device: str) -> Path:
         """Where those of a device are kept."""
-        return kept.file_of(self.machine_id, self.threads, device)
+        return machine_cache.roofs_file(self.machine_id, self.threads, device)
 
 
 def known(place: RoofOwner, devices: Iterable[str]) -> dict[str, Roofs]:
     """Device → the roofs that are kept of it."""
-    found = {device: kept.load(place.file(device), place.torch) for device in devices}
+    found = {
+        device: machine_cache.load_roofs(place.file(device), place.torch) for device in devices
+    }
     return {device: one for device, one in found.items() if one}
 
 
@@ -76,7 +78,7 @@ def measured(
                 measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 roofs=reply.roofs,
             )
-            kept.save(place.file(device), found[device])
+            machine_cache.save_roofs(place.file(device), found[device])
     return found
 
 
@@ -105,7 +107,7 @@ class Ceilings:
             after = roofs.raised(before, (e.record for e in entries if e.record.device == device))
             if after != before and self.place:
                 self.of_device[device] = after
-                kept.save(self.place.file(device), after)
+                machine_cache.save_roofs(self.place.file(device), after)
         return [
             dataclasses.replace(
                 entry, record=roofs.judged(entry.record, self.of_device.get(entry.record.device))

@@ -16,6 +16,7 @@ from bench.errors import StoreError
 from bench.machine import hardware
 from bench.pool.protocol import Refused
 from bench.records.kernel_trace import TraceProfile, activity, events_of
+from bench.store import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,10 +96,8 @@ def keep(trace: dict[str, Any], path: Path) -> None:
         StoreError: it can't be written.
     """
     facts = {key: value for key, value in trace.items() if key not in _NOBODYS}
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(gzip.compress(json.dumps(facts).encode()))
-        partial.replace(path)
+        atomic.write(path, gzip.compress(json.dumps(facts).encode()))
     except OSError as error:
         raise StoreError(_unwritable(path.parent, error)) from error
 

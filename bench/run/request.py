@@ -5,7 +5,6 @@ A request is kept in the run's manifest, so the same words give the same run aga
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from bench.machine import hardware
 from bench.plan import discover, plan
 from bench.plan.schedule import Schedule
 from bench.pool.start import no_collecting, start
-from bench.records.record import COLD, HOT
+from bench.records import codec
+from bench.records.cache_state import COLD, HOT
 from bench.run import manifest
 from bench.units import parse_seconds
 
@@ -167,13 +167,7 @@ class Request:
 
 def request_of(info: RunInfo) -> Request:
     """The request that a run began with, every choice as it was made then."""
-    options = info.options
-    known = {f.name for f in dataclasses.fields(Request)}
-    facts = {k: v for k, v in options.items() if k in known}
-    facts["suites"] = tuple(facts["suites"])
-    facts["devices"] = tuple(facts["devices"])
-    facts["settings"] = {k: tuple(v) for k, v in facts["settings"].items()}
-    return Request(**facts)
+    return codec.decode(Request, info.options)
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -81,7 +81,7 @@ def brought(turns: Sequence[Turn], wanted: Conditions | None) -> list[Turn]:
     if wanted is None or not enough(there):
         return []
     return [
-        dataclasses.replace(t, time_s=machine_state.brought_to(t.time_s, t.conditions, wanted))
+        dataclasses.replace(t, time_s=machine_state.at_conditions(t.time_s, t.conditions, wanted))
         for t in there
         if t.conditions
     ]

@@ -1,4 +1,4 @@
-"""The words that mean a run: a path, a page, an id, a place in time, a label, a machine, a commit.
+"""Run lookup: the run that a word names, by path, page, id, place in time, label, machine or git commit.
 
 A word means one run or it is an error, and never a guess.
 """
@@ -10,11 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store import commits, journal, page_lookup
+from bench.machine import git
+from bench.store import journal, page_archive
 from bench.store.runs import MANIFEST, list_runs, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.store.runs import StoredRun
+
+
+_HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
+_FEWEST_DIGITS = 7
+"""Git itself shortens a hash to seven digits; with fewer, several commits soon begin alike."""
 
 
 def find(store: Path, word: str) -> StoredRun:
@@ -23,7 +31,7 @@ def find(store: Path, word: str) -> StoredRun:
     Raises:
         StoreError: it means no run, or several.
     """
-    by_path = _at(Path(word)) or page_lookup.find(word)
+    by_path = _at(Path(word)) or page_archive.find_in_page(word)
     if by_path:
         return by_path
     runs = [run for run in list_runs(store) if run.finished]
@@ -40,7 +48,7 @@ def find(store: Path, word: str) -> StoredRun:
         message = f"{word!r} means {len(matches)} runs (the newest: {newest}); name one by its id"
         raise StoreError(message)
     if commit := _commit_in(word):
-        raise StoreError(commits.why_none(runs, commit, store))
+        raise StoreError(why_no_run(runs, commit, store))
     message = (
         f"{word!r} means no run in {store}; the newest are {newest}. "
         "Write a path, a page, an id or its beginning, @latest, @-2, label:TEXT, machine:NAME or git:COMMIT"
@@ -70,6 +78,52 @@ def find_unfinished(store: Path, word: str) -> StoredRun:
     raise StoreError(message)
 
 
+def resolve_commit(text: str, folder: Path | None = None) -> str:
+    """The hash that a text stands for, or its beginning, in small letters.
+
+    Args:
+        text: hex digits, which are taken as they are, or a name that git knows (`main`, `HEAD~1`).
+        folder: whose repository is asked; None for the working folder.
+
+    Raises:
+        StoreError: too few digits, or a name that git does not know here.
+    """
+    if not _HEX.fullmatch(text):
+        return _asked_of_git(text, folder)
+    if len(text) < _FEWEST_DIGITS:
+        message = (
+            f"'git:{text}' has {len(text)} digits of a commit, and {_FEWEST_DIGITS} are the fewest; "
+            f"write more of them (of a branch, git:refs/heads/{text})"
+        )
+        raise StoreError(message)
+    return text.lower()
+
+
+def newest_of_commit(runs: Sequence[StoredRun], commit: str) -> list[StoredRun]:
+    """The newest run of the commit, or none; where the digits fit several commits, one run of each.
+
+    Args:
+        runs: oldest first.
+        commit: its hash or the beginning of it.
+    """
+    latest = {_commit(run): run for run in _of_commit(runs, commit) if not _dirty(run)}
+    return sorted(latest.values(), key=lambda run: run.info.run_id)
+
+
+def why_no_run(runs: Sequence[StoredRun], commit: str, store: Path) -> str:
+    """Why none of these runs is one of the commit, in one line."""
+    changed = _of_commit(runs, commit)
+    if not changed:
+        return (
+            f"{store} holds no run of commit {commit}; check it out and measure it: "
+            f"bench run --store {store}"
+        )
+    return (
+        f"{store} holds no clean run of commit {commit}: the tree of {changed[-1].info.run_id} had "
+        "changes or new files in it; commit or ignore these and measure again, or name it by its id"
+    )
+
+
 def _at(path: Path) -> StoredRun | None:
     """The run in a folder that is named by its path."""
     known = (path / MANIFEST).is_file() or (path / journal.NAME).is_file()
@@ -83,7 +137,7 @@ def _matching(runs: list[StoredRun], word: str) -> list[StoredRun]:
         place = int(word[2:])
         return [runs[-place]] if 1 <= place <= len(runs) else []
     if commit := _commit_in(word):
-        return commits.newest(runs, commit)
+        return newest_of_commit(runs, commit)
     kind, colon, text = word.partition(":")
     if colon and kind == "label":
         return [run for run in runs if run.info.label == text]
@@ -105,4 +159,28 @@ def _commit_in(word: str) -> str | None:
         StoreError: it is said to be a commit, and can't be one.
     """
     kind, colon, text = word.partition(":")
-    return commits.resolved(text) if colon and kind == "git" else None
+    return resolve_commit(text) if colon and kind == "git" else None
+
+
+def _asked_of_git(name: str, folder: Path | None) -> str:
+    """What git says that a name stands for."""
+    said = git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", folder=folder)
+    if said is None or not _HEX.fullmatch(said):
+        message = (
+            f"'git:{name}' is no commit that git knows in this folder; go to the repository, "
+            f"fetch the branch, or write git: and {_FEWEST_DIGITS} or more digits of the commit"
+        )
+        raise StoreError(message)
+    return said
+
+
+def _of_commit(runs: Sequence[StoredRun], commit: str) -> list[StoredRun]:
+    return [run for run in runs if _commit(run).startswith(commit)]
+
+
+def _commit(run: StoredRun) -> str:
+    return str(run.info.environment.get("git_commit") or "")
+
+
+def _dirty(run: StoredRun) -> bool:
+    return run.info.environment.get("git_dirty") is True

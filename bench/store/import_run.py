@@ -1,6 +1,6 @@
-"""A run from elsewhere into a store, whole or not at all: another machine's folder, a zip, another program's file.
+"""Run import: a run from elsewhere into a store, whole or not at all.
 
-Each kind of file has a reader; what it finds is written beside the store's runs and then renamed, so that
+It may come as another machine's folder, a zip, a page, an export, or a file of pytest-benchmark. Each kind of file has a reader; what it finds is written beside the store's runs and then renamed, so that
 a kill leaves no half of a run. A run that is there already stays as it is.
 """
 
@@ -17,30 +17,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.store import export_reader, integrity, journal, pytest_benchmark_reader, runs
+from bench.records import codec
+from bench.records.record import record_of
+from bench.store import journal, pytest_benchmark_reader, runs
+from bench.store.journal import Entry
 from bench.store.page_archive import unpack
-from bench.store.runs import CASES, MANIFEST, SAMPLES
+from bench.store.runs import CASES, MANIFEST, SAMPLES, RunInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bench.store.journal import Entry
-    from bench.store.runs import RunInfo, StoredRun
+    from bench.store.runs import StoredRun
 
-    Reader = Callable[["Path", "Path", str | None], list["Brought"]]
+    Reader = Callable[["Path", "Path", str | None], list["ImportedRun"]]
     """(store, what to read, label) → what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class ImportedRun:
     """A run that is in the store now, and whether it was not before."""
 
     run: StoredRun
     new: bool
 
 
-def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
-    """Bring all runs that a file or folder holds.
+def import_runs(store: Path, place: Path, label: str | None = None) -> list[ImportedRun]:
+    """Import all runs that a file or folder holds.
 
     Args:
         store: where to.
@@ -67,8 +69,8 @@ def bring(store: Path, place: Path, label: str | None = None) -> list[Brought]:
         raise StoreError(message) from error
 
 
-def copied(store: Path, folder: Path) -> Brought:
-    """A finished run's folder, held against its manifest first.
+def import_folder(store: Path, folder: Path) -> ImportedRun:
+    """A copy of a finished run's folder, once its files are verified.
 
     Raises:
         StoreError: it is no finished run, or its files are not those that it finished with.
@@ -78,20 +80,44 @@ def copied(store: Path, folder: Path) -> Brought:
     return _kept(store, files, str(folder))
 
 
-def _folder(store: Path, place: Path, _: str | None) -> list[Brought]:
+def is_export(document: Any) -> bool:
+    """Whether a JSON document is what `bench export --format json` prints."""
+    return isinstance(document, dict) and {"run", "rows"} <= document.keys()
+
+
+def run_of_export(document: Mapping[str, Any], name: str) -> tuple[RunInfo, list[Entry]]:
+    """The run that was exported: its facts and rows. The raw samples stayed behind.
+
+    Args:
+        document: what was printed.
+        name: what errors call it.
+
+    Raises:
+        StoreError: it is not what an export looks like.
+    """
+    try:
+        info = codec.decode(RunInfo, document["run"])
+        records = [record_of(row) for row in document["rows"]]
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        message = f"{name} is no whole export of a run ({error}); export it again as json"
+        raise StoreError(message) from error
+    return info, [Entry(record=record, samples=()) for record in records]
+
+
+def _folder(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
     """A run's folder, or a store."""
     if (place / MANIFEST).is_file():
-        return [copied(store, place)]
+        return [import_folder(store, place)]
     found = [run for run in runs.list_runs(place) if run.finished]
     if not found:
         message = (
             f"{place} holds no finished run; name a run's folder (it has a {MANIFEST}) or a store"
         )
         raise StoreError(message)
-    return [copied(store, run.folder) for run in found]
+    return [import_folder(store, run.folder) for run in found]
 
 
-def _zip(store: Path, place: Path, _: str | None) -> list[Brought]:
+def _zip(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
     """Runs in a zip, at whatever depth; nothing else in it is looked at."""
     try:
         with zipfile.ZipFile(place) as archive:
@@ -114,15 +140,15 @@ def _zip(store: Path, place: Path, _: str | None) -> list[Brought]:
     return [_kept(store, files, str(place)) for files in found]
 
 
-def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
+def _json(store: Path, place: Path, label: str | None) -> list[ImportedRun]:
     """pytest-benchmark's file, or an export of ours."""
     try:
         document: Any = json.loads(place.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         message = f"{place} is not JSON: {error}"
         raise StoreError(message) from error
-    if export_reader.is_export(document):
-        info, entries = export_reader.run_of(document, place.name)
+    if is_export(document):
+        info, entries = run_of_export(document, place.name)
     elif pytest_benchmark_reader.is_pytest_benchmark(document):
         info, entries = pytest_benchmark_reader.run_of(document, place.name, label)
     else:
@@ -134,18 +160,18 @@ def _json(store: Path, place: Path, label: str | None) -> list[Brought]:
     return [_written(store, info, entries)]
 
 
-def _page(store: Path, place: Path, _: str | None) -> list[Brought]:
-    """The runs that a page carries; without their samples, if it had no room for them."""
-    return [copied(store, run.folder) for run in unpack(place)]
+def _page(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
+    """The runs that a page carries; without their samples, if these would have made it too large."""
+    return [import_folder(store, run.folder) for run in unpack(place)]
 
 
 READERS: Mapping[str, Reader] = {".html": _page, ".json": _json, ".zip": _zip}
 """By a file's ending."""
 
 
-def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
+def _kept(store: Path, files: Mapping[str, bytes], where: str) -> ImportedRun:
     """The files of a run as a folder of the store."""
-    info = integrity.info_of(files, f"{where}: ")
+    info = runs.verified_info(files, f"{where}: ")
     if CASES not in files:
         message = f"{where} lacks {CASES}; copy the whole folder"
         raise StoreError(message)
@@ -160,7 +186,7 @@ def _kept(store: Path, files: Mapping[str, bytes], where: str) -> Brought:
         return _moved(folder, store)
 
 
-def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
+def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> ImportedRun:
     """Rows and samples as a new run of the store."""
     if not runs.is_run_id(str(info.run_id)):
         message = f"{info.run_id!r} is no run id, so that it can't be a run of a store"
@@ -171,14 +197,14 @@ def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> Brought:
     done = dataclasses.replace(info, finished_at=info.finished_at or info.started_at)
     with _aside(store) as aside:
         folder = runs.begin(aside, done)
-        with journal.Journal(folder) as diary:
+        with journal.Journal(folder) as opened:
             for entry in entries:
-                diary.write(entry)
+                opened.write(entry)
         runs.finish(folder, done)
         return _moved(folder, store)
 
 
-def _there(store: Path, run_id: str) -> Brought | None:
+def _there(store: Path, run_id: str) -> ImportedRun | None:
     """The run, if the store has it.
 
     Raises:
@@ -187,7 +213,7 @@ def _there(store: Path, run_id: str) -> Brought | None:
     folder = store / run_id
     known = runs.read(folder) if folder.exists() else None
     if known and known.finished:
-        return Brought(run=known, new=False)
+        return ImportedRun(run=known, new=False)
     if folder.exists():
         message = f"{folder} is there, and is no finished run; remove it and import again"
         raise StoreError(message)
@@ -211,10 +237,10 @@ def _aside(store: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _moved(folder: Path, store: Path) -> Brought:
+def _moved(folder: Path, store: Path) -> ImportedRun:
     folder.rename(store / folder.name)
     found = runs.read(store / folder.name)
     if found is None:
         message = f"{store / folder.name} can't be read back"
         raise StoreError(message)
-    return Brought(run=found, new=True)
+    return ImportedRun(run=found, new=True)

@@ -1,6 +1,6 @@
-"""The diary of a run that is going on: one line per finished case, safe on disk before the next.
+"""Journal of an unfinished run: one line per finished case, safe on disk before the next case begins.
 
-A killed run leaves a journal; what is in it is not measured again. A torn last line is dropped.
+A killed run leaves its journal; what is in it is not measured again. A torn last line is dropped.
 """
 
 from __future__ import annotations
@@ -8,19 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, Record, Sample
+from bench.records.record import Record, Sample, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 NAME = "journal.jsonl"
+LOCK = "journal.lock"
+"""The file whose lock the one writer of a journal holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +32,21 @@ class Entry:
     samples: tuple[Sample, ...]
 
 
-class Journal:
+class Journal(ExitStack):
     """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns.
 
-    Opening it cuts what a kill left of a last line, and keeps other processes from writing to it.
+    Opening it cuts what a kill left of a last line, and keeps other processes from writing to it until it is
+    closed.
 
     Raises:
         StoreError: another process is writing to it.
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.enter_context(_locked(folder))
         path = folder / NAME
-        self._file = path.open("ab")
-        _lock(self._file, folder)
+        self._file = self.enter_context(path.open("ab"))
         data = path.read_bytes()
         os.truncate(path, data.rfind(b"\n") + 1)
 
@@ -58,28 +61,14 @@ class Journal:
             for f in dataclasses.fields(Sample)
             if f.name not in {"case", "device"}  # the record says them
         }
-        values = {f.name: getattr(entry.record, f.name) for f in dataclasses.fields(Record)}
-        values["params"] = dict(entry.record.params)
-        values["started_at"] = entry.record.started_at.isoformat()
-        self._line({"row": values, "samples": columns})
+        started_at = entry.record.started_at.isoformat()
+        row = {**dataclasses.asdict(entry.record), "started_at": started_at}
+        self._line({"row": row, "samples": columns})
 
     def _line(self, value: dict[str, Any]) -> None:
         self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
         self._file.flush()
         os.fsync(self._file.fileno())
-
-    def __enter__(self) -> Self:
-        """Nothing to prepare: the file is open."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
@@ -105,24 +94,27 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     return header, [_entry(line) for line in whole if "row" in line]
 
 
-def _lock(file: BinaryIO, folder: Path) -> None:
-    """Hold the journal until it is closed, where the system has locks of files."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run's journal; nothing is left of it."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.1 s, which listing runs need not wait for
+
+    lock = FileLock(folder / LOCK)
     try:
-        import fcntl  # noqa: PLC0415 - POSIX only
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
+        lock.acquire(blocking=False)
+    except Timeout as error:
         message = f"run {folder.name} is being measured by another process; wait for it to end"
         raise StoreError(message) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # on Windows the file is removed by the release
+            (folder / LOCK).unlink()
+        lock.release()
 
 
 def _entry(line: dict[str, Any]) -> Entry:
-    values = {**line["row"], "started_at": datetime.fromisoformat(line["row"]["started_at"])}
-    lists = {name: tuple(values.get(name) or ()) for name in LISTS}
-    record = Record(**{**values, **lists})
+    record = record_of(line["row"])
     return Entry(record=record, samples=_samples(record, line["samples"]))
 
 

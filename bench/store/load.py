@@ -1,31 +1,70 @@
-"""Rows and samples as pandas frames, from any mix of stores, run folders and files. No torch.
+"""Loader: rows as records, plain values or a pandas frame, from any mix of stores, run folders, files and pages.
 
-Read with the explicit schema: columns that an old file lacks are null, columns it has more are kept.
+Only frames take pandas, and nothing takes torch. Files are read with the explicit schema: a column that an old
+file lacks is null, a column that this version does not know is kept, except in records.
 A file of a store that can't be read is named in a `StoreWarning` and passed over.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, sample_schema, schema
-from bench.store import page_lookup
+from bench.records.record import LISTS, record_of, sample_schema, schema
+from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
+
+    from bench.records.record import Record
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoreWarning(UserWarning):
     """Something in a store was passed over."""
+
+
+def load_records(*places: str | Path) -> list[Record]:
+    """The record of each case and device of every run in these stores, run folders, files or pages.
+
+    Raises:
+        StoreError: a place holds no results, or a file named by itself can't be read.
+    """
+    return [record_of(values) for values in load_values(*places)]
+
+
+def load_values(*places: str | Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The rows as plain Python values.
+
+    Args:
+        places: stores, run folders, files or pages.
+        columns: those to read; None for all, also those that this version does not know.
+
+    Raises:
+        StoreError: a place holds no results, or a file named by itself can't be read.
+    """
+    known = schema()
+    expected = pa.schema([known.field(name) for name in columns]) if columns else known
+    return plain(_read(places, CASES, expected, columns))
+
+
+def plain(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows as plain Python values; None is what is missing."""
+    columns = {name: _values(table[name]) for name in table.column_names}
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def load_rows(*places: str | Path) -> pd.DataFrame:
@@ -52,20 +91,29 @@ def load_samples(*places: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _read(places: tuple[str | Path, ...], name: str, expected: pa.Schema) -> pa.Table:
-    tables = [table for place in places for table in _tables(Path(place), name, expected)]
-    return pa.concat_tables([expected.empty_table(), *tables], promote_options="default")
+def _read(
+    places: Sequence[str | Path],
+    name: str,
+    expected: pa.Schema,
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
+    def read(path: Path) -> pa.Table:
+        return _table(path, expected, columns)
+
+    tables = [table for place in places for table in _tables(Path(place), name, read)]
+    # An empty table among others would change nothing, but making one imports pandas.
+    return pa.concat_tables(tables or [expected.empty_table()], promote_options="default")
 
 
-def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
-    inside = page_lookup.runs_in(str(place))
+def _tables(place: Path, name: str, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
+    inside = page_archive.runs_in_page(str(place))
     if inside is not None:
         for run in inside:
-            yield _table(_present(run.folder / name, place), expected)
+            yield read(_present(run.folder / name, place))
     elif place.is_file():
-        yield _table(place, expected)
+        yield read(place)
     elif (place / MANIFEST).is_file():
-        yield _table(place / name, expected)
+        yield read(place / name)
     else:
         runs = [run for run in list_runs(place) if run.finished]
         if not runs:
@@ -73,9 +121,22 @@ def _tables(place: Path, name: str, expected: pa.Schema) -> Iterator[pa.Table]:
             raise StoreError(message)
         for run in runs:
             try:
-                yield _table(run.folder / name, expected)
+                yield read(run.folder / name)
             except StoreError as error:
                 warnings.warn(f"passed over: {error}", StoreWarning, stacklevel=2)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column as Python values; a number that is infinite or NaN is unknown, and so None."""
+    if pa.types.is_timestamp(column.type):  # whose to_pylist would import pandas
+        passed_us = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+        return [us if us is None else _EPOCH + timedelta(microseconds=us) for us in passed_us]
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_floating(column.type):
+        return [v if v is None or math.isfinite(v) else None for v in values]
+    if pa.types.is_map(column.type):
+        return [pairs if pairs is None else dict(pairs) for pairs in values]
+    return values
 
 
 def _present(path: Path, page: Path) -> Path:
@@ -86,17 +147,18 @@ def _present(path: Path, page: Path) -> Path:
     return path
 
 
-def _table(path: Path, expected: pa.Schema) -> pa.Table:
+def _table(path: Path, expected: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
     try:
-        return _as_expected(pq.read_table(path), path, expected)
+        with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
+            return _as_expected(file.read(columns), path, expected)
     except (OSError, pa.ArrowException) as error:
         message = f"{path} can't be read: {str(error).partition(chr(10))[0]}"
         raise StoreError(message) from error
 
 
 def _as_expected(table: pa.Table, path: Path, expected: pa.Schema) -> pa.Table:
-    if "run_id" not in table.column_names:  # samples leave it to their folder's name
-        run = pa.array([path.parent.name] * len(table), pa.string())
+    if "run_id" in expected.names and "run_id" not in table.column_names:
+        run = pa.repeat(path.parent.name, len(table))  # samples leave it to their folder's name
         table = table.append_column("run_id", run)
     columns = {}
     for field in expected:

@@ -1,7 +1,8 @@
-"""Runs inside a page: the files of each as a zip, in base64, in an element that no browser runs; and back.
+"""Page archive: runs inside an HTML page, and the run that `PAGE.html` or `PAGE.html#ID` names.
 
-Members are stored as they are, for Parquet is compressed already: so a run makes the same bytes with
-every zlib, and no page unpacks to more than it weighs. What comes out is a run folder like any other.
+The files of a run are a zip, in base64, in an element that no browser runs. The zip's members are stored
+as they are, for Parquet is compressed already: so a run makes the same bytes with every zlib, and no page
+unpacks to more than it weighs. What comes out is a run folder like any other.
 """
 
 from __future__ import annotations
@@ -10,31 +11,30 @@ import base64
 import binascii
 import hashlib
 import io
-import os
 import re
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
-from bench.store import integrity, machine_cache
-from bench.store.runs import CASES, MANIFEST, SAMPLES, StoredRun
+from bench.store import atomic, machine_cache
+from bench.store.runs import CASES, MANIFEST, SAMPLES, StoredRun, verified_info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 KIND = "application/zip"
 LIMIT_BYTES = 3_500_000
-"""What the runs in a page may take, as text. One file is to stay below 10 MB, Plotly takes 4.9 MB of
-them and a page of a thousand cases 1.5 MB. Rows go in always, raw samples where they fit."""
+"""The most that the runs in a page may take, as text. One file is to stay below 10 MB, of which Plotly takes
+4.9 MB and a page of a thousand cases 1.5 MB. Rows are always in, raw samples where they fit."""
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _OPENING = re.compile(rf'<script type="{KIND}" id="data-({_ID})"[^<>]*>'.encode())
 _CLOSING, _LAST = b"</script>", b"</html>"
 _UNREADABLE = (EOFError, OSError, ValueError, KeyError, RuntimeError)
-"""What else zipfile says of one that is broken; the last of an encrypted one, and of versions to come."""
+"""Errors beside `BadZipFile` that zipfile raises for a broken zip; `RuntimeError` for an encrypted one."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest moment that a zip can name: when a page was made is not part of what it says."""
+"""The earliest time that a zip can name: so the same run makes the same bytes whenever it is packed."""
 
 
 class TornPageError(StoreError):
@@ -126,6 +126,39 @@ def unpack(page: Path) -> list[StoredRun]:
     return found
 
 
+def find_in_page(word: str) -> StoredRun | None:
+    """The run that `PAGE.html` or `PAGE.html#BEGINNING-OF-ITS-ID` means; None if that is no page.
+
+    Raises:
+        StoreError: there is no such page, or no such run or several in it, or it is torn.
+    """
+    found = runs_in_page(word)
+    if found is None or len(found) == 1:
+        return found[0] if found else None
+    page = _named(word)[0]
+    ids = ", ".join(f"{page.name}#{run.info.run_id}" for run in found)
+    message = f"{word!r} means {len(found)} runs; name one of {ids}"
+    raise StoreError(message)
+
+
+def runs_in_page(word: str) -> list[StoredRun] | None:
+    """Every run that such a word means, as folders of the user's cache; None if that is no page.
+
+    Raises:
+        StoreError: there is no such page, or no such run in it, or it is torn.
+    """
+    page, beginning = _named(word)
+    if page.suffix != ".html" or word.startswith(("label:", "machine:")):
+        return None
+    found = unpack(page)
+    matches = [run for run in found if run.info.run_id.startswith(beginning)]
+    if not matches:
+        ids = ", ".join(run.info.run_id for run in found)
+        message = f"{word!r} means no run; {page} holds {ids}"
+        raise StoreError(message)
+    return matches
+
+
 def _embedded(run: StoredRun, *, samples: bool) -> Embedded:
     text = base64.b64encode(pack(run.folder, samples=samples)).decode()
     return Embedded(run_id=run.info.run_id, text=text, samples=samples)
@@ -194,7 +227,7 @@ def _run(folder: Path, files: Mapping[str, bytes], where: str) -> StoredRun:
     Raises:
         StoreError: the manifest can't be read, or does not describe the others.
     """
-    info = integrity.info_of(files, where)
+    info = verified_info(files, where)
     return StoredRun(folder=folder, info=info, finished=True)
 
 
@@ -208,16 +241,21 @@ def _torn(page: Path) -> TornPageError:
 def _keep(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files that are not there yet; others may be doing the same."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             path = folder / name
             if not path.is_file() or path.read_bytes() != data:
-                partial = folder / f"{name}.{os.getpid()}.partial"
-                partial.write_bytes(data)
-                partial.replace(path)
+                atomic.write(path, data)
     except OSError as error:
         message = (
             f"a page can't be unpacked in {folder}: {error.strerror}; "
             "name a folder that can be written in TENSORBENCH_CACHE"
         )
         raise StoreError(message) from error
+
+
+def _named(word: str) -> tuple[Path, str]:
+    """The page, and the beginning of a run's id."""
+    if word.endswith(".html"):
+        return Path(word), ""
+    path, _, beginning = word.rpartition("#")
+    return Path(path), beginning

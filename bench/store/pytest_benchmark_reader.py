@@ -1,4 +1,4 @@
-"""A run out of pytest-benchmark's JSON: its medians, and the samples where the file has them.
+"""pytest-benchmark reader: a run out of its JSON, with medians, and with samples where the file has them.
 
 All samples of a benchmark come from one process, so that no interval is honest, and none is made; quartiles
 are not read, of which versions before 5.3.1 have wrong ones. A row of ours in there is taken as it is.
@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.plan.suite import case_id
-from bench.records.record import Record, Sample
-from bench.store.export_reader import record_of
+from bench.records.record import Record, Sample, record_of
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo
 
@@ -29,17 +28,17 @@ if TYPE_CHECKING:
 
 IMPORTED = "imported"
 _OLDEST, _NEWEST = 3, 5
-"""Major versions with these fields: 3 brought `stats` its last one, and 6 may change them."""
+"""Major versions with these fields: `stats` has had all of them since 3, and 6 may change them."""
 _OURS = frozenset({"case", "device", "machine_id", "schema_version", "status", "suite"})
-"""What stands in `extra_info` where our engine has measured."""
+"""Keys of `extra_info` where this project's engine has measured: the row is then in there."""
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _DEVICE = "cpu"
-"""What waits and reads the clock, whatever is at work behind it: the file does not say."""
+"""The device of every row: the CPU waits and reads the clock; the file does not say what else is at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """What all rows of the file share."""
+    """Facts that all rows of the file share."""
 
     run_id: str
     machine: Mapping[str, Any]
@@ -66,7 +65,7 @@ def run_of(
     """
     version = _version(document, name)
     try:
-        started = _moment(document)
+        started = _started_at(document)
         digest = hashlib.sha256(repr(sorted(document.items())).encode()).hexdigest()
         machine = _machine(document["machine_info"])
         run_id = f"{started:%Y%m%dT%H%M%SZ}-{digest[:6]}"
@@ -103,13 +102,13 @@ def _version(document: Mapping[str, Any], name: str) -> str:
     return version
 
 
-def _moment(document: Mapping[str, Any]) -> datetime:
-    moment = datetime.fromisoformat(document["datetime"])
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _started_at(document: Mapping[str, Any]) -> datetime:
+    told = datetime.fromisoformat(document["datetime"])
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
 def _machine(told: Mapping[str, Any]) -> dict[str, Any]:
-    """The hardware as far as it is told; without the host's name, and without a clock of the moment."""
+    """The hardware as far as it is told; without the host's name, and without the clock rate of that time."""
     cpu = told.get("cpu") or {}
     model = str(cpu.get("brand_raw") or cpu.get("brand") or told.get("processor") or "unknown CPU")
     cores, architecture = cpu.get("count"), str(told.get("machine") or "")

@@ -1,4 +1,4 @@
-"""Run folders: begin one, finish one, read one, list them. No torch, no pandas.
+"""Run folders: begin one, finish one, read one, list them, verify its files. No torch, no pandas.
 
 A folder with `run.json` is finished and never written again; one with only a journal can be resumed.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, sample_schema, schema
-from bench.store import journal
+from bench.store import atomic, journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ class RunInfo:
     torch: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     devices: Sequence[str] = field(default_factory=list)
-    """What cases were planned for."""
+    """The devices that cases were planned for."""
     suites: Mapping[str, str] = field(default_factory=dict)
     """Suite → SHA-256 of its file, which tells unchanged code."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class RunInfo:
     reference: Mapping[str, Any] = field(default_factory=dict)
     """Device → that level at its best, as known when the run ended."""
     roofs: Mapping[str, Any] = field(default_factory=dict)
-    """Device → what it can do at most, as its rows were held against it."""
+    """Device → its roofs, with which its rows were compared."""
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -92,8 +92,8 @@ def begin(store: Path, info: RunInfo) -> Path:
     folder = store / info.run_id
     try:
         folder.mkdir(parents=True)
-        with journal.Journal(folder) as diary:
-            diary.write_header(dataclasses.asdict(info))
+        with journal.Journal(folder) as opened:
+            opened.write_header(dataclasses.asdict(info))
     except OSError as error:
         message = (
             f"the store {store} can't be written: {error.strerror}; choose another with --store"
@@ -107,9 +107,9 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
     _, entries = journal.read(folder)
     rows = [row(entry.record) for entry in entries]
     samples = [sample for entry in entries for sample in entry.samples]
-    _write(pa.Table.from_pylist(rows, schema=schema()), folder / CASES)
+    write_table(pa.Table.from_pylist(rows, schema=schema()), folder / CASES)
     columns = {f.name: [getattr(s, f.name) for s in samples] for f in dataclasses.fields(Sample)}
-    _write(pa.table(columns, schema=sample_schema()), folder / SAMPLES)
+    write_table(pa.table(columns, schema=sample_schema()), folder / SAMPLES)
     statuses = [r["status"] for r in rows]
     done = dataclasses.replace(
         info,
@@ -117,9 +117,16 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
         files={name: _fingerprint(folder / name) for name in (CASES, SAMPLES)},
     )
     text = json.dumps(dataclasses.asdict(done), indent=1, ensure_ascii=False)
-    _replace(folder / MANIFEST, (text + "\n").encode())
-    (folder / journal.NAME).unlink()
+    atomic.write(folder / MANIFEST, (text + "\n").encode(), durable=True)
+    for left in (folder / journal.NAME, folder / journal.LOCK, *folder.glob("*.partial")):
+        left.unlink(missing_ok=True)
     return StoredRun(folder=folder, info=done, finished=True)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a Parquet file of a run, whole or not at all."""
+    with atomic.replacing(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
 
 
 def list_runs(store: Path) -> list[StoredRun]:
@@ -141,35 +148,72 @@ def read(folder: Path) -> StoredRun | None:
         manifest = folder / MANIFEST
         if manifest.is_file():
             facts = json.loads(manifest.read_text(encoding="utf-8"))
-            return StoredRun(folder=folder, info=info_from(facts), finished=True)
+            return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=True)
         facts, _ = journal.read(folder)
-        return StoredRun(folder=folder, info=info_from(facts), finished=False)
+        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=False)
     except (OSError, ValueError, TypeError, StoreError):
         return None
 
 
-def info_from(facts: Mapping[str, Any]) -> RunInfo:
-    """A `RunInfo` from JSON; keys of newer versions are passed over."""
-    if not isinstance(facts, dict):
-        message = "a run's facts are a JSON object"
-        raise TypeError(message)
-    known = {f.name for f in dataclasses.fields(RunInfo)}
-    return RunInfo(**{k: v for k, v in facts.items() if k in known})
+def verify(run: StoredRun) -> None:
+    """Compare the files in a run's folder with its manifest.
+
+    Raises:
+        StoreError: one is missing, can't be read, or is another.
+    """
+    for name in run.info.files:
+        path = run.folder / name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            message = f"{path} can't be read: {error.strerror}"
+            raise StoreError(message) from error
+        verify_files({name: data}, run.info, f"{run.folder}/")
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)
+def verified_info(files: Mapping[str, bytes], where: str) -> RunInfo:
+    """What a run from elsewhere says of itself, once its files are verified.
+
+    Args:
+        files: name → content.
+        where: begins the line of an error.
+
+    Raises:
+        StoreError: the manifest can't be read, or does not describe the others.
+    """
+    try:
+        info = codec.decode(RunInfo, json.loads(files.get(MANIFEST, b"")))
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"{where}{MANIFEST} can't be read as what a run says of itself"
+        raise StoreError(message) from error
+    if not is_run_id(str(info.run_id)):
+        message = f"{where}{info.run_id!r} is no run id"
+        raise StoreError(message)
+    verify_files({k: v for k, v in files.items() if k != MANIFEST}, info, where)
+    return info
 
 
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+def verify_files(files: Mapping[str, bytes], info: RunInfo, where: str) -> None:
+    """Compare the content of files with what a run says of them.
+
+    Args:
+        files: name → content.
+        info: what the run says of itself.
+        where: begins the line of an error.
+
+    Raises:
+        StoreError: a file is not what it was when the run was finished.
+    """
+    told = dict(info.files) if isinstance(info.files, dict) else {}  # a page may be anybody's
+    for name, data in files.items():
+        facts = told.get(name)
+        digest = facts.get("sha256") if isinstance(facts, dict) else None
+        if digest != hashlib.sha256(data).hexdigest():
+            message = (
+                f"{where}{name} is not the file that run {info.run_id} finished with: "
+                "it was changed or torn; take it from where it came from once more"
+            )
+            raise StoreError(message)
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:

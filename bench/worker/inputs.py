@@ -34,9 +34,9 @@ class TensorInputs:
     """`bench.plan.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
 
     def __init__(
-        self, identity: str, device: str, dtype_name: str, room_bytes: float = math.inf
+        self, identity: str, device: str, dtype_name: str, input_limit_bytes: float = math.inf
     ) -> None:
-        self._room_bytes = room_bytes
+        self._input_limit_bytes = input_limit_bytes
         self._asked_bytes = 0
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, dtype_name)
@@ -58,7 +58,7 @@ class TensorInputs:
 
     def _claim(self, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
         self._asked_bytes += math.prod(shape) * (dtype or self._dtype).itemsize
-        if self._asked_bytes > self._room_bytes:
+        if self._asked_bytes > self._input_limit_bytes:
             raise InputsTooLarge(self._asked_bytes)
 
     def randn(self, *shape: int) -> torch.Tensor:

@@ -19,7 +19,7 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.suite import make_case
 from bench.pool import protocol
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check
@@ -96,7 +96,7 @@ class Worker:
         self._gauges = gauges or Gauges()
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
-            protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
+            protocol.Check: lambda asked: self._check(asked.case, asked.input_limit_bytes),
             protocol.Prepare: self._prepare,
             protocol.VisitRequest: lambda asked: self._calls[asked.case.key].visit(
                 asked.seconds, clock
@@ -145,9 +145,11 @@ class Worker:
         give_back()
         return protocol.Forgotten()
 
-    def _check(self, case: PlannedCase, room_bytes: float) -> protocol.Checked | protocol.Refused:
+    def _check(
+        self, case: PlannedCase, input_limit_bytes: float
+    ) -> protocol.Checked | protocol.Refused:
         try:
-            op, call = self._build(case, room_bytes)
+            op, call = self._build(case, input_limit_bytes)
         except (InputsTooLarge, RuntimeError) as error:
             asked = asked_bytes(error)
             if asked is None:
@@ -302,7 +304,7 @@ class Worker:
             return measure_overhead(call, self._clock_s, self._clock)
         return measure_cold_overhead(call, self._clock_s, self._clock, evict)
 
-    def _build(self, planned: PlannedCase, room_bytes: float = math.inf) -> tuple[Op, Call]:
+    def _build(self, planned: PlannedCase, input_limit_bytes: float = math.inf) -> tuple[Op, Call]:
         if planned.suite_path not in self._suites:
             self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
         if planned.device.startswith("cuda"):
@@ -310,7 +312,7 @@ class Worker:
         suite = self._suites[planned.suite_path].suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
-        inputs = TensorInputs(case.id, case.device, case.dtype_name, room_bytes)
+        inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes)
         call: Any = op.build(with_inputs(case, inputs))
         if not isinstance(call, Call):
             message = (

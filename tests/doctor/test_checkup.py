@@ -15,7 +15,7 @@ from bench.machine.activity import Snapshot
 from bench.machine.hardware import CurrentState, Machine
 from bench.records.machine_state import Conditions
 from bench.records.roofs import Roofs
-from bench.store import machine_cache, roofs_cache
+from bench.store import machine_cache
 from bench.store.machine_cache import Reference
 from tests.fakes.workers import finished_run, info
 
@@ -117,9 +117,9 @@ def test_a_machine_without_torch_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_what_is_kept_of_the_machine_is_known(tmp_path: Path) -> None:
     """With as many threads, and this torch."""
     best = Reference(conditions=Conditions(compute_s=1e-4), missed=2)
-    machine_cache.save(machine_cache.file_of("m-1", 2, "cpu"), best)
+    machine_cache.save_reference(machine_cache.reference_file("m-1", 2, "cpu"), best)
     found = Roofs(device="cpu", threads=2, torch="2.9.0+cu128", measured_at="x", roofs=())
-    roofs_cache.save(roofs_cache.file_of("m-1", 2, "cpu"), found)
+    machine_cache.save_roofs(machine_cache.roofs_file("m-1", 2, "cpu"), found)
     known = checkup.examine(tmp_path, 2).known
     assert (known.reference, known.missed, known.roofs) == (True, 2, True)
     assert not checkup.examine(tmp_path, 1).known.reference

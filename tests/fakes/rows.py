@@ -18,6 +18,7 @@ from bench.records.warning_codes import Code
 from bench.stats.crossing import Point
 from bench.stats.ratio import Timed
 from bench.store import journal, runs
+from bench.store.load import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,9 +105,19 @@ def lost(
     return record(suite, op, **{**facts, **values})
 
 
+def table(records: Iterable[Record]) -> pa.Table:
+    """The records as a file of a store holds them."""
+    return pa.Table.from_pylist([row(r) for r in records], schema())
+
+
+def values(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """The records as `load_values` gives them."""
+    return plain(table(records))
+
+
 def frame(records: Iterable[Record]) -> pd.DataFrame:
     """The records as `bench.load` gives them."""
-    rows: pd.DataFrame = pa.Table.from_pylist([row(r) for r in records], schema()).to_pandas()
+    rows: pd.DataFrame = table(records).to_pandas()
     rows["params"] = rows["params"].map(dict)
     rows["warnings"] = rows["warnings"].map(list)
     return rows
@@ -135,9 +146,9 @@ def stored(store: Path, records: Sequence[Record], **values: Any) -> runs.Stored
     """A finished run folder with these records."""
     about = info(**values)
     folder = runs.begin(store, about)
-    with journal.Journal(folder) as diary:
+    with journal.Journal(folder) as opened:
         for one in records:
-            diary.write(journal.Entry(record=one, samples=()))
+            opened.write(journal.Entry(record=one, samples=()))
     return runs.finish(folder, about)
 
 

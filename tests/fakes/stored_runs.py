@@ -136,8 +136,8 @@ def run(
     ]
     folder = store / run_id
     folder.mkdir(parents=True)
-    runs._write(pa.Table.from_pylist([row(r) for r in rows], schema()), folder / runs.CASES)
-    runs._write(_samples(rows, samples, random), folder / runs.SAMPLES)
+    runs.write_table(pa.Table.from_pylist([row(r) for r in rows], schema()), folder / runs.CASES)
+    runs.write_table(_samples(rows, samples, random), folder / runs.SAMPLES)
     about = _info(run_id, begun, on, rows, roofs)
     files = {name: runs._fingerprint(folder / name) for name in (runs.CASES, runs.SAMPLES)}
     about = dataclasses.replace(about, files=files)

@@ -30,8 +30,7 @@ from bench.run.summary import Measuring, summarised
 from bench.run.turns import Turn
 from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.store import runs
-from bench.store.load import load_rows, load_samples
-from bench.store.rows import records
+from bench.store.load import load_records, load_samples
 from bench.units import MISSING, share
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def stored(store: Path) -> list[Run]:
     """The finished runs, oldest first, with their rows."""
     finished = [run for run in runs.list_runs(store) if run.finished]
-    return [(run.info, records(load_rows(run.folder))) for run in finished]
+    return [(run.info, load_records(run.folder)) for run in finished]
 
 
 def rates(

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.machine import gpu_readings
-from bench.machine.gpu_readings import GpuFacts, Telemetry, facts, of_fields, reasons, warnings
+from bench.machine.gpu_readings import GpuFacts, Telemetry, facts, reasons, warnings
+from bench.records import codec
 from bench.records.record import Record
 from bench.records.warning_codes import CODES
 
@@ -71,7 +72,7 @@ def test_no_two_bits_have_the_same_word(bits: int) -> None:
 def test_a_reading_survives_a_line_of_json(readings: list[Telemetry]) -> None:
     """It travels from the worker."""
     lines = [json.dumps(dataclasses.asdict(one)) for one in readings]
-    assert [of_fields(json.loads(line)) for line in lines] == readings
+    assert [codec.decode(Telemetry, json.loads(line)) for line in lines] == readings
 
 
 def test_the_facts_are_columns_of_the_row() -> None:

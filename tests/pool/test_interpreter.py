@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -93,3 +94,13 @@ def test_a_worker_of_another_interpreter_runs_this_package(tmp_path: Path) -> No
         assert pool.hello(0).torch["version"]
         reply = pool.check(0, planned, 60.0)
     assert str(Path(bench.__file__).resolve()) in str(getattr(reply, "reason", reply))
+
+
+@pytest.mark.slow
+def test_a_worker_needs_no_more_than_is_asked_of_an_interpreter() -> None:
+    """What reads and writes files of runs is not there."""
+    code = (
+        "import sys, bench.worker.worker; print(*{'pyarrow', 'pandas', 'rich'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == ""

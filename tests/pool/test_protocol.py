@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -84,3 +86,10 @@ def test_what_is_no_message_is_refused(line: str) -> None:
     """With a ValueError, so that nobody goes on with half of one."""
     with pytest.raises(ValueError, match=r"not a message|Expecting value"):
         protocol.decode(line)
+
+
+def test_workers_can_be_spoken_to_without_pyarrow() -> None:
+    """Another interpreter need not have it."""
+    code = "import sys, bench.pool.protocol; print(*{'pyarrow', 'pandas'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == ""

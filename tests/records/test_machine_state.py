@@ -104,8 +104,8 @@ def test_conditions_are_as_far_apart_as_the_sentinel_that_moved_most() -> None:
     )
 
 
-def test_a_time_is_brought_to_reference_in_proportion_to_the_compute_sentinel() -> None:
+def test_a_time_at_reference_is_in_proportion_to_the_compute_sentinel() -> None:
     """A core that is 2 % slower makes a time 2 % longer."""
     turn = Conditions(compute_s=102e-6, barrier_s=3e-6)
 
-    assert machine_state.brought_to(5.1e-6, turn, CALM) == pytest.approx(5.0e-6)
+    assert machine_state.at_conditions(5.1e-6, turn, CALM) == pytest.approx(5.0e-6)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records import roofs
+from bench.records import codec, roofs
 from bench.records.roofs import BANDWIDTH, FLOP, Roof, Roofs
 from tests.fakes.workers import record
 
@@ -202,8 +202,7 @@ def test_nothing_else_raises_a_roof(changes: dict[str, Any]) -> None:
 
 def test_roofs_survive_being_written_down() -> None:
     """As fields of plain values."""
-    assert roofs.of_fields(dataclasses.asdict(HERE)) == HERE
-    with pytest.raises(KeyError):
-        roofs.of_fields({"device": "cpu"})
-    with pytest.raises(TypeError):
-        roofs.of_fields({"roofs": [], "colour": "red"})
+    assert codec.decode(Roofs, dataclasses.asdict(HERE)) == HERE
+    for broken in ({"device": "cpu"}, {"roofs": [], "colour": "red"}):
+        with pytest.raises(TypeError):
+            codec.decode(Roofs, broken)

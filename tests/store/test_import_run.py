@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import StoreError
+from bench.records.record import record_of
 from bench.report.text.export import export
 from bench.store import runs
-from bench.store.import_run import bring, copied
-from bench.store.load import load_rows, load_samples
+from bench.store.import_run import import_folder, import_runs, is_export, run_of_export
+from bench.store.load import load_records, load_rows, load_samples, load_values
 from bench.store.page_archive import embed
-from bench.store.rows import records
 from tests.fakes.pytest_benchmark import MEDIAN_S, document
+from tests.fakes.rows import example, values
+from tests.fakes.rows import info as an_info
 from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def zipped(folder: Path) -> Path:
     )
 
 
-def brought(here: Path, place: Path) -> list[tuple[str, bool]]:
+def imported(here: Path, place: Path) -> list[tuple[str, bool]]:
     """(run id, whether it is new) of all that a place holds; nothing else is left in the store."""
-    found = [(one.run.info.run_id, one.new) for one in bring(here, place)]
+    found = [(one.run.info.run_id, one.new) for one in import_runs(here, place)]
     assert {one.name for one in here.iterdir()} >= {run_id for run_id, _ in found}
     assert [one.name for one in here.iterdir() if one.name.startswith(".")] == []
     return found
@@ -68,14 +70,14 @@ def test_a_run_of_another_machine_comes_with_its_samples(
 ) -> None:
     """Byte for byte; the second time nothing is added."""
     place = zipped(there / RUN) if packed else there / RUN
-    assert brought(here, place) == [(RUN, True)]
-    assert brought(here, place) == [(RUN, False)]
+    assert imported(here, place) == [(RUN, True)]
+    assert imported(here, place) == [(RUN, False)]
     for name in (runs.CASES, runs.SAMPLES, runs.MANIFEST):
         assert (here / RUN / name).read_bytes() == (there / RUN / name).read_bytes()
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_page_brings_the_run_that_it_carries(
+def test_a_page_holds_the_run_that_it_carries(
     here: Path, there: Path, tmp_path: Path, *, whole: bool
 ) -> None:
     """With its samples if it has them; without, a run has none."""
@@ -84,15 +86,15 @@ def test_a_page_brings_the_run_that_it_carries(
     assert run is not None
     (carried,) = embed([run], limit_bytes=10**9 if whole else 0)
     page.write_text(f"<!doctype html>{carried.script}</html>\n", encoding="utf-8")
-    assert brought(here, page) == [(RUN, True)]
+    assert imported(here, page) == [(RUN, True)]
     assert (here / RUN / runs.CASES).read_bytes() == (there / RUN / runs.CASES).read_bytes()
     assert (here / RUN / runs.SAMPLES).exists() == whole
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-def test_a_whole_store_can_be_brought(here: Path, there: Path, *, packed: bool) -> None:
+def test_a_whole_store_can_be_imported(here: Path, there: Path, *, packed: bool) -> None:
     """Each of its finished runs."""
-    found = brought(here, zipped(there) if packed else there)
+    found = imported(here, zipped(there) if packed else there)
     assert sorted(found) == [(RUN, True), ("20260103T000000Z-bbbbbb", True)]
 
 
@@ -100,16 +102,16 @@ def test_a_run_in_the_store_stays_as_it_is(here: Path, there: Path) -> None:
     """Whatever comes under its name."""
     finished_run(here, info(), entry(5))
     before = (here / RUN / runs.CASES).read_bytes()
-    assert brought(here, there / RUN) == [(RUN, False)]
+    assert imported(here, there / RUN) == [(RUN, False)]
     assert (here / RUN / runs.CASES).read_bytes() == before
 
 
 def test_a_file_of_pytest_benchmark_becomes_a_run(here: Path, tmp_path: Path) -> None:
     """Which everything reads; the same file is known again."""
     path = as_json(tmp_path / "a.json", document())
-    ((run_id, new),) = brought(here, path)
+    ((run_id, new),) = imported(here, path)
     assert new
-    assert brought(here, path) == [(run_id, False)]
+    assert imported(here, path) == [(run_id, False)]
     assert load_rows(here)["time_s"].tolist() == [MEDIAN_S]
     assert len(load_samples(here)) == 5
     found = runs.read(here / run_id)
@@ -120,34 +122,33 @@ def test_a_file_of_pytest_benchmark_becomes_a_run(here: Path, tmp_path: Path) ->
 
 def test_an_export_of_ours_becomes_the_run_again(here: Path, there: Path, tmp_path: Path) -> None:
     """Under its own id, without its samples."""
-    rows = load_rows(there / RUN)
     path = tmp_path / "a.json"
-    path.write_text(export(rows, info(), "json"))
-    assert brought(here, path) == [(RUN, True)]
-    assert records(load_rows(here / RUN)) == records(rows)
+    path.write_text(export(load_values(there / RUN), info(), "json"))
+    assert imported(here, path) == [(RUN, True)]
+    assert load_records(here / RUN) == load_records(there / RUN)
     assert load_samples(here / RUN).empty
 
 
-def test_a_changed_file_is_not_brought(here: Path, there: Path) -> None:
+def test_a_changed_file_is_not_imported(here: Path, there: Path) -> None:
     """Its manifest does not vouch for it."""
     with (there / RUN / runs.CASES).open("ab") as file:
         file.write(b"x")
     with pytest.raises(StoreError, match=r"cases\.parquet is not the file"):
-        bring(here, there / RUN)
+        import_runs(here, there / RUN)
     assert not here.exists()
 
 
-def test_half_a_folder_is_not_brought(here: Path, there: Path) -> None:
+def test_half_a_folder_is_not_imported(here: Path, there: Path) -> None:
     """Rows are the least."""
     (there / RUN / runs.CASES).unlink()
     with pytest.raises(StoreError, match=r"lacks cases\.parquet; copy the whole folder"):
-        bring(here, there / RUN)
+        import_runs(here, there / RUN)
 
 
 def test_rows_without_samples_are_enough(here: Path, there: Path) -> None:
     """As a page may carry them."""
     (there / RUN / runs.SAMPLES).unlink()
-    assert copied(here, there / RUN).new
+    assert import_folder(here, there / RUN).new
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "20260102T030405Z-abcdef/..", "", 3])
@@ -157,11 +158,11 @@ def test_nothing_is_written_outside_the_store(here: Path, there: Path, run_id: o
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**told, "run_id": run_id}))
     with pytest.raises(StoreError, match="is no run id"):
-        bring(here, there / RUN)
-    rows = json.loads(export(load_rows(there / "20260103T000000Z-bbbbbb"), info(), "json"))
+        import_runs(here, there / RUN)
+    rows = json.loads(export(load_values(there / "20260103T000000Z-bbbbbb"), info(), "json"))
     rows["run"]["run_id"] = run_id
     with pytest.raises(StoreError, match="is no run id"):
-        bring(here, as_json(there / "a.json", rows))
+        import_runs(here, as_json(there / "a.json", rows))
     assert not here.exists()
 
 
@@ -175,7 +176,7 @@ def test_a_kill_leaves_no_half_of_a_run(
 
     monkeypatch.setattr(runs, "finish", killed)
     with pytest.raises(KeyboardInterrupt):
-        bring(here, as_json(tmp_path / "a.json", document()))
+        import_runs(here, as_json(tmp_path / "a.json", document()))
     assert list(here.iterdir()) == []
 
 
@@ -183,7 +184,7 @@ def test_an_unfinished_run_of_that_name_is_not_touched(here: Path, there: Path) 
     """It may be somebody's work."""
     runs.begin(here, info())
     with pytest.raises(StoreError, match="is no finished run; remove it and import again"):
-        bring(here, there / RUN)
+        import_runs(here, there / RUN)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_what_is_no_run_is_refused_in_one_line(
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(StoreError) as error:
-        bring(here, path)
+        import_runs(here, path)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -214,25 +215,65 @@ def test_a_place_without_runs_is_refused(here: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(StoreError, match="holds no finished run; name a run's folder"):
-        bring(here, empty)
+        import_runs(here, empty)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("notes.txt", "none")
     with pytest.raises(StoreError, match=r"holds no run: there is no run\.json in it"):
-        bring(here, tmp_path / "a.zip")
+        import_runs(here, tmp_path / "a.zip")
     with pytest.raises(StoreError, match="there is no file or folder"):
-        bring(here, tmp_path / "absent.json")
+        import_runs(here, tmp_path / "absent.json")
 
 
 def test_a_store_that_can_not_be_written_says_so(there: Path, tmp_path: Path) -> None:
     """And what to do."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"can't be written: .*; choose another with --store"):
-        bring(tmp_path / "file" / "store", there / RUN)
+        import_runs(tmp_path / "file" / "store", there / RUN)
 
 
 def test_a_label_is_for_runs_of_other_programs(here: Path, tmp_path: Path) -> None:
     """A run of ours keeps the one it was given."""
-    (one,) = bring(here, as_json(tmp_path / "a.json", document()), "mine")
+    (one,) = import_runs(here, as_json(tmp_path / "a.json", document()), "mine")
     assert one.run.info.label == "mine"
     theirs = finished_run(tmp_path / "there", dataclasses.replace(info(), label="theirs"))
-    assert bring(here, theirs, "mine")[0].run.info.label == "theirs"
+    assert import_runs(here, theirs, "mine")[0].run.info.label == "theirs"
+
+
+def exported() -> dict[str, Any]:
+    """What `bench export --format json` prints of a run in which most things happen."""
+    told: dict[str, Any] = json.loads(export(values(example()), an_info(), "json"))
+    return told
+
+
+def test_rows_and_facts_are_those_of_the_run() -> None:
+    """Nothing is rounded, and nothing is lost."""
+    about, entries = run_of_export(exported(), "a.json")
+    assert about == dataclasses.replace(an_info(), files={})
+    assert [entry.record for entry in entries] == example()
+    assert {entry.samples for entry in entries} == {()}
+
+
+def test_columns_of_a_newer_version_are_passed_over() -> None:
+    """As everywhere."""
+    row = exported()["rows"][0]
+    assert record_of({**row, "taste": "sweet"}) == record_of(row)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"run": 3}, {"run": {}}, {"rows": [{"case": "x"}]}, {"rows": [3]}, {"rows": None}],
+)
+def test_half_an_export_is_refused_in_one_line(broken: dict[str, Any]) -> None:
+    """With what to do."""
+    with pytest.raises(
+        StoreError, match=r"a\.json is no whole export of a run \(.*export it again"
+    ):
+        run_of_export({**exported(), **broken}, "a.json")
+
+
+@pytest.mark.parametrize(
+    ("told", "is_one"), [({"run": {}, "rows": []}, True), ({"run": {}}, False), (3, False)]
+)
+def test_exports_are_told_from_other_files(told: Any, *, is_one: bool) -> None:
+    """By what stands in them."""
+    assert is_export(told) is is_one

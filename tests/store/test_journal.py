@@ -1,9 +1,8 @@
-"""The diary of a run: what was written is read again, and a line that was cut off is not."""
+"""The journal of a run: what was written is read again, and a line that was cut off is not."""
 
 from __future__ import annotations
 
 import math
-import sys
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,9 +67,9 @@ def test_an_entry_survives_the_journal(row: Record, measured: list[dict[str, obj
     one = Entry(record=row, samples=samples)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with Journal(folder) as diary:
-            diary.write_header({})
-            diary.write(one)
+        with Journal(folder) as opened:
+            opened.write_header({})
+            opened.write(one)
         assert journal.read(folder)[1] == [one]
 
 
@@ -83,10 +82,10 @@ def test_an_error_without_bound_survives_the_journal(tmp_path: Path) -> None:
 def test_entries_come_back_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
     """They are on disk before the next one is measured."""
     folder = tmp_path
-    with Journal(folder) as diary:
-        diary.write_header({"run_id": "r"})
+    with Journal(folder) as opened:
+        opened.write_header({"run_id": "r"})
         for number in (3, 1, 2):
-            diary.write(entry(number))
+            opened.write(entry(number))
             assert len(journal.read(folder)[1]) == [3, 1, 2].index(number) + 1
     assert journal.read(folder)[1] == [entry(3), entry(1), entry(2)]
 
@@ -94,8 +93,8 @@ def test_entries_come_back_in_the_order_in_which_they_were_written(tmp_path: Pat
 def test_later_headers_add_to_earlier_ones(tmp_path: Path) -> None:
     """Torch's facts are known after the run has begun."""
     folder = begun_run(tmp_path, info(label="a"), entry())
-    with Journal(folder) as diary:
-        diary.write_header({"torch": {"version": "2.9"}})
+    with Journal(folder) as opened:
+        opened.write_header({"torch": {"version": "2.9"}})
     header = header_of(folder)
     assert (header["label"], header["torch"]) == ("a", {"version": "2.9"})
 
@@ -121,22 +120,22 @@ def test_a_journal_with_a_torn_line_can_be_written_on(tmp_path: Path) -> None:
     folder = begun_run(tmp_path, info(), entry(0))
     with (folder / journal.NAME).open("ab") as file:
         file.write('{"row": {"reason": "µ'.encode()[:-1])
-    with Journal(folder) as diary:
-        diary.write(entry(1))
+    with Journal(folder) as opened:
+        opened.write(entry(1))
     assert journal.read(folder)[1] == [entry(0), entry(1)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of files to hold")
 def test_a_journal_has_one_writer(tmp_path: Path) -> None:
     """Resuming a run that is still going on is refused, and what is being written stays whole."""
     folder = begun_run(tmp_path, info(), entry(0))
 
-    with Journal(folder) as diary:
+    with Journal(folder) as opened:
         with pytest.raises(StoreError, match="is being measured by another process"):
             Journal(folder)
-        diary.write(entry(1))
+        opened.write(entry(1))
 
     assert journal.read(folder)[1] == [entry(0), entry(1)]
+    assert [path.name for path in folder.iterdir()] == [journal.NAME]
 
 
 def test_a_folder_without_a_journal_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ ever. A new version of the schema gets a folder of its own, made once, by its ow
 
 from __future__ import annotations
 
+import math
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import StoreError
-from bench.records.record import SCHEMA_VERSION, schema
+from bench.records.record import SCHEMA_VERSION, record_of, schema
 from bench.store import find, runs
-from bench.store.load import StoreWarning, load_rows, load_samples
+from bench.store.load import StoreWarning, load_records, load_rows, load_samples, plain
+from tests.fakes.rows import WHEN, example, lost, record, stored, table
 from tests.fakes.workers import begun_run, entry, finished_run, info
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -154,6 +160,60 @@ def test_a_column_that_a_newer_file_has_more_is_kept(store: Path) -> None:
     frame = load_rows(store)
     assert frame["joule"][2] == 1.5
     assert frame["joule"][:2].isna().all()
+
+
+def test_records_survive_the_store(tmp_path: Path) -> None:
+    """What was written is what is read, None for None and int for int."""
+    run = stored(tmp_path, example())
+    assert load_records(run.folder) == example()
+
+
+def test_infinite_is_as_unknown_as_nan(tmp_path: Path) -> None:
+    """JSON knows neither, and nobody can use either."""
+    run = stored(tmp_path, [record(time_hi_s=math.inf, time_lo_s=math.nan)])
+    (found,) = load_records(run.folder)
+    assert found.time_hi_s is None
+    assert found.time_lo_s is None
+
+
+@pytest.mark.parametrize("column", ["roof_share", "warnings", "correct", "samples"])
+def test_a_record_has_its_default_where_an_older_file_lacks_the_column(
+    tmp_path: Path, column: str
+) -> None:
+    """An empty tuple of warnings, else None."""
+    run = stored(tmp_path, [record()])
+    rewrite(run.folder / runs.CASES, lambda table: table.drop_columns([column]))
+    (found,) = load_records(run.folder)
+    assert getattr(found, column) == (() if column == "warnings" else None)
+
+
+def test_columns_of_newer_versions_are_kept_in_plain_values() -> None:
+    """As plain Python; a record has no place for them."""
+    rows = table([record(), lost("oom", None)])
+    rows = rows.append_column("of_a_later_version", pa.array([1.5, math.nan]))
+    rows = rows.append_column("seen_at", pa.array([WHEN, None], pa.timestamp("us", tz="UTC")))
+    rows = rows.append_column("powers_w", pa.array([[1.5, 2.5], []]))
+    first, second = plain(rows)
+    assert first["powers_w"] == [1.5, 2.5]
+    assert first["seen_at"] == WHEN
+    assert first["of_a_later_version"] == 1.5
+    assert second["of_a_later_version"] is None
+    assert second["seen_at"] is None
+    assert record_of(first) == record()
+
+
+@given(st.floats(min_value=1e-12, max_value=1e6), st.integers(min_value=0, max_value=2**40))
+def test_numbers_are_not_changed(time: float, samples: int) -> None:
+    """No rounding on the way."""
+    found, _ = plain(table([record(time_s=time, samples=samples), lost("oom", "x")]))
+    assert (found["time_s"], found["samples"]) == (time, samples)
+
+
+def test_records_are_read_without_pandas(tmp_path: Path) -> None:
+    """What shows a run must not wait for it."""
+    run = stored(tmp_path, [record()])
+    code = "import sys; from bench.store.load import load_records as l; l(sys.argv[1]); assert 'pandas' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code, str(run.folder)], check=True)
 
 
 @pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))

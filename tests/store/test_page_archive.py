@@ -14,14 +14,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bench
+from bench import cli
 from bench.errors import StoreError
 from bench.store import find, runs
+from bench.store.journal import Entry
 from bench.store.load import load_rows, load_samples
-from bench.store.page_archive import Embedded, TornPageError, embed, pack, unpack
+from bench.store.page_archive import (
+    Embedded,
+    TornPageError,
+    embed,
+    find_in_page,
+    pack,
+    runs_in_page,
+    unpack,
+)
+from tests.fakes.two_runs import BASE, run, timed
+from tests.fakes.two_runs import NEW as CHANGED
 from tests.fakes.workers import entry, finished_run, info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bench.store.runs import StoredRun
 
 OLD, NEW = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
 GOLDEN = Path(__file__).parents[1] / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
@@ -107,12 +122,14 @@ def test_samples_go_in_for_all_runs_or_for_none(tmp_path: Path) -> None:
     """A page whose runs were not treated alike could not be explained; the limit is that of the page."""
     folders = [finished_run(tmp_path, info(i), entry(samples=9)) for i in (OLD, NEW)]
     stored = [find.find(tmp_path, str(folder)) for folder in folders]
-    roomy = embed(stored)
-    taken = sum(len(one.text) for one in roomy)
-    assert [one.samples for one in roomy] == [True, True]
+    large_enough = embed(stored)
+    taken = sum(len(one.text) for one in large_enough)
+    assert [one.samples for one in large_enough] == [True, True]
     assert [one.samples for one in embed(stored, limit_bytes=taken // 2)] == [False, False]
     assert embed(stored[:1], limit_bytes=taken * 2 // 3)[0].samples
-    assert [len(one.text) for one in embed(stored, limit_bytes=0)] < [len(o.text) for o in roomy]
+    assert [len(one.text) for one in embed(stored, limit_bytes=0)] < [
+        len(o.text) for o in large_enough
+    ]
 
 
 def test_an_element_is_named_after_its_run(folder: Path) -> None:
@@ -272,3 +289,105 @@ def test_unpacking_again_mends_what_was_kept(
     monkeypatch.setenv("TENSORBENCH_CACHE", str(page))
     with pytest.raises(StoreError, match=r"can't be unpacked in .* TENSORBENCH_CACHE"):
         unpack(page)
+
+
+def paged(path: Path, *stored: StoredRun, limit_bytes: int = 10**6) -> Path:
+    """A page that carries these runs, alone in its folder."""
+    scripts = "\n".join(one.script for one in embed(stored, limit_bytes=limit_bytes))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"<!doctype html>\n{scripts}\n</html>", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(name="two")
+def _two(tmp_path: Path) -> tuple[StoredRun, StoredRun]:
+    """Two runs of one machine; in the second a case got slower."""
+    small, large = ({"n": n, "dtype": "float32"} for n in (16, 64))
+    for run_id, time_s in ((BASE, 1e-5), (CHANGED, 2e-5)):
+        rows = (timed(params=small), timed(time_s, params=large))
+        entries = [Entry(record=row, samples=()) for row in rows]
+        finished_run(tmp_path / "store", run(run_id), *entries)
+    first, second = runs.list_runs(tmp_path / "store")
+    return first, second
+
+
+def test_a_page_with_one_run_is_that_run(two: tuple[StoredRun, StoredRun], tmp_path: Path) -> None:
+    """In any folder, whatever the page is called, without a store."""
+    page = paged(tmp_path / "in # place" / "sent.html", two[0])
+    for word in (str(page), f"{page}#", f"{page}#{BASE[:9]}"):
+        assert find.find(tmp_path / "none", word).info == two[0].info
+    with pytest.raises(StoreError, match=f"#2020' means no run; .* holds {BASE}"):
+        find.find(tmp_path, f"{page}#2020")
+
+
+def test_of_several_runs_in_a_page_one_must_be_named(
+    two: tuple[StoredRun, StoredRun], tmp_path: Path
+) -> None:
+    """The line lists them as one would write them."""
+    page = paged(tmp_path / "both.html", *two)
+    assert find.find(tmp_path, f"{page}#{CHANGED}").info.run_id == CHANGED
+    with pytest.raises(StoreError, match=rf"means 2 runs; name one of both\.html#{BASE}, both"):
+        find.find(tmp_path, str(page))
+    assert [r.info.run_id for r in runs_in_page(str(page)) or ()] == [BASE, CHANGED]
+
+
+@pytest.mark.parametrize(
+    "word", ["@latest", "2026", "label:a.html", "machine:b.html", "x#1", "store"]
+)
+def test_other_words_are_no_pages(word: str) -> None:
+    """A label may end like one."""
+    assert find_in_page(word) is None
+
+
+def test_rows_and_samples_are_loaded_from_a_page(tmp_path: Path) -> None:
+    """Beside stores and files; of every run in it, or of the one that is named."""
+    for run_id in (OLD, NEW):
+        finished_run(tmp_path / "store", info(run_id), entry(0), entry(1))
+    both = paged(tmp_path / "both.html", *runs.list_runs(tmp_path / "store"))
+    assert bench.load(both)["run_id"].tolist() == [OLD, OLD, NEW, NEW]
+    assert bench.load(f"{both}#{NEW}", both)["run_id"].tolist()[:3] == [NEW, NEW, OLD]
+    assert bench.load_samples(both)["run_id"].value_counts().to_dict() == {OLD: 4, NEW: 4}
+
+
+def test_a_page_without_samples_says_so(tmp_path: Path) -> None:
+    """They were left out to keep it small, and are elsewhere."""
+    finished_run(tmp_path / "store", info(OLD))
+    page = paged(tmp_path / "a.html", *runs.list_runs(tmp_path / "store"), limit_bytes=0)
+    assert len(bench.load(page)) == 1
+    with pytest.raises(StoreError, match=r"a\.html leaves out the raw samples"):
+        bench.load_samples(page)
+
+
+def test_commands_take_pages_as_runs(
+    two: tuple[StoredRun, StoredRun], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Compared, shown and reported where there is no store at all."""
+    names = ("a.html", "b.html")
+    pages_ = [str(paged(tmp_path / name, one)) for name, one in zip(names, two, strict=True)]
+    nowhere = ["--store", str(tmp_path / "none")]
+    assert cli.main(["compare", *pages_, *nowhere, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["slower"] == 1
+    assert cli.main(["show", pages_[0], *nowhere]) == 0
+    assert "square n=64" in capsys.readouterr().out
+    assert cli.main(["report", pages_[1], *nowhere, "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / f"{CHANGED}.html").is_file()
+
+
+def test_a_torn_page_is_a_mistake_and_is_passed_over_in_a_comparison(
+    two: tuple[StoredRun, StoredRun], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, exit code 2; 6 where others can still be compared, as with a torn folder."""
+    page = paged(tmp_path / "torn.html", two[0])
+    page.write_bytes(page.read_bytes()[:-400])
+    assert cli.main(["show", str(page)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"bench: {page} is torn, or was changed: ")
+    assert err.count("\n") == 1
+    folders = [str(one.folder) for one in two]
+    assert cli.main(["compare", folders[0], str(page), folders[1], "--format", "json"]) == 6
+    out, err = capsys.readouterr()
+    assert json.loads(out)["summary"]["slower"] == 1
+    assert err.startswith(f"passed over: {page} is torn")
+    assert cli.main(["compare", folders[0], str(tmp_path / "none.html")]) == 2
+    assert capsys.readouterr().err.startswith("bench: there is no page ")

@@ -68,7 +68,7 @@ def test_the_same_file_makes_the_same_run() -> None:
     assert len(ids) == 2
 
 
-def test_the_clock_of_the_moment_is_not_the_machine() -> None:
+def test_the_present_clock_rate_is_not_the_machine() -> None:
     """pytest-benchmark's own comparison cries wolf over it."""
     told = document()
     before = run_of(told, "a.json")[0].machine

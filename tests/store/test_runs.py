@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.records.record import sample_schema, schema
-from bench.store import journal, runs
+from bench.store import find, journal, runs
+from bench.store.runs import RunInfo
 from tests.fakes.workers import STARTED_AT, begun_run, entry, finished_run, info
 
 if TYPE_CHECKING:
@@ -76,8 +78,9 @@ def test_a_run_that_was_killed_while_it_finished_can_be_finished_again(tmp_path:
     """Until the manifest is there the journal is, and half-written files are replaced."""
     folder = begun_run(tmp_path, info(), entry())
     (folder / runs.CASES).write_bytes(b"torn")
-    (folder / "cases.partial").write_bytes(b"torn")
+    (folder / "cases.parquet.1.partial").write_bytes(b"torn")
     runs.finish(folder, info())
+    assert {path.name for path in folder.iterdir()} == {runs.MANIFEST, runs.CASES, runs.SAMPLES}
     assert pq.read_table(folder / runs.CASES).num_rows == 1
 
 
@@ -92,7 +95,7 @@ def test_what_a_run_says_of_itself_is_read_as_it_was_written(store: Path) -> Non
 def test_facts_of_a_newer_version_are_passed_over() -> None:
     """A manifest may say more than this version knows."""
     facts = {**dataclasses.asdict(info()), "weather": "mild"}
-    assert runs.info_from(facts) == info()
+    assert codec.decode(RunInfo, facts) == info()
 
 
 def test_runs_are_listed_oldest_first(store: Path) -> None:
@@ -109,13 +112,13 @@ def test_a_manifest_that_can_not_be_read_is_no_run(store: Path, text: str) -> No
 
 
 @given(
-    moment=st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
+    when=st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     later_s=st.integers(1, 10**6),
 )
-def test_run_ids_sort_by_time(moment: datetime, later_s: int) -> None:
+def test_run_ids_sort_by_time(when: datetime, later_s: int) -> None:
     """As text, so that a folder's listing is a history."""
-    later = moment + timedelta(seconds=later_s)
-    assert runs.new_run_id(moment) < runs.new_run_id(later)
+    later = when + timedelta(seconds=later_s)
+    assert runs.new_run_id(when) < runs.new_run_id(later)
 
 
 def test_two_runs_of_a_second_have_two_ids() -> None:
@@ -147,4 +150,51 @@ def test_a_run_that_has_begun_says_who_it_is(tmp_path: Path) -> None:
     """Its journal has the whole header before the first case."""
     about = info(label="mine", options={"seed": 3})
     header: dict[str, Any] = journal.read(runs.begin(tmp_path, about))[0]
-    assert runs.info_from({**header, "argv": tuple(header["argv"])}) == about
+    assert codec.decode(RunInfo, {**header, "argv": tuple(header["argv"])}) == about
+
+
+def finished(tmp_path: Path) -> runs.StoredRun:
+    """A run as it was finished."""
+    return find.find(tmp_path, str(finished_run(tmp_path, info())))
+
+
+def test_a_run_that_nobody_touched_is_whole(tmp_path: Path) -> None:
+    """Its manifest vouches for its files."""
+    runs.verify(finished(tmp_path))
+
+
+@pytest.mark.parametrize("name", [runs.CASES, runs.SAMPLES])
+def test_a_torn_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
+    """Cut short, or with another byte in it."""
+    run = finished(tmp_path)
+    path = run.folder / name
+    data = path.read_bytes()
+    for other in (data[:-1], data[:-1] + b"?", b""):
+        path.write_bytes(other)
+        with pytest.raises(StoreError, match=rf"{name} is not the file that run .* finished with"):
+            runs.verify(run)
+    path.unlink()
+    with pytest.raises(StoreError, match=rf"{name} can't be read: No such file"):
+        runs.verify(run)
+
+
+@pytest.mark.parametrize(
+    "files", [{}, [], None, {"cases.parquet": "f00"}, {"cases.parquet": {"sha256": None}}]
+)
+def test_a_manifest_that_does_not_vouch_is_not_believed(files: Any) -> None:
+    """One from elsewhere may hold anything."""
+    with pytest.raises(StoreError, match=r"^x/cases\.parquet is not the file"):
+        runs.verify_files({runs.CASES: b"rows"}, info(files=files), "x/")
+
+
+def test_files_from_elsewhere_say_what_run_they_are(tmp_path: Path) -> None:
+    """If they hold a manifest that can be read, of a run, which vouches for the others."""
+    run = finished(tmp_path)
+    names = (runs.MANIFEST, runs.CASES, runs.SAMPLES)
+    files = {name: (run.folder / name).read_bytes() for name in names}
+    assert runs.verified_info(files, "x/") == run.info
+    torn = {**files, runs.SAMPLES: b"?"}
+    with pytest.raises(StoreError, match=r"^x/samples\.parquet is not the file"):
+        runs.verified_info(torn, "x/")
+    with pytest.raises(StoreError, match=r"^x/run\.json can't be read"):
+        runs.verified_info({}, "x/")

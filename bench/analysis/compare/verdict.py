@@ -154,7 +154,7 @@ def _at_reference(base: Record, new: Record) -> Change | None:
         return Change(base=before, new=after) if wanted is had else None
     if not machine_state.is_at(had, wanted):
         return None
-    time_s = machine_state.brought_to(after.time_s, had, wanted)
+    time_s = machine_state.at_conditions(after.time_s, had, wanted)
     return Change(base=before, new=dataclasses.replace(after, time_s=time_s))
 
 

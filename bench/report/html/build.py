@@ -19,8 +19,8 @@ from bench.report.html import render
 from bench.report.html.compare_page import page as compare_page_page
 from bench.report.html.downloads import ROWS, beside, inside
 from bench.report.html.run_page import page
-from bench.store.load import load_rows, load_samples
-from bench.store.rows import records
+from bench.store import atomic
+from bench.store.load import load_records, load_samples
 from bench.store.runs import CASES, SAMPLES
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def build_report(
     named = {_name(run): run for run in runs}
     infos, several = [run.info for run in named.values()], len(named) > 1
     if several and single_file:
-        rows = (records(load_rows(run.folder)) for run in named.values())
+        rows = (load_records(run.folder) for run in named.values())
         return build_comparison(lineup(infos, rows), out, carried=list(named.values()))
     written = _run_pages(list(named.values()), out, single_file=single_file)
     if several and comparing:
@@ -119,7 +119,7 @@ def _run_pages(
 
 def _run_page(run: StoredRun, out: Path, *, single_file: bool) -> list[Record]:
     """Write the page of a run; gives its rows."""
-    rows = records(load_rows(run.folder))
+    rows = load_records(run.folder)
     made = page.run_page(
         rows,
         run.info,
@@ -175,11 +175,8 @@ def _samples(run: StoredRun) -> pd.DataFrame | None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        partial.replace(path)
+        atomic.write(path, data)
     except OSError as error:
         message = f"{path.parent} can't be written: {error.strerror}; choose another with --out"
         raise StoreError(message) from error

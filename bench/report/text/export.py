@@ -16,20 +16,18 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
 from bench.errors import SelectionError, hint
+from bench.records.record import record_of, schema
 from bench.report.text import wording
-from bench.store.rows import plain, records
 from bench.units import MISSING, seconds_with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import pandas as pd
-
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 
-def export(rows: pd.DataFrame, info: RunInfo, form: str) -> str:
+def export(rows: Sequence[Mapping[str, Any]], info: RunInfo, form: str) -> str:
     """The run in one of the forms `csv`, `json`, `markdown`; ends with a newline.
 
     Raises:
@@ -41,11 +39,12 @@ def export(rows: pd.DataFrame, info: RunInfo, form: str) -> str:
     return FORMS[form](rows, info)
 
 
-def _csv(rows: pd.DataFrame, _: RunInfo) -> str:
+def _csv(rows: Sequence[Mapping[str, Any]], _: RunInfo) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, [str(c) for c in rows.columns], lineterminator="\n")
+    columns = dict.fromkeys([*schema().names, *(name for row in rows[:1] for name in row)])
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: _cell(v) for k, v in row.items()} for row in plain(rows))
+    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -58,8 +57,8 @@ def _cell(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _json(rows: pd.DataFrame, info: RunInfo) -> str:
-    document = {"run": dataclasses.asdict(info), "rows": plain(rows)}
+def _json(rows: Sequence[Mapping[str, Any]], info: RunInfo) -> str:
+    document = {"run": dataclasses.asdict(info), "rows": rows}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_iso)
     return text + "\n"
 
@@ -68,8 +67,8 @@ def _iso(value: datetime) -> str:
     return value.isoformat()
 
 
-def _markdown(rows: pd.DataFrame, info: RunInfo) -> str:
-    found = in_reading_order(records(rows))
+def _markdown(rows: Sequence[Mapping[str, Any]], info: RunInfo) -> str:
+    found = in_reading_order([record_of(row) for row in rows])
     known = footnotes.notes(r for r in found if r.status == "ok")
     head = [
         wording.machine_name(info),
@@ -112,7 +111,7 @@ def _markdown_table(members: Sequence[Record], known: Sequence[footnotes.Note]) 
             yield f"| {what} | {wording.escaped(devices)} | skipped: {wording.escaped(group.reason)} | {MISSING} |"
 
 
-FORMS: Mapping[str, Callable[[pd.DataFrame, RunInfo], str]] = {
+FORMS: Mapping[str, Callable[[Sequence[Mapping[str, Any]], RunInfo], str]] = {
     "csv": _csv,
     "json": _json,
     "markdown": _markdown,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import units
-from bench.records import roofs
+from bench.records import codec, roofs
 from bench.report.text import wording
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _add_roofs(table: Table, measured: Mapping[str, Any]) -> None:
     """Each device's by level, dtype and kind; where there are none, how to get them."""
     table.add_row(Text("roofs", style="bold"), "" if measured else Text(NO_ROOFS))
     for device, facts in measured.items():
-        found = roofs.of_fields(facts)
+        found = codec.decode(roofs.Roofs, facts)
         when = wording.when(found.measured_at)
         table.add_row(f"  {device}", Text(f"{found.threads} threads, torch {found.torch}, {when}"))
         for name, text in roof_lines(found):

@@ -17,13 +17,11 @@ from rich.text import Text
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
 from bench.report.text import device_times, wording
-from bench.store.rows import records
 from bench.units import MISSING, seconds, seconds_with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from rich.console import RenderableType
 
     from bench.records.record import Record
@@ -38,9 +36,9 @@ NO_CASES = "There are no cases here. See what a run would measure with: bench li
 NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
 
 
-def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
-    found = in_reading_order(records(rows))
+    found = in_reading_order(rows)
     if not found:
         return Text(NO_CASES)
     known = footnotes.notes(r for r in found if r.status == "ok")
@@ -52,9 +50,9 @@ def run_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
     return Constrain(Group(*parts), width)
 
 
-def device_table(rows: pd.DataFrame, *, width: int) -> RenderableType:
+def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     """What is known of each case's time on a GPU, told in several ways, then what each of these is."""
-    found = device_times.known(in_reading_order(records(rows)))
+    found = device_times.known(in_reading_order(rows))
     if not found:
         return Text(NO_DEVICE_TIMES)
     ways = [w for w in device_times.WAYS if w.usual or width >= _EVERY_WAY_WIDTH]

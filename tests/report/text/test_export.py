@@ -14,7 +14,7 @@ import pytest
 from bench.errors import SelectionError
 from bench.records.record import Record
 from bench.report.text.export import export
-from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
+from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, info, lost, on, record, values
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def refuse(constant: str) -> Any:
 
 def test_csv_has_every_column_of_every_row() -> None:
     """One header; nothing of the run's identity is dropped; missing is empty."""
-    text = export(frame(example()), info(), "csv")
+    text = export(values(example()), info(), "csv")
     assert_golden(text, "report_export.csv")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == len(example())
@@ -44,7 +44,7 @@ def test_csv_has_every_column_of_every_row() -> None:
 def test_csv_holds_any_text_in_one_cell() -> None:
     """Commas, quotes and line ends do not shift columns."""
     reason = f'{HOSTILE}, "\nand so on'
-    (row,) = csv.DictReader(io.StringIO(export(frame([lost("failed", reason)]), info(), "csv")))
+    (row,) = csv.DictReader(io.StringIO(export(values([lost("failed", reason)]), info(), "csv")))
     assert row["reason"] == reason
     assert row["schema_version"] == "1"
 
@@ -52,7 +52,7 @@ def test_csv_holds_any_text_in_one_cell() -> None:
 def test_json_is_standard_and_complete() -> None:
     """Nulls for what is missing, ISO times, mappings and lists as such."""
     rows = [*example(), record(time_hi_s=math.inf)]
-    found = json.loads(export(frame(rows), info(), "json"), parse_constant=refuse)
+    found = json.loads(export(values(rows), info(), "json"), parse_constant=refuse)
     assert found["run"]["label"] == "before"
     assert found["rows"][0]["params"] == {"n": "16", "dtype": "float32"}
     assert found["rows"][0]["started_at"] == "2026-11-23T05:02:01+00:00"
@@ -65,13 +65,13 @@ def test_json_is_standard_and_complete() -> None:
 def test_markdown_is_a_table_per_suite_with_footnotes() -> None:
     """It can be pasted where code is discussed."""
     rows = [*example(), *on("cuda", example()[:2])]
-    assert_golden(export(frame(rows), info(), "markdown"), "report_export.md")
+    assert_golden(export(values(rows), info(), "markdown"), "report_export.md")
 
 
 def test_markdown_shows_hostile_text_as_text() -> None:
     """A pipe does not make a column, nor a bracket a tag."""
     rows = [lost("failed", HOSTILE + "\n|"), record()]
-    text = export(frame(rows), info(label="<b>\n# x"), "markdown")
+    text = export(values(rows), info(label="<b>\n# x"), "markdown")
     for line in text.splitlines():
         assert not line.startswith("# ")
         if line.startswith("|"):
@@ -81,12 +81,12 @@ def test_markdown_shows_hostile_text_as_text() -> None:
 
 def test_an_empty_run_is_still_a_document() -> None:
     """The header, an empty list, a sentence."""
-    assert export(frame([]), info(), "csv").count("\n") == 1
-    assert json.loads(export(frame([]), info(), "json"))["rows"] == []
-    assert "There are no cases." in export(frame([]), info(), "markdown")
+    assert export(values([]), info(), "csv").count("\n") == 1
+    assert json.loads(export(values([]), info(), "json"))["rows"] == []
+    assert "There are no cases." in export(values([]), info(), "markdown")
 
 
 def test_an_unknown_form_is_answered_with_the_known_ones() -> None:
     """The value, the rule, the fix."""
     with pytest.raises(SelectionError, match="did you mean json"):
-        export(frame([]), info(), "jsn")
+        export(values([]), info(), "jsn")

@@ -24,7 +24,7 @@ from bench.report.text.run import (
 )
 from bench.store.runs import StoredRun
 from tests.fakes.launches import launched
-from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, frame, info, lost, on, record
+from tests.fakes.rows import CODES, HOSTILE, assert_golden, example, info, lost, on, record
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,7 +60,7 @@ def some_runs() -> list[StoredRun]:
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_run_is_readable_at_usual_widths(width: int) -> None:
     """Suites in blocks, numbers aligned, failures with reasons, skips folded, footnotes beneath."""
-    text = shown(run_table(frame(example()), width=width), width)
+    text = shown(run_table(example(), width=width), width)
     assert_golden(text, f"report_run_{width}.txt")
 
 
@@ -68,14 +68,14 @@ def test_a_run_is_readable_at_usual_widths(width: int) -> None:
 def test_two_devices_stand_under_each_other(width: int) -> None:
     """The device is a column only where there are several."""
     rows = example()[:7]
-    text = shown(run_table(frame([*rows, *on("cuda", rows)]), width=width), width)
+    text = shown(run_table([*rows, *on("cuda", rows)], width=width), width)
     assert_golden(text, f"report_run_devices_{width}.txt")
 
 
 def test_cold_times_are_called_so() -> None:
     """At the head of their column."""
     heads = [
-        shown(run_table(frame([record(cache=cache)]), width=80), 80).splitlines()[0].split()
+        shown(run_table([record(cache=cache)], width=80), 80).splitlines()[0].split()
         for cache in ("cold", "hot", None)
     ]
     assert heads == [["case", "cold", "time", "rate"], *[["case", "time", "rate"]] * 2]
@@ -89,20 +89,20 @@ def test_the_list_of_runs_is_readable_at_usual_widths(width: int) -> None:
 
 def test_empty_tables_say_what_to_do() -> None:
     """Nothing at all would look like a fault."""
-    assert shown(run_table(frame([]), width=80), 80).split() == NO_CASES.split()
+    assert shown(run_table([], width=80), 80).split() == NO_CASES.split()
     assert shown(runs_table([], width=80), 80).split() == NO_RUNS.split()
 
 
 def test_a_run_of_only_skips_says_why() -> None:
     """There is no time to show, but there are reasons."""
-    text = shown(run_table(frame([lost("skipped", "no fast kernel")]), width=80), 80)
+    text = shown(run_table([lost("skipped", "no fast kernel")], width=80), 80)
     assert "skipped  matmul/square n=16 float32: no fast kernel" in text
 
 
 def test_data_is_never_markup() -> None:
     """Square brackets in a label or a reason are shown, not obeyed."""
     rows = [lost("failed", HOSTILE), record("x", "y", params={"kind": "(/bold)"})]
-    text = shown(run_table(frame(rows), width=300), 300)
+    text = shown(run_table(rows, width=300), 300)
     assert HOSTILE in text
     assert "kind=(/bold)" in text
     assert "[red]é" in shown(runs_table(some_runs(), width=160), 160)
@@ -115,7 +115,7 @@ def test_data_is_never_markup() -> None:
 def test_no_line_is_wider_than_asked_for(width: int, name: str) -> None:
     """Long names fold; numbers never do."""
     rows = [*example(), record("x", "y", params={"kind": name.strip() or "x", "n": 16777216})]
-    text = shown(run_table(frame(rows), width=width), 200)
+    text = shown(run_table(rows, width=width), 200)
     assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "2.040 µs" in text or "2.04 µs" in text
 
@@ -136,13 +136,11 @@ def test_times_on_a_device_stand_side_by_side(width: int) -> None:
         launched("matmul", params={"n": 1024, "dtype": "bfloat16"}, **cold),
         record(),
     ]
-    assert_golden(
-        shown(device_table(frame(rows), width=width), width), f"report_device_{width}.txt"
-    )
-    assert NO_DEVICE_TIMES in shown(device_table(frame([record()]), width=width), 200)
+    assert_golden(shown(device_table(rows, width=width), width), f"report_device_{width}.txt")
+    assert NO_DEVICE_TIMES in shown(device_table([record()], width=width), 200)
 
 
 def test_several_gpus_are_named() -> None:
     """The same case may have run on each."""
-    text = shown(device_table(frame([launched(), launched(device="cuda:1")]), width=120), 120)
+    text = shown(device_table([launched(), launched(device="cuda:1")], width=120), 120)
     assert "cuda:1" in text

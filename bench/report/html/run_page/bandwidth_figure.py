@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.records import roofs
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 from bench.report.html import style
 from bench.report.html.run_page import figures, scatter
 from bench.report.html.run_page.roofline_figure import levels, said_of

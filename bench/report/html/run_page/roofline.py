@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import grid
 from bench.analysis.findings import headroom
-from bench.records import roofs
-from bench.records.record import COLD
+from bench.records import codec, roofs
+from bench.records.cache_state import COLD
 from bench.report.html import figure as html_figure
 from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing, Twin
@@ -105,8 +105,8 @@ def known_roofs(info: RunInfo) -> dict[str, Roofs]:
     found = {}
     for device, fields in info.roofs.items():
         try:
-            found[device] = roofs.of_fields(fields)
-        except (KeyError, TypeError):
+            found[device] = codec.decode(roofs.Roofs, fields)
+        except TypeError:
             continue
     return found
 

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.records.record import COLD
+from bench.records.cache_state import COLD
 from bench.report.html import plot_parts, style
 from bench.report.html.address import anchor
 
