@@ -1,4 +1,4 @@
-"""A configuration that is held against another: an interpreter, variables, threads; as people write it."""
+"""Configurations to compare, as people write them: an environment for `bench ab`, a device for `bench crossover`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _THREADS = "OMP_NUM_THREADS"
 """The one variable that workers take as their number of threads, and not as it stands."""
+_THREAD_COUNTS = re.compile(r"threads=([^,]+),([^,]+)")
+_DEVICES = re.compile(r"([^,=]+),([^,=]+)")
+_HOW = "write two devices (cpu,cuda) or two numbers of threads (threads=1,2; threads=1,all)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +75,49 @@ def _variable(word: str, side: str) -> tuple[str, str]:
         message = f"--{side}-env {word!r} can't be read; write NAME=VALUE"
         raise SelectionError(message)
     return name, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A device with so many threads beside it, and what it is called here."""
+
+    name: str
+    device: str
+    threads: int
+
+
+def sides(word: str | None, *, present: Sequence[str], threads: int) -> tuple[Side, Side]:
+    """What `--between` means; without it the CPU and the first GPU, else one thread and all.
+
+    Args:
+        word: `cpu,cuda`, `threads=1,2` or `threads=1,all`, or None.
+        present: the devices of this machine.
+        threads: that "all" are, and that workers have if devices differ.
+
+    Raises:
+        SelectionError: the word can't be read, or means the same twice.
+    """
+    if word is None:
+        word = ",".join(present[:2]) if len(present) > 1 else "threads=1,all"
+    if counts := _THREAD_COUNTS.fullmatch(word):
+        one, other = (_of_threads(text, word, threads) for text in counts.groups())
+    elif names := _DEVICES.fullmatch(word):
+        one, other = (
+            Side(name=name.strip(), device=name.strip(), threads=threads) for name in names.groups()
+        )
+    else:
+        message = f"--between {word!r} can't be read; {_HOW}"
+        raise SelectionError(message)
+    if one == other:
+        message = f"--between {word!r} means {one.name} twice; name two sides that differ"
+        raise SelectionError(message)
+    return one, other
+
+
+def _of_threads(text: str, word: str, most: int) -> Side:
+    """So many threads of the CPU."""
+    known = most if text.strip() == "all" else int(text) if text.strip().isdecimal() else 0
+    if known < 1:
+        message = f"--between {word!r}: {text!r} is no number of threads; {_HOW}"
+        raise SelectionError(message)
+    return Side(name=counted(known, "thread"), device="cpu", threads=known)

@@ -99,7 +99,7 @@ class Ceilings:
         missing = [device for device in info.devices if device not in found]
         return cls(place=place, of_device={**found, **measured(pool, place, missing, tell)})
 
-    def held_against(self, entries: Sequence[Entry]) -> list[Entry]:
+    def compared(self, entries: Sequence[Entry]) -> list[Entry]:
         """A batch with each row's share of its roof, once its correct rows have raised what they can."""
         for device, before in self.of_device.items():
             after = roofs.raised(before, (e.record for e in entries if e.record.device == device))

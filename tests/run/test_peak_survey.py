@@ -106,11 +106,11 @@ def test_whoever_measured_roofs_times_nothing_else() -> None:
     assert [number for number, _ in stage.asked(protocol.Check)] == [2, 1]
 
 
-def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
+def test_a_batch_raises_its_roof_before_it_is_compared_it() -> None:
     """Then none of its correct rows is above it, and later runs know."""
     ceilings = Ceilings.of(Stage(answer).pool(1), INFO, Told())
     rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
-    shares = [one.record.roof_share for one in ceilings.held_against(rows)]
+    shares = [one.record.roof_share for one in ceilings.compared(rows)]
     assert [round(share or 0, 9) for share in shares] == [1.0, 0.2]
     kept = peak_survey.known(PLACE, ["cpu"])["cpu"]
     assert kept == ceilings.of_device["cpu"]
@@ -120,11 +120,11 @@ def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
 def test_rows_of_a_device_without_roofs_stay_as_they_are() -> None:
     """And none have any where none are wanted."""
     rows = [entry(0, flop=1e3)]
-    assert Ceilings().held_against(rows) == rows
+    assert Ceilings().compared(rows) == rows
     assert Ceilings().noted(INFO).roofs == {}
 
 
-def test_the_run_says_what_its_rows_were_held_against() -> None:
+def test_the_run_says_what_its_rows_were_compared() -> None:
     """In plain values, as its manifest has them."""
     noted = Ceilings.of(Stage(answer).pool(1), INFO, Told()).noted(INFO)
     assert noted.roofs["cpu"]["roofs"] == (dataclasses.asdict(PEAK),)

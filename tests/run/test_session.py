@@ -23,8 +23,8 @@ from bench.pool import protocol
 from bench.pool.pool import WorkerPool
 from bench.pool.start import start
 from bench.run import session
+from bench.run.listener import Listener
 from bench.run.manifest import Options
-from bench.run.session import Listener
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
