@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from bench.run.request import Request
 
 VISIT_S = 0.02
-"""As in the quick look; a round of a case is then a third of a second, and drift has little time."""
+"""Sampling time of a visit, as in a quick run: a round of a case is then a third of a second, and drift has
+little time."""
 
 What = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SUITE | FILE.py | SUITE/OP]...",
-        help="What both sides do. Two ops are held against each other, at equal axes.",
+        help="What both sides do. Two ops are compared with each other, at equal axes.",
     ),
 ]
 
@@ -150,7 +151,7 @@ def _side(
 
 
 def _goal(budget: str, threshold: str, confidence: str) -> DecisionGoal:
-    """What is to be decided.
+    """The threshold, confidence and time of the decision.
 
     Raises:
         UnitError: a number can't be read.
@@ -224,7 +225,7 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
 
 
 def _names(sides: tuple[_Side, _Side], ops: Sequence[str]) -> SideNames:
-    """What the sides are called: by what differs."""
+    """The names of the sides: what differs between them."""
     from bench.report.text.ab import SideNames
 
     one, other = (side.variant for side in sides)

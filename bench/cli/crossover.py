@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request
 
-WORKERS = 4
-"""Of each side: both have theirs alive at once, and starting one takes a second of a core."""
+WORKERS_OF_SIDE = 4
+"""Workers of each side: those of both sides are alive at once, and starting one takes a second of a core."""
 
 OpWord = Annotated[
     str | None,
@@ -70,7 +70,9 @@ def crossover_command(
     step: Annotated[
         str, typer.Option(metavar="SECONDS", help="Sampling time of a side at a size, at most.")
     ] = "1",
-    workers: Annotated[int, typer.Option(min=1, help="Fresh processes of each side.")] = WORKERS,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Fresh processes of each side.")
+    ] = WORKERS_OF_SIDE,
     timeout: Annotated[
         str, typer.Option(metavar="SECONDS", help="Time allowed per size and side.")
     ] = "60",
@@ -108,7 +110,7 @@ def crossover_command(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Goal:
-    """What to find out, and how well."""
+    """The op to search, between which sizes, how exactly and in how much time."""
 
     op: str
     ends: tuple[float, float] | None

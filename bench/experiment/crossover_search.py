@@ -40,7 +40,7 @@ _ENDS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchStep:
-    """A size, and the rows of both sides there."""
+    """A size, and the rows of both sides at it."""
 
     size: float
     one: Record
@@ -64,7 +64,7 @@ class SearchGoal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What was measured, what it says, and why no more was.
+    """The result of a search: the sizes measured, the crossover found, and why it ended.
 
     `tight`: the interval is within the tolerance. `finest`: the sizes around the change are, and finer ones
     would not tell more. `settled`: there is nothing to halve. `budget`: the time was up.
@@ -147,7 +147,7 @@ def halved(found: Crossover, tried: Collection[float], aim: SearchGoal) -> float
 
 
 def middle_of(low: float, high: float, *, whole: bool) -> float | None:
-    """A size about the geometric mean of two, a round one if there is one between; None if there is none."""
+    """A size about the geometric mean of two, a round one if one lies between; None if no size does."""
     middle = math.sqrt(low * high)
     steps = 2.0 ** (math.frexp(middle)[1] - _SIGNIFICANT_BITS)
     candidates: list[float] = [round(middle / steps) * steps, middle]

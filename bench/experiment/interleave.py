@@ -110,12 +110,12 @@ class PairedCase:
 
     def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Seconds per call of both sides, workers × rounds; NaN where a visit is missing."""
-        turns = [side.turns() for side in self.sides]
-        workers = 1 + max((turn.worker for of_side in turns for turn in of_side), default=0)
-        one, other = (np.full((workers, self.rounds), np.nan) for _ in self.sides)
-        for found, of_side in zip((one, other), turns, strict=True):
-            for turn in of_side:
-                found[turn.worker, turn.round] = turn.time_s
+        sides = [side.cells() for side in self.sides]
+        workers = 1 + max((cell.worker for side in sides for cell in side), default=0)
+        one, other = (np.full((workers, self.rounds), np.nan) for _ in sides)
+        for found, side in zip((one, other), sides, strict=True):
+            for cell in side:
+                found[cell.worker, cell.round] = cell.time_s
         return one, other
 
 
@@ -258,7 +258,7 @@ class PairedRun:
         rows = []
         for side, opened, outcome in zip(self._sides, self._opened, pair.sides, strict=True):
             schedule = dataclasses.replace(side.options.schedule, kernels=False)
-            extra_passes.look([outcome], side.started.pool, schedule)
+            extra_passes.make_passes([outcome], side.started.pool, schedule)
             rows.append(opened.keep(outcome).record)
         return rows[0], rows[1]
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import history
 from bench.records import machine_state
-from bench.run import manifest, noise, turns
+from bench.run import manifest
+from bench.run.cells import headline_cells, scaled_to_reference
 from bench.run.listener import Listener
-from bench.run.noise import Noise
-from bench.run.peak_survey import Ceilings
+from bench.run.peak_survey import RunRoofs
 from bench.run.scheduler import BATCH_CASES, Scheduler
 from bench.run.state_monitor import Clock, StateMonitors
+from bench.run.summary import Noise, pooled_spread
 from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
 
@@ -127,10 +128,10 @@ class OpenRun:
         hello = pool.hello(0)
         writer.add_torch(hello.torch)
         self._facts = manifest.row_facts(writer.info, options, hello)
-        self._ceilings = (
-            Ceilings.of(pool, writer.info, self._listener.surveying)
+        self._roofs = (
+            RunRoofs.of(pool, writer.info, self._listener.surveying)
             if options.roofs
-            else Ceilings()
+            else RunRoofs()
         )
         self._earlier = history.read(store, writer.info)
         self._monitors = StateMonitors(
@@ -163,31 +164,31 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome], *, among: Iterable[Outcome]) -> list[Entry]:
         reference = self._monitors.of(outcomes[0].case.device).settle()
         facts = self._facts_of(reference, among)
-        entries = self._ceilings.compared([outcome.entry(facts) for outcome in outcomes])
+        entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
         for entry in entries:
             self._writer.write(entry)
             self._listener.finished(entry.record)
         return entries
 
     def _facts_of(self, reference: Conditions | None, among: Iterable[Outcome]) -> RunFacts:
-        """What rows share: the device's reference, and how far cases and runs lie apart beside their samples."""
+        """The facts that rows share: the device's reference, and the noise that their own samples can't show."""
         known = [outcome.under(reference) for outcome in among]
         return dataclasses.replace(
             self._facts,
             reference=reference,
             noise=Noise(
-                others=noise.pooled(turns.chosen(*one) for one in known),
+                others=pooled_spread(headline_cells(*one) for one in known),
                 floors=self._earlier.floors(reference),
             ),
             noise_at_reference=Noise(
-                others=noise.pooled(turns.brought(*one) for one in known),
+                others=pooled_spread(scaled_to_reference(*one) for one in known),
                 floors=self._earlier.floors(reference, brought=True),
             ),
         )
 
     def close(self) -> None:
         """Note the states and peak rates of the devices in the run's facts, and the reference for later runs."""
-        info, made = self._ceilings.noted(self._writer.info), self._monitors.made
+        info, made = self._roofs.noted(self._writer.info), self._monitors.made
         seen = {device: monitor.seen for device, monitor in made.items() if monitor.seen}
         levels = {d: dataclasses.asdict(machine_state.level(of)) for d, of in seen.items()}
         references = {d: machine_cache.renewed(self._known(d), of) for d, of in seen.items()}

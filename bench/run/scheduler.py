@@ -1,4 +1,4 @@
-"""The order in which cases are measured: crossed, so that workers and moments can be told apart.
+"""Interleaved scheduler: workers and rounds are crossed, so that processes and drift can be told apart.
 
 Each round visits every worker, and in it every open case, both in random order. A case closes when it is
 precise enough, no longer gets more precise, or has spent its budget and been seen by every worker; what it
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from bench.plan.memory_budget import MemoryBudget
 from bench.pool import protocol
-from bench.run import extra_passes, turns
-from bench.run.outcome import Outcome
+from bench.run import extra_passes
+from bench.run.cells import matrix
+from bench.run.outcome import Outcome, Visit
 from bench.run.stopping import BUDGET, TIMEOUT
-from bench.run.visit import Visit
 
 if TYPE_CHECKING:
     import random
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
-_MOST_ROUNDS = 3
-"""A case may get up to three times the planned rounds, from what others left over."""
+_MOST_ROUNDS_PER_PLANNED = 3
+"""A case may get up to three times the planned rounds, from the time that others left over."""
 
 
 class Scheduler:
@@ -80,13 +80,13 @@ class Scheduler:
         self._spend_what_is_left(batch)
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
-        extra_passes.look(batch, self._pool, self._schedule)
+        extra_passes.make_passes(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 
     def _spend_what_is_left(self, batch: list[Outcome]) -> None:
         """More rounds, from the time that easy cases left, for the cases that are least precise."""
         rounds = self._schedule.rounds
-        for round_ in range(rounds, _MOST_ROUNDS * rounds):
+        for round_ in range(rounds, _MOST_ROUNDS_PER_PLANNED * rounds):
             left_s = self._schedule.case_budget_s * len(batch) - sum(o.visited_s for o in batch)
             chosen = []
             for outcome in sorted(batch, key=lambda o: o.stopping.half_width, reverse=True):
@@ -112,10 +112,10 @@ class Scheduler:
         if round_ < rounds:
             return not all(self._spent(outcome, worker) for worker in workers)
         left_s = self._schedule.case_budget_s - outcome.visited_s
-        return round_ < _MOST_ROUNDS * rounds and self._round_cost_s(outcome) <= left_s
+        return round_ < _MOST_ROUNDS_PER_PLANNED * rounds and self._round_cost_s(outcome) <= left_s
 
     def _round_cost_s(self, outcome: Outcome) -> float:
-        """What one more round of a case takes, evictions included, as its visits have shown."""
+        """Time that one more round of a case takes, evictions included, as its visits have shown."""
         visits = len(outcome.visits)
         seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
@@ -127,14 +127,14 @@ class Scheduler:
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         """
         batch: list[Outcome] = []
-        room = self._room().worker_bytes(waiting[0].case.device)
+        left_bytes = self._memory().worker_bytes(waiting[0].case.device)
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             self._check(outcome)
             needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
-            if batch and (needed > room or outcome.case.device != batch[0].case.device):
+            if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
-            room -= needed
+            left_bytes -= needed
             batch.append(waiting.popleft())
             for worker in range(self._schedule.workers):
                 self._prepare(outcome, worker)
@@ -153,7 +153,7 @@ class Scheduler:
             self.judge(outcome)
 
     def visit(self, cases: Sequence[Outcome], worker: int, round_: int) -> None:
-        """A worker visits each of these cases, under the eyes of the state monitor."""
+        """A worker visits each of these cases, watched by the state monitor."""
         if not cases:
             return
         monitor = self._monitor_of(cases[0].case.device)
@@ -170,7 +170,7 @@ class Scheduler:
         """Note why a case needs no further round, if it has been measured enough."""
         if outcome.open and outcome.visits:
             late = outcome.spent_s > self._schedule.timeout_s
-            judged = TIMEOUT if late else outcome.stopping.judge(turns.cells(outcome.turns()))
+            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.cells()))
             outcome.stopped_by = outcome.stopped_by or judged
 
     def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
@@ -188,8 +188,8 @@ class Scheduler:
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
-    def _room(self) -> MemoryBudget:
-        """What fits; a device's memory is known once a worker has seen it."""
+    def _memory(self) -> MemoryBudget:
+        """The memory budget; a device's own memory is known once a worker has seen it."""
         return MemoryBudget(
             memory_bytes=self._schedule.memory_bytes,
             device_memory_bytes=self._pool.hello(0).device_memory_bytes,
@@ -200,15 +200,15 @@ class Scheduler:
         if outcome.checked or not outcome.open:
             return
         case, timeout_s = outcome.case, self._schedule.timeout_s
-        room = self._room()
+        memory = self._memory()
         reply = self._timed(
-            outcome, lambda: self._pool.check(0, case, timeout_s, room.worker_bytes(case.device))
+            outcome, lambda: self._pool.check(0, case, timeout_s, memory.worker_bytes(case.device))
         )
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
         if isinstance(reply, protocol.Checked | protocol.Refused):
             exact = isinstance(reply, protocol.Checked)
-            reason = room.refusal(case.device, reply.input_bytes or 0, exact=exact)
+            reason = memory.refusal(case.device, reply.input_bytes or 0, exact=exact)
             if reason:
                 outcome.end("skipped", reason)
 

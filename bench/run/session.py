@@ -1,4 +1,4 @@
-"""A run from plan to finished folder: workers, rounds, journal, Parquet. Prints nothing.
+"""A measuring session: a run from plan to finished folder (workers, rounds, journal, Parquet). Prints nothing.
 
 What happens on the way is told to a listener. Each finished case is on disk before the next batch,
 so a run that is killed can be resumed where it stopped.
@@ -97,7 +97,7 @@ def resume(
 
 
 def lacking(folder: Path, plan: Plan) -> Plan:
-    """What of a plan is not in the journal of a run: all that is left to be measured, or skipped."""
+    """The part of a plan that is not in the journal of a run: the cases left to be measured, or skipped."""
     _, entries = journal.read(folder)
     done = {(e.record.case, e.record.device) for e in entries}
     return dataclasses.replace(

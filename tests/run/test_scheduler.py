@@ -482,8 +482,8 @@ def test_a_schedule_splits_the_budget_evenly(
     assert made.sample_s == pytest.approx(sample_s)
 
 
-def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
-    """Two looks at the machine per worker and round; each visit of the turn has their mean."""
+def test_every_cell_begins_and_ends_with_the_sentinels() -> None:
+    """Two looks at the machine per worker and round; each visit between them has their mean."""
     looks = itertools.count()
 
     def slowing(request: protocol.Request) -> protocol.Reply:
@@ -501,7 +501,7 @@ def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
     assert {visit.sensed for one in outcomes for visit in one.visits} == {mean}
 
 
-def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:
+def test_a_cell_without_a_visit_needs_no_look_at_the_machine() -> None:
     """When every case is closed, nothing is timed any more."""
     timed = TimedStage(lambda _: protocol.Refused(status="failed", reason="no"))
 
@@ -511,7 +511,7 @@ def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:
 
 
 def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
-    """Its place is taken, and the visits of that turn have no conditions."""
+    """Its place is taken, and the visits of that cell have no conditions."""
 
     def lost_once(request: protocol.Request) -> protocol.Reply:
         if isinstance(request, protocol.Sense) and len(timed.stage.senses()) == 1:
