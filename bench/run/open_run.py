@@ -13,6 +13,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.analysis import history
@@ -22,7 +23,7 @@ from bench.run.cells import headline_cells, scaled_to_reference
 from bench.run.listener import Listener
 from bench.run.peak_survey import RunRoofs
 from bench.run.scheduler import BATCH_CASES, Scheduler
-from bench.run.state_monitor import Clock, StateMonitors
+from bench.run.state_monitor import Clock, StateMonitor, StateMonitors
 from bench.run.summary import Noise, pooled_spread
 from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
@@ -134,13 +135,15 @@ class OpenRun:
             else RunRoofs()
         )
         self._earlier = history.read(store, writer.info)
-        self._monitors = StateMonitors(
+        monitor = partial(
+            StateMonitor,
             pool.sense,
-            known={device: one.conditions for device, one in self._earlier.references.items()},
             patience_s=options.schedule.patience_s,
             waits=self._listener.waiting,
             clock=clock,
         )
+        known = {device: one.conditions for device, one in self._earlier.references.items()}
+        self._monitors = StateMonitors(monitor, known)
         self._recent: deque[Outcome] = deque(maxlen=BATCH_CASES)
         self.scheduler = Scheduler(
             pool,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
@@ -18,6 +17,7 @@ from bench.run import manifest
 from bench.run.open_run import OpenRun, RunWriter
 from bench.run.outcome import Outcome
 from bench.store import journal, runs
+from bench.store.runs import StoredRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     from bench.run.listener import Listener
     from bench.run.manifest import Options
     from bench.run.state_monitor import Clock
-    from bench.store.runs import RunInfo, StoredRun
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What to measure, how, into which folder, and who is told."""
-
-    plan: Plan
-    options: Options
-    folder: Path
-    listener: Listener
-    started: Start | None
-    clock: Clock | None = None
 
 
 def run(
@@ -62,15 +49,12 @@ def run(
     info = manifest.new(plan, options, started)
     folder = runs.begin(store, info)
     return _finished(
-        _Job(
-            plan=plan,
-            options=options,
-            folder=folder,
-            listener=listener,
-            started=started,
-            clock=clock,
-        ),
-        info,
+        StoredRun(folder=folder, info=info, finished=False),
+        plan,
+        options,
+        listener,
+        started,
+        clock=clock,
     )
 
 
@@ -90,10 +74,7 @@ def resume(
     if info.machine.get("machine_id") != here.machine_id:
         message = f"run {info.run_id} began on {info.machine.get('name')}, and this is {here.name}"
         raise StoreError(message)
-    folder = unfinished.folder
-    return _finished(
-        _Job(plan=plan, options=options, folder=folder, listener=listener, started=started), info
-    )
+    return _finished(unfinished, plan, options, listener, started)
 
 
 def lacking(folder: Path, plan: Plan) -> Plan:
@@ -107,35 +88,34 @@ def lacking(folder: Path, plan: Plan) -> Plan:
     )
 
 
-def _finished(job: _Job, info: RunInfo) -> StoredRun:
+def _finished(
+    unfinished: StoredRun,
+    plan: Plan,
+    options: Options,
+    listener: Listener,
+    started: Start | None,
+    *,
+    clock: Clock | None = None,
+) -> StoredRun:
     """Measure what the journal lacks, and finish the folder; a run that ends early stays unfinished."""
-    left, options, listener = lacking(job.folder, job.plan), job.options, job.listener
+    folder, info = unfinished.folder, unfinished.info
+    left, schedule = lacking(folder, plan), options.schedule
     cases = len(left.cases)
-    listener.started(info.run_id, cases, cases * options.schedule.steps_per_case)
-    with journal.Journal(job.folder) as rows:
-        writer = RunWriter(folder=job.folder, info=info, journal=rows)
+    listener.started(info.run_id, cases, cases * schedule.steps_per_case)
+    with journal.Journal(folder) as rows:
+        writer = RunWriter(folder=folder, info=info, journal=rows)
         facts = manifest.row_facts(info, options, None)
         for skip in left.skips:
             outcome = Outcome(case=skip.case, status="skipped", reason=skip.reason)
             writer.write(entry := outcome.entry(facts))
             listener.finished(entry.record)
         if cases:
-            _measure(job, left, writer)
+            how = schedule.workers, options.threads
+            with nullcontext(started) if started else start(*how) as ready:
+                opened = OpenRun(
+                    writer, options, ready.pool, folder.parent, listener=listener, clock=clock
+                )
+                for batch in opened.scheduler.measure(left.cases):
+                    opened.keep_batch(batch)
+                opened.close()
     return writer.finish()
-
-
-def _measure(job: _Job, left: Plan, writer: RunWriter) -> None:
-    """Measure cases batch by batch, with workers of our own if none were started."""
-    how = job.options.schedule.workers, job.options.threads
-    with nullcontext(job.started) if job.started else start(*how) as ready:
-        opened = OpenRun(
-            writer,
-            job.options,
-            ready.pool,
-            job.folder.parent,
-            listener=job.listener,
-            clock=job.clock,
-        )
-        for batch in opened.scheduler.measure(left.cases):
-            opened.keep_batch(batch)
-        opened.close()

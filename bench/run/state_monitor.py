@@ -48,9 +48,9 @@ class StateMonitor:
     def __init__(
         self,
         sense: Sense,
-        *,
         device: str = "cpu",
         known: Conditions | None = None,
+        *,
         patience_s: float = 0.0,
         waits: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
@@ -139,35 +139,26 @@ class StateMonitor:
 
 
 class StateMonitors:
-    """A monitor for each device that is measured on, made when it is first asked for."""
+    """A monitor for each device that is measured on, made when it is first asked for.
+
+    Args:
+        make: gives the monitor of a device with a known reference.
+        known: device → its reference, from earlier runs.
+    """
 
     def __init__(
         self,
-        sense: Sense,
-        *,
+        make: Callable[[str, Conditions | None], StateMonitor],
         known: Mapping[str, Conditions],
-        patience_s: float,
-        waits: Callable[[], None],
-        clock: Clock | None = None,
     ) -> None:
-        self._sense = sense
+        self._make = make
         self._known = known
-        self._patience_s = patience_s
-        self._waits = waits
-        self._clock = clock
         self.made: dict[str, StateMonitor] = {}
 
     def of(self, device: str) -> StateMonitor:
         """The device's own."""
         if device not in self.made:
-            self.made[device] = StateMonitor(
-                self._sense,
-                device=device,
-                known=self._known.get(device),
-                patience_s=self._patience_s,
-                waits=self._waits,
-                clock=self._clock,
-            )
+            self.made[device] = self._make(device, self._known.get(device))
         return self.made[device]
 
 

@@ -70,14 +70,14 @@ def test_one_worker_is_not_enough() -> None:
     assert cells.enough(made([1.0] * 6, workers=2))
 
 
-def test_times_are_brought_to_reference() -> None:
+def test_times_are_scaled_to_reference() -> None:
     """In proportion to the compute sentinel, within a state."""
     warm = Conditions(compute_s=1.1e-4, barrier_s=3e-6)
     seen = made([1.1] * 6, warm)
     assert [t.time_s for t in cells.scaled_to_reference(seen, CALM)] == pytest.approx([1.0] * 6)
 
 
-def test_what_waits_for_launches_is_brought_by_them_in_any_state() -> None:
+def test_what_waits_for_launches_is_scaled_by_them_in_any_state() -> None:
     """Launches that take twice as long double it, also far from the reference; a device's clock does not."""
     best = Conditions(compute_s=1e-4, launch_s=5e-6).of_host(anywhere=True)
     slow = Conditions(compute_s=1.1e-4, launch_s=10e-6)

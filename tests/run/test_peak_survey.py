@@ -1,4 +1,4 @@
-"""Roofs are measured once for a machine, its threads and torch; a run's rows are held against them."""
+"""Roofs are measured once for a machine, its threads and torch; a run's rows are compared with them."""
 
 from __future__ import annotations
 

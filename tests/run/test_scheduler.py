@@ -133,7 +133,7 @@ def test_nothing_is_timed_before_every_worker_is_ready() -> None:
 
 
 def test_every_worker_visits_every_case_in_every_round() -> None:
-    """Workers and moments are crossed, so that they can be told apart."""
+    """Workers and rounds are crossed, so that processes and drift can be told apart."""
     for outcome in TimedStage().measure(5):
         assert sorted(places(outcome)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
         assert set(outcome.prepared) == {0, 1}

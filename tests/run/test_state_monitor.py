@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_look_that_is_missing_leaves_visits_without_conditions() -> None:
     assert scene.cell(0.5, 0.5, 0.5) == [None, None, *looks(3.0)]
 
 
-def test_each_device_has_a_lookout_of_its_own() -> None:
+def test_each_device_has_a_monitor_of_its_own() -> None:
     """Made once, with what is known of that device; those never asked for are not made."""
     asked: list[str] = []
 
@@ -144,7 +145,7 @@ def test_each_device_has_a_lookout_of_its_own() -> None:
         asked.append(device)
         return CALM
 
-    monitors = StateMonitors(sense, known={"cuda": REFERENCE}, patience_s=1.0, waits=lambda: None)
+    monitors = StateMonitors(partial(StateMonitor, sense, patience_s=1.0), {"cuda": REFERENCE})
     assert monitors.of("cuda").reference == REFERENCE
     assert monitors.of("cpu").reference is None
     assert monitors.of("cuda") is monitors.of("cuda")
