@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.report.text.pytest_benchmark_writer import extra_info
-from bench.run.pytest_bridge import QUICK_CPU, Door, ReplayClock
+from bench.run.pytest_bridge import QUICK_CPU, PytestBridge, ReplayClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bench.plan.plan import PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
     from bench.records.record import Record
+
+
+STORE = Path("results")
+"""Where `bench run` keeps its runs: earlier ones tell the noise floor of this machine."""
+
+
+@cache
+def quick_plan() -> Plan:
+    """The quick cases of the CPU."""
+    return QUICK_CPU.plan()
 
 
 @cache
 def planned_cases() -> dict[str, PlannedCase]:
     """The quick cases of the CPU, by their ids."""
-    return {case.id: case for case in QUICK_CPU.plan().cases}
+    return {case.id: case for case in quick_plan().cases}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -38,24 +49,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.benchmark(timer=ReplayClock(), group=group), append=False)
 
 
-@pytest.fixture(name="door", scope="session")
-def _door() -> Iterator[Door]:
-    with Door(QUICK_CPU, len(planned_cases())) as door:
-        yield door
+@pytest.fixture(name="bridge", scope="session")
+def _bridge() -> Iterator[PytestBridge]:
+    with PytestBridge.open(QUICK_CPU, quick_plan(), STORE) as bridge:
+        yield bridge
 
 
 @pytest.fixture(name="measured")
 def _measured(
     benchmark: Any,  # a BenchmarkFixture, whose methods carry no types
     request: pytest.FixtureRequest,
-    door: Door,
+    bridge: PytestBridge,
     case_id: str,
 ) -> Callable[[], Record]:
     """Measure the case with our engine and hand its samples to pytest-benchmark."""
 
     def measure() -> Record:
         case = planned_cases()[case_id]
-        entry = door.measure(case) if benchmark.enabled else door.check(case)
+        entry = bridge.measure(case) if benchmark.enabled else bridge.check(case)
         if entry.record.status == "skipped":
             pytest.skip(entry.record.reason or "the op gave no reason")
         if entry.samples:

@@ -86,7 +86,8 @@ def read(store: Path, info: RunInfo) -> History:
     The reference is the machine's own; where that is not known (another home, another container), it is
     that of the store's latest run here.
     """
-    finished = [run for run in runs.list_runs(store) if run.finished]
+    known = runs.list_runs(store) if store.is_dir() else []
+    finished = [run for run in known if run.finished]
     here = [run for run in finished if _same_machine(run.info, info)]
     alike = [run for run in here if _same_method(run.info, info)][-MOST_RUNS:]
     return History(

@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 
     from bench.experiment.ab import DecisionGoal
     from bench.experiment.configuration import Variant
-    from bench.experiment.interleave import Team
+    from bench.experiment.interleave import SideSpec
     from bench.plan.pairs import Pair
+    from bench.plan.plan import PlannedCase
     from bench.pool.interpreter import Interpreter
     from bench.pool.start import Start
     from bench.report.text.ab import SideNames
     from bench.run.request import Request
 
 VISIT_S = 0.02
-"""As in the quick look; a round of a case is then a third of a second, and drift has little time."""
+"""Sampling time of a visit, as in a quick run: a round of a case is then a third of a second, and drift has
+little time."""
 
 What = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SUITE | FILE.py | SUITE/OP]...",
-        help="What both sides do. Two ops are held against each other, at equal axes.",
+        help="What both sides do. Two ops are compared with each other, at equal axes.",
     ),
 ]
 
@@ -94,15 +96,16 @@ def ab_command(
         kernels=False,  # a worker that has profiled is replaced, and the next case would lack it
         roofs=False,
     )
-    corners = (_corner("a", a, a_env, a_threads, each), _corner("b", b, b_env, b_threads, each))
-    return _fought(asked, ops, corners, _aim(budget, threshold, confidence), store, as_json=as_json)
+    sides = (_side("a", a, a_env, a_threads, each), _side("b", b, b_env, b_threads, each))
+    goal = _goal(budget, threshold, confidence)
+    return _compared(asked, ops, sides, goal, store, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Corner:
+class _Side:
     """A side before its workers start."""
 
-    side: str
+    name: str
     variant: Variant
     interpreter: Interpreter | None
     workers: int
@@ -125,13 +128,13 @@ class _Corner:
         return found
 
 
-def _corner(
-    side: str,
+def _side(
+    name: str,
     python: str | None,
     words: Sequence[str] | None,
     threads: int | None,
     workers: int,
-) -> _Corner:
+) -> _Side:
     """A side as asked for.
 
     Raises:
@@ -141,14 +144,14 @@ def _corner(
     from bench.pool.interpreter import find
     from bench.run.request import threads_by_default
 
-    found = variant(side, python, words or (), threads, otherwise=threads_by_default())
+    found = variant(name, python, words or (), threads, otherwise=threads_by_default())
     environ = {**os.environ, **found.variables}
-    interpreter = None if python is None else find(python, f"--{side}", environ)
-    return _Corner(side=side, variant=found, interpreter=interpreter, workers=workers)
+    interpreter = None if python is None else find(python, f"--{name}", environ)
+    return _Side(name=name, variant=found, interpreter=interpreter, workers=workers)
 
 
-def _aim(budget: str, threshold: str, confidence: str) -> DecisionGoal:
-    """What is to be decided.
+def _goal(budget: str, threshold: str, confidence: str) -> DecisionGoal:
+    """The threshold, confidence and time of the decision.
 
     Raises:
         UnitError: a number can't be read.
@@ -164,40 +167,40 @@ def _aim(budget: str, threshold: str, confidence: str) -> DecisionGoal:
     )
 
 
-def _fought(
+def _compared(
     asked: Request,
     ops: Sequence[str],
-    corners: tuple[_Corner, _Corner],
-    aim: DecisionGoal,
+    sides: tuple[_Side, _Side],
+    goal: DecisionGoal,
     store: Any,
     *,
     as_json: bool,
 ) -> int:
-    """Measure; workers start before the plan is made."""
+    """Measure both sides and print the verdicts; workers start before the plan is made."""
     from bench.experiment.ab import ab
     from bench.experiment.interleave import PairedRun
     from bench.report.text.ab import ab_facts, ab_table, answer_line
 
     with ExitStack() as stack:
-        starts = [stack.enter_context(corner.start()) for corner in corners]
+        starts = [stack.enter_context(side.start()) for side in sides]
         pairs = _pairs(asked, ops)
-        names = _names(corners, ops)
-        say(f"{names.title}: {len(pairs)} to decide, at most {aim.budget_s:g} s", err=True)
+        names = _names(sides, ops)
+        say(f"{names.title}: {len(pairs)} to decide, at most {goal.budget_s:g} s", err=True)
         one, other = (
-            _team(asked, corner, started, len(pairs))
-            for corner, started in zip(corners, starts, strict=True)
+            _spec(asked, side, started, cases)
+            for side, started, cases in zip(sides, starts, zip(*pairs, strict=True), strict=True)
         )
-        with PairedRun((one, other), pairs, store) as duel:
+        with PairedRun.open((one, other), store, pairs) as paired:
             found = ab(
-                duel,
-                aim,
+                paired,
+                goal,
                 now_s=time.perf_counter,
-                told=lambda answer: say(answer_line(answer, aim.threshold), err=True),
+                told=lambda answer: say(answer_line(answer, goal.threshold), err=True),
             )
     if as_json:
-        print_json(ab_facts(found, names, duel.runs))
+        print_json(ab_facts(found, names, paired.runs))
     else:
-        show(ab_table(found, names, duel.runs, width=width()))
+        show(ab_table(found, names, paired.runs, width=width()))
     rows = [row for answer in found.answers for row in (answer.one, answer.other)]
     return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
 
@@ -221,33 +224,34 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
     return found
 
 
-def _names(corners: tuple[_Corner, _Corner], ops: Sequence[str]) -> SideNames:
-    """What the sides are called: by what differs."""
+def _names(sides: tuple[_Side, _Side], ops: Sequence[str]) -> SideNames:
+    """The names of the sides: what differs between them."""
     from bench.report.text.ab import SideNames
 
-    one, other = (corner.variant for corner in corners)
+    one, other = (side.variant for side in sides)
     words = [one.words(other), other.words(one)]
     if len(set(ops)) > 1:
         words = [", ".join(filter(None, pair)) for pair in zip(ops, words, strict=True)]
     return SideNames(a=words[0], b=words[1])
 
 
-def _team(asked: Request, corner: _Corner, started: Start, cases: int) -> Team:
-    """A side as it enters; the two share the machine's memory."""
-    from bench.experiment.interleave import Team
+def _spec(asked: Request, side: _Side, started: Start, cases: Sequence[PlannedCase]) -> SideSpec:
+    """A side as it is measured: into a run of its own, with time for all planned rounds."""
+    from bench.experiment.interleave import SideSpec
     from bench.stats.sequential import LOOKS
 
     request = replace(
         asked,
-        threads=corner.variant.threads,
+        threads=side.variant.threads,
         rounds=LOOKS[-1],
-        budget_s=VISIT_S * LOOKS[-1] * corner.workers,
+        budget_s=VISIT_S * LOOKS[-1] * side.workers,
     )
-    argv = ["bench", *sys.argv[1:]]
-    options = request.options(cases, label=None, tags={"ab": corner.side}, argv=argv)
-    schedule = replace(options.schedule, memory_bytes=options.schedule.memory_bytes / 2)
-    return Team(
-        options=replace(options, schedule=schedule),
-        started=started,
-        environment=corner.environment(),
+    return SideSpec.of(
+        request,
+        started,
+        run_key=side.name,
+        tags={"ab": side.name},
+        argv=["bench", *sys.argv[1:]],
+        cases=cases,
+        environment=side.environment(),
     )

@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bench.experiment.axis_sides import Side
-    from bench.experiment.contest import Contest, Entrant
-    from bench.experiment.crossover_search import Search, SearchGoal
-    from bench.experiment.sweep import Sweep
-    from bench.plan.plan import PlannedCase, PlannedSkip
+    from bench.experiment.configuration import Side
+    from bench.experiment.crossover_search import Search, SearchGoal, Sweep
+    from bench.experiment.interleave import PairedRun, Planned, SideSpec
     from bench.pool.start import Start
     from bench.records.record import Record
     from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request
 
-WORKERS = 4
-"""Of each side: both have theirs alive at once, and starting one takes a second of a core."""
+WORKERS_OF_SIDE = 4
+"""Workers of each side: those of both sides are alive at once, and starting one takes a second of a core."""
 
 OpWord = Annotated[
     str | None,
@@ -72,7 +70,9 @@ def crossover_command(
     step: Annotated[
         str, typer.Option(metavar="SECONDS", help="Sampling time of a side at a size, at most.")
     ] = "1",
-    workers: Annotated[int, typer.Option(min=1, help="Fresh processes of each side.")] = WORKERS,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Fresh processes of each side.")
+    ] = WORKERS_OF_SIDE,
     timeout: Annotated[
         str, typer.Option(metavar="SECONDS", help="Time allowed per size and side.")
     ] = "60",
@@ -83,7 +83,7 @@ def crossover_command(
     if op is None or from_:
         return _from_rows(op, from_ or (), store, as_json=as_json)
     from bench.errors import SelectionError
-    from bench.experiment.sweep import parse_ends
+    from bench.experiment.crossover_search import parse_ends
     from bench.run import request as requests
 
     if not tolerance > 1:
@@ -103,13 +103,14 @@ def crossover_command(
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=0.0,
         kernels=False,  # a worker that has profiled is replaced, and a search has many steps
+        roofs=False,
     )
     return _from_search(goal, asked, _sides(between), store, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Goal:
-    """What to find out, and how well."""
+    """The op to search, between which sizes, how exactly and in how much time."""
 
     op: str
     ends: tuple[float, float] | None
@@ -154,7 +155,7 @@ def _sides(between: str | None) -> tuple[Side, Side]:
         SelectionError: the words can't be read, or a device is not here.
     """
     from bench.errors import SelectionError
-    from bench.experiment.axis_sides import sides
+    from bench.experiment.configuration import sides
     from bench.run.request import threads_by_default
 
     threads = threads_by_default()
@@ -180,8 +181,8 @@ def _from_search(
     goal: _Goal, asked: Request, sides: tuple[Side, Side], store: Path, *, as_json: bool
 ) -> int:
     """Measure until it is known; workers start before the plan is made."""
-    from bench.experiment.contest import Contest
-    from bench.experiment.sweep import choose
+    from bench.experiment.crossover_search import choose
+    from bench.experiment.interleave import PairedRun
     from bench.report.text.crossover import CrossoverNames
     from bench.report.text.crossover_search import search_facts, search_table
 
@@ -193,23 +194,22 @@ def _from_search(
         names = CrossoverNames(axis=sweep.axis, one=sides[0].name, other=sides[1].name)
         title = f"{sweep.title}, {names.one} against {names.other}"
         say(f"{title}: at most {goal.budget_s:g} s and a step", err=True)
-
-        def entrant(place: int) -> Entrant:
-            plan = _planned(requests[place], sweep, aim.first[0])
-            return _entrant(requests[place], sides[place], starts[place], plan, title)
-
-        with Contest((entrant(0), entrant(1)), store) as contest:
-            found = _searched(contest, requests, sweep, aim, names)
+        one, other = (
+            _spec(request, started, _planned(request, sweep, aim.first[0]), title)
+            for request, started in zip(requests, starts, strict=True)
+        )
+        with PairedRun.open((one, other), store) as paired:
+            found = _searched(paired, requests, sweep, aim, names)
     if as_json:
-        print_json(search_facts(title, found, names, contest.runs))
+        print_json(search_facts(title, found, names, paired.runs))
     else:
-        show(search_table(title, found, names, contest.runs, width=width()))
+        show(search_table(title, found, names, paired.runs, width=width()))
     rows = [row for step in found.steps for row in (step.one, step.other)]
     return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
 
 
 def _searched(
-    contest: Contest,
+    paired: PairedRun,
     requests: Sequence[Request],
     sweep: Sweep,
     aim: SearchGoal,
@@ -220,7 +220,7 @@ def _searched(
 
     def measure(size: float) -> tuple[Record, Record]:
         one, other = (_planned(request, sweep, size) for request in requests)
-        return contest.measure(one, other)
+        return paired.measure((one, other))
 
     return search(
         measure,
@@ -230,23 +230,24 @@ def _searched(
     )
 
 
-def _planned(request: Request, sweep: Sweep, size: float) -> PlannedCase | PlannedSkip:
+def _planned(request: Request, sweep: Sweep, size: float) -> Planned:
     """The op at a size, or why it is skipped there."""
-    from bench.experiment.contest import case_of
+    from bench.experiment.interleave import case_of
 
     plan = replace(request, suites=(sweep.suite_path,), settings=sweep.settings(size)).plan()
-    found: list[PlannedCase | PlannedSkip] = [*plan.cases, *plan.skips]
+    found: list[Planned] = [*plan.cases, *plan.skips]
     return next(planned for planned in found if case_of(planned).op == sweep.op)
 
 
-def _entrant(
-    request: Request, side: Side, started: Start, planned: PlannedCase | PlannedSkip, title: str
-) -> Entrant:
-    """A side as it enters; the two share the machine's memory."""
-    from bench.experiment.contest import Entrant
+def _spec(request: Request, started: Start, planned: Planned, title: str) -> SideSpec:
+    """A side as it is measured; sides with as many threads share a run, as devices do in `bench run`."""
+    from bench.experiment.interleave import SideSpec, case_of
 
-    argv = ["bench", *sys.argv[1:]]
-    options = request.options(1, label=None, tags={"crossover": title}, argv=argv)
-    schedule = replace(options.schedule, memory_bytes=options.schedule.memory_bytes / 2)
-    options = replace(options, schedule=schedule)
-    return Entrant(side=side, options=options, started=started, planned=planned)
+    return SideSpec.of(
+        request,
+        started,
+        run_key=f"threads={request.threads}",
+        tags={"crossover": title},
+        argv=["bench", *sys.argv[1:]],
+        cases=[case_of(planned)],
+    )

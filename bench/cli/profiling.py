@@ -49,7 +49,7 @@ def profile_command(
     from bench.plan import choose
     from bench.pool.protocol import Refused
     from bench.report.text.profile_table import profile_facts, profile_table
-    from bench.run import profile_pass
+    from bench.run import extra_passes
     from bench.run.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 
     timeout_s = parse_budget(timeout, "--timeout") or DEFAULT_TIMEOUT_S
@@ -61,7 +61,7 @@ def profile_command(
             return Request(suites=suites, devices=(where,), settings=settings, preset="full").plan()
 
         chosen = choose.choose(case, planned)
-        found = profile_pass.profile(started.pool, chosen, calls, out, timeout_s)
+        found = extra_passes.profile(started.pool, chosen, calls, out, timeout_s)
     if isinstance(found, Refused):
         say(f"bench: {chosen.id} on {where} {found.status}: {found.reason}", err=True)
         return SOME_FAILED

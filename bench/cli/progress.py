@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from bench.run.session import Listener
+from bench.run.listener import Listener
 
 if TYPE_CHECKING:
     from types import TracebackType

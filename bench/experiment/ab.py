@@ -60,7 +60,7 @@ class Interleaver(Protocol, Generic[B]):
     def waiting(self) -> int:
         """Cases that have not been called yet."""
 
-    def call(self) -> Sequence[B]:
+    def next_batch(self) -> Sequence[B]:
         """The next cases, prepared on both sides; none if all have been called."""
 
     def round(self, pairs: Sequence[B], number: int) -> None:
@@ -175,7 +175,7 @@ def ab(
     begun_s = now_s()
     answers: list[Answer] = []
     board = _Scores(cases=interleaver.waiting, level=1 - aim.confidence)
-    while pairs := interleaver.call():
+    while pairs := interleaver.next_batch():
         left_s = max(0.0, begun_s + aim.budget_s - now_s())
         until_s = now_s() + left_s * len(pairs) / (len(pairs) + interleaver.waiting)
         scores = _measured(interleaver, pairs, aim, _Deadline(now_s=now_s, until_s=until_s), board)

@@ -1,4 +1,4 @@
-"""A configuration that is held against another: an interpreter, variables, threads; as people write it."""
+"""Configurations to compare, as people write them: an environment for `bench ab`, a device for `bench crossover`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_THREADS = "OMP_NUM_THREADS"
-"""The one variable that workers take as their number of threads, and not as it stands."""
+_THREADS_VARIABLE = "OMP_NUM_THREADS"
+"""The variable that is not passed on as it stands: it gives the number of threads of the workers."""
+_THREAD_COUNTS = re.compile(r"threads=([^,]+),([^,]+)")
+_DEVICES = re.compile(r"([^,=]+),([^,=]+)")
+_HOW = "write two devices (cpu,cuda) or two numbers of threads (threads=1,2; threads=1,all)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """How the workers of a side are born."""
+    """The environment in which the workers of a side start: threads, interpreter, variables."""
 
     threads: int
     python: str | None = None
@@ -27,7 +30,7 @@ class Variant:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def words(self, other: Variant) -> str:
-        """What is different about it beside another: `.venv-new/bin/python, MKL_CBWR=AVX2, 2 threads`."""
+        """The difference from another variant: `.venv-new/bin/python, MKL_CBWR=AVX2, 2 threads`."""
         parts = [self.python or "this Python"] if self.python != other.python else []
         names = sorted({*self.variables, *other.variables})
         for name in names:
@@ -55,13 +58,15 @@ def variant(
         SelectionError: a word can't be read, or says another number of threads.
     """
     known = dict(_variable(word, side) for word in words)
-    said = known.pop(_THREADS, None)
+    said = known.pop(_THREADS_VARIABLE, None)
     if said is not None and not (said.isdecimal() and int(said) > 0):
-        message = f"--{side}-env {_THREADS}={said}: that is no number of threads; write 1 or more"
+        message = f"--{side}-env {_THREADS_VARIABLE}={said}: that is no number of threads; write 1 or more"
         raise SelectionError(message)
     asked = int(said) if said else None
     if asked and threads and asked != threads:
-        message = f"--{side}-threads {threads} and {_THREADS}={said} disagree; say one of them"
+        message = (
+            f"--{side}-threads {threads} and {_THREADS_VARIABLE}={said} disagree; say one of them"
+        )
         raise SelectionError(message)
     return Variant(threads=threads or asked or otherwise, python=python, variables=known)
 
@@ -72,3 +77,49 @@ def _variable(word: str, side: str) -> tuple[str, str]:
         message = f"--{side}-env {word!r} can't be read; write NAME=VALUE"
         raise SelectionError(message)
     return name, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A side of a crossover: a device and a number of threads, and its name."""
+
+    name: str
+    device: str
+    threads: int
+
+
+def sides(word: str | None, *, present: Sequence[str], threads: int) -> tuple[Side, Side]:
+    """The two sides that `--between` names; without it the CPU and the first GPU, else one thread and all.
+
+    Args:
+        word: `cpu,cuda`, `threads=1,2` or `threads=1,all`, or None.
+        present: the devices of this machine.
+        threads: that "all" are, and that workers have if devices differ.
+
+    Raises:
+        SelectionError: the word can't be read, or means the same twice.
+    """
+    if word is None:
+        word = ",".join(present[:2]) if len(present) > 1 else "threads=1,all"
+    if counts := _THREAD_COUNTS.fullmatch(word):
+        one, other = (_of_threads(text, word, threads) for text in counts.groups())
+    elif names := _DEVICES.fullmatch(word):
+        one, other = (
+            Side(name=name.strip(), device=name.strip(), threads=threads) for name in names.groups()
+        )
+    else:
+        message = f"--between {word!r} can't be read; {_HOW}"
+        raise SelectionError(message)
+    if one == other:
+        message = f"--between {word!r} means {one.name} twice; name two sides that differ"
+        raise SelectionError(message)
+    return one, other
+
+
+def _of_threads(text: str, word: str, most: int) -> Side:
+    """So many threads of the CPU."""
+    known = most if text.strip() == "all" else int(text) if text.strip().isdecimal() else 0
+    if known < 1:
+        message = f"--between {word!r}: {text!r} is no number of threads; {_HOW}"
+        raise SelectionError(message)
+    return Side(name=counted(known, "thread"), device="cpu", threads=known)

@@ -1,33 +1,44 @@
-"""What is learnt of a batch when its samples are taken: graphs, cold caches, energy, kernels.
+"""Extra passes over a batch when its samples are taken: graph replay, cold caches, energy, profiler.
 
-None of it is part of a headline.
-Each pass may fail, or cost a worker; that costs a case what the pass would have said, and nothing else.
+None of them is part of a headline. Each pass may fail, or cost a worker; that costs a case what the pass would
+have said, and nothing else. `bench profile` makes the profiler's pass alone, and keeps the trace.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
+import tempfile
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.errors import StoreError
+from bench.machine import hardware
 from bench.pool import protocol
+from bench.pool.protocol import Refused
 from bench.records.cache_state import HOT
-from bench.records.kernel_trace import activity, events_of
-from bench.run.profile_pass import traced
+from bench.records.kernel_trace import TraceProfile, activity, events_of
+from bench.store import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
     from bench.pool.pool import WorkerPool
     from bench.run.outcome import Outcome
 
 _PROFILED_S = 0.02
-"""A case is profiled for about so long, so that a batch takes a second or two."""
-_MOST_CALLS, _FEWEST_CALLS = 20, 2
-"""With one call alone nothing would show that calls differ."""
+"""A case is profiled for about so many seconds, so that a batch takes a second or two."""
+_MOST_PROFILED_CALLS, _FEWEST_PROFILED_CALLS = 20, 2
+"""A case is called at least twice under the profiler: one call alone can't show that calls differ."""
+_KEYS_OF_MACHINE = ("host_name", "traceName")
+"""Keys of a trace that name the machine which made it. They are removed, since traces are sent on."""
 
 
-def look(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
+def make_passes(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
     """Make the passes that the schedule asks for over those of a batch that have samples.
 
     All go through the first worker, the profiler last: a worker that has profiled times nothing any more.
@@ -83,7 +94,7 @@ def _meter(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Tell its energy; a refusal is a reason too."""
     _prepare(outcome, pool, schedule)
     reply = pool.meter(0, outcome.case, schedule.timeout_s)
-    if isinstance(reply, protocol.Refused):
+    if isinstance(reply, Refused):
         reply = protocol.Metered(energy_j=None, reason=reply.reason)
     outcome.metered = reply
 
@@ -95,7 +106,7 @@ def _profile(measured: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) 
     cases = [one.case for one in measured]
     calls = [_calls(one) for one in measured]
     trace = traced(pool, cases, calls, schedule.timeout_s)
-    if isinstance(trace, protocol.Refused):
+    if isinstance(trace, Refused):
         return
     events = events_of(trace)
     for place, outcome in enumerate(measured):
@@ -108,7 +119,10 @@ def _prepare(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
 
 
 def _calls(outcome: Outcome) -> int:
-    return max(_FEWEST_CALLS, min(_MOST_CALLS, int(_PROFILED_S / max(_call_s(outcome), 1e-9))))
+    return max(
+        _FEWEST_PROFILED_CALLS,
+        min(_MOST_PROFILED_CALLS, int(_PROFILED_S / max(_call_s(outcome), 1e-9))),
+    )
 
 
 def _call_s(outcome: Outcome) -> float:
@@ -122,3 +136,88 @@ def _host_s(outcome: Outcome) -> float:
     """
     known = [s for visit in outcome.visits for s in visit.visited.host_s]
     return median(known) if known else _call_s(outcome)
+
+
+def profile(
+    pool: WorkerPool, case: PlannedCase, calls: int, out: Path, timeout_s: float
+) -> TraceProfile | Refused:
+    """Profile a case and keep its trace.
+
+    Args:
+        pool: its first worker must not have profiled anything before.
+        case: what to call.
+        calls: how often, after warming up.
+        out: the folder for the trace, made if there is none; one of the same case is replaced.
+        timeout_s: how long all of it may take.
+
+    Returns:
+        What ran, or why the case can't be profiled.
+
+    Raises:
+        StoreError: `out` can't be written.
+        WorkerError: the worker can't start.
+    """
+    kept = trace_path(out, case)
+    _make(out)  # before anything is measured
+    hello = pool.hello(0)
+    trace = traced(pool, [case], [calls], timeout_s)
+    if isinstance(trace, Refused):
+        return trace
+    keep_trace(trace, kept)
+    names = {"cpu": hardware.read_machine().cpu_model, **hello.device_names}
+    return TraceProfile(
+        case=case.id,
+        device=case.device,
+        device_name=names.get(case.device, case.device),
+        torch_version=str(hello.torch["version"]),
+        threads=int(hello.torch["threads"]),
+        activity=activity(events_of(trace), calls, case.device),
+        trace=str(kept),
+    )
+
+
+def traced(
+    pool: WorkerPool, cases: Sequence[PlannedCase], calls: Sequence[int], timeout_s: float
+) -> dict[str, Any] | Refused:
+    """The trace of some cases of one device, each called so often, or why there is none."""
+    with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
+        raw = Path(folder) / "trace.json"
+        reply = pool.profile(0, cases, calls, str(raw), timeout_s)
+        if isinstance(reply, Refused):
+            return reply
+        try:
+            trace: dict[str, Any] = json.loads(raw.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = f"the profiler left no trace that can be read: {type(error).__name__}: {error}"
+            return Refused(status="failed", reason=reason)
+        return trace
+
+
+def trace_path(out: Path, case: PlannedCase) -> Path:
+    """`profile-matmul-square-n=64-dtype=float32-cpu.json.gz` in a folder: what any system takes as a name."""
+    name = re.sub(r"[^\w.=]+", "-", f"profile-{case.id.removesuffix(']')}-{case.device}")
+    return out / f"{name}.json.gz"
+
+
+def keep_trace(trace: dict[str, Any], path: Path) -> None:
+    """Write a trace, compressed; whoever looks for it finds all of it or none.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    facts = {key: value for key, value in trace.items() if key not in _KEYS_OF_MACHINE}
+    try:
+        atomic.write(path, gzip.compress(json.dumps(facts).encode()))
+    except OSError as error:
+        raise StoreError(_unwritable(path.parent, error)) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(_unwritable(folder, error)) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    return f"{folder} can't be written: {error.strerror}; choose another with --out"

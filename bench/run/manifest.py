@@ -1,4 +1,4 @@
-"""What a run says of itself: what was asked, where and with what it is measured. Measures nothing.
+"""The manifest of a run: what was asked, where and with what it is measured. Measures nothing.
 
 From it come the run's manifest, which is kept, and the facts that all of its rows share.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.pool.protocol import Hello
     from bench.pool.start import Start
 
-_MEMORY_SHARE = 0.4
+_INPUT_MEMORY_SHARE = 0.4
 """Share of the free memory that the inputs of interleaved cases may take; results need the rest."""
 
 
@@ -48,12 +48,12 @@ class Options:
     argv: Sequence[str] = ()
     confidence: float = CONFIDENCE
     roofs: bool = False
-    """Hold rows against what the machine can do at most; measure that if it is not known."""
+    """Compare rows with the peak rates of the machine; measure these if they are not known."""
 
 
 def usable_memory_bytes() -> float:
-    """What the inputs of all workers may take of the memory that is free now."""
-    return machines.free_memory_bytes() * _MEMORY_SHARE
+    """Bytes that the inputs of all workers may take of the memory that is free now."""
+    return machines.free_memory_bytes() * _INPUT_MEMORY_SHARE
 
 
 def look_around(
@@ -87,7 +87,7 @@ def look_around(
 
 
 def _devices(hello: Hello) -> list[str]:
-    """The devices there are, each once: a GPU that is alone is `cuda`, others have their numbers."""
+    """The devices of this machine, each once: a GPU that is alone is `cuda`, others have their numbers."""
     numbered = [name for name in hello.device_names if ":" in name]
     return ["cpu", *(numbered if len(numbered) > 1 else ["cuda"] if numbered else [])]
 
@@ -140,7 +140,7 @@ def with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:
 
 
 def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
-    """What the rows share: as a worker says it is, which is not always what was asked for."""
+    """The facts that rows share, as a worker tells them, which is not always as they were asked for."""
     torch = hello.torch if hello else {}
     started = datetime.fromisoformat(info.started_at)
     since_start_ns = (datetime.now(UTC) - started).total_seconds() * 1e9

@@ -1,47 +1,42 @@
-"""What became of a case: facts arrive from several workers and rounds, one row leaves.
+"""The outcome of a case: visits of several workers in several rounds come in, one row goes out.
 
-Collects; decides nothing about measuring. What the samples say is for `bench.run.summary` to find.
+An outcome collects, and decides nothing about measuring. `bench.run.summary` estimates from its cells.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from statistics import mode
+from statistics import median, mode
 from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
 from bench.records.cache_state import HOT
-from bench.records.record import Record
-from bench.run import turns
-from bench.run.noise import Noise
+from bench.records.machine_state import Conditions
+from bench.records.record import Record, Sample
+from bench.run.cells import Cell, under_host, waits_for_host
 from bench.run.stopping import Stopping
-from bench.run.summary import Measuring, summarised
+from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from bench.machine.gpu_readings import Telemetry
     from bench.plan.plan import PlannedCase
-    from bench.pool.protocol import Checked, Metered, Prepared, Sensed
+    from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
     from bench.records.kernel_trace import Activity
-    from bench.records.machine_state import Conditions
-    from bench.records.record import Sample
-    from bench.run.turns import Turn
-    from bench.run.visit import Visit
-
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
-MOST_LAUNCHES = 500
+MOST_LAUNCHES_PER_CALL = 500
 """A queue holds about a thousand launches (1,022 on an H200, `docs/gpu.md`); a call with
 half of that fills it before its marks are in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What all rows of a run share."""
+    """The facts that all rows of a run share."""
 
     run_id: str
     machine_id: str
@@ -52,19 +47,81 @@ class RunFacts:
     confidence: float
     started_at: datetime
     started_ns: int
-    """The same moment on the clock that samples are taken with."""
+    """The same time on the clock that samples are taken with."""
     reference: Conditions | None = None
-    """What the sentinels take on this machine when it is at its best."""
+    """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
     noise: Noise = field(default_factory=Noise)
-    """What others say of how far the headline may be off."""
+    """How far the headlines of cases may be off, as other cases and earlier runs tell."""
     noise_at_reference: Noise = field(default_factory=Noise)
-    """And the headline brought to reference conditions."""
+    """The same for the times at reference conditions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A worker's visit to a case in a round: how the call was prepared in that worker, and the samples."""
+
+    worker: int
+    round: int
+    prepared: Prepared
+    visited: Visited
+    sensed: Sensed | None = None
+    """What the sentinels took during the visit, known when the worker has made its visits of the round."""
+
+    def net_times_s(self) -> list[float]:
+        """Seconds per call of each sample, overhead subtracted."""
+        loops, prepared = self.visited.loops, self.prepared
+        return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
+
+    def cell(self) -> Cell:
+        """The visit as one time in one state of the machine."""
+        sensed = self.sensed
+        return Cell(
+            worker=self.worker,
+            round=self.round,
+            started_ns=self.visited.started_ns[0],
+            time_s=median(self.net_times_s()),
+            conditions=conditions_of(sensed) if sensed else None,
+            device_s=_middle(self.visited.device_s, self.visited.gapless),
+            host_s=_middle(self.visited.host_s, self.visited.gapless),
+            gapless=self.visited.gapless,
+        )
+
+    def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
+        """The visit's samples, as they are stored."""
+        seen = self.visited
+        compute_s = self.sensed.compute_s if self.sensed else None
+        barrier_s = self.sensed.barrier_s if self.sensed else None
+        launch_s = self.sensed.launch_s if self.sensed else None
+        load_1m = self.sensed.load_1m if self.sensed else None
+        beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
+        for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
+            device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
+            yield Sample(
+                case=case.id,
+                device=case.device,
+                worker=self.worker,
+                round=self.round,
+                at_s=(start - run_started_ns) * 1e-9,
+                loops=seen.loops,
+                elapsed_s=elapsed * 1e-9,
+                time_s=net_time_s(elapsed * 1e-9, seen.loops, self.prepared),
+                cpu_s=seen.cpu_ns[i] * 1e-9,
+                minor_faults=seen.minor_faults[i],
+                involuntary_switches=seen.involuntary_switches[i],
+                device_s=device_s,
+                host_s=host_s,
+                gapless=gapless,
+                sentinel_compute_s=compute_s,
+                sentinel_barrier_s=barrier_s,
+                sentinel_launch_s=launch_s,
+                load_1m=load_1m,
+            )
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What is known of a case so far."""
+    """A case so far: its status, its visits, and the results of the extra passes."""
 
     case: PlannedCase
     status: str = "ok"
@@ -74,7 +131,7 @@ class Outcome:
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
     aside_s: float = 0.0
-    """What evictions, and samples of the device's own time, took."""
+    """Time that evictions, and samples of the device's own time, took."""
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
     graph_s: float | None = None
@@ -82,11 +139,11 @@ class Outcome:
     cold_s: float | None = None
     """The device's time per call with cold caches."""
     loaded: tuple[Telemetry, ...] = ()
-    """What its GPU said of itself while it worked on this case alone."""
+    """Readings of the GPU while it worked on this case alone."""
     activity: Activity | None = None
-    """What the profiler saw of it on its device."""
+    """The kernels of a call, as the profiler saw them on the device."""
     metered: Metered | None = None
-    """What a call costs in energy, if that was asked for."""
+    """The energy of a call, if it was asked for."""
     stopping: Stopping = field(default_factory=Stopping)
     stopped_by: str | None = None
 
@@ -96,34 +153,34 @@ class Outcome:
         self.sampled_s += sum(visit.visited.elapsed_ns) * 1e-9
         self.aside_s += visit.visited.aside_ns * 1e-9
 
-    def set_conditions(self, turn: tuple[int, int], sensed: Sensed | None) -> None:
-        """Say what the sentinels took in a turn (worker, round), which is known when it is over."""
+    def set_conditions(self, cell: tuple[int, int], sensed: Sensed | None) -> None:
+        """Say what the sentinels took in a cell (worker, round), which is known after its visits."""
         self.visits = [
             dataclasses.replace(visit, sensed=sensed)
-            if (visit.worker, visit.round) == turn
+            if (visit.worker, visit.round) == cell
             else visit
             for visit in self.visits
         ]
 
-    def turns(self) -> list[Turn]:
-        """What each worker saw in each round so far."""
-        return [visit.turn() for visit in self.visits]
+    def cells(self) -> list[Cell]:
+        """A cell for each worker and round so far."""
+        return [visit.cell() for visit in self.visits]
 
-    def under(self, best: Conditions | None) -> tuple[list[Turn], Conditions | None]:
-        """The turns, and the machine's best, by the sentinel that tells what its caller waits for.
+    def under(self, reference: Conditions | None) -> tuple[list[Cell], Conditions | None]:
+        """The cells, and the machine's reference, by the sentinel that tells what the caller of the op waits for.
 
-        That is the host's where the device idles for want of launches, is waited for within the call, or
-        has nothing to do. On an H200's host launches took 7 to 18 µs from minute to minute while the GPU's
+        That sentinel is the host's where the device idles for want of launches, is waited for within the call,
+        or has nothing to do. On an H200's host launches took 7 to 18 µs from minute to minute while the GPU's
         clock stood still. Of 134 cases that wait for launches 98 % were more than 5 % apart in two runs,
-        and 16 % when each turn, in whichever state, was brought to what a launch takes; calls without
+        and 16 % when each cell, in whichever state, was scaled to what a launch takes; calls without
         kernels do other things than launching, and only agree near the reference (`docs/gpu.md`).
         """
-        seen = self.turns()
-        launches = turns.waits_for_host(seen)
-        if best is None or not (launches or self.work in {IDLE, WAITS}):
-            return seen, best
-        host = best.of_host(anywhere=launches)
-        return (seen, best) if host is None else (turns.under_host(seen), host)
+        seen = self.cells()
+        launches = waits_for_host(seen)
+        if reference is None or not (launches or self.work in {IDLE, WAITS}):
+            return seen, reference
+        host = reference.of_host(anywhere=launches)
+        return (seen, reference) if host is None else (under_host(seen), host)
 
     def end(self, status: str, reason: str) -> None:
         """Nothing more is measured; samples taken so far are kept."""
@@ -136,12 +193,12 @@ class Outcome:
 
     @property
     def work(self) -> str:
-        """What its work on a device with a queue is, by most workers; empty on other devices."""
+        """The kind of work on a device with a queue, as most workers have it; empty on other devices."""
         return mode([one.work for one in self.prepared.values()] or [""])
 
     @property
     def visited_s(self) -> float:
-        """What its visits took: samples, and what came between them."""
+        """Time that visits took: samples, and what came between them."""
         return self.sampled_s + self.aside_s
 
     @property
@@ -157,7 +214,7 @@ class Outcome:
             seen, reference = self.under(facts.reference)
             how = Measuring(
                 confidence=facts.confidence,
-                turns=tuple(seen),
+                cells=tuple(seen),
                 gauges=tuple(g for v in self.visits if v.sensed for g in v.sensed.gauges),
                 loaded=self.loaded,
                 noise=facts.noise.of(self.case.key),
@@ -170,7 +227,7 @@ class Outcome:
         return Entry(record=record, samples=samples)
 
     def _codes(self) -> tuple[str, ...]:
-        """What to distrust of what was learnt beside the samples."""
+        """The warnings that the extra passes give."""
         profiled = self.activity.codes if self.activity else ()
         if self._unproven:
             profiled = (*profiled, OVERFILLED if self._overfills else NOT_QUEUED)
@@ -185,7 +242,7 @@ class Outcome:
     @property
     def _overfills(self) -> bool:
         """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
-        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES
+        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES_PER_CALL
 
     def _samples(self, facts: RunFacts) -> tuple[Sample, ...]:
         return tuple(
@@ -226,8 +283,27 @@ class Outcome:
         )
 
 
+def conditions_of(sensed: Sensed) -> Conditions:
+    """The times of the sentinels, without the readings taken beside them."""
+    return Conditions(
+        compute_s=sensed.compute_s, barrier_s=sensed.barrier_s, launch_s=sensed.launch_s
+    )
+
+
+def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
+    """The median of the samples that have no gap; None if all may have one."""
+    proven = [value for value, is_proven in zip(values, gapless, strict=True) if is_proven]
+    return median(proven) if proven else None
+
+
+def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
+    """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost."""
+    fixed_s = prepared.clock_s + prepared.drain_s
+    return (elapsed_s - fixed_s) / loops - prepared.overhead_s
+
+
 def _launches(activity: Activity | None) -> float:
-    """What a call runs on its device, as far as a profile has seen it."""
+    """Launches of a call on its device, as far as a profile has seen them."""
     return sum(line.count for line in activity.lines) / activity.calls if activity else 0.0
 
 

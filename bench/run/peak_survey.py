@@ -1,6 +1,6 @@
-"""What each device of a run can do at most: as it was kept, or measured now by a worker and kept. Torch-free.
+"""Peak rates (roofs) of each device of a run: as they were kept, or measured now by a worker and kept. Torch-free.
 
-Rows are held against it batch by batch; what a correct row does beyond it, within reason, raises it.
+Rows are compared with them batch by batch; a correct row that is faster, within reason, raises them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     """Told that a device is measured, and about how many seconds that takes."""
 
 SURVEY_S = 10.0
-"""Per device; it takes some 15 in all, with what is made between looks and a worker to take its place. There
-are four dtypes and 75 ways to move bytes: each shape and way gets a few hundredths of a second."""
+"""Seconds of measuring per device; it takes some 15 in all, with the making of inputs and a worker that replaces
+the one that measured. With four dtypes and 75 ways to move bytes each gets a few hundredths of a second."""
 _TIMEOUT_S = 120.0
 """A worker that is that late hangs; the run goes on without roofs."""
 
@@ -83,7 +83,7 @@ def measured(
 
 
 @dataclass(slots=True, kw_only=True)
-class Ceilings:
+class RunRoofs:
     """The roofs of a run's devices; none of a device whose roofs are not wanted, or can't be measured."""
 
     place: RoofOwner | None = None
@@ -101,7 +101,7 @@ class Ceilings:
         missing = [device for device in info.devices if device not in found]
         return cls(place=place, of_device={**found, **measured(pool, place, missing, tell)})
 
-    def held_against(self, entries: Sequence[Entry]) -> list[Entry]:
+    def compared(self, entries: Sequence[Entry]) -> list[Entry]:
         """A batch with each row's share of its roof, once its correct rows have raised what they can."""
         for device, before in self.of_device.items():
             after = roofs.raised(before, (e.record for e in entries if e.record.device == device))
@@ -116,6 +116,6 @@ class Ceilings:
         ]
 
     def noted(self, info: RunInfo) -> RunInfo:
-        """The run's facts with the roofs that its rows were held against."""
+        """The run's facts with the roofs that its rows were compared with."""
         facts = {device: dataclasses.asdict(one) for device, one in self.of_device.items()}
         return dataclasses.replace(info, roofs=facts)

@@ -1,4 +1,4 @@
-"""The other door: the quick cases of the CPU through pytest-benchmark, measured by our one engine.
+"""The pytest bridge: the quick cases of the CPU through pytest-benchmark, measured by our one engine.
 
 The engine measures a case first; the `benchmark` fixture then runs an empty function on a clock that
 replays the samples. Only public API is used, so its tables, JSON, comparisons and gates all work.
@@ -6,27 +6,29 @@ replays the samples. Only public API is used, so its tables, JSON, comparisons a
 
 from __future__ import annotations
 
-import random
-import time
-from datetime import UTC, datetime
+import dataclasses
+import tempfile
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bench.machine import hardware
 from bench.pool.protocol import Refused
 from bench.pool.start import start
-from bench.run.outcome import Outcome, RunFacts
+from bench.run import manifest
+from bench.run.open_run import OpenRun, RunWriter
+from bench.run.outcome import Outcome
 from bench.run.request import Request
-from bench.run.scheduler import Rounds
-from bench.run.state_monitor import StateMonitor
+from bench.store.journal import Journal
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
-    from bench.plan.plan import PlannedCase
+    from bench.plan.plan import Plan, PlannedCase
     from bench.pool.pool import WorkerPool
     from bench.store.journal import Entry
 
-QUICK_CPU = Request(devices=("cpu",))
+QUICK_CPU = Request(devices=("cpu",), roofs=False)
 
 
 class ReplayClock:
@@ -53,69 +55,60 @@ class ReplayClock:
         return self._now
 
 
-class Door:
-    """Measures one case at a time with a pool that is started when the first is asked for."""
+class PytestBridge:
+    """Measures one case at a time, with a worker pool that is started when the first is asked for.
 
-    def __init__(self, asked: Request, cases: int) -> None:
-        self._options = asked.options(cases, label=None, tags={}, argv=())
-        self._machine = hardware.read_machine()
-        self._pool: WorkerPool | None = None
+    Its rows are kept nowhere; the interval of each is that of `bench run`, since earlier runs of the store and
+    the cases measured before it say how far times lie apart.
+    """
+
+    def __init__(self, asked: Request, plan: Plan, store: Path, stack: ExitStack) -> None:
+        self._options = asked.options(len(plan.cases), label=None, tags={}, argv=())
+        self._plan = plan
+        self._store = store
+        self._stack = stack
+
+    @classmethod
+    @contextmanager
+    def open(cls, asked: Request, plan: Plan, store: Path) -> Iterator[Self]:
+        """A bridge for the cases of a plan; its workers end when it is left.
+
+        Args:
+            asked: how cases are measured.
+            plan: the cases, all of them measured or not.
+            store: where earlier runs are; none need be there.
+        """
+        with ExitStack() as stack:
+            yield cls(asked, plan, store, stack)
 
     def measure(self, case: PlannedCase) -> Entry:
         """The row and the samples of a case."""
-        pool = self._ready_pool()
-        shuffle = random.Random(self._options.seed)  # noqa: S311 - an order, not a secret
-        rounds = Rounds(
-            pool,
-            self._options.schedule,
-            shuffle=shuffle,
-            advance=lambda _case, _steps: None,
-            monitor_of=lambda device: StateMonitor(pool.sense, device=device),
-        )
-        ((outcome,),) = rounds.measure([case])
-        return outcome.entry(self._facts(pool))
+        ((outcome,),) = self._run.scheduler.measure([case])
+        return self._run.keep(outcome)
 
     def check(self, case: PlannedCase) -> Entry:
         """The row of a case that is called once and compared with its reference, not timed."""
-        pool = self._ready_pool()
         outcome = Outcome(case=case)
-        reply = pool.check(0, case, self._options.schedule.timeout_s)
+        reply = self._pool.check(0, case, self._options.schedule.timeout_s)
         if isinstance(reply, Refused):
             outcome.end(reply.status, reply.reason)
         else:
             outcome.checked = reply
-        return outcome.entry(self._facts(pool))
+        return self._run.keep(outcome)
 
-    def _ready_pool(self) -> WorkerPool:
-        if self._pool is None:
-            workers = self._options.schedule.workers
-            self._pool = start(workers, self._options.threads).pool
-        return self._pool
+    @cached_property
+    def _pool(self) -> WorkerPool:
+        """Workers, started now."""
+        workers = self._options.schedule.workers
+        return self._stack.enter_context(start(workers, self._options.threads)).pool
 
-    def _facts(self, pool: WorkerPool) -> RunFacts:
-        hello = pool.hello(0)
-        return RunFacts(
-            run_id="pytest",
-            machine_id=self._machine.machine_id,
-            machine=self._machine.name,
-            device_names={"cpu": self._machine.cpu_model, **hello.device_names},
-            torch_version=str(hello.torch["version"]),
-            threads=hello.torch["threads"],
-            confidence=self._options.confidence,
-            started_at=datetime.now(UTC),
-            started_ns=time.perf_counter_ns(),
+    @cached_property
+    def _run(self) -> OpenRun:
+        """A run in a folder that goes with the bridge."""
+        info = dataclasses.replace(manifest.new(self._plan, self._options), run_id="pytest")
+        folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pytest-"))
         )
-
-    def __enter__(self) -> Self:
-        """Nothing is started before it is needed."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End the workers."""
-        if self._pool is not None:
-            self._pool.__exit__(kind, error, traceback)
+        rows = self._stack.enter_context(Journal(folder))
+        writer = RunWriter(folder=folder, info=info, journal=rows)
+        return OpenRun(writer, self._options, self._pool, self._store)

@@ -1,4 +1,4 @@
-"""What the user asked for, in the user's words, and the plan and options that follow from it.
+"""A request: what the user asked for, in the user's words, and the plan and options that follow from it.
 
 A request is kept in the run's manifest, so the same words give the same run again (and resume it).
 """
@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 DEFAULT_PRESET = "quick"
 DEFAULT_TIMEOUT_S = 60.0
 START_S = 5.0
-"""Starting workers and importing torch, for estimates."""
+"""Seconds for starting workers and importing torch, for estimates."""
 EXTRA_PER_WORKER_S = 0.04
-"""Building, checking and warming up a case in a worker, and looking at the sentinels, for estimates."""
+"""Seconds for building, checking and warming up a case in a worker, and for the sentinels, for estimates."""
 COLD_VISIT_S = 0.02
-"""The least that a visit with cold caches takes, for estimates: three evictions of some 6 ms."""
+"""Shortest time of a visit with cold caches, for estimates: three evictions of some 6 ms."""
 _LEAST_BUDGET_S = 0.05
-WORKERS, WORKERS_OF_GPU = 10, 6
-"""Of each side. How far processes lie apart is what rounds don't narrow: with six, of 18 ops slower by 5 %
-14 to 16 were found, with ten 12 of 12. On a GPU each has a context of some hundred MB of its memory."""
+WORKERS_OF_SIDE, GPU_WORKERS_OF_SIDE = 10, 6
+"""Workers of each side of an A/B measurement. Rounds don't narrow how far processes lie apart: with six workers,
+of 18 ops slower by 5 % 14 to 16 were found, with ten 12 of 12. On a GPU each worker has a context of some
+hundred MB of its memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Request:
 
     @property
     def cpu_only_by_default(self) -> bool:
-        """Whether no device was asked for and there is only the CPU."""
+        """Whether no device was asked for and the machine has only a CPU."""
         from bench.worker import devices  # noqa: PLC0415 - torch, after the workers are started
 
         return not self.devices and devices.present() == ("cpu",)
@@ -238,4 +239,4 @@ def threads_by_default() -> int:
 def workers_of_side(asked: int | None, devices: Sequence[str]) -> int:
     """How many processes a side has: as many as were asked for, else what fits what they measure on."""
     on_gpu = set(devices) != {"cpu"} if devices else bool(hardware.nvidia()[0])
-    return asked or (WORKERS_OF_GPU if on_gpu else WORKERS)
+    return asked or (GPU_WORKERS_OF_SIDE if on_gpu else WORKERS_OF_SIDE)

@@ -1,4 +1,4 @@
-"""The order in which cases are measured: crossed, so that workers and moments can be told apart.
+"""Interleaved scheduler: workers and rounds are crossed, so that processes and drift can be told apart.
 
 Each round visits every worker, and in it every open case, both in random order. A case closes when it is
 precise enough, no longer gets more precise, or has spent its budget and been seen by every worker; what it
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from bench.plan.memory_budget import MemoryBudget
 from bench.pool import protocol
-from bench.run import extra_passes, turns
-from bench.run.outcome import Outcome
+from bench.run import extra_passes
+from bench.run.cells import matrix
+from bench.run.outcome import Outcome, Visit
 from bench.run.stopping import BUDGET, TIMEOUT
-from bench.run.visit import Visit
 
 if TYPE_CHECKING:
     import random
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 BATCH_CASES = 64
 """Cases alive at once: rounds are then seconds apart, and a killed run loses a minute at most."""
-_MOST_ROUNDS = 3
-"""A case may get up to three times the planned rounds, from what others left over."""
+_MOST_ROUNDS_PER_PLANNED = 3
+"""A case may get up to three times the planned rounds, from the time that others left over."""
 
 
-class Rounds:
-    """Measures cases with a pool, batch by batch."""
+class Scheduler:
+    """Measures cases with a pool, batch by batch and round by round."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Rounds:
         self._schedule = schedule
         self._shuffle = shuffle
         self._advance = advance
-        self._lookout_of = monitor_of
+        self._monitor_of = monitor_of
         self._clock = clock
         self._steps_left = 0
 
@@ -69,47 +69,53 @@ class Rounds:
         while waiting:
             self._pool.forget()
             batch = self.next_batch(waiting)
-            deque(self._in_rounds(batch), maxlen=0)  # to the end
+            self._measure_batch(batch)
             yield batch
 
-    def by_round(self, case: PlannedCase) -> Iterator[Outcome]:
-        """A case's outcome, when it is prepared and after each round: others may measure in between."""
-        self._pool.forget()
-        (outcome,) = batch = self.next_batch(deque([Outcome(case=case)]))
-        yield outcome
-        for _ in self._in_rounds(batch):
-            yield outcome
-
-    def _in_rounds(self, batch: list[Outcome]) -> Iterator[None]:
-        """Measure a prepared batch, round by round; then what is learnt when its samples are taken."""
+    def _measure_batch(self, batch: list[Outcome]) -> None:
+        """Measure a prepared batch, round by round; then make the extra passes over it."""
         self._steps_left = len(batch) * self._schedule.rounds * self._schedule.workers
         for round_ in range(self._schedule.rounds):
-            self._round([o for o in batch if self._unfinished(o)], round_)
-            yield
-        yield from self._spend_what_is_left(batch)
+            self._round([o for o in batch if self.goes_on(o) and self.affords(o, round_)], round_)
+        self._spend_what_is_left(batch)
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
-        extra_passes.look(batch, self._pool, self._schedule)
+        extra_passes.make_passes(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 
-    def _spend_what_is_left(self, batch: list[Outcome]) -> Iterator[None]:
+    def _spend_what_is_left(self, batch: list[Outcome]) -> None:
         """More rounds, from the time that easy cases left, for the cases that are least precise."""
         rounds = self._schedule.rounds
-        for round_ in range(rounds, _MOST_ROUNDS * rounds):
+        for round_ in range(rounds, _MOST_ROUNDS_PER_PLANNED * rounds):
             left_s = self._schedule.case_budget_s * len(batch) - sum(o.visited_s for o in batch)
             chosen = []
             for outcome in sorted(batch, key=lambda o: o.stopping.half_width, reverse=True):
                 cost_s = self._round_cost_s(outcome)
-                if outcome.open and outcome.stopped_by is None and cost_s <= left_s:
+                if self.goes_on(outcome) and cost_s <= left_s:
                     chosen.append(outcome)
                     left_s -= cost_s
             if not chosen:
                 return
             self._round(chosen, round_)
-            yield
+
+    def goes_on(self, outcome: Outcome) -> bool:
+        """Whether a case can be measured further and has not been measured enough."""
+        return outcome.open and outcome.stopped_by is None
+
+    def affords(self, outcome: Outcome, round_: int) -> bool:
+        """Whether the budget of a case by itself is enough for a round.
+
+        It has its planned rounds until the budget is spent and every worker has seen it, and further ones
+        while their cost fits into what is left.
+        """
+        rounds, workers = self._schedule.rounds, range(self._schedule.workers)
+        if round_ < rounds:
+            return not all(self._spent(outcome, worker) for worker in workers)
+        left_s = self._schedule.case_budget_s - outcome.visited_s
+        return round_ < _MOST_ROUNDS_PER_PLANNED * rounds and self._round_cost_s(outcome) <= left_s
 
     def _round_cost_s(self, outcome: Outcome) -> float:
-        """What one more round of a case takes, evictions included, as its visits have shown."""
+        """Time that one more round of a case takes, evictions included, as its visits have shown."""
         visits = len(outcome.visits)
         seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
@@ -121,14 +127,14 @@ class Rounds:
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         """
         batch: list[Outcome] = []
-        room = self._room().worker_bytes(waiting[0].case.device)
+        left_bytes = self._memory().worker_bytes(waiting[0].case.device)
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             self._check(outcome)
             needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
-            if batch and (needed > room or outcome.case.device != batch[0].case.device):
+            if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
-            room -= needed
+            left_bytes -= needed
             batch.append(waiting.popleft())
             for worker in range(self._schedule.workers):
                 self._prepare(outcome, worker)
@@ -136,21 +142,21 @@ class Rounds:
         return batch
 
     def _round(self, cases: list[Outcome], round_: int) -> None:
-        """Every worker takes its turn with every case, in random order; then each case is judged."""
+        """Every worker visits every case, in random order; then each case is judged."""
         workers = list(range(self._schedule.workers))
         self._shuffle.shuffle(workers)
         for worker in workers:
-            wanted = [o for o in cases if o.open and not self._enough(o, worker, round_)]
+            wanted = [o for o in cases if self.wants(o, worker, round_)]
             self._shuffle.shuffle(wanted)
-            if wanted:
-                self.turn(wanted, worker, round_)
+            self.visit(wanted, worker, round_)
         for outcome in cases:
-            if outcome.open and outcome.visits:
-                outcome.stopped_by = self._judged(outcome)
+            self.judge(outcome)
 
-    def turn(self, cases: list[Outcome], worker: int, round_: int) -> None:
-        """A worker visits each of these cases, under the eyes of the monitor."""
-        monitor = self._lookout_of(cases[0].case.device)
+    def visit(self, cases: Sequence[Outcome], worker: int, round_: int) -> None:
+        """A worker visits each of these cases, watched by the state monitor."""
+        if not cases:
+            return
+        monitor = self._monitor_of(cases[0].case.device)
         monitor.begin(worker, round_)
         for outcome in cases:
             self._visit(outcome, worker, round_)
@@ -160,26 +166,21 @@ class Rounds:
                 self._advance(outcome.case.id, 1)
         monitor.end()
 
-    def _judged(self, outcome: Outcome) -> str | None:
-        if outcome.spent_s > self._schedule.timeout_s:
-            return TIMEOUT
-        return outcome.stopping.judge(turns.cells(outcome.turns()))
+    def judge(self, outcome: Outcome) -> None:
+        """Note why a case needs no further round, if it has been measured enough."""
+        if outcome.open and outcome.visits:
+            late = outcome.spent_s > self._schedule.timeout_s
+            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.cells()))
+            outcome.stopped_by = outcome.stopped_by or judged
 
-    def _unfinished(self, outcome: Outcome) -> bool:
-        """Whether a case has rounds of its own to come: not stopped, and not out of its budget."""
-        if not outcome.open or outcome.stopped_by:
+    def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
+        """Whether a visit is due: its time is not up, nor, in the planned rounds, its budget spent."""
+        if not outcome.open or outcome.spent_s > self._schedule.timeout_s:
             return False
-        workers = range(self._schedule.workers)
-        return not all(self._spent(outcome, worker) for worker in workers)
-
-    def _enough(self, outcome: Outcome, worker: int, round_: int) -> bool:
-        """The time allowed is up, or, in the case's own rounds, its budget is spent."""
-        if outcome.spent_s > self._schedule.timeout_s:
-            return True
-        return round_ < self._schedule.rounds and self._spent(outcome, worker)
+        return round_ >= self._schedule.rounds or not self._spent(outcome, worker)
 
     def _spent(self, outcome: Outcome, worker: int) -> bool:
-        """The budget is spent, and this worker has had its turn.
+        """The budget is spent, and this worker has visited the case.
 
         Evictions don't count here, so that slow ones cost a case none of its planned rounds; they
         do where time is left for further rounds.
@@ -187,8 +188,8 @@ class Rounds:
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
-    def _room(self) -> MemoryBudget:
-        """What fits; a device's memory is known once a worker has seen it."""
+    def _memory(self) -> MemoryBudget:
+        """The memory budget; a device's own memory is known once a worker has seen it."""
         return MemoryBudget(
             memory_bytes=self._schedule.memory_bytes,
             device_memory_bytes=self._pool.hello(0).device_memory_bytes,
@@ -199,15 +200,15 @@ class Rounds:
         if outcome.checked or not outcome.open:
             return
         case, timeout_s = outcome.case, self._schedule.timeout_s
-        room = self._room()
+        memory = self._memory()
         reply = self._timed(
-            outcome, lambda: self._pool.check(0, case, timeout_s, room.worker_bytes(case.device))
+            outcome, lambda: self._pool.check(0, case, timeout_s, memory.worker_bytes(case.device))
         )
         if isinstance(reply, protocol.Checked):
             outcome.checked = reply
         if isinstance(reply, protocol.Checked | protocol.Refused):
             exact = isinstance(reply, protocol.Checked)
-            reason = room.refusal(case.device, reply.input_bytes or 0, exact=exact)
+            reason = memory.refusal(case.device, reply.input_bytes or 0, exact=exact)
             if reason:
                 outcome.end("skipped", reason)
 

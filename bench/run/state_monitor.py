@@ -1,8 +1,8 @@
-"""Watches the state of a device while cases are measured on it, by timing its sentinels in the workers.
+"""State monitor: why a run waits for a slow machine. It times the sentinels of a device while cases are measured.
 
-Each visit learns what they took before and after it. Where the machine is in another state than its
-reference, a turn waits for it to come back, for as long as patience lasts: states last seconds to minutes.
-A machine that does not come back within a third of it is taken as it is from then on.
+Each visit is told the times of the sentinels before and after it. Where the machine is in a slower state than its
+reference, the visits of a worker wait for it to come back, for as long as patience lasts: states last seconds to
+minutes. A machine that does not come back within a third of the patience is taken as it is from then on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.pool.protocol import Sensed
 from bench.records import machine_state
-from bench.run.visit import conditions_of
+from bench.run.outcome import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,31 +24,33 @@ if TYPE_CHECKING:
     Sense = Callable[[int, str], Sensed | None]
     """Times the sentinels of a device in a worker; None if it was lost over that."""
 
-EVERY_S = 0.25
-"""A look takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a second."""
+SENTINELS_EVERY_S = 0.25
+"""A look at the sentinels takes 4 to 6 ms, a fiftieth of this; a machine changes its clock within tenths of a
+second."""
 _PAUSE_S = 0.25
-_IN_ONE_GO = 1 / 3
-"""Of the patience: of the slow states that come and go most last half a minute or less (decision 0007), so
-that one which outlasts a third of three minutes may well outlast the run; no more time is lost on it."""
+"""Time between two looks while the run waits for the machine."""
+_MAX_SHARE_OF_PATIENCE_PER_WAIT = 1 / 3
+"""Most slow states that come and go last half a minute or less (decision 0007), so that one which outlasts a
+third of three minutes may well outlast the run; no more time is lost on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """What tells and passes the time; tests pass their own."""
+    """Tells the time and lets it pass; tests pass their own."""
 
     now_s: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
 
 
 class StateMonitor:
-    """Looks at the machine at both ends of a worker's turn, and every quarter of a second in between."""
+    """Times the sentinels before and after a worker's visits of a round, and every quarter of a second in between."""
 
     def __init__(
         self,
         sense: Sense,
-        *,
         device: str = "cpu",
         known: Conditions | None = None,
+        *,
         patience_s: float = 0.0,
         waits: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
@@ -59,12 +61,12 @@ class StateMonitor:
         self._clock = clock or Clock()
         self._patience_s = patience_s
         self._waits = waits
-        self._turn = (0, 0)
+        self._cell = (0, 0)
         self._before: Sensed | None = None
         self._looked_s = 0.0
         self._since: list[Outcome] = []
         self.seen: list[Conditions] = []
-        """What the sentinels took between each two looks so far."""
+        """The conditions between each two looks so far."""
         self.waited_s = 0.0
 
     @property
@@ -76,8 +78,8 @@ class StateMonitor:
     def settle(self) -> Conditions | None:
         """The reference, which from now on only a faster state replaces: rows of a run must share it.
 
-        A machine that has none gets it with its first batch. Times brought to what was seen until each
-        later batch could be compared with no other run's.
+        A machine that has none gets it with its first batch. Times scaled to the conditions until each later
+        batch could be compared with those of no other run.
         """
         found = self.reference
         if found and not self._known:
@@ -90,12 +92,12 @@ class StateMonitor:
         return self._known[0] if self._known else None
 
     def begin(self, worker: int, round_: int) -> None:
-        """A worker's turn begins: look, and wait for the reference while patience lasts."""
-        self._turn = worker, round_
+        """Before a worker's visits of a round: look, and wait for the reference while patience lasts."""
+        self._cell = worker, round_
         self._since = []
         self._look()
         wanted = self.reference
-        in_vain_s = self.waited_s + self._patience_s * _IN_ONE_GO
+        in_vain_s = self.waited_s + self._patience_s * _MAX_SHARE_OF_PATIENCE_PER_WAIT
         while self._slower(wanted) and self.waited_s < self._patience_s:
             if self.waited_s >= in_vain_s:
                 self._patience_s = 0.0
@@ -108,16 +110,16 @@ class StateMonitor:
     def visited(self, outcome: Outcome) -> None:
         """A visit is over; look again if the last look is a while ago."""
         self._since.append(outcome)
-        if self._clock.now_s() - self._looked_s >= EVERY_S:
+        if self._clock.now_s() - self._looked_s >= SENTINELS_EVERY_S:
             self._close()
 
     def end(self) -> None:
-        """The turn is over; what has been visited since the last look learns its conditions."""
+        """After these visits: those since the last look are told their conditions."""
         if self._since:
             self._close()
 
     def _look(self) -> None:
-        self._before = self._sense(self._turn[0], self._device)
+        self._before = self._sense(self._cell[0], self._device)
         self._looked_s = self._clock.now_s()
 
     def _close(self) -> None:
@@ -127,7 +129,7 @@ class StateMonitor:
         if sensed:
             self.seen.append(conditions_of(sensed))
         for outcome in self._since:
-            outcome.set_conditions(self._turn, sensed)
+            outcome.set_conditions(self._cell, sensed)
         self._since = []
 
     def _slower(self, wanted: Conditions | None) -> bool:
@@ -137,35 +139,26 @@ class StateMonitor:
 
 
 class StateMonitors:
-    """A monitor for each device that is measured on, made when it is first asked for."""
+    """A monitor for each device that is measured on, made when it is first asked for.
+
+    Args:
+        make: gives the monitor of a device with a known reference.
+        known: device → its reference, from earlier runs.
+    """
 
     def __init__(
         self,
-        sense: Sense,
-        *,
+        make: Callable[[str, Conditions | None], StateMonitor],
         known: Mapping[str, Conditions],
-        patience_s: float,
-        waits: Callable[[], None],
-        clock: Clock | None = None,
     ) -> None:
-        self._sense = sense
+        self._make = make
         self._known = known
-        self._patience_s = patience_s
-        self._waits = waits
-        self._clock = clock
         self.made: dict[str, StateMonitor] = {}
 
     def of(self, device: str) -> StateMonitor:
         """The device's own."""
         if device not in self.made:
-            self.made[device] = StateMonitor(
-                self._sense,
-                device=device,
-                known=self._known.get(device),
-                patience_s=self._patience_s,
-                waits=self._waits,
-                clock=self._clock,
-            )
+            self.made[device] = self._make(device, self._known.get(device))
         return self.made[device]
 
 

@@ -1,4 +1,4 @@
-"""When a case has been measured enough: precise, no longer getting more precise, or out of budget.
+"""Stopping rule: a case is measured enough when it is precise, gets no more precise, or is out of budget.
 
 An object that is told the cells of a case after each round and answers with a reason or None; it reads
 no clock and takes no sample, so it is tested with made-up numbers.
@@ -23,7 +23,7 @@ LEAST_ROUNDS = 4
 """With fewer, the spread between rounds is a guess, and stopping at a lucky one is a bias: with three,
 95 % intervals of simulated cases held the truth in 92 %."""
 _LOOK_BACK_ROUNDS = 4
-_LEAST_GAIN = 0.1
+_LEAST_GAIN_SHARE = 0.1
 """Four more rounds of independent noise narrow an interval by a quarter or more; a tenth is no gain."""
 
 PRECISE, NO_GAIN, BUDGET, TIMEOUT = "precise", "no-gain", "budget", "timeout"
@@ -58,4 +58,4 @@ class Stopping:
         if len(self._widths) < LEAST_ROUNDS + _LOOK_BACK_ROUNDS:
             return None
         before = self._widths[-1 - _LOOK_BACK_ROUNDS]
-        return NO_GAIN if width > (1 - _LEAST_GAIN) * before else None
+        return NO_GAIN if width > (1 - _LEAST_GAIN_SHARE) * before else None

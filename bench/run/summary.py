@@ -1,6 +1,6 @@
-"""What the turns of a case say: the headline, its interval, the conditions, and what to distrust.
+"""Summary of a case from its cells: the headline, its confidence interval, the conditions, and warnings.
 
-The headline is that of the turns at reference conditions where these are enough. Where they are not,
+The headline is that of the cells at reference conditions where these are enough. Where they are not,
 or the case has two times, the interval says so by its width.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median, mode
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +18,66 @@ from bench import units
 from bench.machine import gpu_readings
 from bench.pool.protocol import WAITS
 from bench.records import machine_state
-from bench.run import turns
+from bench.run.cells import (
+    at_conditions,
+    drifts,
+    enough,
+    headline_cells,
+    matrix,
+    scaled_to_reference,
+    two_states,
+    waits_for_host,
+)
 from bench.stats import interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from bench.analysis.history import Key
     from bench.machine.gpu_readings import Telemetry
     from bench.pool.protocol import Prepared
     from bench.records.machine_state import Conditions
     from bench.records.record import Record, Sample
-    from bench.run.noise import CaseNoise
-    from bench.run.turns import State, Turn
-    from bench.stats.interval import Estimate
+    from bench.run.cells import Cell, State
+    from bench.stats.interval import Estimate, Spread
 
 NOISY_HALF_WIDTH = 0.05
 """An interval wider than ±5 % can't settle the differences people ask about."""
 FEW_ROUNDS = 3
 """Below three rounds a change of the machine during the run can't be told from the op's own time."""
-_MOSTLY = 0.5
-"""Of turns, or of workers: the test of whether a call has settled errs in one worker of twenty."""
+_WARN_SHARE = 0.5
+"""Share of cells, or of workers, from which on a warning is given: the test of whether a call has settled errs
+in one worker of twenty, so that a single worker is no reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNoise:
+    """How far a case may be off for reasons that its own samples can't show."""
+
+    others: Spread | None = None
+    """The spread that the cases measured together have in common."""
+    floor: Spread | None = None
+    """The noise floor: how far earlier runs of the same code lay apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """How far the cases of a batch may be off for reasons that their own samples can't show."""
+
+    others: Spread | None = None
+    """The spread that the cases measured together have in common."""
+    floors: Mapping[Key, Spread] = field(default_factory=dict)
+    """Per case and device, the noise floor."""
+
+    def of(self, key: Key) -> CaseNoise:
+        """The noise of one case."""
+        return CaseNoise(others=self.others, floor=self.floors.get(key))
+
+
+def pooled_spread(cases: Iterable[Sequence[Cell]]) -> Spread | None:
+    """How far one more cell of a case may be off, from the spread that cases measured together have in common."""
+    spreads = [interval.spread(matrix(of_case)) for of_case in cases if of_case]
+    return interval.pooled([spread for spread in spreads if spread])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,38 +85,38 @@ class Measuring:
     """How the samples were taken, as far as the summary needs it."""
 
     confidence: float
-    turns: tuple[Turn, ...]
+    cells: tuple[Cell, ...]
     gauges: tuple[Telemetry, ...]
-    """What a GPU said of itself in each turn, while a sentinel ran."""
+    """Readings of a GPU in each cell, while a sentinel ran."""
     noise: CaseNoise
     noise_at_reference: CaseNoise
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
     loaded: tuple[Telemetry, ...] = ()
-    """What a GPU said of itself while it worked on this case alone."""
+    """Readings of a GPU while it worked on this case alone."""
 
     @property
-    def at(self) -> list[Turn]:
-        """The turns at reference conditions."""
-        return turns.at(self.turns, self.reference)
+    def at(self) -> list[Cell]:
+        """The cells at reference conditions."""
+        return at_conditions(self.cells, self.reference)
 
     @property
-    def chosen(self) -> list[Turn]:
-        """The turns that the headline is made from."""
-        return turns.chosen(self.turns, self.reference)
+    def chosen(self) -> list[Cell]:
+        """The cells that the headline is made from."""
+        return headline_cells(self.cells, self.reference)
 
     @property
     def reference_share(self) -> float | None:
-        """The share of turns at reference conditions, where there is a reference and sentinels."""
-        if self.reference is None or not any(t.conditions for t in self.turns):
+        """The share of cells at reference conditions, where there is a reference and sentinels."""
+        if self.reference is None or not any(c.conditions for c in self.cells):
             return None
-        return len(self.at) / len(self.turns)
+        return len(self.at) / len(self.cells)
 
     @property
     def elsewhere(self) -> bool:
         """Whether the headline is from a machine that was mostly not at reference conditions."""
         share = self.reference_share
-        return share is not None and share < _MOSTLY and not turns.enough(self.at)
+        return share is not None and share < _WARN_SHARE and not enough(self.at)
 
 
 def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Record:
@@ -85,7 +125,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     estimate = _estimate(how)
     headline = estimate.centre if estimate.centre > 0 else None
     known = math.isfinite(estimate.low)
-    taken = {(t.worker, t.round) for t in how.chosen}
+    taken = {(c.worker, c.round) for c in how.chosen}
     seen = [s for s in samples if (s.worker, s.round) in taken]
     both, floor = _both(how), how.noise.floor
     gpu = dataclasses.asdict(gpu_readings.facts(how.gauges, how.loaded))
@@ -124,11 +164,11 @@ def _estimate(how: Measuring) -> Estimate:
     """The headline and its interval, as wide as everything that is not known makes it."""
     chosen = how.chosen
     noise = how.noise
-    found = interval.estimate(turns.cells(chosen), how.confidence, noise.others, noise.floor)
+    found = interval.estimate(matrix(chosen), how.confidence, noise.others, noise.floor)
     found = _with_overhead(found, how.prepared)
     if how.elsewhere:
         found = _stretched(found, _distance(chosen, how.reference))
-    mixed = turns.two_states(chosen, how.reference)
+    mixed = two_states(chosen, how.reference)
     if mixed:
         low, high = (state.time_s for state in mixed)
         found = dataclasses.replace(found, low=min(found.low, low), high=max(found.high, high))
@@ -158,20 +198,20 @@ def _stretched(estimate: Estimate, factor: float) -> Estimate:
     )
 
 
-def _distance(chosen: Sequence[Turn], wanted: Conditions | None) -> float:
-    """How far the machine was from its reference, in the middle of these turns."""
+def _distance(chosen: Sequence[Cell], wanted: Conditions | None) -> float:
+    """How far the machine was from its reference, in the middle of these cells."""
     if wanted is None:
         return 1.0
-    return median(machine_state.distance(t.conditions, wanted) for t in chosen if t.conditions)
+    return median(machine_state.distance(c.conditions, wanted) for c in chosen if c.conditions)
 
 
 def _at_reference(how: Measuring) -> dict[str, Any]:
-    """The headline brought to reference conditions, and its interval; nothing if too few turns were."""
-    brought = turns.brought(how.turns, how.reference)
-    if not brought:
+    """The headline at reference conditions, and its interval; nothing if too few cells were at them."""
+    scaled = scaled_to_reference(how.cells, how.reference)
+    if not scaled:
         return {}
     noise = how.noise_at_reference
-    found = interval.estimate(turns.cells(brought), how.confidence, noise.others, noise.floor)
+    found = interval.estimate(matrix(scaled), how.confidence, noise.others, noise.floor)
     found = _with_overhead(found, how.prepared)
     if found.centre <= 0:
         return {}
@@ -184,27 +224,23 @@ def _at_reference(how: Measuring) -> dict[str, Any]:
 
 def _on_device(how: Measuring, headline: float | None) -> dict[str, Any]:
     """The device's own time, what submitting costs, and which of them the caller waits for."""
-    gapless = [one for turn in how.turns for one in turn.gapless]
+    gapless = [one for cell in how.cells for one in cell.gapless]
     if not gapless:
         waits = mode(p.work for p in how.prepared) == WAITS
         return {"gapless_share": 0.0} if waits else {}
-    device_s = _centre_of([t.device_s for t in how.chosen])
-    bound = "launch" if turns.waits_for_host(how.chosen) else "device"
+    device_s = _centre_of([c.device_s for c in how.chosen])
+    bound = "launch" if waits_for_host(how.chosen) else "device"
     return {
         "device_time_s": device_s,
-        "host_time_s": _centre_of([t.host_s for t in how.chosen]),
+        "host_time_s": _centre_of([c.host_s for c in how.chosen]),
         "bound_by": bound if device_s and headline else None,
         "gapless_share": sum(gapless) / len(gapless),
     }
 
 
 def _both(how: Measuring) -> tuple[State, ...]:
-    """The two times of a case that has two: in the turns of the headline, or in all of them."""
-    return (
-        turns.two_states(how.chosen, how.reference)
-        or turns.two_states(how.turns, how.reference)
-        or ()
-    )
+    """The two times of a case that has two: in the cells of the headline, or in all of them."""
+    return two_states(how.chosen, how.reference) or two_states(how.cells, how.reference) or ()
 
 
 def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ...]:
@@ -214,12 +250,12 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "wrong-result": bare.correct is False,
         "unchecked": bare.correct is None,
         "below-overhead": estimate.centre <= unsure,
-        "not-settled": sum(p.settled for p in how.prepared) <= _MOSTLY * len(how.prepared),
+        "not-settled": sum(p.settled for p in how.prepared) <= _WARN_SHARE * len(how.prepared),
         "no-interval": not math.isfinite(width),
-        "few-samples": len({t.round for t in how.turns}) < FEW_ROUNDS,
+        "few-samples": len({c.round for c in how.cells}) < FEW_ROUNDS,
         "two-states": bool(_both(how)),
         "other-state": how.elsewhere,
-        "drift": turns.drifts(how.chosen),
+        "drift": drifts(how.chosen),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,
     }
     codes = tuple(code for code, holds in found.items() if holds)

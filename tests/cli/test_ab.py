@@ -161,7 +161,7 @@ def test_an_environment_that_makes_it_slower_is_told(
 
 
 @pytest.mark.usefixtures("sides")
-def test_two_ops_are_held_against_each_other_in_json(bench: Bench) -> None:
+def test_two_ops_are_compared_with_each_other_in_json(bench: Bench) -> None:
     """One document, and nothing else."""
     code, out, err = bench("mine.py", "mine/op", "mine/twin", "--set", "n=64", "--json")
     assert code == 0, err
@@ -227,7 +227,7 @@ def test_help_names_the_command(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_duel_of_two_interpreters(bench: Bench, tmp_path: Path) -> None:
+def test_a_real_comparison_of_two_interpreters(bench: Bench, tmp_path: Path) -> None:
     """With processes, in a few seconds: whatever the answer, it is one, and the rows are there."""
     words = ("--set", "n=64", "--b", sys.executable, "--workers", "2", "--budget", "2", "--json")
     code, out, err = bench("mul/matrices", *words)

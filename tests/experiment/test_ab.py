@@ -99,7 +99,7 @@ class Ring:
         """In batches to come."""
         return sum(map(len, self.batches))
 
-    def call(self) -> list[Bout]:
+    def next_batch(self) -> list[Bout]:
         """The next batch."""
         return self.batches.pop(0) if self.batches else []
 

@@ -24,7 +24,7 @@ def simulated(
     workers: int = WORKERS,
     worker_sd: float = WORKER_SD,
 ) -> tuple[Cells, Cells]:
-    """Both sides of a case: the moments that they share drift, all else is each side's own."""
+    """Both sides of a case: the times that they share drift, all else is each side's own."""
     rounds = LOOKS[-1]
     walk = np.cumsum(rng.normal(0, DRIFT_SD / math.sqrt(rounds), rounds))
     shared = walk + rng.normal(0, DRIFT_SD, rounds)

@@ -168,9 +168,9 @@ def info(run_id: str = "20260102T030405Z-abcdef", **changes: Any) -> RunInfo:
 def begun_run(store: Path, about: RunInfo, *entries: Entry) -> Path:
     """A run that was killed after these entries."""
     folder = runs.begin(store, about)
-    with journal.Journal(folder) as opened:
+    with journal.Journal(folder) as rows:
         for one in entries:
-            opened.write(one)
+            rows.write(one)
     return folder
 
 

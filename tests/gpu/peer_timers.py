@@ -18,7 +18,7 @@ from torch.utils.benchmark import Timer
 from bench.plan.plan import PlannedCase
 from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
-from bench.run.visit import Visit
+from bench.run.outcome import Visit
 from bench.worker.devices import device_of, queue_of
 from bench.worker.profiler import Watched, record_trace, warm
 from bench.worker.worker import Worker
@@ -84,12 +84,12 @@ def _ours_of(subject: Subject, asked: Asked, worker: Worker) -> dict[str, Cell]:
         raise RuntimeError(refused[0].reason)
     assert isinstance(prepared, protocol.Prepared)
     assert isinstance(visited, protocol.Visited)
-    turn = Visit(worker=0, round=0, prepared=prepared, visited=visited).turn()
+    cell = Visit(worker=0, round=0, prepared=prepared, visited=visited).cell()
     samples = f"{len(visited.elapsed_ns)} samples of {visited.loops} calls"
     proven = f"{sum(visited.gapless)} of {len(visited.gapless)} samples without a gap"
     return {
-        "device_time_s": Cell(seconds=turn.device_s, note=_why_none(asked) or proven),
-        "time_s": Cell(seconds=turn.time_s, note=samples),
+        "device_time_s": Cell(seconds=cell.device_s, note=_why_none(asked) or proven),
+        "time_s": Cell(seconds=cell.time_s, note=samples),
     }
 
 

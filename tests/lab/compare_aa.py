@@ -24,10 +24,8 @@ from bench.pool.protocol import Prepared
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample
-from bench.run import noise, turns
-from bench.run.noise import Noise
-from bench.run.summary import Measuring, summarised
-from bench.run.turns import Turn
+from bench.run.cells import Cell, headline_cells, scaled_to_reference
+from bench.run.summary import Measuring, Noise, pooled_spread, summarised
 from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.store import runs
 from bench.store.load import load_records, load_samples
@@ -153,7 +151,7 @@ def replayed(found: Sequence[Run], store: Path) -> list[Run]:
     past: list[Past] = []
     anew = []
     for info, rows in found:
-        taken = _turns(load_samples(store / info.run_id))
+        taken = _cells(load_samples(store / info.run_id))
         reference = _reference(rows, taken)
         made = [
             _row(row, taken, _noises(taken, reference, History(past=tuple(past))), reference)
@@ -164,8 +162,8 @@ def replayed(found: Sequence[Run], store: Path) -> list[Run]:
     return anew
 
 
-def _turns(samples: pd.DataFrame) -> dict[tuple[str, str], list[Turn]]:
-    found: dict[tuple[str, str], list[Turn]] = {}
+def _cells(samples: pd.DataFrame) -> dict[tuple[str, str], list[Cell]]:
+    found: dict[tuple[str, str], list[Cell]] = {}
     sensed = {"sentinel_compute_s", "sentinel_barrier_s"} <= {*samples.columns}
     for _, of in samples.groupby(["case", "device", "worker", "round"], sort=False):
         first = of.iloc[0]
@@ -175,21 +173,21 @@ def _turns(samples: pd.DataFrame) -> dict[tuple[str, str], list[Turn]]:
             compute_s=float(first["sentinel_compute_s"]),
             barrier_s=barrier if barrier > 0 else None,
         )
-        turn = Turn(
+        cell = Cell(
             worker=int(first["worker"]),
             round=int(first["round"]),
             started_ns=round(float(first["at_s"]) * 1e9),
             time_s=float(of["time_s"].median()),
             conditions=conditions if known else None,
         )
-        found.setdefault((str(first["case"]), str(first["device"])), []).append(turn)
+        found.setdefault((str(first["case"]), str(first["device"])), []).append(cell)
     return found
 
 
 def _reference(
-    rows: Sequence[Record], taken: Mapping[tuple[str, str], list[Turn]]
+    rows: Sequence[Record], taken: Mapping[tuple[str, str], list[Cell]]
 ) -> Conditions | None:
-    """The one that the rows were brought to, else the level of this run."""
+    """The one that the rows were scaled to, else the level of this run."""
     for row in rows:
         if row.reference_compute_s:
             return Conditions(compute_s=row.reference_compute_s, barrier_s=row.reference_barrier_s)
@@ -198,27 +196,27 @@ def _reference(
 
 
 def _noises(
-    taken: Mapping[tuple[str, str], list[Turn]], reference: Conditions | None, known: History
+    taken: Mapping[tuple[str, str], list[Cell]], reference: Conditions | None, known: History
 ) -> tuple[Noise, Noise]:
     """What others say of headlines, and of times at reference."""
-    chosen = [turns.chosen(of, reference) for of in taken.values()]
-    brought = [turns.brought(of, reference) for of in taken.values()]
+    chosen = [headline_cells(of, reference) for of in taken.values()]
+    at_reference = [scaled_to_reference(of, reference) for of in taken.values()]
     return (
-        Noise(others=noise.pooled(chosen), floors=known.floors(reference)),
-        Noise(others=noise.pooled(brought), floors=known.floors(reference, brought=True)),
+        Noise(others=pooled_spread(chosen), floors=known.floors(reference)),
+        Noise(others=pooled_spread(at_reference), floors=known.floors(reference, brought=True)),
     )
 
 
 def _row(
     row: Record,
-    taken: Mapping[tuple[str, str], list[Turn]],
+    taken: Mapping[tuple[str, str], list[Cell]],
     noises: tuple[Noise, Noise],
     reference: Conditions | None,
 ) -> Record:
     key = (row.case, row.device)
     how = Measuring(
         confidence=OF_ROWS,
-        turns=tuple(taken[key]),
+        cells=tuple(taken[key]),
         gauges=(),
         noise=noises[0].of(key),
         noise_at_reference=noises[1].of(key),
@@ -227,20 +225,20 @@ def _row(
     )
     nothing: dict[str, Any] = dict.fromkeys(_AT_REFERENCE)
     bare = dataclasses.replace(row, **nothing)
-    return summarised(bare, tuple(_sample(row, turn) for turn in taken[key]), how)
+    return summarised(bare, tuple(_sample(row, cell) for cell in taken[key]), how)
 
 
-def _sample(row: Record, turn: Turn) -> Sample:
-    """A turn as one sample: what is told from single samples is not asked here."""
+def _sample(row: Record, cell: Cell) -> Sample:
+    """A cell as one sample: what is told from single samples is not asked here."""
     return Sample(
         case=row.case,
         device=row.device,
-        worker=turn.worker,
-        round=turn.round,
-        at_s=turn.started_ns * 1e-9,
+        worker=cell.worker,
+        round=cell.round,
+        at_s=cell.started_ns * 1e-9,
         loops=1,
-        elapsed_s=turn.time_s,
-        time_s=turn.time_s,
+        elapsed_s=cell.time_s,
+        time_s=cell.time_s,
     )
 
 

@@ -24,6 +24,7 @@ import pandas as pd
 
 from bench.analysis.compare import repeatability
 from bench.run import session
+from bench.run.listener import Listener
 from bench.run.request import Request
 from bench.store.load import load_rows, load_samples
 from bench.units import MISSING, share
@@ -119,7 +120,7 @@ def run_ours(ours: Ours, budget_s: float, preset: str) -> None:
     plan = asked.plan()
     options = asked.options(len(plan.cases), label=None, tags={}, argv=sys.argv)
     options = dataclasses.replace(options, confidence=CONFIDENCE)
-    run = session.run(plan, options, ours.store, session.Listener())
+    run = session.run(plan, options, ours.store, Listener())
     ours.wall_s += time.perf_counter() - began
     ours.folders.append(run.folder)
 

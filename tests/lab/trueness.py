@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from bench.run.outcome import RunFacts
 from bench.run.request import Request
-from bench.run.scheduler import Rounds
+from bench.run.scheduler import Scheduler
 from bench.run.state_monitor import StateMonitor
 from bench.units import seconds
 
@@ -90,14 +90,14 @@ def measured(budget_s: float) -> list[Entry]:
         plan = asked.plan()
         options = asked.options(len(plan.cases), label=None, tags={}, argv=())
         order = random.Random(options.seed)  # noqa: S311 - an order, not a secret
-        rounds = Rounds(
+        scheduler = Scheduler(
             started.pool,
             options.schedule,
             shuffle=order,
             advance=lambda _case, _steps: None,
             monitor_of=lambda device: StateMonitor(started.pool.sense, device=device),
         )
-        (batch,) = rounds.measure(plan.cases)
+        (batch,) = scheduler.measure(plan.cases)
     facts = RunFacts(
         run_id="trueness",
         machine_id="",

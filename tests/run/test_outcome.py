@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
 from bench.records.kernel_trace import Activity, TraceLine
 from bench.records.record import STATUSES, Record
-from bench.run.outcome import Outcome, RunFacts
-from bench.run.visit import Visit, net_time_s
+from bench.run.outcome import Outcome, RunFacts, Visit, net_time_s
 from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
 FACTS = RunFacts(
@@ -85,7 +84,7 @@ def test_samples_stay_in_the_order_in_which_they_were_taken() -> None:
 
 
 def test_samples_carry_the_conditions_they_were_taken_in() -> None:
-    """What the sentinels took in that turn, and what the process used."""
+    """What the sentinels took in that cell, and what the process used."""
     (first, *_) = outcome(*calm()).entry(FACTS).samples
     assert (first.sentinel_compute_s, first.sentinel_barrier_s, first.load_1m) == (1e-4, 3e-6, 0.5)
     assert (first.cpu_s, first.minor_faults, first.involuntary_switches) == (1e-5, 0, 0)

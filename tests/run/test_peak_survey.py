@@ -1,4 +1,4 @@
-"""Roofs are measured once for a machine, its threads and torch; a run's rows are held against them."""
+"""Roofs are measured once for a machine, its threads and torch; a run's rows are compared with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from bench.pool import protocol
 from bench.records.roofs import FLOP, Roof
 from bench.run import peak_survey
-from bench.run.peak_survey import Ceilings, RoofOwner
+from bench.run.peak_survey import RoofOwner, RunRoofs
 from tests.fakes.workers import HELLO, Stage, case, entry, info, lost, settle
 
 PEAK = Roof(kind=FLOP, value=100e9, dtype="float32", how="8×8 by 8×8")
@@ -43,7 +43,7 @@ def test_roofs_are_measured_once() -> None:
         dataclasses.replace(INFO, options={"threads": 1}),
         dataclasses.replace(INFO, torch={"version": "2.10.0"}),
     )
-    found = [Ceilings.of(pool, one, told) for one in (INFO, INFO, *others)]
+    found = [RunRoofs.of(pool, one, told) for one in (INFO, INFO, *others)]
     assert told.devices == ["cpu"] * 3
     assert all(one.of_device["cpu"].roofs == (PEAK,) for one in found)
     assert peak_survey.known(PLACE, ["cpu", "cuda"]) == {}  # the newer torch has taken its place
@@ -90,7 +90,7 @@ def test_a_device_that_can_not_be_measured_has_none() -> None:
         return answer(request)
 
     both = dataclasses.replace(INFO, devices=["cpu", "cuda"])
-    found = Ceilings.of(Stage(fails).pool(1), both, Told())
+    found = RunRoofs.of(Stage(fails).pool(1), both, Told())
     assert set(found.of_device) == {"cpu"}
     assert peak_survey.known(PLACE, ["cpu", "cuda"]).keys() == {"cpu"}
 
@@ -99,18 +99,18 @@ def test_whoever_measured_roofs_times_nothing_else() -> None:
     """It is not fresh any more: another takes its place before the first case."""
     stage = Stage(answer)
     pool = stage.pool(2)
-    Ceilings.of(pool, INFO, Told())
+    RunRoofs.of(pool, INFO, Told())
     pool.forget()
     pool.check(0, case(), 5)
     pool.check(1, case(), 5)
     assert [number for number, _ in stage.asked(protocol.Check)] == [2, 1]
 
 
-def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
+def test_a_batch_raises_its_roof_before_it_is_compared_it() -> None:
     """Then none of its correct rows is above it, and later runs know."""
-    ceilings = Ceilings.of(Stage(answer).pool(1), INFO, Told())
+    ceilings = RunRoofs.of(Stage(answer).pool(1), INFO, Told())
     rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
-    shares = [one.record.roof_share for one in ceilings.held_against(rows)]
+    shares = [one.record.roof_share for one in ceilings.compared(rows)]
     assert [round(share or 0, 9) for share in shares] == [1.0, 0.2]
     kept = peak_survey.known(PLACE, ["cpu"])["cpu"]
     assert kept == ceilings.of_device["cpu"]
@@ -120,11 +120,11 @@ def test_a_batch_raises_its_roof_before_it_is_held_against_it() -> None:
 def test_rows_of_a_device_without_roofs_stay_as_they_are() -> None:
     """And none have any where none are wanted."""
     rows = [entry(0, flop=1e3)]
-    assert Ceilings().held_against(rows) == rows
-    assert Ceilings().noted(INFO).roofs == {}
+    assert RunRoofs().compared(rows) == rows
+    assert RunRoofs().noted(INFO).roofs == {}
 
 
-def test_the_run_says_what_its_rows_were_held_against() -> None:
+def test_the_run_says_what_its_rows_were_compared() -> None:
     """In plain values, as its manifest has them."""
-    noted = Ceilings.of(Stage(answer).pool(1), INFO, Told()).noted(INFO)
+    noted = RunRoofs.of(Stage(answer).pool(1), INFO, Told()).noted(INFO)
     assert noted.roofs["cpu"]["roofs"] == (dataclasses.asdict(PEAK),)

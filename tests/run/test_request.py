@@ -172,7 +172,7 @@ def test_the_cpu_is_alone_where_nothing_else_was_found(
 def test_the_budget_of_a_case_is_cut_to_what_the_run_may_take(
     words: dict[str, Any], cases: int, budget_s: float
 ) -> None:
-    """A quick look stays quick, but no case is measured for less than a moment."""
+    """A quick look stays quick, but no case is measured for too short a time."""
     assert Request(**words).case_budget_s(cases) == budget_s
 
 

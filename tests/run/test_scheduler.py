@@ -16,7 +16,7 @@ from bench.errors import WorkerError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.run import scheduler
-from bench.run.scheduler import Rounds
+from bench.run.scheduler import Scheduler
 from bench.run.state_monitor import Clock, StateMonitor
 from bench.run.stopping import LEAST_ROUNDS
 from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
@@ -41,7 +41,7 @@ def schedule(**changes: Any) -> Schedule:
     return Schedule(**{**known, **changes})
 
 
-class Hall:
+class TimedStage:
     """A stage with a clock on which each request takes the seconds it is told."""
 
     def __init__(
@@ -62,11 +62,11 @@ class Hall:
     def _advance(self, identity: str, steps: int) -> None:
         self.steps[identity] += steps
 
-    def rounds(self, seed: int = 1, **changes: Any) -> Rounds:
-        """The rounds of a pool of its own."""
+    def scheduler(self, seed: int = 1, **changes: Any) -> Scheduler:
+        """A scheduler with a pool of its own."""
         plan = schedule(**changes)
         pool = self.stage.pool(plan.workers)
-        return Rounds(
+        return Scheduler(
             pool,
             plan,
             shuffle=random.Random(seed),  # noqa: S311 - an order, not a secret
@@ -79,7 +79,7 @@ class Hall:
 
     def measure(self, cases: int, seed: int = 1, **changes: Any) -> list[Outcome]:
         """The outcomes of this many cases."""
-        measuring = self.rounds(seed, **changes)
+        measuring = self.scheduler(seed, **changes)
         planned = [case(number) for number in range(cases)]
         return list(itertools.chain.from_iterable(measuring.measure(planned)))
 
@@ -120,7 +120,7 @@ def test_nothing_is_timed_before_every_worker_is_ready() -> None:
     pool = stage.pool(WORKERS)
     stage.processes[-1].broken = lost("failed", "not ready")
     order = random.Random(1)  # noqa: S311 - an order, not a secret
-    measuring = Rounds(
+    measuring = Scheduler(
         pool,
         schedule(),
         shuffle=order,
@@ -133,15 +133,15 @@ def test_nothing_is_timed_before_every_worker_is_ready() -> None:
 
 
 def test_every_worker_visits_every_case_in_every_round() -> None:
-    """Workers and moments are crossed, so that they can be told apart."""
-    for outcome in Hall().measure(5):
+    """Workers and rounds are crossed, so that processes and drift can be told apart."""
+    for outcome in TimedStage().measure(5):
         assert sorted(places(outcome)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
         assert set(outcome.prepared) == {0, 1}
 
 
 def test_a_round_is_over_before_the_next_begins() -> None:
     """No worker runs ahead of the others."""
-    for outcome in Hall().measure(5):
+    for outcome in TimedStage().measure(5):
         assert [round_ for _, round_ in places(outcome)] == [
             r for r in range(ROUNDS) for _ in range(WORKERS)
         ]
@@ -149,9 +149,9 @@ def test_a_round_is_over_before_the_next_begins() -> None:
 
 def test_the_order_differs_from_round_to_round() -> None:
     """Otherwise a case would always follow the same neighbour, and be blamed for what that did."""
-    hall = Hall()
-    hall.measure(8, workers=1)
-    visits = [identity for _, identity in hall.stage.asked(protocol.VisitRequest)]
+    timed = TimedStage()
+    timed.measure(8, workers=1)
+    visits = [identity for _, identity in timed.stage.asked(protocol.VisitRequest)]
     orders = [tuple(visits[8 * r : 8 * (r + 1)]) for r in range(ROUNDS)]
     assert len(set(orders)) == ROUNDS
     assert {frozenset(order) for order in orders} == {frozenset(orders[0])}
@@ -162,55 +162,55 @@ def test_the_order_follows_from_the_seed(seeds: tuple[int, int], orders: int) ->
     """The same seed gives the same order, another seed another."""
     found = set()
     for seed in seeds:
-        hall = Hall()
-        hall.measure(8, seed=seed)
-        found.add(tuple(hall.stage.asked(protocol.VisitRequest)))
+        timed = TimedStage()
+        timed.measure(8, seed=seed)
+        found.add(tuple(timed.stage.asked(protocol.VisitRequest)))
     assert len(found) == orders
 
 
 def test_a_case_closes_when_its_budget_is_spent() -> None:
     """Six visits of 0.4 s would be twice the budget; three are enough, once both workers saw it."""
     long = visited(400_000_000, loops=1)
-    (outcome,) = Hall(but(protocol.VisitRequest, 0, long)).measure(1)
+    (outcome,) = TimedStage(but(protocol.VisitRequest, 0, long)).measure(1)
     assert [round_ for _, round_ in places(outcome)] == [0, 0, 1]
 
 
 def test_a_case_does_not_close_before_every_worker_saw_it() -> None:
     """Even where the first visit spends the whole budget."""
     long = visited(5_000_000_000, loops=1)
-    (outcome,) = Hall(but(protocol.VisitRequest, 0, long)).measure(1)
+    (outcome,) = TimedStage(but(protocol.VisitRequest, 0, long)).measure(1)
     assert sorted(places(outcome)) == [(0, 0), (1, 0)]
 
 
 def test_a_slow_case_stops_with_what_it_has() -> None:
     """Visits of 10 s of which 25 s are allowed: the third is the last, and the case is still good."""
-    (outcome,) = Hall(seconds={protocol.VisitRequest: 10}).measure(1, timeout_s=25)
+    (outcome,) = TimedStage(seconds={protocol.VisitRequest: 10}).measure(1, timeout_s=25)
     assert (outcome.status, len(outcome.visits)) == ("ok", 3)
 
 
 @pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare])
 def test_a_case_that_is_not_ready_in_time_is_a_timeout(kind: type[Any]) -> None:
     """There is nothing to show for it, so the row says why."""
-    hall = Hall(seconds={kind: 30})
-    (outcome,) = hall.measure(1, timeout_s=25)
+    timed = TimedStage(seconds={kind: 30})
+    (outcome,) = timed.measure(1, timeout_s=25)
     assert outcome.status == "timeout"
     assert outcome.reason == "not ready within 25 s; raise --timeout or choose smaller sizes"
-    assert hall.stage.asked(protocol.VisitRequest) == []
+    assert timed.stage.asked(protocol.VisitRequest) == []
 
 
 @pytest.mark.parametrize("kind", [protocol.Check, protocol.Prepare, protocol.VisitRequest])
 def test_the_failure_of_a_case_ends_that_case_alone(kind: type[Any]) -> None:
     """It is asked nothing more; the others are measured as if nothing had happened."""
     refused = protocol.Refused(status="failed", reason="ValueError: no")
-    hall = Hall(but(kind, 1, refused))
-    outcomes = hall.measure(3)
+    timed = TimedStage(but(kind, 1, refused))
+    outcomes = timed.measure(3)
     assert [(o.status, o.reason) for o in outcomes] == [
         ("ok", None),
         ("failed", "ValueError: no"),
         ("ok", None),
     ]
     assert [len(o.visits) for o in outcomes] == [WORKERS * ROUNDS, 0, WORKERS * ROUNDS]
-    assert len([one for one in hall.stage.asked(kind) if one[1] == case(1).id]) == 1
+    assert len([one for one in timed.stage.asked(kind) if one[1] == case(1).id]) == 1
 
 
 def test_samples_taken_before_a_failure_are_kept() -> None:
@@ -224,19 +224,19 @@ def test_samples_taken_before_a_failure_are_kept() -> None:
             raise lost(status="oom", reason="the worker was killed")
         return settle(request)
 
-    (outcome,) = Hall(answer).measure(1)
+    (outcome,) = TimedStage(answer).measure(1)
     assert (outcome.status, outcome.reason) == ("oom", "the worker was killed")
     assert len(outcome.visits) == 3
 
 
 def test_a_worker_that_takes_anothers_place_prepares_what_it_lacks() -> None:
     """Case 0 loses a worker; case 1 is prepared and measured in its successor."""
-    hall = Hall(but(protocol.VisitRequest, 0, lost()))
-    failed, good = hall.measure(2)
+    timed = TimedStage(but(protocol.VisitRequest, 0, lost()))
+    failed, good = timed.measure(2)
     assert failed.status == "failed"
     assert sorted(places(good)) == [(w, r) for w in range(WORKERS) for r in range(ROUNDS)]
-    prepared = hall.stage.asked(protocol.Prepare)
-    assert all(visit in prepared for visit in hall.stage.asked(protocol.VisitRequest))
+    prepared = timed.stage.asked(protocol.Prepare)
+    assert all(visit in prepared for visit in timed.stage.asked(protocol.VisitRequest))
     successors = {number for number, _ in prepared} - set(range(WORKERS))
     assert successors == {2}
 
@@ -255,23 +255,23 @@ def weighing(*sizes: int) -> Callable[[protocol.Request], protocol.Reply]:
 
 def test_inputs_of_a_batch_fit_in_the_memory_allowed() -> None:
     """Each worker has a half of 200 bytes: 60 and 60 do not fit together, 60 and 40 do."""
-    hall = Hall(weighing(60, 60, 40))
-    hall.measure(3, memory_bytes=200)
-    assert hall.batches() == [[case(0).id], [case(1).id, case(2).id]]
+    timed = TimedStage(weighing(60, 60, 40))
+    timed.measure(3, memory_bytes=200)
+    assert timed.batches() == [[case(0).id], [case(1).id, case(2).id]]
 
 
 @given(sizes=st.lists(st.integers(0, 200), min_size=1, max_size=12))
 def test_a_batch_fits(sizes: list[int]) -> None:
     """Whatever the sizes, no case is lost, repeated, checked twice or moved; none too large is built."""
-    hall = Hall(weighing(*sizes))
-    outcomes = hall.measure(len(sizes), memory_bytes=200, rounds=1)
+    timed = TimedStage(weighing(*sizes))
+    outcomes = timed.measure(len(sizes), memory_bytes=200, rounds=1)
     everyone = [case(number).id for number in range(len(sizes))]
     assert [outcome.case.id for outcome in outcomes] == everyone
-    assert [identity for _, identity in hall.stage.asked(protocol.Check)] == everyone
+    assert [identity for _, identity in timed.stage.asked(protocol.Check)] == everyone
     size_of = dict(zip(everyone, sizes, strict=True))
     fitting = [identity for identity in everyone if size_of[identity] <= 100]
-    assert [identity for batch in hall.batches() for identity in batch] == fitting
-    assert all(sum(size_of[identity] for identity in batch) <= 100 for batch in hall.batches())
+    assert [identity for batch in timed.batches() for identity in batch] == fitting
+    assert all(sum(size_of[identity] for identity in batch) <= 100 for batch in timed.batches())
     assert [o.status for o in outcomes] == ["ok" if size <= 100 else "skipped" for size in sizes]
 
 
@@ -296,11 +296,11 @@ def test_a_case_that_can_not_fit_is_skipped_and_says_what_would_help(
     workers: int, gib: float, reason: str
 ) -> None:
     """It is neither prepared nor measured; the one after it is."""
-    hall = Hall(weighing(int(gib * 2**30), 8))
-    large, small = hall.measure(2, workers=workers, memory_bytes=9.2 * 2**30)
+    timed = TimedStage(weighing(int(gib * 2**30), 8))
+    large, small = timed.measure(2, workers=workers, memory_bytes=9.2 * 2**30)
     assert (large.status, large.reason) == ("skipped", f"inputs take {reason}")
     assert large.visits == []
-    assert (small.status, {name for _, name in hall.stage.asked(protocol.Prepare)}) == (
+    assert (small.status, {name for _, name in timed.stage.asked(protocol.Prepare)}) == (
         "ok",
         {case(1).id},
     )
@@ -324,7 +324,7 @@ def test_an_input_that_can_not_be_made_is_too_large_or_out_of_memory(
 ) -> None:
     """It is memory that ran out, unless there never was enough."""
     refused = protocol.Refused(status="oom", reason="RuntimeError: no memory", input_bytes=asked)
-    (outcome,) = Hall(but(protocol.Check, 0, refused)).measure(1, memory_bytes=2**32)
+    (outcome,) = TimedStage(but(protocol.Check, 0, refused)).measure(1, memory_bytes=2**32)
     assert (outcome.status, outcome.reason) == (status, reason)
 
 
@@ -335,7 +335,7 @@ def test_inputs_must_fit_in_half_of_a_gpus_memory(needed: int, status: str) -> N
     pool = stage.pool(WORKERS)
     for process in stage.processes:
         process.hello = dataclasses.replace(HELLO, device_memory_bytes={"cuda": 2_000})
-    measuring = Rounds(
+    measuring = Scheduler(
         pool,
         schedule(memory_bytes=1.0),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
@@ -351,7 +351,7 @@ def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
     pool = Stage(weighing(500)).pool(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
     plan = schedule(memory_bytes=200)
-    measuring = Rounds(
+    measuring = Scheduler(
         pool,
         plan,
         shuffle=order,
@@ -364,10 +364,10 @@ def test_memory_of_a_gpu_is_not_weighed_against_that_of_the_cpu() -> None:
 
 def test_a_batch_is_of_one_device() -> None:
     """Its sentinels are timed beside it; the plan has the devices of each case side by side."""
-    hall = Hall()
+    timed = TimedStage()
     planned = [case(n, device=device) for n in range(2) for device in ("cpu", "cuda")]
-    pool = hall.stage.pool(WORKERS)
-    measuring = Rounds(
+    pool = timed.stage.pool(WORKERS)
+    measuring = Scheduler(
         pool,
         schedule(),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
@@ -377,7 +377,7 @@ def test_a_batch_is_of_one_device() -> None:
     batches = [[o.case.device for o in batch] for batch in measuring.measure(planned)]
 
     assert batches == [["cpu", "cpu"], ["cuda", "cuda"]]
-    asked = [one.device for _, one in hall.stage.log if isinstance(one, protocol.Sense)]
+    asked = [one.device for _, one in timed.stage.log if isinstance(one, protocol.Sense)]
     assert list(dict.fromkeys(asked)) == ["cpu", "cuda"]
 
 
@@ -385,9 +385,9 @@ def replaying(
     answer: Callable[[protocol.Request], protocol.Reply], cache: str = "hot"
 ) -> list[Outcome]:
     """Two cases on a GPU and one on the CPU."""
-    hall = Hall(answer)
-    pool = hall.stage.pool(WORKERS)
-    measuring = Rounds(
+    timed = TimedStage(answer)
+    pool = timed.stage.pool(WORKERS)
+    measuring = Scheduler(
         pool,
         schedule(cache=cache),
         shuffle=random.Random(1),  # noqa: S311 - an order, not a secret
@@ -426,9 +426,9 @@ def test_a_case_that_can_not_be_recorded_keeps_its_samples() -> None:
 def test_a_batch_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds stay seconds apart, and a killed run loses no more than a batch."""
     monkeypatch.setattr(scheduler, "BATCH_CASES", 2)
-    hall = Hall()
-    hall.measure(5)
-    assert [len(batch) for batch in hall.batches()] == [2, 2, 1]
+    timed = TimedStage()
+    timed.measure(5)
+    assert [len(batch) for batch in timed.batches()] == [2, 2, 1]
 
 
 def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
@@ -439,7 +439,7 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     stage = Stage()
     pool = stage.pool(WORKERS)
     order = random.Random(1)  # noqa: S311 - an order, not a secret
-    measuring = Rounds(
+    measuring = Scheduler(
         pool,
         schedule(),
         shuffle=order,
@@ -465,9 +465,9 @@ def test_the_steps_taken_add_up_to_those_announced(
     answer: Callable[[protocol.Request], protocol.Reply],
 ) -> None:
     """However a case ends, a progress bar reaches its end."""
-    hall = Hall(answer)
-    hall.measure(3)
-    assert hall.steps.total() == 3 * schedule().steps_per_case
+    timed = TimedStage(answer)
+    timed.measure(3)
+    assert timed.steps.total() == 3 * schedule().steps_per_case
 
 
 @pytest.mark.parametrize(
@@ -482,8 +482,8 @@ def test_a_schedule_splits_the_budget_evenly(
     assert made.sample_s == pytest.approx(sample_s)
 
 
-def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
-    """Two looks at the machine per worker and round; each visit of the turn has their mean."""
+def test_every_cell_begins_and_ends_with_the_sentinels() -> None:
+    """Two looks at the machine per worker and round; each visit between them has their mean."""
     looks = itertools.count()
 
     def slowing(request: protocol.Request) -> protocol.Reply:
@@ -492,35 +492,35 @@ def test_every_turn_begins_and_ends_with_the_sentinels() -> None:
             return protocol.Sensed(compute_s=1.0 + look, barrier_s=3.0, load_1m=2.0 * look)
         return settle(request)
 
-    hall = Hall(slowing)
+    timed = TimedStage(slowing)
 
-    outcomes = hall.measure(3)
+    outcomes = timed.measure(3)
 
-    assert len(hall.stage.senses()) == 2 * WORKERS * ROUNDS
+    assert len(timed.stage.senses()) == 2 * WORKERS * ROUNDS
     mean = protocol.Sensed(compute_s=1.5, barrier_s=3.0, load_1m=1.0)
     assert {visit.sensed for one in outcomes for visit in one.visits} == {mean}
 
 
-def test_a_turn_without_a_visit_needs_no_look_at_the_machine() -> None:
+def test_a_cell_without_a_visit_needs_no_look_at_the_machine() -> None:
     """When every case is closed, nothing is timed any more."""
-    hall = Hall(lambda _: protocol.Refused(status="failed", reason="no"))
+    timed = TimedStage(lambda _: protocol.Refused(status="failed", reason="no"))
 
-    hall.measure(2)
+    timed.measure(2)
 
-    assert hall.stage.senses() == []
+    assert timed.stage.senses() == []
 
 
 def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
-    """Its place is taken, and the visits of that turn have no conditions."""
+    """Its place is taken, and the visits of that cell have no conditions."""
 
     def lost_once(request: protocol.Request) -> protocol.Reply:
-        if isinstance(request, protocol.Sense) and len(hall.stage.senses()) == 1:
+        if isinstance(request, protocol.Sense) and len(timed.stage.senses()) == 1:
             raise lost()
         return settle(request)
 
-    hall = Hall(lost_once)
+    timed = TimedStage(lost_once)
 
-    (outcome,) = hall.measure(1)
+    (outcome,) = timed.measure(1)
 
     assert outcome.status == "ok"
     assert [visit.sensed for visit in outcome.visits].count(None) == 1
@@ -542,7 +542,7 @@ def scattered(evicting_ns: int = 0) -> Callable[[protocol.Request], protocol.Rep
 
 def test_what_calm_cases_leave_goes_to_those_that_scatter() -> None:
     """They stop when they are precise; the other gets more rounds than were planned for it."""
-    outcomes = Hall(scattered()).measure(4, rounds=5, case_budget_s=1.0)
+    outcomes = TimedStage(scattered()).measure(4, rounds=5, case_budget_s=1.0)
 
     rounds = [len({visit.round for visit in one.visits}) for one in outcomes]
     assert [rounds[0], rounds[2], rounds[3]] == [LEAST_ROUNDS] * 3
@@ -552,31 +552,31 @@ def test_what_calm_cases_leave_goes_to_those_that_scatter() -> None:
 
 def test_no_more_is_spent_than_all_cases_had_together() -> None:
     """And a case gets three times its rounds at most."""
-    outcomes = Hall(scattered()).measure(4, rounds=5, case_budget_s=1.0)
+    outcomes = TimedStage(scattered()).measure(4, rounds=5, case_budget_s=1.0)
     assert sum(one.sampled_s for one in outcomes) <= 4 * 1.0 + 0.11
 
-    alone = Hall(scattered()).measure(30, rounds=5, case_budget_s=1.0)
+    alone = TimedStage(scattered()).measure(30, rounds=5, case_budget_s=1.0)
     assert max(visit.round for visit in alone[1].visits) < 3 * 5
 
 
 def test_a_row_says_why_measuring_ended() -> None:
     """A case that scatters and finds nothing left has spent its budget."""
-    outcomes = Hall(scattered()).measure(2, rounds=4, case_budget_s=0.8)
+    outcomes = TimedStage(scattered()).measure(2, rounds=4, case_budget_s=0.8)
 
     assert [one.stopped_by for one in outcomes] == ["precise", "budget"]
 
 
 def test_every_worker_is_told_what_is_to_be_in_the_caches() -> None:
     """With each case that it prepares."""
-    hall = Hall()
-    hall.measure(2, cache="cold")
-    told = [one.cache for _, one in hall.stage.log if isinstance(one, protocol.Prepare)]
+    timed = TimedStage()
+    timed.measure(2, cache="cold")
+    told = [one.cache for _, one in timed.stage.log if isinstance(one, protocol.Prepare)]
     assert told == ["cold"] * 2 * WORKERS
 
 
 def test_evictions_cost_a_case_none_of_its_rounds_and_get_it_no_more() -> None:
     """Ten times the budget goes to them: the planned rounds are made, and then it is over."""
-    outcomes = Hall(scattered(1_000_000_000)).measure(4, rounds=5, case_budget_s=1.1)
+    outcomes = TimedStage(scattered(1_000_000_000)).measure(4, rounds=5, case_budget_s=1.1)
 
     assert sorted(places(outcomes[1])) == [(w, r) for w in range(WORKERS) for r in range(5)]
     assert outcomes[1].stopped_by == "budget"
@@ -585,26 +585,5 @@ def test_evictions_cost_a_case_none_of_its_rounds_and_get_it_no_more() -> None:
 @pytest.mark.parametrize(("evicting_ms", "made"), [(0, 7), (20, 6), (40, 5)])
 def test_a_round_is_lent_only_where_its_evictions_fit_as_well(evicting_ms: int, made: int) -> None:
     """After five rounds 0.6 s are left for rounds of 0.2 s; or 0.4 s for 0.24 s; or 0.2 s for 0.28 s."""
-    outcome = Hall(scattered(evicting_ms * 10**6)).measure(4, rounds=5, case_budget_s=1.0)[1]
+    outcome = TimedStage(scattered(evicting_ms * 10**6)).measure(4, rounds=5, case_budget_s=1.0)[1]
     assert len({visit.round for visit in outcome.visits}) == made
-
-
-def test_two_that_go_by_round_take_turns() -> None:
-    """Both are prepared, then one's round comes between two of the other's; nothing else changes."""
-    hall = Hall()
-    one, other = hall.rounds(rounds=4), hall.rounds(rounds=4)
-    outcomes = [
-        list(pair) for pair in zip(one.by_round(case(0)), other.by_round(case(1)), strict=True)
-    ]
-    visits = [name for _, name in hall.stage.asked(protocol.VisitRequest)]
-    blocks = [name for name, _ in itertools.groupby(visits)]
-    assert blocks == [case(0).id, case(1).id] * (len(blocks) // 2)
-    assert len(blocks) >= 2 * LEAST_ROUNDS
-    first_visit = next(
-        i for i, (_, r) in enumerate(hall.stage.log) if isinstance(r, protocol.VisitRequest)
-    )
-    prepared = [r for _, r in hall.stage.log[:first_visit] if isinstance(r, protocol.Prepare)]
-    assert len(prepared) == 2 * WORKERS
-    alone = Hall().measure(1, rounds=4)[0]
-    assert len(outcomes[-1][0].visits) == len(alone.visits)
-    assert outcomes[-1][0].stopped_by == alone.stopped_by

@@ -23,8 +23,8 @@ from bench.pool import protocol
 from bench.pool.pool import WorkerPool
 from bench.pool.start import start
 from bench.run import session
+from bench.run.listener import Listener
 from bench.run.manifest import Options
-from bench.run.session import Listener
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
@@ -78,7 +78,7 @@ def op_reference(numbers):
 '''
 
 
-class Diary(Listener):
+class Heard(Listener):
     """Remembers what it hears."""
 
     def __init__(self) -> None:
@@ -181,10 +181,10 @@ def test_a_store_learns_how_far_runs_lie_apart(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("stage")
 def test_a_listener_hears_everything(tmp_path: Path) -> None:
     """As many steps as were announced, and each row when it is on disk."""
-    diary = Diary()
-    session.run(plan(3, skips=2), options(), tmp_path, diary)
-    assert diary.announced == (3, diary.steps)
-    assert [(row.case, row.device) for row in diary.rows] == [
+    heard = Heard()
+    session.run(plan(3, skips=2), options(), tmp_path, heard)
+    assert heard.announced == (3, heard.steps)
+    assert [(row.case, row.device) for row in heard.rows] == [
         *((case(number).id, "cuda") for number in range(2)),
         *((case(number).id, "cpu") for number in range(3)),
     ]
@@ -212,7 +212,7 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stage")
-def test_rows_are_held_against_roofs_that_are_measured_once(stage: Stage, tmp_path: Path) -> None:
+def test_rows_are_compared_with_roofs_that_are_measured_once(stage: Stage, tmp_path: Path) -> None:
     """The first run says that it measures them; rows and manifests of both have them."""
 
     def answer(request: protocol.Request) -> protocol.Reply:
@@ -220,19 +220,19 @@ def test_rows_are_held_against_roofs_that_are_measured_once(stage: Stage, tmp_pa
         return protocol.Surveyed(roofs=HERE.roofs) if asked else settle(request)
 
     stage.answer = answer
-    diary = Diary()
+    heard = Heard()
     working = Plan(cases=(case(0, flop=10e6),), skips=())
-    found = [session.run(working, options(roofs=True), tmp_path, diary) for _ in range(2)]
-    assert diary.surveyed == ["cpu"]
-    assert [row.roof_share for row in diary.rows] == pytest.approx([0.5, 0.5])
-    assert [row.roof for row in diary.rows] == ["float32 matmul"] * 2
+    found = [session.run(working, options(roofs=True), tmp_path, heard) for _ in range(2)]
+    assert heard.surveyed == ["cpu"]
+    assert [row.roof_share for row in heard.rows] == pytest.approx([0.5, 0.5])
+    assert [row.roof for row in heard.rows] == ["float32 matmul"] * 2
     for run in found:
         assert run.info.options["roofs"] is True
         assert len(run.info.roofs["cpu"]["roofs"]) == len(HERE.roofs)
 
 
 def test_roofs_that_nobody_wants_are_not_measured(stage: Stage, tmp_path: Path) -> None:
-    """Nor are rows held against those that are kept."""
+    """Nor are rows compared with those that are kept."""
     run = session.run(plan(1), options(), tmp_path, Listener())
     assert not any(isinstance(one, protocol.Survey) for _, one in stage.log)
     assert run.info.roofs == {}
@@ -315,10 +315,10 @@ def test_a_resumed_run_measures_what_is_missing(stage: Stage, tmp_path: Path) ->
     """Nothing twice, and the folder is then finished."""
     begun_run(tmp_path, mine(), entry(0), entry(0, device="cuda", status="skipped", time_s=None))
     (unfinished,) = runs.list_runs(tmp_path)
-    diary = Diary()
-    run = session.resume(unfinished, plan(3, skips=1), options(), diary)
+    heard = Heard()
+    run = session.resume(unfinished, plan(3, skips=1), options(), heard)
     assert {identity for _, identity in stage.asked(protocol.Check)} == {case(1).id, case(2).id}
-    assert diary.announced == (2, diary.steps)
+    assert heard.announced == (2, heard.steps)
     assert run.info.run_id == unfinished.info.run_id
     assert sorted(load_rows(tmp_path)["case"]) == [case(0).id, *(case(n).id for n in range(3))]
     assert not (run.folder / journal.NAME).exists()

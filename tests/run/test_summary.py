@@ -11,9 +11,9 @@ import pytest
 from bench.machine.gpu_readings import Telemetry
 from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
-from bench.run.noise import Noise
-from bench.run.outcome import Outcome, RunFacts
-from bench.run.visit import Visit
+from bench.run.cells import Cell
+from bench.run.outcome import Outcome, RunFacts, Visit
+from bench.run.summary import CaseNoise, Noise, pooled_spread
 from bench.stats import interval
 from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
@@ -37,10 +37,10 @@ FACTS = RunFacts(
 )
 
 
-def row(*turns: tuple[int, Sensed | None], **facts: Any) -> Record:
-    """The row of turns (nanoseconds per call, sentinels), two workers by turns."""
+def row(*cells: tuple[int, Sensed | None], **facts: Any) -> Record:
+    """The row of cells (nanoseconds per call, sentinels), two workers alternately."""
     made = Outcome(case=case())
-    for place, (time_ns, sensed) in enumerate(turns):
+    for place, (time_ns, sensed) in enumerate(cells):
         made.add_visit(
             Visit(
                 worker=place % 2,
@@ -53,8 +53,8 @@ def row(*turns: tuple[int, Sensed | None], **facts: Any) -> Record:
     return made.entry(dataclasses.replace(FACTS, **facts)).record
 
 
-def test_the_headline_is_that_of_the_turns_at_reference() -> None:
-    """Slow turns do not move it; the row has both times, and the share of each."""
+def test_the_headline_is_that_of_the_cells_at_reference() -> None:
+    """Slow cells do not move it; the row has both times, and the share of each."""
     found = row(*[(1_000, CALM)] * 8, *[(1_700, SLOW)] * 12)
 
     assert found.time_s == pytest.approx(1e-6)
@@ -66,8 +66,8 @@ def test_the_headline_is_that_of_the_turns_at_reference() -> None:
     assert found.reference_barrier_s == REFERENCE.barrier_s
 
 
-def test_with_too_few_turns_at_reference_the_headline_is_that_of_all() -> None:
-    """Five turns are the ends of a state; the interval then reaches from one state to the other."""
+def test_with_too_few_cells_at_reference_the_headline_is_that_of_all() -> None:
+    """Five cells are the ends of a state; the interval then reaches from one state to the other."""
     found = row(*[(1_000, CALM)] * 5, *[(1_700, SLOW)] * 12)
 
     assert found.time_s == pytest.approx(1.7e-6, rel=0.1)
@@ -86,7 +86,7 @@ def test_in_another_state_the_interval_reaches_further_than_the_sentinels() -> N
 
 
 def test_a_case_with_two_times_of_its_own_has_an_interval_that_holds_both() -> None:
-    """The sentinels saw nothing, but a third of the turns took 1.4 times as long."""
+    """The sentinels saw nothing, but a third of the cells took 1.4 times as long."""
     found = row(*[(1_000, CALM), (1_002, CALM), (1_400, CALM)] * 6)
 
     assert "two-states" in found.warnings
@@ -108,10 +108,10 @@ def test_earlier_runs_make_the_interval_as_wide_as_they_lay_apart() -> None:
 
 
 def test_the_time_at_reference_has_an_interval_of_its_own() -> None:
-    """What the machine did to all turns alike is not in it; what earlier runs say of it is."""
+    """What the machine did to all cells alike is not in it; what earlier runs say of it is."""
     drifting = [(1_000, CALM), (1_020, DRIFTED)]
-    turns = [turn for place in range(6) for turn in [drifting[place % 2]] * 2]
-    found = row(*turns)
+    cells = [cell for place in range(6) for cell in [drifting[place % 2]] * 2]
+    found = row(*cells)
     assert found.time_s is not None
     assert found.time_hi_s is not None
     assert found.time_hi_s > 1.01 * found.time_s
@@ -119,21 +119,21 @@ def test_the_time_at_reference_has_an_interval_of_its_own() -> None:
     assert found.time_at_reference_hi_s == pytest.approx(1e-6)
 
     floor = interval.Spread(variance=0.02**2, freedom=30.0)
-    wide = row(*turns, noise_at_reference=Noise(floors={(case().id, "cpu"): floor}))
+    wide = row(*cells, noise_at_reference=Noise(floors={(case().id, "cpu"): floor}))
     assert wide.time_at_reference_hi_s == pytest.approx(1e-6 * math.exp(0.02 * 2.042), rel=1e-4)
     assert wide.time_hi_s == found.time_hi_s
 
 
-def test_too_few_turns_at_reference_give_no_interval_either() -> None:
+def test_too_few_cells_at_reference_give_no_interval_either() -> None:
     """Both ends go with the time."""
     found = row(*[(1_000, CALM)] * 5)
     assert (found.time_at_reference_lo_s, found.time_at_reference_hi_s) == (None, None)
 
 
-def on_gpu(*turns: tuple[float, float, bool], time_ns: int = 10_000) -> Record:
-    """The row of turns (seconds of the device, seconds of submitting, proven), two workers by turns."""
+def on_gpu(*cells: tuple[float, float, bool], time_ns: int = 10_000) -> Record:
+    """The row of cells (seconds of the device, seconds of submitting, proven), two workers alternately."""
     made = Outcome(case=case(device="cuda"))
-    for place, (device_s, host_s, gapless) in enumerate(turns):
+    for place, (device_s, host_s, gapless) in enumerate(cells):
         seen = dataclasses.replace(
             visited(10 * time_ns, started_ns=place),
             device_s=(device_s,),
@@ -212,7 +212,7 @@ def test_a_case_has_not_settled_where_half_of_its_workers_say_so(
 
 
 def test_times_that_rise_steadily_are_called_drift() -> None:
-    """Three per cent over twelve turns, and nothing else."""
+    """Three per cent over twelve cells, and nothing else."""
     rising = [(1_000 + 3 * place, CALM) for place in range(12)]
 
     assert "drift" in row(*rising).warnings
@@ -228,28 +228,28 @@ def test_drift_within_the_state_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "turns",
+    "cells",
     [
         [(1_000, CALM)] * 5 + [(1_700, SLOW)] * 4,
         [(1_000, CALM), (1_700, SLOW)] * 8,
         [(1_000, None)] * 6,
     ],
-    ids=["five turns", "one worker only", "no sentinels"],
+    ids=["five cells", "one worker only", "no sentinels"],
 )
-def test_too_few_turns_at_reference_give_no_time(turns: list[tuple[int, Sensed | None]]) -> None:
-    """Fewer than six turns, or turns of one worker, are a matter of luck."""
-    assert row(*turns).time_at_reference_s is None
+def test_too_few_cells_at_reference_give_no_time(cells: list[tuple[int, Sensed | None]]) -> None:
+    """Fewer than six cells, or cells of one worker, are a matter of luck."""
+    assert row(*cells).time_at_reference_s is None
 
 
 def test_without_a_reference_there_is_no_time_at_it() -> None:
-    """Nor a share of turns."""
+    """Nor a share of cells."""
     found = row(*[(1_000, CALM)] * 6, reference=None)
 
     assert (found.time_at_reference_s, found.reference_share) == (None, None)
 
 
 def test_the_row_keeps_what_the_sentinels_took() -> None:
-    """The medians over the turns."""
+    """The medians over the cells."""
     found = row((1_000, CALM), (1_000, CALM), (1_000, SLOW))
 
     assert found.sentinel_compute_s == CALM.compute_s
@@ -258,7 +258,7 @@ def test_the_row_keeps_what_the_sentinels_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turns", "codes"),
+    ("cells", "codes"),
     [
         ([(1_000, CALM)] * 6 + [(1_700, SLOW)] * 4, {"two-states"}),
         ([(1_000, CALM)] * 6 + [(1_020, SLOW)] * 4, set()),
@@ -270,17 +270,17 @@ def test_the_row_keeps_what_the_sentinels_took() -> None:
     ids=[
         "two states",
         "an op that does not mind",
-        "one slow turn",
+        "one slow cell",
         "slow throughout",
-        "few turns, most at reference",
+        "few cells, most at reference",
         "unknown",
     ],
 )
 def test_the_state_of_the_machine_becomes_a_warning(
-    turns: list[tuple[int, Sensed | None]], codes: set[str]
+    cells: list[tuple[int, Sensed | None]], codes: set[str]
 ) -> None:
     """Where it matters to the op, and where nothing is known of the op at reference."""
-    assert set(row(*turns).warnings) - {"noisy", "unchecked", "few-samples"} == codes
+    assert set(row(*cells).warnings) - {"noisy", "unchecked", "few-samples"} == codes
 
 
 def test_an_unsure_overhead_widens_the_interval() -> None:
@@ -301,3 +301,40 @@ def test_an_unsure_overhead_widens_the_interval() -> None:
 
     assert found.time_lo_s == pytest.approx(0.97e-6)
     assert found.time_hi_s == pytest.approx(1.03e-6)
+
+
+OWN, COMMON = (interval.Spread(variance=v, freedom=5.0) for v in (1e-4, 4e-4))
+
+
+def scattered(scale: float) -> list[Cell]:
+    """Cells of three workers in three rounds."""
+    return [
+        Cell(
+            worker=place % 3,
+            round=place // 3,
+            started_ns=place,
+            time_s=1.0 + scale * (place * place % 7),
+            conditions=None,
+        )
+        for place in range(9)
+    ]
+
+
+def test_a_case_hears_what_is_said_of_it() -> None:
+    """What all have in common, and its own floor; other cases' floors are not its business."""
+    said = Noise(others=COMMON, floors={(case(0).id, "cpu"): OWN})
+
+    assert said.of((case(0).id, "cpu")) == CaseNoise(others=COMMON, floor=OWN)
+    assert said.of((case(0).id, "cuda")) == CaseNoise(others=COMMON, floor=None)
+    assert Noise().of((case(0).id, "cpu")) == CaseNoise()
+
+
+def test_six_cases_say_something_together() -> None:
+    """Fewer don't, nor do cases without cells."""
+    many = [scattered(0.01)] * 6
+    found = pooled_spread(many)
+
+    assert found is not None
+    assert found.variance > 0
+    assert pooled_spread([*many[1:], []]) is None
+    assert pooled_spread([]) is None

@@ -18,8 +18,8 @@ from bench.plan import discover
 from bench.plan.plan import Selection, expand
 from bench.plan.schedule import Schedule
 from bench.run import scheduler, session
+from bench.run.listener import Listener
 from bench.run.manifest import Options
-from bench.run.session import Listener
 from bench.store.load import load_rows, load_samples
 from tests.fakes.gpu import PEAK_BYTES, Gpu, Machine
 from tests.fakes.workers import Clock

@@ -1,0 +1,173 @@
+"""Cells of the worker × round design: a worker's visit to a case in a round, as one time in one machine state.
+
+Samples of one cell are not independent, so every estimate is made from cells. Which cells the headline uses
+follows from the sentinels alone, never from the op's own time; all samples are kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.records import machine_state
+from bench.stats import interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.records.machine_state import Conditions
+
+FEWEST_CELLS = 6
+"""Fewer cells at reference conditions are the ends of a state, and their centre a matter of luck."""
+TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
+"""Two centres 5 % apart, each with a fifth of the cells, are two numbers and not a noisy one."""
+_BUSY = 0.8
+"""A device that is idle for a fifth of the time is waiting for its host."""
+_LEAST_DRIFT_SHARE, _TREND_QUANTILE = 0.02, 3.29
+"""A shared machine moves by two per cent between runs anyway; chance exceeds the normal quantile 3.29, up or
+down, once in a thousand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A worker's visit to a case in a round: the median of its samples, and what the sentinels took then."""
+
+    worker: int
+    round: int
+    started_ns: int
+    time_s: float
+    conditions: Conditions | None
+    device_s: float | None = None
+    """The median of the device's own time, of the samples without a gap."""
+    host_s: float | None = None
+    gapless: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One of the times that a case has, and the share of the cells in which it had it."""
+
+    time_s: float
+    share: float
+
+
+def matrix(cells: Sequence[Cell]) -> NDArray[np.float64]:
+    """The times as workers × rounds; NaN where a cell is missing."""
+    return interval.cells(
+        [c.time_s for c in cells], [c.worker for c in cells], [c.round for c in cells]
+    )
+
+
+def at_conditions(cells: Sequence[Cell], wanted: Conditions | None) -> list[Cell]:
+    """The cells in which the machine was at these conditions."""
+    if wanted is None:
+        return []
+    return [c for c in cells if c.conditions and machine_state.is_at(c.conditions, wanted)]
+
+
+def scaled_to_reference(cells: Sequence[Cell], wanted: Conditions | None) -> list[Cell]:
+    """The cells at these conditions, each with its time scaled to them; none where these are too few.
+
+    Where times are in proportion to the conditions in every state, all cells count.
+    """
+    anywhere = wanted is not None and wanted.anywhere
+    usable = [c for c in cells if c.conditions] if anywhere else at_conditions(cells, wanted)
+    if wanted is None or not enough(usable):
+        return []
+    return [
+        dataclasses.replace(c, time_s=machine_state.at_conditions(c.time_s, c.conditions, wanted))
+        for c in usable
+        if c.conditions
+    ]
+
+
+def headline_cells(cells: Sequence[Cell], wanted: Conditions | None) -> list[Cell]:
+    """The cells that the headline is made from: those at reference, or all where these are too few."""
+    at_reference = at_conditions(cells, wanted)
+    return at_reference if enough(at_reference) else list(cells)
+
+
+def under_host(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells under the conditions of the host that launches, where a case waits for that.
+
+    A device's clock moves none of its times.
+    """
+    return [
+        dataclasses.replace(
+            c, conditions=c.conditions.of_host(anywhere=False) if c.conditions else None
+        )
+        for c in cells
+    ]
+
+
+def waits_for_host(cells: Sequence[Cell]) -> bool:
+    """Whether the device was idle for a fifth of the time or more; False where its own time is not known."""
+    shares = [c.device_s / c.time_s for c in cells if c.device_s is not None and c.time_s > 0]
+    return bool(shares) and median(shares) < _BUSY
+
+
+def enough(cells: Sequence[Cell]) -> bool:
+    """Whether these are cells enough, from more than one worker, for a time of their own."""
+    return len(cells) >= FEWEST_CELLS and len({c.worker for c in cells}) > 1
+
+
+def two_states(cells: Sequence[Cell], wanted: Conditions | None) -> tuple[State, State] | None:
+    """Both times of a case that has two, the lower first; None where one number will do.
+
+    Either the op took clearly longer or shorter in the cells that were not at reference, or its own
+    times fall into two groups: each with a fifth of the cells, their centres 5 % apart, and between
+    them a gap of at least half that distance, which a single peak does not leave.
+    """
+    times = [c.time_s for c in cells]
+    at_reference = at_conditions(cells, wanted)
+    inside = [c.time_s for c in at_reference]
+    outside = [c.time_s for c in cells if c not in at_reference]
+    fewest = max(2, math.ceil(TWO_STATES_SHARE * len(times)))
+    if min(len(inside), len(outside)) >= fewest and _apart(inside, outside):
+        return _states(inside, outside)
+    return _by_their_gap(sorted(times), fewest)
+
+
+def drifts(cells: Sequence[Cell]) -> bool:
+    """Whether the times rose or fell steadily: a rank test for a trend, and 2 % from end to end.
+
+    Mann, "Nonparametric tests against trend" (1945); the variance is that of n(n-1)(2n+5)/18.
+    """
+    times = [c.time_s for c in sorted(cells, key=lambda c: c.started_ns)]
+    third, n = len(times) // 3, len(times)
+    if n < FEWEST_CELLS:
+        return False
+    score = sum(
+        (late > early) - (late < early) for i, early in enumerate(times) for late in times[i + 1 :]
+    )
+    sure = abs(score) > _TREND_QUANTILE * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    begin, end = median(times[:third]), median(times[-third:])
+    return sure and abs(end - begin) > _LEAST_DRIFT_SHARE * begin
+
+
+def _by_their_gap(times: Sequence[float], fewest: int) -> tuple[State, State] | None:
+    places = range(fewest, len(times) - fewest + 1)
+    if not places:
+        return None
+    widest = max(places, key=lambda place: times[place] - times[place - 1])
+    lower, upper = times[:widest], times[widest:]
+    gap, distance = upper[0] - lower[-1], median(upper) - median(lower)
+    return _states(lower, upper) if _apart(lower, upper) and gap >= distance / 2 else None
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> bool:
+    first, second = median(one), median(other)
+    return abs(second - first) > TWO_STATES_GAP * first > 0
+
+
+def _states(one: Sequence[float], other: Sequence[float]) -> tuple[State, State]:
+    whole = len(one) + len(other)
+    found = [State(time_s=median(times), share=len(times) / whole) for times in (one, other)]
+    lower, upper = sorted(found, key=lambda state: state.time_s)
+    return lower, upper

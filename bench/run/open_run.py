@@ -1,0 +1,212 @@
+"""An open run: a run being measured and written, with worker pool, journal, state monitors, scheduler and history.
+
+`bench run`, both sides of a paired run and the pytest bridge measure through it. So the same samples give the same
+row everywhere: the interval includes the spread that cases measured together have in common, and the machine's
+noise floor, which earlier runs tell.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.analysis import history
+from bench.records import machine_state
+from bench.run import manifest
+from bench.run.cells import headline_cells, scaled_to_reference
+from bench.run.listener import Listener
+from bench.run.peak_survey import RunRoofs
+from bench.run.scheduler import BATCH_CASES, Scheduler
+from bench.run.state_monitor import Clock, StateMonitor, StateMonitors
+from bench.run.summary import Noise, pooled_spread
+from bench.store import journal, machine_cache, runs
+from bench.store.machine_cache import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from bench.pool.pool import WorkerPool
+    from bench.records.machine_state import Conditions
+    from bench.run.manifest import Options
+    from bench.run.outcome import Outcome, RunFacts
+    from bench.store.journal import Entry
+    from bench.store.runs import RunInfo, StoredRun
+
+
+@dataclass(slots=True, kw_only=True)
+class RunWriter:
+    """The folder of a run while it is written: the facts of its manifest, and its journal of rows.
+
+    The two sides of a paired run may share one.
+    """
+
+    folder: Path
+    info: RunInfo
+    journal: journal.Journal
+    rows: int = 0
+    run: StoredRun | None = None
+    """The finished run, once there is one."""
+
+    def add_torch(self, torch: Mapping[str, Any]) -> None:
+        """Note the torch that workers have.
+
+        Raises:
+            StoreError: it is a resumed run, and began with another torch.
+        """
+        self.info = manifest.with_torch(self.info, torch)
+        self.journal.write_header({"torch": self.info.torch})
+
+    def write(self, entry: Entry) -> None:
+        """Keep a row and its samples."""
+        self.journal.write(entry)
+        self.rows += 1
+
+    def finish(self) -> StoredRun:
+        """Turn the journal into the files of a finished run."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return runs.finish(self.folder, dataclasses.replace(self.info, finished_at=now))
+
+
+@contextmanager
+def written(store: Path, info: RunInfo) -> Iterator[RunWriter]:
+    """A new run of a store, finished when it is left, also early: what was measured is whole.
+
+    A run without rows is not kept.
+
+    Raises:
+        StoreError: the store can't be written.
+    """
+    folder = runs.begin(store, info)
+    with journal.Journal(folder) as rows:
+        writer = RunWriter(folder=folder, info=info, journal=rows)
+        try:
+            yield writer
+        finally:
+            if writer.rows:
+                writer.run = writer.finish()
+            else:
+                (folder / journal.NAME).unlink()
+                folder.rmdir()
+
+
+class OpenRun:
+    """Measures cases with one worker pool, and writes their rows into a run.
+
+    Args:
+        writer: the run; another pool may write into the same one.
+        options: how cases are measured.
+        pool: the workers, which are the caller's to end.
+        store: where earlier runs are, which tell the noise floor and the reference state of the machine.
+        listener: is told how it goes on.
+        clock: the session's own; workers have theirs.
+
+    Raises:
+        StoreError: it is a resumed run, and began with another torch.
+        WorkerError: a worker never became ready.
+    """
+
+    def __init__(
+        self,
+        writer: RunWriter,
+        options: Options,
+        pool: WorkerPool,
+        store: Path,
+        *,
+        listener: Listener | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self._writer = writer
+        self._listener = listener or Listener()
+        hello = pool.hello(0)
+        writer.add_torch(hello.torch)
+        self._facts = manifest.row_facts(writer.info, options, hello)
+        self._roofs = (
+            RunRoofs.of(pool, writer.info, self._listener.surveying)
+            if options.roofs
+            else RunRoofs()
+        )
+        self._earlier = history.read(store, writer.info)
+        monitor = partial(
+            StateMonitor,
+            pool.sense,
+            patience_s=options.schedule.patience_s,
+            waits=self._listener.waiting,
+            clock=clock,
+        )
+        known = {device: one.conditions for device, one in self._earlier.references.items()}
+        self._monitors = StateMonitors(monitor, known)
+        self._recent: deque[Outcome] = deque(maxlen=BATCH_CASES)
+        self.scheduler = Scheduler(
+            pool,
+            options.schedule,
+            shuffle=random.Random(options.seed),  # noqa: S311 - an order, not a secret
+            advance=self._listener.advanced,
+            monitor_of=self._monitors.of,
+            clock=clock.now_s,
+        )
+
+    def keep_batch(self, batch: Sequence[Outcome]) -> None:
+        """Write the rows of cases of one device that were measured together."""
+        self._keep(batch, among=batch)
+
+    def keep(self, outcome: Outcome) -> Entry:
+        """Write the row of a case that was measured by itself, beside those kept just before it."""
+        self._recent.append(outcome)
+        (entry,) = self._keep([outcome], among=self._recent)
+        return entry
+
+    def _keep(self, outcomes: Sequence[Outcome], *, among: Iterable[Outcome]) -> list[Entry]:
+        reference = self._monitors.of(outcomes[0].case.device).settle()
+        facts = self._facts_of(reference, among)
+        entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
+        for entry in entries:
+            self._writer.write(entry)
+            self._listener.finished(entry.record)
+        return entries
+
+    def _facts_of(self, reference: Conditions | None, among: Iterable[Outcome]) -> RunFacts:
+        """The facts that rows share: the device's reference, and the noise that their own samples can't show."""
+        known = [outcome.under(reference) for outcome in among]
+        return dataclasses.replace(
+            self._facts,
+            reference=reference,
+            noise=Noise(
+                others=pooled_spread(headline_cells(*one) for one in known),
+                floors=self._earlier.floors(reference),
+            ),
+            noise_at_reference=Noise(
+                others=pooled_spread(scaled_to_reference(*one) for one in known),
+                floors=self._earlier.floors(reference, brought=True),
+            ),
+        )
+
+    def close(self) -> None:
+        """Note the states and peak rates of the devices in the run's facts, and the reference for later runs."""
+        info, made = self._roofs.noted(self._writer.info), self._monitors.made
+        seen = {device: monitor.seen for device, monitor in made.items() if monitor.seen}
+        levels = {d: dataclasses.asdict(machine_state.level(of)) for d, of in seen.items()}
+        references = {d: machine_cache.renewed(self._known(d), of) for d, of in seen.items()}
+        for device, reference in references.items():
+            history.keep_reference(info, device, reference)
+        kept = {d: dataclasses.asdict(one.conditions) for d, one in references.items()}
+        self._writer.info = dataclasses.replace(
+            info,
+            waited_s=info.waited_s + sum(monitor.waited_s for monitor in made.values()),
+            sentinels={**info.sentinels, **levels},
+            reference={**info.reference, **kept},
+        )
+
+    def _known(self, device: str) -> Reference | None:
+        """The reference that the run began with, or got with its first batch."""
+        own = self._monitors.of(device).known
+        first = Reference(conditions=own) if own else None
+        return self._earlier.references.get(device, first)
