@@ -67,7 +67,7 @@ def _now(threads: int) -> RunInfo:
         environment=dataclasses.asdict(read_environment()),
         torch={
             "version": _torch_version(),
-            "cpu_capability": activity.cpu_capability(),
+            "cpu_capability": hardware.cpu_capability(),
         },
         state=state,
     )

@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.machine.hardware import core_siblings, cpu_quota, nvidia, text_of, usable_cores
+from bench.machine.hardware import (
+    core_siblings,
+    cpu_flags,
+    cpu_quota,
+    nvidia,
+    text_of,
+    usable_cores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +46,7 @@ class Environment:
     os: str
     kernel: str
     hypervisor: bool | None
+    """Whether the CPU says that it is a virtual machine's; None where it is not x86."""
     python: str
     packages: Mapping[str, str]
     variables: Mapping[str, str]
@@ -54,7 +62,7 @@ class Environment:
     transparent_huge_pages: str | None
     address_randomization: str | None
     clock_source: str | None
-    """What the kernel tells the time by; of some, a reading is a system call."""
+    """What the kernel tells the time by; reading some of its clock sources is a system call."""
     gpu_driver: str | None
     git_commit: str | None
     git_dirty: bool | None
@@ -69,10 +77,11 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
     """
     commit = git("rev-parse", "HEAD", folder=folder)
     changes = git("status", "--porcelain", folder=folder) if commit else None
+    flags = cpu_flags(root)
     return Environment(
         os=_os_name(root),
         kernel=platform.release(),
-        hypervisor=_hypervisor(root),
+        hypervisor=None if flags is None else "hypervisor" in flags,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=_packages(),
         variables=variables(os.environ),
@@ -100,12 +109,6 @@ def _os_name(root: Path) -> str:
         if line.startswith("PRETTY_NAME="):
             return line.partition("=")[2].strip('"')
     return f"{platform.system()} {platform.release()}"
-
-
-def _hypervisor(root: Path) -> bool | None:
-    """Whether the CPU says that it is a virtual machine's; only x86 has a word for it."""
-    found = re.search(r"^flags\s*:(.*)$", text_of(root / "proc/cpuinfo") or "", re.MULTILINE)
-    return None if found is None else "hypervisor" in found[1].split()
 
 
 def _packages() -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Who this machine is and how it is right now: two different things.
+"""Hardware of the machine, and its current state: CPU, memory, GPUs; load, clock, temperature.
 
-Identity does not change by a reboot; the state moves by the second. How the machine is set up lies
-between the two (`environment.py`). What can't be read is None, never a guess.
+The hardware is the machine's identity and does not change by a reboot; the state changes by the second. How
+the machine is set up lies between the two (`environment.py`). What can't be read is None, never a guess.
 """
 
 from __future__ import annotations
@@ -17,10 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from bench.machine import nvml as nvml_library
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _GIB = 2**30
+_KERNEL_FLAGS = (
+    ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
+    ("AVX2", frozenset({"avx2", "fma"})),
+)
+"""Torch's kinds of CPU kernels, the widest first → the features it asks of a CPU before it uses them, after its
+`aten/src/ATen/native/DispatchStub.cpp`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentState:
-    """How busy, fast and warm the machine is at this moment."""
+    """How busy, fast and warm the machine is now."""
 
     load_1min: float | None
     cpu_busy_share: float
@@ -162,25 +170,35 @@ def _quota_of(group: Path) -> float | None:
 
 def nvidia() -> tuple[tuple[Gpu, ...], str | None]:
     """The GPUs and the driver's version; nothing where there is no NVIDIA driver."""
-    import pynvml  # noqa: PLC0415 - heavy, and only here
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return (), None
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+    with nvml_library.opened() as (nvml, _):
+        if nvml is None:
+            return (), None
         gpus = tuple(
             Gpu(
-                name=str(pynvml.nvmlDeviceGetName(h)),
-                uuid=str(pynvml.nvmlDeviceGetUUID(h)),
-                memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(h).total),
+                name=str(nvml.nvmlDeviceGetName(handle)),
+                uuid=str(nvml.nvmlDeviceGetUUID(handle)),
+                memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
             )
-            for h in handles
+            for handle in nvml_library.devices(nvml)
         )
-        return gpus, str(pynvml.nvmlSystemGetDriverVersion())
-    finally:
-        pynvml.nvmlShutdown()
+        return gpus, str(nvml.nvmlSystemGetDriverVersion())
+
+
+def cpu_flags(root: Path = Path("/")) -> frozenset[str] | None:
+    """The CPU's features as the kernel lists them; None where it lists none (only x86 has this list)."""
+    flags = _cpuinfo(root, "flags")
+    return None if flags is None else frozenset(flags.split())
+
+
+def cpu_capability(root: Path = Path("/")) -> str | None:
+    """The widest instructions of which torch has kernels that this CPU can run; None where it is not x86.
+
+    `ATEN_CPU_CAPABILITY` can hold torch back; it is among the environment's variables.
+    """
+    flags = cpu_flags(root)
+    if flags is None:
+        return None
+    return next((name for name, needed in _KERNEL_FLAGS if needed <= flags), "DEFAULT")
 
 
 def text_of(path: Path) -> str | None:
@@ -191,12 +209,18 @@ def text_of(path: Path) -> str | None:
         return None
 
 
-def _cpu_model(root: Path) -> str:
+def _cpuinfo(root: Path, *keys: str) -> str | None:
+    """The first value that `/proc/cpuinfo` has under one of these keys."""
     for line in (text_of(root / "proc/cpuinfo") or "").splitlines():
         key, _, value = line.partition(":")
-        if key.strip() in {"model name", "Model", "cpu model"} and value.strip():
+        if key.strip() in keys and value.strip():
             return " ".join(value.split())
-    return platform.processor() or platform.machine()
+    return None
+
+
+def _cpu_model(root: Path) -> str:
+    named = _cpuinfo(root, "model name", "Model", "cpu model")
+    return named or platform.processor() or platform.machine()
 
 
 def _made_name(cpu: str, cores: int, gpus: tuple[Gpu, ...]) -> str:

@@ -1,16 +1,18 @@
-"""A GPU's gauges as the driver's library tells them (NVML), by a handle of it. No torch; changes nothing.
+"""NVML, the library of NVIDIA's driver: opened, its devices listed, their clocks and power read. Changes nothing.
 
-What the driver refuses to say is None; no error of the library's rises, for telemetry never costs anything.
+What the driver refuses to say is None, and no error of the library's is raised for it: a case must not fail
+over telemetry. No torch.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.machine.gpu_readings import Telemetry, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Ours = Callable[[int], bool]
     """Whether a process is one of this run's."""
@@ -27,6 +29,12 @@ class Nvml(Protocol):
     def nvmlInit(self) -> None:  # noqa: N802 - the library's own names
         """Load the driver's library."""
 
+    def nvmlShutdown(self) -> None:  # noqa: N802
+        """Let go of the driver's library."""
+
+    def nvmlSystemGetDriverVersion(self) -> str:  # noqa: N802
+        """The driver's version."""
+
     def nvmlDeviceGetCount(self) -> int:  # noqa: N802
         """How many devices there are."""
 
@@ -35,6 +43,12 @@ class Nvml(Protocol):
 
     def nvmlDeviceGetName(self, handle: Any) -> str:  # noqa: N802
         """Its model."""
+
+    def nvmlDeviceGetUUID(self, handle: Any) -> str:  # noqa: N802
+        """Its UUID (`GPU-…`)."""
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any:  # noqa: N802
+        """Bytes of its memory (`total`)."""
 
     def nvmlDeviceGetPowerManagementDefaultLimit(self, handle: Any) -> int:  # noqa: N802
         """The power limit that it came with, in mW."""
@@ -83,7 +97,7 @@ class Nvml(Protocol):
 
 
 def load() -> Nvml:
-    """The real one, ready for use.
+    """The real library, ready for use.
 
     Raises:
         Exception: whatever tells that there is no NVIDIA driver here.
@@ -93,6 +107,32 @@ def load() -> Nvml:
     pynvml.nvmlInit()
     library: Nvml = pynvml
     return library
+
+
+def attempt(load: Callable[[], Nvml]) -> tuple[Nvml | None, str]:
+    """NVML ready for use, or None and the reason why it can't be used."""
+    try:
+        return load(), ""
+    except Exception as error:  # noqa: BLE001 - no module, no driver, a library of another age
+        return None, str(error) or type(error).__name__
+
+
+@contextmanager
+def opened(load: Callable[[], Nvml] = load) -> Iterator[tuple[Nvml | None, str]]:
+    """NVML while it is open, or None and the reason why it can't be used."""
+    nvml, missing = attempt(load)
+    try:
+        yield nvml, missing
+    finally:
+        if nvml is not None:
+            said(nvml, "nvmlShutdown")
+
+
+def devices(nvml: Nvml) -> list[Any]:
+    """The handles of all devices, in the driver's order; one that the driver has lost is left out."""
+    count = said(nvml, "nvmlDeviceGetCount") or 0
+    handles = [said(nvml, "nvmlDeviceGetHandleByIndex", index) for index in range(count)]
+    return [handle for handle in handles if handle is not None]
 
 
 def said(nvml: Nvml, function: str, *arguments: Any) -> Any:
@@ -115,7 +155,7 @@ def energy_total_j(nvml: Nvml, handle: Any) -> float | None:
 
 
 def processes(nvml: Nvml, handle: Any) -> set[int]:
-    """Ids of the processes that compute or draw there; of the host's where we are in a container."""
+    """Ids of the processes that compute or draw on a device; the host's ids where we are in a container."""
     found: set[int] = set()
     for kind in ("Compute", "Graphics"):
         known = said(nvml, f"nvmlDeviceGet{kind}RunningProcesses", handle)
@@ -124,7 +164,7 @@ def processes(nvml: Nvml, handle: Any) -> set[int]:
 
 
 def reading(nvml: Nvml, handle: Any, ours: Ours) -> Telemetry:
-    """What the driver says of a device now; fields that it does not give are None."""
+    """The telemetry of a device now; None in fields that the driver does not give."""
     sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
     bits = said(nvml, "nvmlDeviceGetCurrentClocksEventReasons", handle)
     if bits is None:
@@ -143,9 +183,9 @@ def reading(nvml: Nvml, handle: Any, ours: Ours) -> Telemetry:
 
 
 def _others(nvml: Nvml, handle: Any, ours: Ours) -> int | None:
-    """Processes of others; None where the list does not show even us.
+    """How many processes of others are on a device; None where the list does not even show us.
 
-    It then speaks of another space of process ids, as a container's host does, or says nothing.
+    It then has process ids of another space, as a container's host does, or says nothing.
     """
     found = processes(nvml, handle)
     own = {pid for pid in found if ours(pid)}

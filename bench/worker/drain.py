@@ -17,7 +17,7 @@ from bench.worker.device_timing import Sampler
 from bench.worker.sampling import take_sample
 
 if TYPE_CHECKING:
-    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
 UNCERTAINTY_SHARE = 0.25
@@ -38,7 +38,7 @@ class Drain:
     kernel_s: float
     """What an empty kernel takes the device."""
 
-    def after(self, work: str, seen: Queued | None) -> float:
+    def after(self, work: str, seen: QueueTiming | None) -> float:
         """Seconds that a sample of a call has in it once.
 
         Args:

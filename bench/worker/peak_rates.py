@@ -15,8 +15,8 @@ from bench.pool.protocol import Surveyed
 from bench.records.roofs import FLOP, FROM_DEVICE, LAUNCH, TF32, TO_DEVICE, Roof
 from bench.worker.bandwidth import bandwidths, caches_of, points
 from bench.worker.best_time import Watch
-from bench.worker.cuda_memory import give_back
 from bench.worker.device_timing import Sampler
+from bench.worker.peak_memory import free_memory
 from bench.worker.torch_settings import in_force
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _COPY_BYTES = 64 * 2**20
 def survey(asked: Survey, queue: QueuedDevice | None, clock: Clock) -> Surveyed:
     """The answer of a worker that is asked for the roofs of a device; its memory is given back."""
     found = measure(asked.device, asked.seconds, Watch(clock, queue), caches_of(asked.device))
-    give_back()
+    free_memory()
     return Surveyed(
         roofs=tuple(one for one in found if one.value > 0)
     )  # what was not seen is no roof

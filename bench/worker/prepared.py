@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from bench.pool import protocol
 from bench.pool.protocol import IDLE, QUEUED
-from bench.worker.device_timing import Sampler
-from bench.worker.graph_replay import replayed_s
+from bench.worker.device_timing import Sampler, replayed_s
 from bench.worker.sampling import take_cold_samples, take_sample, take_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.plan.case import Call
-    from bench.worker.device_timing import Queued
+    from bench.worker.device_timing import QueueTiming
     from bench.worker.devices import Device
     from bench.worker.sampling import Clock, Evict, SampleSet
 
@@ -101,7 +100,7 @@ class Ready:
             return take_cold_samples(self.call, seconds, self.device, clock, self.evict)
         return take_samples(self.call, self.loops, seconds, self.device, clock)
 
-    def _queued(self, most: int, seconds: float, clock: Clock) -> list[Queued]:
+    def _queued(self, most: int, seconds: float, clock: Clock) -> list[QueueTiming]:
         """Samples of the device's own time: one at least, and no more than there are others."""
         if self.queued is None:
             return []

@@ -14,7 +14,7 @@ import torch
 
 from bench.plan.case import Call
 from bench.pool.protocol import Sensed
-from bench.worker.device_timing import spin_s, take_pair
+from bench.worker.device_timing import spin_s, time_behind_spin
 from bench.worker.devices import Cpu
 from bench.worker.sampling import take_sample
 
@@ -75,7 +75,8 @@ def sense_queue(
     """
     spins = [spin_s(queue) for _ in range(_SAMPLES)]
     launches = [
-        take_pair(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s / _LAUNCHES
+        time_behind_spin(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s
+        / _LAUNCHES
         for _ in range(_SAMPLES)
     ]
     queue.spin(_LOOK_CYCLES)

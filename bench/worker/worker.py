@@ -23,16 +23,14 @@ from bench.records.record import COLD
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check
-from bench.worker.cuda_memory import TorchAccount, give_back
 from bench.worker.device_timing import Sampler
 from bench.worker.devices import device_of, memory_of_devices, names_of_devices, queue_of
 from bench.worker.drain import UNCERTAINTY_SHARE, measure_drain
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
-from bench.worker.gauges import Gauges
-from bench.worker.gauges_under_load import LOOK_EVERY_S, looks_under_load
+from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs, storage_bytes
-from bench.worker.peak_memory import weigh
+from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
 from bench.worker.prepared import Ready
 from bench.worker.profiler import Watched, record_trace, warm
@@ -55,10 +53,10 @@ if TYPE_CHECKING:
     from bench.plan.discover import LoadedSuite
     from bench.plan.plan import PlannedCase
     from bench.plan.suite import Op
-    from bench.worker.cuda_memory import Account
-    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.devices import Device
     from bench.worker.drain import Drain
+    from bench.worker.peak_memory import Allocator
     from bench.worker.sampling import Clock, Evict
 
 _COLD_S = 2.0
@@ -67,7 +65,7 @@ beyond that it is slow by itself, and need not be made again to learn that one c
 _QUEUE_SAMPLE_S = 1e-3
 """On a device with a queue a sample is at least so long: what draining it takes is then a hundredth, and how
 far that is uncertain a third of that."""
-_WEIGH_LIMIT_S = 10.0
+_PEAK_MEMORY_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
 
@@ -79,12 +77,12 @@ class Worker:
         clock: Clock,
         new_evictor: Callable[[str], Evict] = Evictor.of_device,
         queue_of: Callable[[str], QueuedDevice | None] = queue_of,
-        account_of: Callable[[str], Account] = TorchAccount,
+        allocator_of: Callable[[str], Allocator] = CudaAllocator,
         gauges: Gauges | None = None,
     ) -> None:
         self._clock = clock
         self._queue_of = queue_of
-        self._account_of = account_of
+        self._allocator_of = allocator_of
         self._new_evictor = new_evictor
         self._evictors: dict[str, Evict] = {}
         self._drains: dict[str, Drain] = {}
@@ -127,7 +125,7 @@ class Worker:
         if isinstance(reply, protocol.Refused) and reply.status == "oom":
             if isinstance(request, protocol.Check | protocol.Prepare | protocol.VisitRequest):
                 self._calls.pop(request.case.key, None)
-            give_back()  # not before: the exception held the frames that held tensors
+            free_memory()  # not before: the exception held the frames that held tensors
         return reply
 
     def _attempt(self, request: protocol.Request) -> protocol.Reply:
@@ -142,7 +140,7 @@ class Worker:
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
-        give_back()
+        free_memory()
         return protocol.Forgotten()
 
     def _check(self, case: PlannedCase, room_bytes: float) -> protocol.Checked | protocol.Refused:
@@ -156,8 +154,8 @@ class Worker:
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
         result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
-        quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
-        peak, note = weigh(call, case.device, self._account_of) if quick else (None, "")
+        quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
+        peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
@@ -252,9 +250,9 @@ class Worker:
     def _load(self, case: PlannedCase) -> protocol.Loaded:
         """The gauges of a device while it works on a prepared call."""
         ready = self._calls[case.key]
-        loops, _ = calibrate(ready.call, LOOK_EVERY_S, ready.device, self._clock)
+        loops, _ = calibrate(ready.call, READ_EVERY_S, ready.device, self._clock)
         return protocol.Loaded(
-            gauges=looks_under_load(
+            gauges=read_under_load(
                 ready.call,
                 loops,
                 ready.device,
@@ -290,7 +288,7 @@ class Worker:
             self._drains[device] = measure_drain(queue, self._clock)
         return self._drains[device]
 
-    def _overhead(self, call: Call, evict: Evict | None, seen: Queued | None) -> Overhead:
+    def _overhead(self, call: Call, evict: Evict | None, seen: QueueTiming | None) -> Overhead:
         """What an empty call of the same shape costs, timed as the samples will be.
 
         Nothing where the device takes longer for a call than submitting it does: the loop then runs

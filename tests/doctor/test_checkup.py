@@ -61,7 +61,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hardware, "read_machine", lambda: HERE)
     monkeypatch.setattr(hardware, "read_state", lambda: STATE)
     monkeypatch.setattr(activity, "read_snapshot", lambda: MOMENT)
-    monkeypatch.setattr(activity, "cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(hardware, "cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(checkup, "read_environment", lambda: real)
     monkeypatch.setenv("TENSORBENCH_CACHE", str(tmp_path / "cache"))
     install_torch(monkeypatch, tmp_path, "__version__ = '2.9.0+cu128'\n")

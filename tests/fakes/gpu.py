@@ -17,7 +17,7 @@ from bench.pool.start import Start
 from bench.run import state_monitor
 from bench.worker.gauges import Gauges
 from bench.worker.worker import Worker
-from tests.fakes.nvml import Account
+from tests.fakes.nvml import Allocator
 from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
@@ -152,14 +152,14 @@ class Machine:
 
     clock: Clock = field(default_factory=Clock)
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
-    account: Account = field(default_factory=Account)
+    allocator: Allocator = field(default_factory=Allocator)
 
     def submit(self, device: str, ns: float) -> float:
         """Work of so many nanoseconds: a kernel on a GPU, or the host's own. Gives back how many."""
         if device in self.gpus:
-            self.account.take(PEAK_BYTES)
+            self.allocator.take(PEAK_BYTES)
             self.gpus[device].launch(ns)
-            self.account.take(-PEAK_BYTES)
+            self.allocator.take(-PEAK_BYTES)
         else:
             self.clock.advance(round(ns))
         return ns
@@ -179,7 +179,7 @@ class Machine:
             Worker(
                 self._read,
                 queue_of=self.gpus.get,
-                account_of=lambda _: self.account,
+                allocator_of=lambda _: self.allocator,
                 gauges=Gauges(_no_driver),
             )
         )

@@ -15,6 +15,7 @@ from bench.machine.environment import read_environment
 from bench.machine.hardware import (
     Gpu,
     core_groups,
+    cpu_capability,
     cpu_quota,
     default_threads,
     read_machine,
@@ -223,3 +224,17 @@ def test_the_quota_is_that_of_all_groups_the_process_is_in(
     groups = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
     own = {"proc/self/cgroup": "4:cpu,cpuacct:/v\n3:memory:/m\n0::/a/b"}
     assert cpu_quota(tree(tmp_path, {**groups, **own})) == quota
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "able"),
+    [
+        ("flags\t: fpu avx2 fma avx512f avx512vl avx512bw avx512dq", "AVX512"),
+        ("flags\t: fpu avx2 fma avx512f", "AVX2"),
+        ("flags\t: fpu avx2", "DEFAULT"),
+        ("Features\t: asimd", None),
+    ],
+)
+def test_kernels_follow_the_processor(tmp_path: Path, cpuinfo: str, able: str | None) -> None:
+    """As torch asks it, without torch."""
+    assert cpu_capability(tree(tmp_path, {"proc/cpuinfo": cpuinfo})) == able

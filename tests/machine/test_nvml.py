@@ -84,3 +84,28 @@ def test_the_real_library_is_initialised_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: done.append("init"))
     assert load() is pynvml
     assert done == ["init"]
+
+
+def test_the_library_is_let_go_again_whatever_happens() -> None:
+    """Where it could be opened; where not, the reason is told."""
+    done: list[str] = []
+    opened = library()
+    opened.nvmlShutdown = lambda: done.append("shutdown")
+    with nvml.opened(lambda: opened) as (found, missing):
+        assert (found, missing) == (opened, "")
+    with pytest.raises(KeyboardInterrupt), nvml.opened(lambda: opened):
+        raise KeyboardInterrupt
+    assert done == ["shutdown"] * 2
+
+    def refuse() -> Nvml:
+        raise OSError
+
+    with nvml.opened(refuse) as (found, missing):
+        assert (found, missing) == (None, "OSError")
+
+
+def test_devices_are_those_that_can_be_reached() -> None:
+    """The driver counts one that it has lost."""
+    driver = library()
+    driver.nvmlDeviceGetCount = lambda: 2
+    assert nvml.devices(driver) == [HANDLE]

@@ -238,7 +238,7 @@ def test_what_weighing_notes_is_in_the_reply(
     note: str,
 ) -> None:
     """Beside the peak."""
-    monkeypatch.setattr("bench.worker.worker.weigh", lambda *_: weighed)
+    monkeypatch.setattr("bench.worker.worker.call_peak_bytes", lambda *_: weighed)
     reply = worker.answer(protocol.Check(case=planned("well", path)))
     assert isinstance(reply, protocol.Checked)
     assert (reply.peak_memory_bytes, reply.note) == (7, note)
