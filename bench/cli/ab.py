@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.experiment.interleave import Team
     from bench.plan.pairs import Pair
     from bench.pool.interpreter import Interpreter
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.report.text.ab import SideNames
     from bench.run.request import Request
 
@@ -109,7 +109,7 @@ class _Corner:
 
     def start(self) -> Start:
         """Start its workers."""
-        from bench.pool.start import start
+        from bench.pool.pool import start
 
         path = self.interpreter.path if self.interpreter else None
         return start(self.workers, self.variant.threads, self.variant.variables, path)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.experiment.crossover_search import Search, SearchGoal
     from bench.experiment.sweep import Sweep
     from bench.plan.plan import PlannedCase, PlannedSkip
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.records.record import Record
     from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.history import History
     from bench.plan.plan import PlannedCase
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.records.record import Record
     from bench.run.manifest import Options
     from bench.run.outcome import RunFacts

@@ -32,7 +32,7 @@ class Check:
     """Build the case's call, make it once, compare with the reference."""
 
     case: PlannedCase
-    room_bytes: float = math.inf
+    most_input_bytes: float = math.inf
     """Inputs larger than that are not even made."""
 
 

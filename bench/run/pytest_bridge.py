@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bench.machine import hardware
+from bench.pool.pool import start
 from bench.pool.protocol import Refused
-from bench.pool.start import start
 from bench.run.outcome import Outcome, RunFacts
 from bench.run.request import Request
 from bench.run.scheduler import Rounds

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bench.analysis import history
 from bench.errors import StoreError
 from bench.machine import hardware
-from bench.pool.start import start
+from bench.pool.pool import start
 from bench.records import machine_state
 from bench.run import manifest, noise, turns
 from bench.run.noise import Noise
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.history import History
     from bench.plan.plan import Plan, PlannedCase
-    from bench.pool.pool import WorkerPool
-    from bench.pool.start import Start
+    from bench.pool.pool import Start, WorkerPool
     from bench.records.machine_state import Conditions
     from bench.records.record import Record
     from bench.run.manifest import Options

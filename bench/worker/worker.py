@@ -94,7 +94,7 @@ class Worker:
         self._gauges = gauges or Gauges()
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
-            protocol.Check: lambda asked: self._check(asked.case, asked.room_bytes),
+            protocol.Check: lambda asked: self._check(asked.case, asked.most_input_bytes),
             protocol.Prepare: self._prepare,
             protocol.VisitRequest: lambda asked: self._calls[asked.case.key].visit(
                 asked.seconds, clock

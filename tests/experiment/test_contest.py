@@ -15,7 +15,7 @@ from bench.machine import hardware
 from bench.plan.plan import PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.pool.start import Start
+from bench.pool.pool import Start
 from bench.run.manifest import Options
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import runs

@@ -13,7 +13,7 @@ from bench.experiment.interleave import PairedRun, Team
 from bench.machine import hardware
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.pool.start import Start
+from bench.pool.pool import Start
 from bench.run.manifest import Options
 from bench.stats.sequential import LOOKS
 from bench.store import runs

@@ -11,7 +11,7 @@ from bench.errors import WorkerError
 from bench.experiment.sides import Book, Party, Sitting
 from bench.machine import hardware
 from bench.plan.schedule import Schedule
-from bench.pool.start import Start
+from bench.pool.pool import Start
 from bench.run.manifest import Options
 from bench.store import runs
 from tests.fakes.workers import Stage, case, entry, info, lost

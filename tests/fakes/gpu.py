@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench.machine.hardware import read_state
 from bench.pool import protocol
-from bench.pool.pool import WorkerPool
-from bench.pool.start import Start
+from bench.pool.pool import Start, WorkerPool
 from bench.run import state_monitor
 from bench.worker.gauges import Gauges
 from bench.worker.worker import Worker

@@ -167,11 +167,13 @@ def test_an_input_that_can_not_be_made_says_how_large_it_is(worker: Worker, path
 def test_inputs_that_have_no_room_are_not_made(worker: Worker, path: Path) -> None:
     """They would push out everything else before they failed; sixteen bytes are one too many."""
     well = planned("well", path)
-    refused = worker.answer(protocol.Check(case=well, room_bytes=15))
+    refused = worker.answer(protocol.Check(case=well, most_input_bytes=15))
     assert refused == protocol.Refused(
         status="oom", reason="InputsTooLarge: inputs of 16 bytes do not fit", input_bytes=16
     )
-    assert isinstance(worker.answer(protocol.Check(case=well, room_bytes=16)), protocol.Checked)
+    assert isinstance(
+        worker.answer(protocol.Check(case=well, most_input_bytes=16)), protocol.Checked
+    )
 
 
 @pytest.mark.parametrize(
