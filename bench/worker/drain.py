@@ -1,4 +1,4 @@
-"""What waiting for a device's queue to drain adds to a sample, whatever its length; to be subtracted.
+"""Drain time: what waiting for a device's queue to drain adds to a sample, whatever its length; to be subtracted.
 
 A sample of n calls takes n times the slower of host and device, and some microseconds once: the first
 kernel is not there yet or the last has not ended yet, the host notices late that it has, and the wait has
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from bench.worker.sampling import Clock
 
 UNCERTAINTY_SHARE = 0.25
-"""How far the drain of one call is from another's: a call has launched before it returns, and of several
+"""Uncertainty of the drain, as a share of it, from call to call: a call has launched before it returns, and of several
 kernels only the last is waited for. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs
 after long ones, where this reckons with 10.3 (`docs/gpu.md`)."""
-_FEW, _REPEATS = 10, 41
+_FEW_CALLS, _REPEATS = 10, 41
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ class Drain:
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
     """Take samples of no, of some, and of twice as many empty kernels, in turn."""
     empty = Call(device.spin, 1)
-    took: dict[int, list[float]] = {0: [], _FEW: [], 2 * _FEW: []}
-    take_sample(empty, _FEW, device, clock)
+    took: dict[int, list[float]] = {0: [], _FEW_CALLS: [], 2 * _FEW_CALLS: []}
+    take_sample(empty, _FEW_CALLS, device, clock)
     for _ in range(_REPEATS):
         for calls, seen in took.items():
             seen.append(take_sample(empty, calls, device, clock)[1] * 1e-9)

@@ -1,4 +1,4 @@
-"""Tensors a case is given, and tensors a reference is given: seeded, and the same on every run.
+"""Inputs of a case, and those of its reference: tensors that are seeded, and the same on every run.
 
 Values stay in a normal range: no denormals, no drift to zero or infinity by construction.
 """
@@ -23,7 +23,7 @@ def seed_of(identity: str) -> int:
 
 
 class InputsTooLarge(MemoryError):  # noqa: N818 - it is no mistake, but a size
-    """More was asked for than there is room; it is said before anything is made."""
+    """The inputs of a case take more memory than they may; raised before anything is made."""
 
     def __init__(self, asked_bytes: int) -> None:
         super().__init__(f"inputs of {asked_bytes} bytes do not fit")
@@ -34,9 +34,9 @@ class TensorInputs:
     """`bench.plan.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
 
     def __init__(
-        self, identity: str, device: str, dtype_name: str, room_bytes: float = math.inf
+        self, identity: str, device: str, dtype_name: str, most_bytes: float = math.inf
     ) -> None:
-        self._room_bytes = room_bytes
+        self._most_bytes = most_bytes
         self._asked_bytes = 0
         self._device = torch.device(device)
         self._dtype: torch.dtype = getattr(torch, dtype_name)
@@ -58,7 +58,7 @@ class TensorInputs:
 
     def _claim(self, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
         self._asked_bytes += math.prod(shape) * (dtype or self._dtype).itemsize
-        if self._asked_bytes > self._room_bytes:
+        if self._asked_bytes > self._most_bytes:
             raise InputsTooLarge(self._asked_bytes)
 
     def randn(self, *shape: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What torch says of itself in a worker: version, build, BLAS, threads, precision. Facts, no choices.
+"""Torch's own facts in a worker: version, build, BLAS, threads, precision, devices. Facts, no choices.
 
 What a torch does not know, or refuses to tell, is None. Where it sees no GPU, CUDA is not initialised.
 """

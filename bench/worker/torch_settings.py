@@ -1,4 +1,4 @@
-"""Settings of torch that choose kernels, as axes of a case: put in force around it, and undone after.
+"""Torch settings that choose kernels, as axes of a case: put in force around it, and undone after.
 
 Torch keeps them per process, so whatever one case leaves behind would be measured in the next.
 """
