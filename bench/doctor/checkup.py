@@ -32,7 +32,7 @@ _DEVICE = "cpu"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkup:
-    """What was found, the worst first, and the facts that it was found in."""
+    """The hazards of a machine, the worst first, and the facts that they were found in."""
 
     findings: tuple[Hazard, ...]
     info: RunInfo

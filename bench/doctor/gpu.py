@@ -82,7 +82,7 @@ def _shared(name: str, gpu: Facts) -> Hazard:
 
 
 def _throttled(name: str, gpu: Facts) -> Hazard:
-    """What the driver says it lowers clocks for, and heat that will make it."""
+    """Reasons for which the driver lowers clocks, and heat that will make it do so."""
     reasons, degrees = gpu.get("throttle_reasons"), number_in(gpu, "temperature_c")
     if reasons is None and degrees is None:
         return _THROTTLED.unknown()

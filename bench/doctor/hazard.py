@@ -39,7 +39,7 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """What a rule is about: its code, what is looked at, why that matters, what helps."""
+    """The subject of a rule: its code, what is looked at, why that matters, what helps."""
 
     code: str
     subject: str

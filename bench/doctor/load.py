@@ -156,7 +156,7 @@ def hot(info: RunInfo) -> Hazard:
 
 
 def slowed_down(info: RunInfo) -> Hazard:
-    """Whether it has done so since it was started."""
+    """Cores that have lowered their clocks for heat since the machine was started."""
     count = number_in(info.state, "slowdowns")
     if count is None:
         return _SLOWDOWNS.unknown()

@@ -34,14 +34,14 @@ _STATES = Topic(
 
 
 def hazards(info: RunInfo, records: Sequence[Record] = ()) -> list[Hazard]:
-    """What is to be feared of a run's machine, the most telling first; what is not known is not told."""
+    """Hazards of a run's machine, the most telling first, without what is fine or not known."""
     found = [one for one in _all(info) if one.alarming]
     states = away_from_reference(info, records)
     return [states, *found] if states else found
 
 
 def checkup(info: RunInfo, known: MachineHistory) -> list[Hazard]:
-    """All that is to be said of a machine as it is now, the worst first, also what is fine or not known."""
+    """All that the rules say of a machine as it is now, the worst first, also what is fine or not known."""
     found = [*_all(info), *history.hazards(known)]
     return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
 

@@ -116,7 +116,7 @@ def read_snapshot(sources: Sources | None = None) -> Snapshot:
 
 
 def _or_none(read: Callable[[], T]) -> T | None:
-    """What can be read; psutil raises what the platform raises."""
+    """The value, or None if it can't be read; psutil raises what the platform raises."""
     try:
         return read()
     except Exception:  # noqa: BLE001 - nothing that can't be read here is worth a traceback

@@ -1,4 +1,4 @@
-"""How this machine is set up: what was installed and set, and can change a number. Nothing is changed.
+"""Environment: what is installed and set on this machine and can change a number. Nothing is changed.
 
 Everything is read from files and variables; what can't be read is None, never a guess. Torch's own
 facts come from a worker, and what moves by the second is the machine's state.
@@ -41,7 +41,7 @@ _COMMAND_TIMEOUT_S = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What was installed and set, apart from torch."""
+    """What is installed and set, apart from torch."""
 
     os: str
     kernel: str
@@ -122,7 +122,7 @@ def _packages() -> dict[str, str]:
 
 
 def variables(known: Mapping[str, str]) -> dict[str, str]:
-    """Those of an environment's variables that can change a number."""
+    """The environment variables that can change a number."""
     return {name: value for name, value in sorted(known.items()) if _matters(name)}
 
 
@@ -170,7 +170,7 @@ def _bracketed(path: Path) -> str | None:
 
 
 def git(*words: str, folder: Path | None = None) -> str | None:
-    """What git says of a folder (None: the working folder); None where it knows nothing, or is not there."""
+    """The answer of git about a folder (None: the working folder); None where git has none, or is not installed."""
     try:
         done = subprocess.run(  # noqa: S603 - no shell: a word can't become a command
             ("git", *words),  # noqa: S607 - whichever git there is

@@ -96,7 +96,7 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
 
 
 def read_state(root: Path = Path("/")) -> CurrentState:
-    """How the machine is now. Looks at it for a tenth of a second to see how busy it is."""
+    """The machine's current state; measuring how busy it is takes a tenth of a second."""
     cpu = root / "sys/devices/system/cpu"
     khz = text_of(cpu / "cpu0/cpufreq/scaling_cur_freq") or ""
     return CurrentState(
@@ -202,7 +202,7 @@ def cpu_capability(root: Path = Path("/")) -> str | None:
 
 
 def text_of(path: Path) -> str | None:
-    """What a file holds, without the line's end; None where it can't be read."""
+    """The text of a file, without the end of its last line; None where it can't be read."""
     try:
         return path.read_text().strip()
     except OSError:

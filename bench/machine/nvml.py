@@ -81,7 +81,7 @@ class Nvml(Protocol):
         """A temperature in °C."""
 
     def nvmlDeviceGetCurrentClocksEventReasons(self, handle: Any) -> int:  # noqa: N802
-        """What limits the clocks, in bits; by this name since driver 535."""
+        """Reasons that limit the clocks, in bits; by this name since driver 535."""
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: Any) -> int:  # noqa: N802
         """The same, by its older name."""
@@ -136,7 +136,7 @@ def devices(nvml: Nvml) -> list[Any]:
 
 
 def said(nvml: Nvml, function: str, *arguments: Any) -> Any:
-    """What a function of NVML answers; None where it is refused, or this NVML lacks it."""
+    """The answer of a function of NVML; None where it is refused, or this NVML lacks it."""
     try:
         return getattr(nvml, function)(*arguments)
     except (nvml.NVMLError, AttributeError):

@@ -71,7 +71,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         return cls(count, start)
 
     def __len__(self) -> int:
-        """How many places there are."""
+        """The number of workers."""
         return len(self._slots)
 
     def wait_ready(self) -> None:
@@ -84,7 +84,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
             _ready(slot.process)
 
     def hello(self, worker: int) -> protocol.Hello:
-        """What a worker said when it was ready (waits for it).
+        """The first message of a worker (waits for it).
 
         Raises:
             WorkerError: it never became ready.

@@ -52,7 +52,7 @@ class Evictor:
 
     @property
     def size_bytes(self) -> int:
-        """How much is read and written at each call."""
+        """Bytes that are read and written at each call."""
         return self._buffer.nbytes
 
     def __call__(self) -> None:

@@ -36,7 +36,7 @@ _STANDARD_ERRORS = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correctness:
-    """What comparing gave: `correct` is None where there was nothing to compare with."""
+    """The result of the comparison: `correct` is None where there was no reference."""
 
     correct: bool | None
     max_error: float | None

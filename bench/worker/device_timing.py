@@ -55,7 +55,7 @@ class Mark(Protocol):
         """Put it at the end of the queue."""
 
     def is_reached(self) -> bool:
-        """Whether the device has come to it, without waiting."""
+        """Whether the device has come to the mark, without waiting."""
 
     def seconds_since(self, earlier: Self) -> float:
         """The device's time between two marks; both must have been reached."""

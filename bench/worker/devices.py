@@ -17,7 +17,7 @@ _NAME = re.compile(r"cpu|cuda(:\d+)?|xpu|mps|all")
 
 
 class Device(Protocol):
-    """What differs between devices when a call is timed."""
+    """A device that a call is timed on."""
 
     def synchronize(self) -> None:
         """Wait until everything submitted has been done."""
@@ -126,7 +126,7 @@ class CudaMark:
         self._event.record(torch.cuda.current_stream(self._device))
 
     def is_reached(self) -> bool:
-        """Whether the device has come to it."""
+        """Whether the device has come to the mark."""
         return bool(self._event.query())
 
     def seconds_since(self, earlier: Self) -> float:

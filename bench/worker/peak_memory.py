@@ -33,7 +33,7 @@ _UNCOUNTED_PAGES_PER_THREAD = 64
 
 
 class Allocator(Protocol):
-    """What the allocator of a GPU says of its memory."""
+    """The counts of a GPU's allocator."""
 
     def begin(self) -> None:
         """Wait for the device, and bring the high-water mark down to what is in use."""

@@ -49,7 +49,7 @@ and how far that is uncertain a third of it."""
 
 
 class Instruments:
-    """What timing on one device takes: its queue, its clock rate, its drain, and what empties its caches.
+    """The instruments for timing on one device: its queue, its clock rate, its drain, and what empties its caches.
 
     Each is made or measured when it is first needed, once a worker.
     """
@@ -72,13 +72,13 @@ class Instruments:
 
     @property
     def evict(self) -> Evict:
-        """What empties the device's caches; it takes memory."""
+        """The cache flush of the device; it takes memory."""
         if self._evict is None:
             self._evict = self._new_evictor(self._name)
         return self._evict
 
     def sampler(self, call: Call, evict: Evict | None) -> Sampler | None:
-        """What takes samples on the device's queue, where it has one; measuring its clock takes 5 ms."""
+        """A sampler on the device's queue, where it has one; measuring the device's clock takes 5 ms."""
         if self.queue is None:
             return None
         sampler = Sampler(call, self.queue, self.clock, evict, self._hertz)
@@ -86,7 +86,7 @@ class Instruments:
         return sampler
 
     def drain_s(self, work: str, timing: QueueTiming | None) -> float:
-        """What draining the device's queue adds to a sample of such work; nothing without a queue."""
+        """Drain time: seconds that draining the queue adds to a sample of such work; 0 without a queue."""
         if self.queue is None:
             return 0.0
         if self._drain is None:
@@ -183,7 +183,7 @@ class PreparedCall:
         return found
 
     def _aside_ns(self, spent_ns: int, samples: list[SampleSet]) -> int:
-        """What was neither sample nor the loop around it: evictions, and samples of the device's own."""
+        """Time of neither samples nor the loop around them: evictions, and samples of the device's own time."""
         if not self.evict and not self.queued:
             return 0
         return spent_ns - sum(sample.elapsed_ns for sample in samples)
@@ -233,7 +233,7 @@ def prepare(
 def _overhead(
     made: PreparedCall, timing: QueueTiming | None, clock: Clock, clock_s: float
 ) -> Overhead:
-    """What an empty call of the same shape costs, timed as the samples will be.
+    """Overhead: what an empty call of the same shape costs, timed as the samples will be.
 
     Nothing where the device takes longer for a call than submitting it does: the loop then runs
     while the device works.

@@ -79,7 +79,7 @@ def read_usage() -> Usage:
 
 
 def clock_cost_s(clock: Clock) -> float:
-    """What a pair of clock readings adds to a sample."""
+    """Seconds that a pair of clock readings adds to a sample."""
     pairs = []
     for _ in range(_OVERHEAD_REPEATS * 10):
         start = clock()
@@ -224,7 +224,7 @@ def take_cold_samples(
 
 
 def _another(samples: Sequence[SampleSet], given_ns: int, spent_ns: int) -> bool:
-    """Whether one more is due: too few so far, or it overruns the time given by half of it at most."""
+    """Whether another cold sample is due: too few so far, or it overruns the time given by half of it at most."""
     if not samples:
         return True
     if len(samples) < LEAST_COLD_SAMPLES and sum(s.elapsed_ns for s in samples) < given_ns:

@@ -45,7 +45,7 @@ def torch_facts() -> dict[str, Any]:
 
 
 def _cuda_settings() -> dict[str, Any]:
-    """What chooses between kernels on CUDA; the variables that do are in the run's environment."""
+    """Settings that choose between kernels on CUDA; variables that do so are in the run's environment."""
     cuda: Any = torch.backends.cuda
     matmul, cudnn = cuda.matmul, torch.backends.cudnn
     asked: dict[str, Callable[[], Any]] = {

@@ -94,7 +94,7 @@ class Worker:
         }
 
     def hello(self) -> protocol.Hello:
-        """What the worker says when it is ready: its torch, and the devices that it sees."""
+        """The first message of a worker: its torch, and the devices that it sees."""
         devices = cuda_properties()
         return protocol.Hello(
             torch=torch_facts(),
@@ -168,7 +168,7 @@ class Worker:
         return reply
 
     def _sense(self, asked: protocol.Sense) -> protocol.Sensed:
-        """What the sentinels of a device take now: the CPU's, or those of its queue."""
+        """The times of a device's sentinels now: the CPU's, or those of its queue."""
         queue = self._on(asked.device).queue
         if queue is None:
             return self._sentinels.sense(self._clock)

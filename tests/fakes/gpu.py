@@ -44,7 +44,7 @@ class Gpu:
     replay_ns: int = 0
     """What replaying a graph takes the device beside its kernels."""
     hertz: Callable[[float], float] = lambda _: 1.5e9
-    """Its clock at a moment of its own time, in nanoseconds."""
+    """Its clock at a time of its own, in nanoseconds."""
     _free_ns: float = 0.0
     _ends_ns: deque[float] = field(default_factory=deque)
     launched: int = 0

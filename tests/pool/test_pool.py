@@ -87,7 +87,7 @@ def test_energy_is_asked_of_the_worker_that_is_meant() -> None:
     assert stage.log == [(1, protocol.Meter(case=case()))]
 
 
-def test_a_worker_that_has_profiled_makes_room_for_another() -> None:
+def test_a_worker_that_has_profiled_is_replaced() -> None:
     """It can't do so again, and what times nothing any more need not be asked to forget."""
     stage = Stage()
     pool = stage.pool(2)
@@ -143,7 +143,7 @@ def test_a_worker_that_ends_after_its_reply_is_replaced_before_it_is_asked_again
 
 def test_a_worker_that_refuses_and_can_go_on_stays() -> None:
     """A case too large for the memory says nothing of the next."""
-    stage = Stage(lambda _: protocol.Refused(status="oom", reason="no room"))
+    stage = Stage(lambda _: protocol.Refused(status="oom", reason="no memory"))
     pool = stage.pool(1)
     pool.check(0, case(), 5)
     assert len(stage.processes) == 1

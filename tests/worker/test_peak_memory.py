@@ -42,7 +42,7 @@ def summed(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def twice(tensor: torch.Tensor) -> torch.Tensor:
-    """A new tensor, by way of another, both alive for a moment."""
+    """A new tensor, by way of another, both alive at the same time."""
     return (tensor + 1) * 2
 
 
@@ -59,7 +59,7 @@ def twice(tensor: torch.Tensor) -> torch.Tensor:
     ids=["result", "result, not input", "smaller result", "scratch", "both"],
 )
 def test_a_call_takes_what_it_allocates(call: Call, mib: int) -> None:
-    """Result and scratch space, whichever way they add up at the worst moment; inputs don't count."""
+    """Result and scratch space, whichever way they add up at its peak; inputs don't count."""
     call()
     peak = resident_bytes(call)
     assert peak is not None

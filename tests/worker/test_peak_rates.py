@@ -68,7 +68,9 @@ def test_the_best_shape_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert (roof.kind, roof.dtype, roof.how) == (FLOP, "float32", "16×16 by 16×64")
     assert roof.value == pytest.approx(3e8, rel=0.01)
     took_s = blas.called[16, 64, 16] * 2 * 16 * 64 * 16 / 3e8
-    assert took_s > 0.4 * blas.clock() * 1e-9  # in turns with the four others it would be a fifth
+    assert (
+        took_s > 0.4 * blas.clock() * 1e-9
+    )  # alternating with the four others it would be a fifth
 
 
 @pytest.mark.usefixtures("small")
