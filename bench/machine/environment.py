@@ -27,12 +27,11 @@ from bench.machine.hardware import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_THREAD_VARIABLES = re.compile(
+_VARIABLES = re.compile(
     r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_"
+    r"|LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
 )
-_ALLOCATOR_VARIABLES = re.compile(
-    r"LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
-)
+"""Names of the variables that can change a number: those of threads, libraries and CUDA, then of allocators."""
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}
@@ -123,12 +122,7 @@ def _packages() -> dict[str, str]:
 
 def variables(known: Mapping[str, str]) -> dict[str, str]:
     """The environment variables that can change a number."""
-    return {name: value for name, value in sorted(known.items()) if _matters(name)}
-
-
-def _matters(variable: str) -> bool:
-    """Whether an environment variable can change a number."""
-    return bool(_THREAD_VARIABLES.match(variable) or _ALLOCATOR_VARIABLES.match(variable))
+    return {name: value for name, value in sorted(known.items()) if _VARIABLES.match(name)}
 
 
 def _memory_allocator() -> str | None:

@@ -20,7 +20,9 @@ import psutil
 from bench.machine import nvml as nvml_library
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from bench.machine.nvml import Nvml
 
 _GIB = 2**30
 _KERNEL_FLAGS = (
@@ -38,6 +40,7 @@ class Gpu:
     name: str
     uuid: str
     memory_bytes: int
+    """Its own memory; 0 where the driver does not say, as of one that shares the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,20 +171,25 @@ def _quota_of(group: Path) -> float | None:
     return float(quota) / float(period) if limited and int(period) else None
 
 
-def nvidia() -> tuple[tuple[Gpu, ...], str | None]:
+def nvidia(
+    load: Callable[[], Nvml] = nvml_library.load,
+) -> tuple[tuple[Gpu, ...], str | None]:
     """The GPUs and the driver's version; nothing where there is no NVIDIA driver."""
-    with nvml_library.opened() as (nvml, _):
+    with nvml_library.opened(load) as (nvml, _):
         if nvml is None:
             return (), None
-        gpus = tuple(
-            Gpu(
-                name=str(nvml.nvmlDeviceGetName(handle)),
-                uuid=str(nvml.nvmlDeviceGetUUID(handle)),
-                memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
-            )
-            for handle in nvml_library.devices(nvml)
-        )
-        return gpus, str(nvml.nvmlSystemGetDriverVersion())
+        gpus = tuple(_gpu(nvml, handle) for handle in nvml_library.devices(nvml))
+        return gpus, nvml_library.said(nvml, "nvmlSystemGetDriverVersion")
+
+
+def _gpu(nvml: Nvml, handle: Any) -> Gpu:
+    said = nvml_library.said
+    memory = said(nvml, "nvmlDeviceGetMemoryInfo", handle)
+    return Gpu(
+        name=str(said(nvml, "nvmlDeviceGetName", handle)),
+        uuid=str(said(nvml, "nvmlDeviceGetUUID", handle)),
+        memory_bytes=0 if memory is None else int(memory.total),
+    )
 
 
 def cpu_flags(root: Path = Path("/")) -> frozenset[str] | None:

@@ -19,81 +19,12 @@ if TYPE_CHECKING:
 
 
 class Nvml(Protocol):
-    """As much of the module `pynvml` as is used here; all its errors are `NVMLError`."""
+    """The module `pynvml`; all its errors are `NVMLError`. Its functions are called by their names (`said`)."""
 
     NVMLError: type[Exception]
     NVML_CLOCK_SM: int
     NVML_CLOCK_MEM: int
     NVML_TEMPERATURE_GPU: int
-
-    def nvmlInit(self) -> None:  # noqa: N802 - the library's own names
-        """Load the driver's library."""
-
-    def nvmlShutdown(self) -> None:  # noqa: N802
-        """Let go of the driver's library."""
-
-    def nvmlSystemGetDriverVersion(self) -> str:  # noqa: N802
-        """The driver's version."""
-
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
-        """How many devices there are."""
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any:  # noqa: N802
-        """The device with this number, in the driver's order."""
-
-    def nvmlDeviceGetName(self, handle: Any) -> str:  # noqa: N802
-        """Its model."""
-
-    def nvmlDeviceGetUUID(self, handle: Any) -> str:  # noqa: N802
-        """Its UUID (`GPU-…`)."""
-
-    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any:  # noqa: N802
-        """Bytes of its memory (`total`)."""
-
-    def nvmlDeviceGetPowerManagementDefaultLimit(self, handle: Any) -> int:  # noqa: N802
-        """The power limit that it came with, in mW."""
-
-    def nvmlDeviceGetPersistenceMode(self, handle: Any) -> int:  # noqa: N802
-        """1 where the driver stays loaded while nobody uses it."""
-
-    def nvmlDeviceGetUtilizationRates(self, handle: Any) -> Any:  # noqa: N802
-        """Per cent of the last sampling period in which a kernel ran (`gpu`)."""
-
-    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> Any:  # noqa: N802
-        """The device with this UUID (`GPU-…`)."""
-
-    def nvmlDeviceGetHandleByPciBusId(self, pciBusId: str) -> Any:  # noqa: N802, N803
-        """The device at this place (`00000000:01:00.0`)."""
-
-    def nvmlDeviceGetClockInfo(self, handle: Any, type: int) -> int:  # noqa: A002, N802
-        """A clock now, in MHz."""
-
-    def nvmlDeviceGetMaxClockInfo(self, handle: Any, type: int) -> int:  # noqa: A002, N802
-        """Its maximum, in MHz."""
-
-    def nvmlDeviceGetPowerUsage(self, handle: Any) -> int:  # noqa: N802
-        """Power in mW."""
-
-    def nvmlDeviceGetEnforcedPowerLimit(self, handle: Any) -> int:  # noqa: N802
-        """The power limit in force, in mW."""
-
-    def nvmlDeviceGetTemperature(self, handle: Any, sensor: int) -> int:  # noqa: N802
-        """A temperature in °C."""
-
-    def nvmlDeviceGetCurrentClocksEventReasons(self, handle: Any) -> int:  # noqa: N802
-        """Reasons that limit the clocks, in bits; by this name since driver 535."""
-
-    def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: Any) -> int:  # noqa: N802
-        """The same, by its older name."""
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: Any) -> list[Any]:  # noqa: N802
-        """Processes that compute there, each with its `pid`."""
-
-    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: Any) -> list[Any]:  # noqa: N802
-        """Processes that draw there, each with its `pid`."""
-
-    def nvmlDeviceGetTotalEnergyConsumption(self, handle: Any) -> int:  # noqa: N802
-        """Energy since the driver was loaded, in mJ."""
 
 
 def load() -> Nvml:
@@ -157,14 +88,16 @@ def energy_total_j(nvml: Nvml, handle: Any) -> float | None:
 def processes(nvml: Nvml, handle: Any) -> set[int]:
     """Ids of the processes that compute or draw on a device; the host's ids where we are in a container."""
     found: set[int] = set()
-    for kind in ("Compute", "Graphics"):
-        known = said(nvml, f"nvmlDeviceGet{kind}RunningProcesses", handle)
-        found |= {one.pid for one in known or ()}
+    for kind in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
+        found |= {one.pid for one in said(nvml, kind, handle) or ()}
     return found
 
 
 def reading(nvml: Nvml, handle: Any, ours: Ours) -> Telemetry:
-    """The telemetry of a device now; None in fields that the driver does not give."""
+    """The telemetry of a device now; None in fields that the driver does not give.
+
+    The reasons that limit the clocks have a new name since driver 535, and an older one.
+    """
     sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
     bits = said(nvml, "nvmlDeviceGetCurrentClocksEventReasons", handle)
     if bits is None:

@@ -21,7 +21,8 @@ TIMES_THE_CACHES = 4
 100 and after six times no longer than that; 17 µs is its time with hot caches."""
 TIMES_THE_GPUS_CACHE = 5
 """Size of the buffer on a GPU: where lines are replaced at random, one survives reading `t` times the cache
-with a chance of exp(-t): 13 % at 2, which flashinfer reads, and 0.7 % at 5 (triton writes 256 MB, 5 times the L2 of an H100).
+with a chance of exp(-t): 13 % at 2, which flashinfer reads, and 0.7 % at 5 (triton writes 256 MB, 5 times
+the L2 of an H100).
 An H200 was as cold after reading once its L2 (`docs/gpu.md`); others are not known, and this takes 70 µs."""
 _UNITS_BYTES = {"K": 2**10, "M": 2**20}
 
