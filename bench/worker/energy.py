@@ -48,9 +48,6 @@ def energy_per_call(
     device: Device,
     counter: Counter,
     clock: Clock,
-    *,
-    least_s: float = LEAST_S,
-    least_steps: int = LEAST_STEPS,
     limit_s: float = LIMIT_S,
 ) -> Metered:
     """Make calls back to back from one step of the counter to another, and divide; or say why that can't be done.
@@ -62,8 +59,6 @@ def energy_per_call(
         device: waited for before each reading.
         counter: the device's energy counter.
         clock: nanoseconds.
-        least_s: how long the loop lasts at least between the two steps.
-        least_steps: how many steps it sees at least; one or more.
         limit_s: when to give up, in all.
     """
     end_ns = clock() + round(limit_s * 1e9)
@@ -74,19 +69,16 @@ def energy_per_call(
         calls += loops
         now_j = counter()
         if now_j is None or now_j < last_j:
-            break
+            return Metered(energy_j=None, reason="the energy counter stopped or began anew")
         if now_j > last_j:
             last_j = now_j
             steps.append(_Step(now_j, clock(), calls))
-            if len(steps) > least_steps and steps[-1].at_ns - steps[0].at_ns >= least_s * 1e9:
+            if len(steps) > LEAST_STEPS and steps[-1].at_ns - steps[0].at_ns >= LEAST_S * 1e9:
                 return _between(steps[0], steps[-1])
         if clock() >= end_ns:
-            seen = f"the energy counter moved {max(0, len(steps) - 1)} times within {limit_s:g} s"
-            return Metered(energy_j=None, reason=f"{seen}; {least_steps} are needed")
-    counted = "the energy counter stopped or began anew"
-    return Metered(
-        energy_j=None, reason=counted if calls else "the device keeps no count of its energy"
-    )
+            moved = f"the energy counter moved {max(0, len(steps) - 1)} times within {limit_s:g} s"
+            return Metered(energy_j=None, reason=f"{moved}; {LEAST_STEPS} are needed")
+    return Metered(energy_j=None, reason="the device keeps no count of its energy")
 
 
 def _make(call: Call, loops: int, device: Device) -> None:
