@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.plan.pairs import Pair
     from bench.plan.plan import PlannedCase
     from bench.pool.interpreter import Interpreter
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.report.text.ab import SideNames
     from bench.run.request import Request
 
@@ -112,7 +112,7 @@ class _Side:
 
     def start(self) -> Start:
         """Start its workers."""
-        from bench.pool.start import start
+        from bench.pool.pool import start
 
         path = self.interpreter.path if self.interpreter else None
         return start(self.workers, self.variant.threads, self.variant.variables, path)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.experiment.configuration import Side
     from bench.experiment.crossover_search import Search, SearchGoal, Sweep
     from bench.experiment.interleave import PairedRun, Planned, SideSpec
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.records.record import Record
     from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request

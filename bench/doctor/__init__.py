@@ -1,1 +1,1 @@
-"""What on a machine makes its numbers noisy, looked for before a run: rules over recorded facts."""
+"""Hazards: what on a machine makes its numbers noisy, looked for before a run by rules over recorded facts."""

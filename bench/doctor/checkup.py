@@ -1,6 +1,6 @@
-"""A machine looked at before it measures anything: as it is now, and what is known of it. Starts no worker.
+"""Checkup of a machine before it measures anything: its facts now, its history, and their hazards. Starts no worker.
 
-Torch is told by its metadata, so that a look takes a second or two; what follows is for `bench.doctor.rules`.
+Torch is told by its metadata, so that a checkup takes a second or two; what is a hazard, `bench.doctor.rules` says.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import history
 from bench.doctor import rules
-from bench.doctor.history import Known
+from bench.doctor.history import MachineHistory
 from bench.errors import StoreError
 from bench.machine import activity, hardware
 from bench.machine.environment import read_environment
@@ -32,11 +32,11 @@ _DEVICE = "cpu"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkup:
-    """What was found, the worst first, and the facts that it was found in."""
+    """The hazards of a machine, the worst first, and the facts that they were found in."""
 
     findings: tuple[Hazard, ...]
     info: RunInfo
-    known: Known
+    known: MachineHistory
 
 
 def examine(store: Path, threads: int) -> Checkup:
@@ -54,30 +54,24 @@ def examine(store: Path, threads: int) -> Checkup:
 def _now(threads: int) -> RunInfo:
     """The facts of a run that would begin now, as far as no worker is needed."""
     now = datetime.now(UTC)
-    # the moment's busy share is that of a longer look
-    state = {
-        **dataclasses.asdict(hardware.read_state()),
-        **dataclasses.asdict(activity.read_snapshot()),
-    }
+    # The busy share of the snapshot, which takes longer, replaces that of the state.
+    state = dataclasses.asdict(hardware.read_state()) | dataclasses.asdict(activity.read_snapshot())
     return RunInfo(
         run_id=new_run_id(now),
         started_at=now.isoformat(timespec="seconds"),
         options={"threads": threads},
         machine=dataclasses.asdict(hardware.read_machine()),
         environment=dataclasses.asdict(read_environment()),
-        torch={
-            "version": _torch_version(),
-            "cpu_capability": activity.cpu_capability(),
-        },
+        torch={"version": _torch_version(), "cpu_capability": hardware.cpu_capability()},
         state=state,
     )
 
 
-def _known(info: RunInfo, store: Path, threads: int) -> Known:
+def _known(info: RunInfo, store: Path, threads: int) -> MachineHistory:
     machine_id, torch = info.machine["machine_id"], info.torch["version"]
     kept = machine_cache.load_reference(machine_cache.reference_file(machine_id, threads, _DEVICE))
     roofs_file = machine_cache.roofs_file(machine_id, threads, _DEVICE)
-    return Known(
+    return MachineHistory(
         reference=kept is not None,
         missed=kept.missed if kept else 0,
         roofs=machine_cache.load_roofs(roofs_file, torch) is not None,
@@ -99,11 +93,11 @@ def _earlier(info: RunInfo, store: Path) -> int:
 
 
 def _alike(then: RunInfo, now: RunInfo) -> bool:
-    one, other = (
+    facts = {
         (run.machine.get("machine_id"), run.options.get("threads"), run.torch.get("version"))
         for run in (then, now)
-    )
-    return one == other
+    }
+    return len(facts) == 1
 
 
 def _torch_version() -> str | None:

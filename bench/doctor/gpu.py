@@ -1,18 +1,18 @@
-"""What makes numbers of a GPU noisy: others at work on it, clocks held down, a driver that goes to sleep.
+"""Hazards of the GPUs: others at work on them, clocks held down, a low power limit, a driver that is unloaded.
 
-Read from what a look at the machine has noted of each GPU; a run notes the same of each of its cases instead.
+Read from what a checkup has noted of each GPU; a run notes the same of each of its cases instead.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.doctor.hazard import Topic, number_in
+from bench.doctor.hazard import Topic, flag_in, number_in
 from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bench.doctor.hazard import Hazard
     from bench.store.runs import RunInfo
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
 
 _HOT_C = 83.0
-"""Where data-centre GPUs of several generations begin to lower their clocks, from 83 to 90 °C."""
-_CAP = 0.99
-"""Of the power limit that it came with; a driver rounds."""
+"""Data-centre GPUs of several generations begin to lower their clocks between 83 and 90 °C."""
+_CAPPED_SHARE = 0.99
+"""A limit below this share of the usual power limit is a cap; drivers round."""
 
 _PRESENT = Topic(
     code="gpu",
@@ -56,22 +56,16 @@ _SLEEPY = Topic(
 )
 
 
-def of(info: RunInfo) -> list[Hazard]:
-    """All that is to be said of the GPUs; of a run that noted nothing of them, nothing."""
+def hazards(info: RunInfo) -> list[Hazard]:
+    """All hazards of the GPUs, and what is fine with them; nothing of a run that noted no GPUs."""
     gpus = info.state.get("gpus")
     if not isinstance(gpus, list | tuple):
         return []
     if not gpus:
         missing = info.state.get("gpus_missing")
         return [_PRESENT.fine(f"no NVIDIA GPU is seen ({missing or 'the driver names none'})")]
-    return [one for number_of, gpu in enumerate(gpus) for one in _all(f"GPU {number_of}", gpu)]
-
-
-def _all(name: str, gpu: Facts) -> Iterator[Hazard]:
-    yield _shared(name, gpu)
-    yield _throttled(name, gpu)
-    yield _capped(name, gpu)
-    yield _sleepy(name, gpu)
+    rules = _shared, _throttled, _capped, _sleepy
+    return [rule(f"GPU {index}", gpu) for index, gpu in enumerate(gpus) for rule in rules]
 
 
 def _shared(name: str, gpu: Facts) -> Hazard:
@@ -88,7 +82,7 @@ def _shared(name: str, gpu: Facts) -> Hazard:
 
 
 def _throttled(name: str, gpu: Facts) -> Hazard:
-    """What the driver says it lowers clocks for, and heat that will make it."""
+    """Reasons for which the driver lowers clocks, and heat that will make it do so."""
     reasons, degrees = gpu.get("throttle_reasons"), number_in(gpu, "temperature_c")
     if reasons is None and degrees is None:
         return _THROTTLED.unknown()
@@ -106,18 +100,14 @@ def _capped(name: str, gpu: Facts) -> Hazard:
     if limit is None or not usual:
         return _CAPPED.unknown()
     seen = f"{name}: it may take {number(limit)} W of {number(usual)} W"
-    if limit >= _CAP * usual:
+    if limit >= _CAPPED_SHARE * usual:
         return _CAPPED.fine(seen)
     return _CAPPED.may(seen, f"sudo nvidia-smi -i {name.removeprefix('GPU ')} -pl {usual:.0f}")
 
 
 def _sleepy(name: str, gpu: Facts) -> Hazard:
     """A driver that is unloaded when nobody uses it."""
-    awake = gpu.get("persistent")
-    if not isinstance(awake, bool):
-        return _SLEEPY.unknown()
-    return (
-        _SLEEPY.fine(f"{name}: the driver stays loaded")
-        if awake
-        else _SLEEPY.may(f"{name}: persistence mode is off")
-    )
+    awake = flag_in(gpu, "persistent")
+    asleep = None if awake is None else not awake
+    stays = f"{name}: the driver stays loaded"
+    return _SLEEPY.flag("may", f"{name}: persistence mode is off", stays, when=asleep)

@@ -1,4 +1,4 @@
-"""What may make numbers noisy, as one fact: how bad, what was seen, what follows, what helps.
+"""Hazard: something that may make numbers noisy: how bad, what was seen, what follows, what helps.
 
 A topic has the words that do not depend on what is seen, so that a rule says little more than when.
 """
@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from bench.store.runs import RunInfo
+
+    Rule = Callable[[RunInfo], "Hazard"]
+    """Reads the facts of a run, or of a machine before a run."""
 
 Severity = Literal["will", "may", "unknown", "fine"]
 SEVERITIES: tuple[Severity, ...] = ("will", "may", "unknown", "fine")
-"""Numbers will be noisy, or may be; whether they are can't be told; nothing to fear. The worst first."""
+"""The worst first: numbers will be noisy; they may be; that can't be told; there is nothing to fear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,7 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """What a rule is about: its code, what is looked at, why that matters, what helps."""
+    """The subject of a rule: its code, what is looked at, why that matters, what helps."""
 
     code: str
     subject: str
@@ -57,6 +62,12 @@ class Topic:
         """It can't be read here, which is no sign that it is fine."""
         return self._said("unknown", f"{self.subject} can't be read", "")
 
+    def flag(self, severity: Severity, seen: str, otherwise: str, *, when: bool | None) -> Hazard:
+        """A hazard where a fact is true, fine where it is false, unknown where it is None."""
+        if when is None:
+            return self.unknown()
+        return self._said(severity, seen, self.remedy) if when else self.fine(otherwise)
+
     def _said(self, severity: Severity, seen: str, remedy: str) -> Hazard:
         return Hazard(
             code=self.code, severity=severity, seen=seen, effect=self.effect, remedy=remedy
@@ -67,3 +78,9 @@ def number_in(facts: Mapping[str, Any], name: str) -> float | None:
     """A fact that is a number; what another version wrote in its place is not known."""
     value = facts.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def flag_in(facts: Mapping[str, Any], name: str) -> bool | None:
+    """A fact that is true or false; what another version wrote in its place is not known."""
+    value = facts.get(name)
+    return value if isinstance(value, bool) else None

@@ -1,4 +1,4 @@
-"""What is known of a machine before a run, and what its numbers lack where that is missing."""
+"""Hazards of a machine's history: what runs have left behind of it, and what its numbers lack where that is missing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class MachineHistory:
     """What the user's cache folder and the store say of this machine."""
 
     reference: bool
-    """Whether its best is known, on the CPU with so many threads."""
+    """Whether its reference state is known, on the CPU with so many threads."""
     missed: int = 0
-    """How many runs in a row have not met it."""
+    """How many runs in a row have not met the reference state."""
     roofs: bool
     store: str
     earlier_runs: int
     """Finished runs of this machine with so many threads and this torch."""
     enough_runs: int
-    """As many as it takes to say how far unchanged runs lie apart."""
+    """Runs that it takes to say how far unchanged runs lie apart."""
     torch: str | None
     cpu_capability: str | None
     """The widest instructions that torch's kernels can use here."""
@@ -46,7 +46,7 @@ _REFERENCE = Topic(
 _ROOFS = Topic(
     code="roofs",
     subject="what the machine can do at most",
-    effect="a number that is too good to be true is told by them; a busy moment makes them too low",
+    effect="a number that is too good to be true is told by them; a busy machine makes them too low",
     remedy="bench machine --measure, when nothing else runs; else the first run does",
 )
 _EARLIER = Topic(
@@ -57,19 +57,19 @@ _EARLIER = Topic(
 )
 
 
-def of(known: Known) -> list[Hazard]:
-    """All that is to be said of it."""
+def hazards(known: MachineHistory) -> list[Hazard]:
+    """All hazards of the machine's history, and what is fine with it."""
     return [_torch(known), _reference(known), _roofs(known), _earlier(known)]
 
 
-def _torch(known: Known) -> Hazard:
+def _torch(known: MachineHistory) -> Hazard:
     if known.torch is None:
         return _TORCH.will("torch is not installed")
     able = f", kernels for {known.cpu_capability}" if known.cpu_capability else ""
     return _TORCH.fine(f"torch {known.torch}{able}")
 
 
-def _reference(known: Known) -> Hazard:
+def _reference(known: MachineHistory) -> Hazard:
     if not known.reference:
         return _REFERENCE.may("no reference of this machine is kept")
     if known.missed:
@@ -81,13 +81,13 @@ def _reference(known: Known) -> Hazard:
     return _REFERENCE.fine("this machine's reference is known")
 
 
-def _roofs(known: Known) -> Hazard:
+def _roofs(known: MachineHistory) -> Hazard:
     if known.roofs:
         return _ROOFS.fine("this machine's roofs are known")
     return _ROOFS.may("no roofs of this machine are kept")
 
 
-def _earlier(known: Known) -> Hazard:
+def _earlier(known: MachineHistory) -> Hazard:
     seen = f"{known.store} holds {counted(known.earlier_runs, 'run')} like those to come"
     if known.earlier_runs >= known.enough_runs:
         return _EARLIER.fine(seen)

@@ -1,39 +1,37 @@
-"""What moves by the second and makes numbers noisy: other programs, memory that is short, heat, power.
+"""Hazards of the machine's load, which changes by the second: other programs, short memory, heat, power.
 
-Read from the state that a run, or a look at the machine, has noted; what it did not note is not known.
+Read from the state that a run, or a checkup, has noted; what it did not note is not known.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.doctor.hazard import Topic, number_in
+from bench.doctor.hazard import Topic, flag_in, number_in
 from bench.units import counted, number, share, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bench.doctor.hazard import Hazard
+    from bench.doctor.hazard import Hazard, Rule
     from bench.store.runs import RunInfo
 
-    Rule = Callable[[RunInfo], Hazard]
-
 BUSY_SHARE = 0.1
-"""Of all cores: a fifth of one of two. What an idle desktop takes lies below."""
+"""Busy share of all cores from which numbers suffer: a fifth of one core of two. Idle desktops take less."""
 PROGRAM_CORES = 0.1
-"""A program that takes less of a core is gone again before a round is over."""
-_WHOLE_TURNS = 0.5
-"""One that takes half a core meets every second sample of the threads it shares that core with."""
+"""Cores that a program must take to be named: one that takes less is gone again before a round is over."""
+_DISTURBING_CORES = 0.5
+"""Cores from which a program surely disturbs: with half a core it meets every second sample of the threads it
+shares that core with."""
 _STOLEN_SHARE = 0.01
-"""Our whole effect of interest is a few per cent, and what is stolen comes in lumps."""
+"""Stolen share of the cores' time that matters: effects of interest are a few per cent, and stolen time comes
+in lumps."""
 _LEAST_FREE_SHARE = 0.1
 """Below a tenth of free memory the kernel begins to look for pages to push out."""
 _SWAP_BYTES = 64 * 2**20
-"""Idle services are pushed out for good; more than that has been short of memory."""
+"""Idle services are swapped out for good; a machine with more than that in swap has been short of memory."""
 _STALLED_SHARE = 0.001
-"""Of ten seconds: what the kernel rounds its averages to is a tenth of that."""
+"""Share of ten seconds spent waiting for memory; the kernel rounds its averages to a tenth of that."""
 _HOT_C = 90.0
-"""Processors lower their clocks from 95 °C on, most of them."""
+"""Most processors lower their clocks from 95 °C on."""
 
 _BUSY = Topic(
     code="busy",
@@ -106,7 +104,7 @@ def programs(info: RunInfo) -> Hazard:
     remedy = "end them, or wait until they are done; who they are: ps -fp " + ",".join(
         str(one["pid"]) for one in loud
     )
-    serious = any(one["cores"] >= _WHOLE_TURNS for one in loud)
+    serious = any(one["cores"] >= _DISTURBING_CORES for one in loud)
     return _PROGRAMS.will(seen, remedy) if serious else _PROGRAMS.may(seen, remedy)
 
 
@@ -116,10 +114,8 @@ def _program(one: Any) -> str:
 
 def loaded(info: RunInfo) -> Hazard:
     """As many processes as cores in the minute before, if only by what ran there last."""
-    load, cores = (
-        number_in(info.state, "load_1min"),
-        len(info.environment.get("usable_cores") or ()),
-    )
+    load = number_in(info.state, "load_1min")
+    cores = len(info.environment.get("usable_cores") or ())
     if load is None or not cores:
         return _LOAD.unknown()
     seen = f"{number(load, 2)} processes ran or waited in the minute before, on {counted(cores, 'core')}"
@@ -137,14 +133,9 @@ def stolen(info: RunInfo) -> Hazard:
 
 def memory(info: RunInfo) -> Hazard:
     """Too little of it, and pages that lie on disk."""
-    free, total = (
-        number_in(info.state, "free_memory_bytes"),
-        number_in(info.machine, "memory_bytes"),
-    )
-    swap, stalled = (
-        number_in(info.state, "swap_used_bytes"),
-        number_in(info.state, "memory_stall_share"),
-    )
+    names = "free_memory_bytes", "swap_used_bytes", "memory_stall_share"
+    free, swap, stalled = (number_in(info.state, name) for name in names)
+    total = number_in(info.machine, "memory_bytes")
     if free is None or not total:
         return _MEMORY.unknown()
     seen = f"{size(free)} of {size(total)} are free"
@@ -165,7 +156,7 @@ def hot(info: RunInfo) -> Hazard:
 
 
 def slowed_down(info: RunInfo) -> Hazard:
-    """Whether it has done so since it was started."""
+    """Cores that have lowered their clocks for heat since the machine was started."""
     count = number_in(info.state, "slowdowns")
     if count is None:
         return _SLOWDOWNS.unknown()
@@ -177,23 +168,10 @@ def slowed_down(info: RunInfo) -> Hazard:
 
 def power(info: RunInfo) -> Hazard:
     """A laptop that is not plugged in."""
-    battery = info.state.get("on_battery")
-    if not isinstance(battery, bool):
-        return _POWER.unknown()
-    return (
-        _POWER.will("it runs on battery")
-        if battery
-        else _POWER.fine("it is plugged in, or has no battery")
+    battery = flag_in(info.state, "on_battery")
+    return _POWER.flag(
+        "will", "it runs on battery", "it is plugged in, or has no battery", when=battery
     )
 
 
-RULES: tuple[Rule, ...] = (
-    busy,
-    programs,
-    stolen,
-    loaded,
-    memory,
-    hot,
-    slowed_down,
-    power,
-)
+RULES: tuple[Rule, ...] = (busy, programs, stolen, loaded, memory, hot, slowed_down, power)

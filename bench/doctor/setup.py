@@ -1,26 +1,23 @@
-"""How a machine is set up, where that makes numbers noisy: its cores, clocks, pages, and variables.
+"""Hazards of how the machine is set up: its cores, clocks, pages, and environment variables.
 
-Read from what a run, or a look at the machine, has noted; what it did not note is not known.
+Read from what a run, or a checkup, has noted; what it did not note is not known.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.doctor.hazard import Topic, number_in
+from bench.doctor.hazard import Topic, flag_in, number_in
 from bench.units import counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from bench.doctor.hazard import Hazard
+    from bench.doctor.hazard import Hazard, Rule
     from bench.store.runs import RunInfo
 
-    Rule = Callable[[RunInfo], Hazard]
-
-_STEADY = frozenset({"performance"})
 _SLOW_CLOCKS = frozenset({"acpi_pm", "hpet", "jiffies", "pit", "refined-jiffies", "xen"})
-"""Sources that Linux can't read without a system call, which takes a microsecond or so."""
+"""Clock sources that Linux can't read without a system call, which takes a microsecond or so."""
 _BINDING = ("OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
 _UNBOUND = frozenset({"false", "0"})
 
@@ -88,20 +85,16 @@ _BLOCKING = Topic(
 
 def virtual(info: RunInfo) -> Hazard:
     """A host between us and the cores."""
-    known = info.environment.get("hypervisor")
-    if not isinstance(known, bool):
-        return _VIRTUAL.unknown()
-    return _VIRTUAL.may("this is a virtual machine") if known else _VIRTUAL.fine("no hypervisor")
+    known = flag_in(info.environment, "hypervisor")
+    return _VIRTUAL.flag("may", "this is a virtual machine", "no hypervisor", when=known)
 
 
 def quota(info: RunInfo) -> Hazard:
     """A limit on the time of cores, met by stopping everything for a while."""
     if "cpu_quota_cores" not in info.environment:
         return _QUOTA.unknown()
-    cores, threads = (
-        number_in(info.environment, "cpu_quota_cores"),
-        number_in(info.options, "threads"),
-    )
+    cores = number_in(info.environment, "cpu_quota_cores")
+    threads = number_in(info.options, "threads")
     if cores is None:
         return _QUOTA.fine("no control group limits the cores' time")
     seen = f"a control group allows {number(cores)} cores' worth of time"
@@ -111,20 +104,16 @@ def quota(info: RunInfo) -> Hazard:
 
 def siblings(info: RunInfo) -> Hazard:
     """More threads than physical cores."""
-    threads, cores = (
-        number_in(info.options, "threads"),
-        number_in(info.machine, "physical_cores"),
-    )
+    threads = number_in(info.options, "threads")
+    cores = number_in(info.machine, "physical_cores")
     known = info.environment.get("smt_siblings")
     if known is None or threads is None or not cores:
         return _SIBLINGS.unknown()
     on = f"{counted(round(threads), 'thread')} on {counted(round(cores), 'physical core')}"
     if known and threads > cores:
         return _SIBLINGS.will(on, f"--threads {cores:.0f}")
-    usable, logical = (
-        len(info.environment.get("usable_cores") or ()),
-        number_in(info.machine, "logical_cores"),
-    )
+    usable = len(info.environment.get("usable_cores") or ())
+    logical = number_in(info.machine, "logical_cores")
     many = f"; {usable} of {logical:.0f} logical ones may be used" if usable and logical else ""
     return _SIBLINGS.fine(on + many)
 
@@ -146,17 +135,14 @@ def governor(info: RunInfo) -> Hazard:
     if not isinstance(name, str):
         return _GOVERNOR.unknown()
     seen = f"the frequency governor is {name}"
-    return _GOVERNOR.fine(seen) if name in _STEADY else _GOVERNOR.may(seen)
+    return _GOVERNOR.fine(seen) if name == "performance" else _GOVERNOR.may(seen)
 
 
 def turbo(info: RunInfo) -> Hazard:
     """A clock that depends on heat and neighbours."""
-    known = info.state.get("turbo")
-    if not isinstance(known, bool):
-        return _TURBO.unknown()
-    if not known:
-        return _TURBO.fine("turbo is off")
-    return _TURBO.may("the CPU may raise its clock by itself (turbo)")
+    known = flag_in(info.state, "turbo")
+    raised = "the CPU may raise its clock by itself (turbo)"
+    return _TURBO.flag("may", raised, "turbo is off", when=known)
 
 
 def huge_pages(info: RunInfo) -> Hazard:
@@ -207,14 +193,6 @@ def _variables(info: RunInfo) -> Mapping[str, Any] | None:
 
 
 RULES: tuple[Rule, ...] = (
-    virtual,
-    quota,
-    siblings,
-    nodes,
-    governor,
-    turbo,
-    huge_pages,
-    slow_clock,
-    unbound,
-    blocking,
+    *(virtual, quota, siblings, nodes, governor, turbo),
+    *(huge_pages, slow_clock, unbound, blocking),
 )

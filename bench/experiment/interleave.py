@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.experiment.ab import Ended
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.records.record import Record
     from bench.run.manifest import Options
     from bench.run.open_run import RunWriter

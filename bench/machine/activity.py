@@ -1,6 +1,6 @@
-"""What is going on at this machine just now: who else is at work, what is short, what its GPUs do.
+"""Activity snapshot of the machine: who else is at work, what is short, what its GPUs do.
 
-Looks for half a second and changes nothing. What can't be read is None, whatever the system raises over it.
+Takes half a second and changes nothing. What can't be read is None, whatever the system raises over it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
-from bench.machine import nvml as nvml_gauges
+from bench.machine import nvml as nvml_library
 from bench.machine.hardware import text_of
 
 if TYPE_CHECKING:
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
     from bench.machine.nvml import Nvml
 
 T = TypeVar("T")
-LOOK_S = 0.5
-"""Programs that come and go within it are seen as what they took on average."""
+SNAPSHOT_S = 0.5
+"""How long a snapshot takes; programs that come and go within it are seen with what they took on average."""
 MOST_PROGRAMS = 3
-"""Enough to know whom to end; the busy share tells of the rest."""
+"""Programs in a snapshot: enough to know which to end; the busy share tells of the rest."""
 _STALLED = re.compile(r"^some avg10=([\d.]+)", re.MULTILINE)
-_WIDEST = (
-    ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
-    ("AVX2", frozenset({"avx2", "fma"})),
-)
-"""What torch asks of a processor before it uses such kernels, after its `aten/src/ATen/native/DispatchStub.cpp`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +56,7 @@ class GpuSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What was seen; it stands beside the machine's state."""
+    """What is going on at the machine; it is stored beside the machine's state."""
 
     cpu_busy_share: float | None
     stolen_share: float | None
@@ -76,33 +71,33 @@ class Snapshot:
     on_battery: bool | None
     gpus: tuple[GpuSnapshot, ...]
     gpus_missing: str | None
-    """Why there are none."""
+    """Why there are no GPUs in the snapshot."""
 
 
 def _battery() -> Any:
-    """The battery; asked for by name only now, since not every system's psutil knows any."""
+    """The battery, by a function that not every system's psutil has."""
     return psutil.sensors_battery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where it is read from; tests pass their own."""
+    """Where a snapshot is read from; tests pass their own."""
 
     root: Path = Path("/")
     cpu_times: Callable[[], Any] = psutil.cpu_times
     processes: Callable[[], Iterable[psutil.Process]] = psutil.process_iter
     swap: Callable[[], Any] = psutil.swap_memory
     battery: Callable[[], Any] = _battery
-    nvml: Callable[[], Nvml] = nvml_gauges.load
+    nvml: Callable[[], Nvml] = nvml_library.load
     now_s: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
 
 
 def read_snapshot(sources: Sources | None = None) -> Snapshot:
-    """What is going on now; takes half a second, and a few hundredths for each hundred processes."""
+    """A snapshot; it takes half a second, and a few hundredths for each hundred processes."""
     here = sources or Sources()
     began_s, cpu, before = here.now_s(), _or_none(here.cpu_times), _or_none(lambda: _used(here))
-    here.sleep(LOOK_S)
+    here.sleep(SNAPSHOT_S)
     # times again before processes: looking through these would count as work of others
     busy, stolen = _shares(cpu, _or_none(here.cpu_times))
     after, took_s = _or_none(lambda: _used(here)), here.now_s() - began_s
@@ -120,20 +115,8 @@ def read_snapshot(sources: Sources | None = None) -> Snapshot:
     )
 
 
-def cpu_capability(root: Path = Path("/")) -> str | None:
-    """The widest instructions of which torch has kernels that this processor can run; None where not x86.
-
-    `ATEN_CPU_CAPABILITY` can hold torch back; it is among the environment's variables.
-    """
-    found = re.search(r"^flags\s*:(.*)$", text_of(root / "proc/cpuinfo") or "", re.MULTILINE)
-    if found is None:
-        return None
-    able = frozenset(found[1].split())
-    return next((name for name, wanted in _WIDEST if wanted <= able), "DEFAULT")
-
-
 def _or_none(read: Callable[[], T]) -> T | None:
-    """What can be read; psutil raises what the platform raises."""
+    """The value, or None if it can't be read; psutil raises what the platform raises."""
     try:
         return read()
     except Exception:  # noqa: BLE001 - nothing that can't be read here is worth a traceback
@@ -197,27 +180,24 @@ def _on_battery(battery: Any) -> bool | None:
 
 
 def _gpus(here: Sources) -> tuple[tuple[GpuSnapshot, ...], str | None]:
-    try:
-        nvml = here.nvml()
-    except Exception as error:  # noqa: BLE001 - no module, no driver, a library of another age
-        return (), str(error) or type(error).__name__
-    count = nvml_gauges.said(nvml, "nvmlDeviceGetCount") or 0
-    handles = [nvml_gauges.said(nvml, "nvmlDeviceGetHandleByIndex", n) for n in range(count)]
-    return tuple(_gpu(nvml, handle) for handle in handles if handle is not None), None
+    with nvml_library.opened(here.nvml) as (nvml, missing):
+        if nvml is None:
+            return (), missing
+        return tuple(_gpu(nvml, handle) for handle in nvml_library.devices(nvml)), None
 
 
 def _gpu(nvml: Nvml, handle: Any) -> GpuSnapshot:
-    """A device; nothing that it runs is ours, for whoever looks holds none."""
-    told = nvml_gauges.reading(nvml, handle, lambda _: False)
-    rates = nvml_gauges.said(nvml, "nvmlDeviceGetUtilizationRates", handle)
-    mode = nvml_gauges.said(nvml, "nvmlDeviceGetPersistenceMode", handle)
+    """One GPU; none of its processes are ours, since whoever takes a snapshot uses no GPU."""
+    told = nvml_library.reading(nvml, handle, lambda _: False)
+    rates = nvml_library.said(nvml, "nvmlDeviceGetUtilizationRates", handle)
+    mode = nvml_library.said(nvml, "nvmlDeviceGetPersistenceMode", handle)
     return GpuSnapshot(
-        name=nvml_gauges.said(nvml, "nvmlDeviceGetName", handle),
-        processes=len(nvml_gauges.processes(nvml, handle)),
+        name=nvml_library.said(nvml, "nvmlDeviceGetName", handle),
+        processes=len(nvml_library.processes(nvml, handle)),
         busy_share=None if rates is None else rates.gpu / 100,
         sm_clock_hz=told.sm_clock_hz,
         power_limit_w=told.power_limit_w,
-        usual_limit_w=nvml_gauges.scaled(
+        usual_limit_w=nvml_library.scaled(
             nvml, 1e-3, "nvmlDeviceGetPowerManagementDefaultLimit", handle
         ),
         temperature_c=told.temperature_c,

@@ -1,4 +1,4 @@
-"""How this machine is set up: what was installed and set, and can change a number. Nothing is changed.
+"""Environment: what is installed and set on this machine and can change a number. Nothing is changed.
 
 Everything is read from files and variables; what can't be read is None, never a guess. Torch's own
 facts come from a worker, and what moves by the second is the machine's state.
@@ -15,17 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.machine import git
-from bench.machine.hardware import core_siblings, cpu_quota, nvidia, text_of, usable_cores
+from bench.machine.hardware import (
+    core_siblings,
+    cpu_flags,
+    cpu_quota,
+    nvidia,
+    text_of,
+    usable_cores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_THREAD_VARIABLES = re.compile(
+_VARIABLES = re.compile(
     r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_"
+    r"|LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
 )
-_ALLOCATOR_VARIABLES = re.compile(
-    r"LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
-)
+"""Names of the variables that can change a number: those of threads, libraries and CUDA, then of allocators."""
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}
@@ -33,11 +39,12 @@ _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What was installed and set, apart from torch."""
+    """What is installed and set, apart from torch."""
 
     os: str
     kernel: str
     hypervisor: bool | None
+    """Whether the CPU says that it is a virtual machine's; None where it is not x86."""
     python: str
     packages: Mapping[str, str]
     variables: Mapping[str, str]
@@ -53,7 +60,7 @@ class Environment:
     transparent_huge_pages: str | None
     address_randomization: str | None
     clock_source: str | None
-    """What the kernel tells the time by; of some, a reading is a system call."""
+    """What the kernel tells the time by; reading some of its clock sources is a system call."""
     gpu_driver: str | None
     git_commit: str | None
     git_dirty: bool | None
@@ -68,10 +75,11 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
     """
     commit = git.ask("rev-parse", "HEAD", folder=folder)
     changes = git.ask("status", "--porcelain", folder=folder) if commit else None
+    flags = cpu_flags(root)
     return Environment(
         os=_os_name(root),
         kernel=platform.release(),
-        hypervisor=_hypervisor(root),
+        hypervisor=None if flags is None else "hypervisor" in flags,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=_packages(),
         variables=variables(os.environ),
@@ -101,12 +109,6 @@ def _os_name(root: Path) -> str:
     return f"{platform.system()} {platform.release()}"
 
 
-def _hypervisor(root: Path) -> bool | None:
-    """Whether the CPU says that it is a virtual machine's; only x86 has a word for it."""
-    found = re.search(r"^flags\s*:(.*)$", text_of(root / "proc/cpuinfo") or "", re.MULTILINE)
-    return None if found is None else "hypervisor" in found[1].split()
-
-
 def _packages() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only here
 
@@ -118,13 +120,8 @@ def _packages() -> dict[str, str]:
 
 
 def variables(known: Mapping[str, str]) -> dict[str, str]:
-    """Those of an environment's variables that can change a number."""
-    return {name: value for name, value in sorted(known.items()) if _matters(name)}
-
-
-def _matters(variable: str) -> bool:
-    """Whether an environment variable can change a number."""
-    return bool(_THREAD_VARIABLES.match(variable) or _ALLOCATOR_VARIABLES.match(variable))
+    """The environment variables that can change a number."""
+    return {name: value for name, value in sorted(known.items()) if _VARIABLES.match(name)}
 
 
 def _memory_allocator() -> str | None:

@@ -1,4 +1,4 @@
-"""What a GPU says of itself while a case is measured: readings, the facts of a row, and when to distrust.
+"""GPU telemetry: readings taken while a case is measured, the facts of its row, and when to distrust them.
 
 Decides from readings alone and reads nothing; `bench.worker.gauges` asks the driver.
 """
@@ -16,9 +16,10 @@ CLOCK_THROTTLED = "clock-throttled"
 BUSY_GPU = "busy-gpu"
 
 THROTTLED_SHARE = 0.2
-"""Clocks held down in a fifth of the looks weigh on the median of a case's turns."""
-LEAST_CLOCK_SHARE = 0.75
-"""Of the SM clock's maximum. nvbench discards samples below 75 % of the default clock; we keep and say it."""
+"""Share of the readings with clocks held down from which that weighs on the median of a case's visits."""
+LEAST_SHARE_OF_MAX_CLOCK = 0.75
+"""Below this share of the SM clock's maximum a row is warned of. nvbench discards samples below 75 % of the
+default clock; here they are kept."""
 
 IDLE = "idle"
 _WORDS = {
@@ -43,7 +44,7 @@ LOWERING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """One look at a GPU; None is what the driver does not say."""
+    """One reading of a GPU; None in fields that the driver does not give."""
 
     sm_clock_hz: float | None = None
     sm_clock_max_hz: float | None = None
@@ -52,21 +53,21 @@ class Telemetry:
     power_limit_w: float | None = None
     temperature_c: float | None = None
     throttle_reasons: tuple[str, ...] | None = None
-    """Words for what limits the clocks; () if nothing does."""
+    """Reasons that limit the clocks, in words; () if nothing does."""
     other_processes: int | None = None
     """Processes on the GPU beside our own."""
     missing: str | None = None
-    """Why nothing at all could be read."""
+    """The reason why nothing at all could be read."""
 
     @property
     def idle(self) -> bool:
-        """Whether its clocks are low for want of work; False where that is not said."""
+        """Whether the GPU's clocks are low for want of work; False where that is not known."""
         return IDLE in (self.throttle_reasons or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuFacts:
-    """What the looks at a GPU say of a case; its fields are columns of the row."""
+    """Facts of a case from the readings of its GPU; the fields are columns of the row."""
 
     sm_clock_hz: float | None = None
     sm_clock_min_hz: float | None = None
@@ -84,14 +85,14 @@ def reasons(bits: int) -> tuple[str, ...]:
 def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> GpuFacts:
     """The facts of a row.
 
-    Clocks are those of the looks that did not find the GPU idle: a GPU at rest says nothing of how
-    fast the calls ran. Its power is no fact of a row: the driver says an average over the last second,
+    Clocks are those of the readings that did not find the GPU idle: a GPU at rest says nothing of how
+    fast the calls ran. Power is no fact of a row: the driver says an average over the last second,
     renewed ten times in it (NVML, `nvmlDeviceGetPowerUsage`; seen on an H200), in which other cases ran.
 
     Args:
-        readings: the looks in all turns of a case, while a sentinel ran.
-        loaded: those while it worked on the case alone; where there are any, clocks and what holds them
-            down are told from them.
+        readings: those of all visits to a case, while a sentinel ran.
+        loaded: those while the GPU worked on the case alone; where there are any, clocks and what holds
+            them down are told from them.
     """
     own = loaded or readings
     busy = [one for one in own if not one.idle]
@@ -107,7 +108,7 @@ def facts(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> Gp
 
 
 def warnings(readings: Sequence[Telemetry], loaded: Sequence[Telemetry] = ()) -> tuple[str, ...]:
-    """The codes for what was seen, in the order of the alphabet."""
+    """The warning codes that the readings call for, in alphabetical order."""
     found = []
     if facts(readings).other_processes:
         found.append(BUSY_GPU)
@@ -124,11 +125,11 @@ def _throttled(readings: Sequence[Telemetry]) -> bool:
         for one in readings
         if one.sm_clock_hz is not None and one.sm_clock_max_hz and not one.idle
     ]
-    return held or (bool(shares) and median(shares) < LEAST_CLOCK_SHARE)
+    return held or (bool(shares) and median(shares) < LEAST_SHARE_OF_MAX_CLOCK)
 
 
 def _throttled_share(readings: Sequence[Telemetry]) -> float | None:
-    """The share of the looks with a reason that takes clocks away, of those that give reasons."""
+    """Share of readings with a reason that takes clocks away, of those that give reasons."""
     said = [one.throttle_reasons for one in readings if one.throttle_reasons is not None]
     if not said:
         return None

@@ -1,7 +1,7 @@
-"""Who this machine is and how it is right now: two different things.
+"""Hardware of the machine, and its current state: CPU, memory, GPUs; load, clock, temperature.
 
-Identity does not change by a reboot; the state moves by the second. How the machine is set up lies
-between the two (`environment.py`). What can't be read is None, never a guess.
+The hardware is the machine's identity and does not change by a reboot; the state changes by the second. How
+the machine is set up lies between the two (`environment.py`). What can't be read is None, never a guess.
 """
 
 from __future__ import annotations
@@ -17,10 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from bench.machine import nvml as nvml_library
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from bench.machine.nvml import Nvml
 
 _GIB = 2**30
+_KERNEL_FLAGS = (
+    ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
+    ("AVX2", frozenset({"avx2", "fma"})),
+)
+"""Torch's kinds of CPU kernels, the widest first → the features it asks of a CPU before it uses them, after its
+`aten/src/ATen/native/DispatchStub.cpp`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,7 @@ class Gpu:
     name: str
     uuid: str
     memory_bytes: int
+    """Its own memory; 0 where the driver does not say, as of one that shares the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +59,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentState:
-    """How busy, fast and warm the machine is at this moment."""
+    """How busy, fast and warm the machine is now."""
 
     load_1min: float | None
     cpu_busy_share: float
@@ -88,7 +99,7 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
 
 
 def read_state(root: Path = Path("/")) -> CurrentState:
-    """How the machine is now. Looks at it for a tenth of a second to see how busy it is."""
+    """The machine's current state; measuring how busy it is takes a tenth of a second."""
     cpu = root / "sys/devices/system/cpu"
     khz = text_of(cpu / "cpu0/cpufreq/scaling_cur_freq") or ""
     return CurrentState(
@@ -160,43 +171,64 @@ def _quota_of(group: Path) -> float | None:
     return float(quota) / float(period) if limited and int(period) else None
 
 
-def nvidia() -> tuple[tuple[Gpu, ...], str | None]:
+def nvidia(
+    load: Callable[[], Nvml] = nvml_library.load,
+) -> tuple[tuple[Gpu, ...], str | None]:
     """The GPUs and the driver's version; nothing where there is no NVIDIA driver."""
-    import pynvml  # noqa: PLC0415 - heavy, and only here
+    with nvml_library.opened(load) as (nvml, _):
+        if nvml is None:
+            return (), None
+        gpus = tuple(_gpu(nvml, handle) for handle in nvml_library.devices(nvml))
+        return gpus, nvml_library.said(nvml, "nvmlSystemGetDriverVersion")
 
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return (), None
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        gpus = tuple(
-            Gpu(
-                name=str(pynvml.nvmlDeviceGetName(h)),
-                uuid=str(pynvml.nvmlDeviceGetUUID(h)),
-                memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(h).total),
-            )
-            for h in handles
-        )
-        return gpus, str(pynvml.nvmlSystemGetDriverVersion())
-    finally:
-        pynvml.nvmlShutdown()
+
+def _gpu(nvml: Nvml, handle: Any) -> Gpu:
+    said = nvml_library.said
+    memory = said(nvml, "nvmlDeviceGetMemoryInfo", handle)
+    return Gpu(
+        name=str(said(nvml, "nvmlDeviceGetName", handle)),
+        uuid=str(said(nvml, "nvmlDeviceGetUUID", handle)),
+        memory_bytes=0 if memory is None else int(memory.total),
+    )
+
+
+def cpu_flags(root: Path = Path("/")) -> frozenset[str] | None:
+    """The CPU's features as the kernel lists them; None where it lists none (only x86 has this list)."""
+    flags = _cpuinfo(root, "flags")
+    return None if flags is None else frozenset(flags.split())
+
+
+def cpu_capability(root: Path = Path("/")) -> str | None:
+    """The widest instructions of which torch has kernels that this CPU can run; None where it is not x86.
+
+    `ATEN_CPU_CAPABILITY` can hold torch back; it is among the environment's variables.
+    """
+    flags = cpu_flags(root)
+    if flags is None:
+        return None
+    return next((name for name, needed in _KERNEL_FLAGS if needed <= flags), "DEFAULT")
 
 
 def text_of(path: Path) -> str | None:
-    """What a file holds, without the line's end; None where it can't be read."""
+    """The text of a file, without the end of its last line; None where it can't be read."""
     try:
         return path.read_text().strip()
     except OSError:
         return None
 
 
-def _cpu_model(root: Path) -> str:
+def _cpuinfo(root: Path, *keys: str) -> str | None:
+    """The first value that `/proc/cpuinfo` has under one of these keys."""
     for line in (text_of(root / "proc/cpuinfo") or "").splitlines():
         key, _, value = line.partition(":")
-        if key.strip() in {"model name", "Model", "cpu model"} and value.strip():
+        if key.strip() in keys and value.strip():
             return " ".join(value.split())
-    return platform.processor() or platform.machine()
+    return None
+
+
+def _cpu_model(root: Path) -> str:
+    named = _cpuinfo(root, "model name", "Model", "cpu model")
+    return named or platform.processor() or platform.machine()
 
 
 def _made_name(cpu: str, cores: int, gpus: tuple[Gpu, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Another interpreter as a worker's home: what it is, and how it runs our code. Torch-free.
+"""Another Python interpreter for workers: its facts, and how it runs our code. Torch-free.
 
 Workers of every interpreter run this package and no other version of it, so that both ends of a
 conversation speak the same protocol, and two sides differ in what is beneath it alone.
@@ -20,13 +20,13 @@ from bench.errors import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TIMEOUT_S = 60.0
+_ANSWER_TIMEOUT_S = 60.0
 """Python starts in a tenth of a second, from a cold network drive in some."""
-_OLDEST = (3, 11)
-_NEEDED = {"torch": "torch", "numpy": "numpy", "psutil": "psutil", "pynvml": "nvidia-ml-py"}
-"""What a worker imports → what it is installed as."""
+_OLDEST_PYTHON = (3, 11)
+_NEEDED_MODULES = {"torch": "torch", "numpy": "numpy", "psutil": "psutil", "pynvml": "nvidia-ml-py"}
+"""Module that a worker imports → package that it is installed as."""
 _PACKAGE = Path(__file__).resolve().parents[1]
-_LOOK = """
+_FACTS_SCRIPT = """
 import importlib.util, json, platform, sys
 from importlib import metadata
 packages = {}
@@ -39,7 +39,7 @@ lacks = [name for name in sys.argv[1:] if importlib.util.find_spec(name) is None
 python = f"{platform.python_implementation()} {platform.python_version()}"
 print(json.dumps([list(sys.version_info[:2]), python, packages, lacks]))
 """
-_LOAD = """
+_WORKER_SCRIPT = """
 import importlib.util, runpy, sys
 folder = sys.argv.pop(1)
 places = [folder]
@@ -55,19 +55,19 @@ runpy.run_module("bench.worker", run_name="__main__")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter says of itself."""
+    """An interpreter's own facts."""
 
     path: str
     python: str
     packages: Mapping[str, str]
-    """Those that can change a number, with their versions."""
+    """Package → version, of those that can change a number."""
 
 
 def command(path: str | None) -> list[str]:
-    """How a worker is started: by our interpreter as we are, by another with our package."""
+    """The command that starts a worker: in our interpreter as we are, in another with our package."""
     if path is None:
         return [sys.executable, "-P", "-m", "bench.worker"]
-    return [path, "-P", "-c", _LOAD, str(_PACKAGE)]
+    return [path, "-P", "-c", _WORKER_SCRIPT, str(_PACKAGE)]
 
 
 def find(word: str, option: str, base: Mapping[str, str]) -> Interpreter:
@@ -84,13 +84,13 @@ def find(word: str, option: str, base: Mapping[str, str]) -> Interpreter:
         raise WorkerError(message)
     path = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow the link
     version, python, packages, lacks = _asked(path, option, base)
-    if tuple(version) < _OLDEST:
-        oldest = ".".join(map(str, _OLDEST))
+    if tuple(version) < _OLDEST_PYTHON:
+        oldest = ".".join(map(str, _OLDEST_PYTHON))
         message = f"{option} {word} is {python}; workers need Python {oldest} or newer"
         raise WorkerError(message)
     if lacks:
         missing = ", ".join(lacks)
-        wanted = " ".join(_NEEDED[name] for name in lacks)
+        wanted = " ".join(_NEEDED_MODULES[name] for name in lacks)
         message = f"{option} {word} lacks {missing}; install with: {word} -m pip install {wanted}"
         raise WorkerError(message)
     return Interpreter(path=path, python=python, packages=packages)
@@ -102,12 +102,12 @@ def _asked(
     """Version, name, packages, and which of the needed modules are missing."""
     try:
         done = subprocess.run(  # noqa: S603 - the user's own choice of program, no shell
-            [path, "-c", _LOOK, *_NEEDED],
+            [path, "-c", _FACTS_SCRIPT, *_NEEDED_MODULES],
             env=dict(base),
             capture_output=True,
             text=True,
             check=True,
-            timeout=_TIMEOUT_S,
+            timeout=_ANSWER_TIMEOUT_S,
         )
         version, python, packages, lacks = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

@@ -1,45 +1,50 @@
-"""The workers of a run: alive together, one active at a time, replaced when lost. Torch-free.
+"""The worker pool of a run: processes that live together, one at work at a time, replaced when lost. Torch-free.
 
-Cases are built in a worker the first time they are visited there, so a replaced worker needs no
-ceremony: what it lacks it builds.
+Cases are built in a worker the first time they are visited there, so a worker that replaces a lost one builds
+what it lacks. Workers are started before a run is planned: importing torch takes a second of a core in each, and
+the session's own import for planning then costs no more.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
+import os
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import WorkerError
+from bench.machine import hardware
 from bench.pool import protocol
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
 from bench.records.cache_state import HOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from bench.machine.hardware import CurrentState
     from bench.plan.plan import PlannedCase
 
-    Start = Callable[[], WorkerProcess]
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
 class _Slot:
-    """A place in the pool: the process that holds it now, what that has prepared, whether it may time more."""
+    """One worker of the pool: its process now, the cases that has prepared, and whether it is to be replaced."""
 
     process: WorkerProcess
     prepared: set[tuple[str, str]] = field(default_factory=set)
     spent: bool = False
 
 
-class WorkerPool:
-    """`count` fresh processes; `start` makes one (tests pass their own)."""
+class WorkerPool(AbstractContextManager["WorkerPool"]):
+    """`count` fresh processes, ended when the pool is left; `start` makes one (tests pass their own)."""
 
-    def __init__(self, count: int, start: Start) -> None:
+    def __init__(self, count: int, start: Callable[[], WorkerProcess]) -> None:
         self._start = start
-        self._places = [_Slot(start()) for _ in range(count)]
+        self._slots = [_Slot(start()) for _ in range(count)]
 
     @classmethod
     def of_processes(
@@ -66,8 +71,8 @@ class WorkerPool:
         return cls(count, start)
 
     def __len__(self) -> int:
-        """How many places there are."""
-        return len(self._places)
+        """The number of workers."""
+        return len(self._slots)
 
     def wait_ready(self) -> None:
         """Wait for every worker, so that none is still importing while another is timed.
@@ -75,25 +80,23 @@ class WorkerPool:
         Raises:
             WorkerError: one never became ready.
         """
-        for place in self._places:
-            _ready(place.process)
+        for slot in self._slots:
+            _ready(slot.process)
 
     def hello(self, worker: int) -> protocol.Hello:
-        """What a worker said when it was ready (waits for it).
+        """The first message of a worker (waits for it).
 
         Raises:
             WorkerError: it never became ready.
         """
-        return _ready(self._places[worker].process)
+        return _ready(self._slots[worker].process)
 
     def check(
         self, worker: int, case: PlannedCase, timeout_s: float, input_limit_bytes: float = math.inf
     ) -> protocol.Checked | protocol.Refused:
-        """Compare the case's result with its reference, if its inputs fit in the room there is."""
-        reply: protocol.Checked | protocol.Refused = self._ask(
-            worker, protocol.Check(case=case, input_limit_bytes=input_limit_bytes), timeout_s
-        )
-        return reply
+        """Compare the case's result with its reference, if its inputs are no larger than allowed."""
+        asked = protocol.Check(case=case, input_limit_bytes=input_limit_bytes)
+        return self._ask(worker, asked, timeout_s, protocol.Checked)
 
     def prepare(
         self,
@@ -105,67 +108,51 @@ class WorkerPool:
         cache: str = HOT,
     ) -> protocol.Prepared | protocol.Refused | None:
         """Have the case ready in a worker; None where it is already."""
-        place = self._places[worker]
-        if case.key in place.prepared:
+        if case.key in self._slots[worker].prepared:
             return None
-        reply: protocol.Prepared | protocol.Refused = self._ask(
-            worker, protocol.Prepare(case=case, sample_s=sample_s, cache=cache), timeout_s
-        )
+        asked = protocol.Prepare(case=case, sample_s=sample_s, cache=cache)
+        reply = self._ask(worker, asked, timeout_s, protocol.Prepared)
         if isinstance(reply, protocol.Prepared):
-            self._places[worker].prepared.add(case.key)
+            self._slots[worker].prepared.add(case.key)
         return reply
 
     def visit(
         self, worker: int, case: PlannedCase, seconds: float, timeout_s: float
     ) -> protocol.Visited | protocol.Refused:
         """Samples of a prepared case."""
-        reply: protocol.Visited | protocol.Refused = self._ask(
-            worker, protocol.VisitRequest(case=case, seconds=seconds), timeout_s
-        )
-        return reply
+        asked = protocol.VisitRequest(case=case, seconds=seconds)
+        return self._ask(worker, asked, timeout_s, protocol.Visited)
 
     def replay(
         self, worker: int, case: PlannedCase, timeout_s: float
     ) -> protocol.Replayed | protocol.Refused:
         """The time of a prepared case in a replayed graph."""
-        reply: protocol.Replayed | protocol.Refused = self._ask(
-            worker, protocol.Replay(case=case), timeout_s
-        )
-        return reply
+        return self._ask(worker, protocol.Replay(case=case), timeout_s, protocol.Replayed)
 
     def time_cold(
         self, worker: int, case: PlannedCase, timeout_s: float
     ) -> protocol.ColdTimed | protocol.Refused:
         """The device's time of a prepared case with cold caches."""
-        reply: protocol.ColdTimed | protocol.Refused = self._ask(
-            worker, protocol.TimeCold(case=case), timeout_s
-        )
-        return reply
+        return self._ask(worker, protocol.TimeCold(case=case), timeout_s, protocol.ColdTimed)
 
     def load(
         self, worker: int, case: PlannedCase, timeout_s: float
     ) -> protocol.Loaded | protocol.Refused:
-        """What a device's gauges say while it works on a prepared case."""
-        reply: protocol.Loaded | protocol.Refused = self._ask(
-            worker, protocol.Load(case=case), timeout_s
-        )
-        return reply
+        """The telemetry of a device while it works on a prepared case."""
+        return self._ask(worker, protocol.Load(case=case), timeout_s, protocol.Loaded)
 
     def sense(
         self, worker: int, device: str = "cpu", timeout_s: float = 60.0
     ) -> protocol.Sensed | None:
-        """What a device's sentinels take in a worker now; None if the worker was lost over it."""
-        reply = self._ask(worker, protocol.Sense(device=device), timeout_s)
+        """The times of a device's sentinels in a worker now; None if the worker was lost over it."""
+        reply = self._ask(worker, protocol.Sense(device=device), timeout_s, protocol.Sensed)
         return reply if isinstance(reply, protocol.Sensed) else None
 
     def meter(
         self, worker: int, case: PlannedCase, timeout_s: float
     ) -> protocol.Metered | protocol.Refused:
-        """What a call of a prepared case costs in energy."""
-        reply: protocol.Metered | protocol.Refused = self._ask(
-            worker, protocol.Meter(case=case), timeout_s
-        )
-        return reply
+        """The energy of a call of a prepared case."""
+        return self._ask(worker, protocol.Meter(case=case), timeout_s, protocol.Metered)
 
     def profile(
         self,
@@ -175,71 +162,65 @@ class WorkerPool:
         path: str,
         timeout_s: float,
     ) -> protocol.Profiled | protocol.Refused:
-        """Have a trace of the cases' calls written; once per worker."""
-        place = self._places[worker]
+        """Have a trace of the cases' calls written; once per worker, which times nothing after it."""
+        slot = self._slots[worker]
         asked = protocol.Profile(cases=tuple(cases), calls=tuple(calls), path=path)
-        reply: protocol.Profiled | protocol.Refused = self._ask(worker, asked, timeout_s)
-        place.spent = True
+        reply = self._ask(worker, asked, timeout_s, protocol.Profiled)
+        slot.spent = True
         return reply
 
     def survey(
         self, worker: int, device: str, seconds: float, timeout_s: float
     ) -> protocol.Surveyed | protocol.Refused:
-        """What a device can do at most; the worker is not used for cases any more, since it is not fresh."""
+        """The peak rates of a device; the worker times no cases after it, since it is not fresh."""
         asked = protocol.Survey(device=device, seconds=seconds)
-        reply: protocol.Surveyed | protocol.Refused = self._ask(worker, asked, timeout_s)
-        self._places[worker].spent = True
+        reply = self._ask(worker, asked, timeout_s, protocol.Surveyed)
+        self._slots[worker].spent = True
         return reply
 
     def forget(self, timeout_s: float = 60.0) -> None:
         """Free every worker's calls and inputs; a worker that can't is replaced.
 
         So is one that has profiled (it can't do so again, and its launches may go on being watched), or
-        has measured roofs.
+        has measured peak rates.
         """
-        for worker, place in enumerate(self._places):
-            if place.spent:
+        for worker, slot in enumerate(self._slots):
+            if slot.spent:
                 self._replace(worker)
-            elif place.prepared and isinstance(
-                self._ask(worker, protocol.Forget(), timeout_s), protocol.Forgotten
-            ):
-                place.prepared.clear()
+            elif slot.prepared:
+                reply = self._ask(worker, protocol.Forget(), timeout_s, protocol.Forgotten)
+                if isinstance(reply, protocol.Forgotten):
+                    slot.prepared.clear()
 
-    def _ask(self, worker: int, request: protocol.Request, timeout_s: float) -> Any:
+    def _ask(
+        self, worker: int, request: protocol.Request, timeout_s: float, answer: type[Answer]
+    ) -> Answer | protocol.Refused:
         """The reply; a worker that is lost, or ends, is replaced at once, and its case is refused."""
-        place = self._places[worker]
-        _ready(place.process)
+        process = self._slots[worker].process
+        _ready(process)
+        reply: Answer | protocol.Refused
         try:
-            reply = place.process.ask(request, timeout_s)
+            reply = process.ask(request, timeout_s)
         except WorkerLost as lost:
             reply = protocol.Refused(status=lost.status, reason=str(lost))
-        else:
-            if not isinstance(reply, protocol.Refused) or not reply.ends_worker:
-                return reply
-        self._replace(worker)
+            self._replace(worker)
+        assert isinstance(reply, (answer, protocol.Refused))  # noqa: S101 - both ends are one package
+        if isinstance(reply, protocol.Refused) and reply.ends_worker:
+            self._replace(worker)
         return reply
 
     def _replace(self, worker: int) -> None:
         """End a worker's process and wait for another: nothing is timed while it imports torch."""
-        self._places[worker].process.close()
-        self._places[worker] = _Slot(self._start())
-        _ready(self._places[worker].process)
+        self._slots[worker].process.close()
+        self._slots[worker] = _Slot(self._start())
+        _ready(self._slots[worker].process)
 
-    def __enter__(self) -> Self:
-        """The pool is at work from the moment it is made."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End every worker; they end side by side."""
-        for place in self._places:
-            place.process.dismiss()
-        for place in self._places:
-            place.process.close()
+        for slot in self._slots:
+            slot.process.dismiss()
+        for slot in self._slots:
+            slot.process.close()
 
 
 def _ready(process: WorkerProcess) -> protocol.Hello:
@@ -249,3 +230,52 @@ def _ready(process: WorkerProcess) -> protocol.Hello:
     except WorkerLost as lost:
         message = f"a worker can't start: {lost}"
         raise WorkerError(message) from lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start(AbstractContextManager["Start"]):
+    """A pool whose workers are starting, and the state that the machine was in before; ended when left."""
+
+    pool: WorkerPool
+    state: CurrentState
+
+    def __exit__(self, *_: object) -> None:
+        """End every worker, however far it has come."""
+        self.pool.__exit__()
+
+
+def start(
+    workers: int,
+    threads: int,
+    variables: Mapping[str, str] | None = None,
+    python: str | None = None,
+) -> Start:
+    """Start workers with `threads` threads each, after reading the state of the machine that they will keep busy.
+
+    Args:
+        workers: how many.
+        threads: that each has.
+        variables: that they have beside those of our environment.
+        python: their interpreter, if that is another than ours.
+    """
+    state = hardware.read_state()
+    base = {**os.environ, **(variables or {})}
+    pool = WorkerPool.of_processes(workers, threads, base, hardware.core_groups(), python)
+    return Start(pool=pool, state=state)
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Collect no garbage meanwhile, and exempt the objects that exist then from every later collection.
+
+    Importing torch leaves no garbage, but so many objects that stay that looking through them takes a third of
+    the import's time, and once more at the end of the process.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()

@@ -1,4 +1,4 @@
-"""A worker seen from outside: start it with its threads bound, ask it things, end it. Torch-free.
+"""Worker process, seen from the session: start it with its threads bound, ask it, end it. Torch-free.
 
 A request has a deadline; a worker that dies or does not answer is an exception with the reason.
 """
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 120.0
 """A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
-_TAIL_BYTES = 4000
-_HOME = Path(__file__).resolve().parents[2]
+_ERROR_TAIL_BYTES = 4000
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake of the user's
@@ -57,8 +57,8 @@ def worker_environment(
         ours: whether the worker runs in our interpreter.
     """
     first = number % len(cores) if cores else 0
-    turned = [*cores[first:], *cores[:first]]
-    places = ",".join("{" + ",".join(map(str, core)) + "}" for core in turned)
+    rotated = [*cores[first:], *cores[:first]]
+    places = ",".join("{" + ",".join(map(str, core)) + "}" for core in rotated)
     bound = {
         "OMP_PROC_BIND": "true",
         "OMP_PLACES": places or "cores",
@@ -67,7 +67,7 @@ def worker_environment(
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     found = {**bound, **base, **counts}
     if ours:
-        search = [str(_HOME), *filter(None, [base.get("PYTHONPATH")])]
+        search = [str(_PACKAGE_PARENT), *filter(None, [base.get("PYTHONPATH")])]
         found["PYTHONPATH"] = os.pathsep.join(search)
     return found
 
@@ -175,7 +175,7 @@ class WorkerProcess:
         return os.fstat(self._errors.fileno()).st_size
 
     def _last_error_line(self) -> str:
-        """What it wrote last since it was asked; earlier output is about other cases."""
-        self._errors.seek(max(self._errors_before, self._errors_size() - _TAIL_BYTES))
+        """The last line of standard error since the last request; earlier output is about other cases."""
+        self._errors.seek(max(self._errors_before, self._errors_size() - _ERROR_TAIL_BYTES))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return f": {lines[-1].strip()}" if lines else ""

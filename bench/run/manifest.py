@@ -15,7 +15,7 @@ from bench.analysis import history
 from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
-from bench.pool.start import start
+from bench.pool.pool import start
 from bench.run import peak_survey
 from bench.run.outcome import RunFacts
 from bench.run.peak_survey import RoofOwner
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from bench.plan.plan import Plan
     from bench.plan.schedule import Schedule
+    from bench.pool.pool import Start
     from bench.pool.protocol import Hello
-    from bench.pool.start import Start
 
 _INPUT_MEMORY_SHARE = 0.4
 """Share of the free memory that the inputs of interleaved cases may take; results need the rest."""

@@ -85,16 +85,17 @@ def written(store: Path, info: RunInfo) -> Iterator[RunWriter]:
         StoreError: the store can't be written.
     """
     folder = runs.begin(store, info)
-    with journal.Journal(folder) as rows:
-        writer = RunWriter(folder=folder, info=info, journal=rows)
-        try:
+    opened = journal.Journal(folder)
+    writer = RunWriter(folder=folder, info=info, journal=opened)
+    try:
+        with opened:
             yield writer
-        finally:
-            if writer.rows:
-                writer.run = writer.finish()
-            else:
-                (folder / journal.NAME).unlink()
-                folder.rmdir()
+    finally:
+        if writer.rows:
+            writer.run = writer.finish()
+        else:
+            (folder / journal.NAME).unlink()
+            folder.rmdir()
 
 
 class OpenRun:

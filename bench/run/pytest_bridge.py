@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bench.pool.pool import start
 from bench.pool.protocol import Refused
-from bench.pool.start import start
 from bench.run import manifest
 from bench.run.open_run import OpenRun, RunWriter
 from bench.run.outcome import Outcome

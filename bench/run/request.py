@@ -14,7 +14,7 @@ from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
 from bench.plan import discover, plan
 from bench.plan.schedule import Schedule
-from bench.pool.start import no_collecting, start
+from bench.pool.pool import no_collecting, start
 from bench.records import codec
 from bench.records.cache_state import COLD, HOT
 from bench.run import manifest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.plan.plan import Plan, Preset
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.run.manifest import Options
     from bench.store.runs import RunInfo
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import StoreError
 from bench.machine import hardware
-from bench.pool.start import start
+from bench.pool.pool import start
 from bench.run import manifest
 from bench.run.open_run import OpenRun, RunWriter
 from bench.run.outcome import Outcome
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan.plan import Plan
-    from bench.pool.start import Start
+    from bench.pool.pool import Start
     from bench.run.listener import Listener
     from bench.run.manifest import Options
     from bench.run.state_monitor import Clock

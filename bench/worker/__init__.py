@@ -1,4 +1,4 @@
-"""Measuring: fresh worker processes that time calls. The only room that may import torch.
+"""The worker: fresh processes that build calls and time them. The only package that may import torch.
 
-`pool`, `process` and `protocol` are what the outside talks to, torch-free; the rest runs in a worker.
+`bench.pool` starts them and talks to them; `python -m bench.worker` is one.
 """

@@ -1,4 +1,4 @@
-"""Lets autograd's thread of a GPU run on any core, as a user's does.
+"""Autograd threads: lets autograd's thread of a GPU run on any core, as a user's does.
 
 A worker's threads are bound to cores (`OMP_PROC_BIND`), and a thread made later inherits the core of the one
 that makes it (pytorch#91989): a backward would then share a core with the loop that calls it.
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 _NAME = "pt_autograd"
-"""What torch calls such threads, with a number behind it."""
+"""How torch names such threads, with a number behind it."""
 _TASKS = Path("/proc/self/task")
 
 

@@ -1,12 +1,11 @@
-"""Measures the bandwidth of every memory that a device has, by moving more and more bytes in several ways.
+"""Memory bandwidth of a device, level by level: the best of several ways of moving more and more bytes.
 
-Sizes and ways take turns, in two passes, so that a bad moment of the machine is no roof.
+Sizes and ways alternate, in two passes, so that a short disturbance of the machine lowers no roof.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,51 +13,46 @@ import torch
 
 from bench.machine.hardware import free_memory_bytes
 from bench.records.roofs import BANDWIDTH, Roof
-from bench.worker.cache_flush import UNKNOWN_CACHES_BYTES, levels_bytes
+from bench.worker.cache_flush import UNKNOWN_CACHES_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bench.worker.best_time import Watch
+    from bench.worker.best_time import BestTimer
 
-BEYOND = (2, 4, 8)
-BEYOND_ALL = (2, 2.8, 4, 5.6, 8)
-"""Times all faster levels, where a level is looked at. Data changed in place is half of what is moved, and
-a cache holds a part of what is up to four times its size (see `cache.py`): from eight times on it is the
-level alone."""
-FAR_BEYOND = (32, 128)
-"""Also on a device with a queue: at eight times the L2 beginning and ending a kernel are a part of the time.
-An H200 moved 3 % less there than at 64 times (`docs/gpu.md`)."""
-ALONE = 8
-_MOST_OF_A_LEVEL = 0.75
-"""Not all of a cache is free: stacks, code and the system want some too."""
-UNKNOWN: Mapping[str, int] = MappingProxyType({"cache": 64 * 2**10, "caches": UNKNOWN_CACHES_BYTES})
-"""Where the system does not say: a small one, so that small data is not held against memory, and all."""
-_MOST_MEMORY_SHARE = 0.25
+CACHE_MULTIPLES = (2, 4, 8)
+MEMORY_MULTIPLES = (2, 2.8, 4, 5.6, 8)
+"""Bytes moved in a slower cache, and in memory, as multiples of all faster caches. Data changed in place is half
+of what is moved, and a cache holds a part of what is up to four times its size (see `cache_flush.py`): from
+eight times on it is the level alone."""
+GPU_MEMORY_MULTIPLES = (*MEMORY_MULTIPLES, 32, 128)
+"""At eight times a GPU's L2, beginning and ending a kernel are a part of the time. An H200 moved 3 % less there
+than at 64 times (`docs/gpu.md`)."""
+_UNMIXED_MULTIPLE = 8
+_MAX_SHARE_OF_CACHE = 0.75
+"""Largest share of a cache that is used: stacks, code and the system want some too."""
+UNKNOWN_CACHES: Mapping[str, int] = MappingProxyType(
+    {"cache": 64 * 2**10, "caches": UNKNOWN_CACHES_BYTES}
+)
+"""Assumed where the system does not say: a small cache, so that small data is not compared with memory, and
+all caches together."""
+_MAX_SHARE_OF_FREE_MEMORY = 0.25
 _PASSES = 2
 _PAD_ELEMENTS = 272
-"""17 lines of 64 bytes, so that operands don't begin at the same place of a page and share cache sets."""
+"""Elements between operands: 17 lines of 64 bytes, so that operands don't begin at the same offset in a page and
+share cache sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandwidthPoint:
-    """Where bandwidth is looked at: so many bytes moved, by a call that finds its data in this level."""
+    """A point where bandwidth is measured: so many bytes moved, by a call that finds its data in this level."""
 
     level: str
     moved_bytes: int
 
 
-def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
-    """The caches of a device that hold data, the fastest first: those of torch's threads, or a GPU's last."""
-    if device == "cpu":
-        return levels_bytes(torch.get_num_threads(), root)
-    facts = torch.cuda.get_device_properties(torch.device(device))
-    known = getattr(facts, "L2_cache_size", None)
-    return {"L2": known} if known else {}
-
-
 def free_bytes_of(device: str) -> int:
-    """What is free of the memory that a device's tensors lie in."""
+    """Free bytes of the memory that a device's tensors lie in."""
     if device.startswith("cuda"):
         free, _ = torch.cuda.mem_get_info(torch.device(device))
         return int(free)
@@ -70,30 +64,30 @@ def points(
     device: str = "cpu",
     free_bytes_of: Callable[[str], int] = free_bytes_of,
 ) -> list[BandwidthPoint]:
-    """Some in each cache, then some beyond all of them, as far as the memory of the device allows."""
+    """Points in each cache, then beyond all of them, as far as the memory of the device allows."""
     memory = "DRAM" if device == "cpu" else "memory"
+    multiples = MEMORY_MULTIPLES if device == "cpu" else GPU_MEMORY_MULTIPLES
     found: list[BandwidthPoint] = []
     faster, faster_bytes = "", 0
-    for level, size in (caches or UNKNOWN).items():
-        most = int(size * _MOST_OF_A_LEVEL)
-        wanted = [faster_bytes * times for times in BEYOND] if faster else [most // 2]
+    for level, size in (caches or UNKNOWN_CACHES).items():
+        most = int(size * _MAX_SHARE_OF_CACHE)
+        wanted = [faster_bytes * times for times in CACHE_MULTIPLES] if faster else [most // 2]
         sizes = [*(one for one in wanted if one < most), most]
         found += [_point(level, one, faster, faster_bytes) for one in sizes]
         faster, faster_bytes = level, faster_bytes + size
-    times = BEYOND_ALL if device == "cpu" else BEYOND_ALL + FAR_BEYOND
-    room = free_bytes_of(device) * _MOST_MEMORY_SHARE
-    sizes = [int(faster_bytes * n) for n in times if faster_bytes * n <= room]
+    most_bytes = free_bytes_of(device) * _MAX_SHARE_OF_FREE_MEMORY
+    sizes = [int(faster_bytes * n) for n in multiples if faster_bytes * n <= most_bytes]
     return found + [_point(memory, one, faster, faster_bytes) for one in sizes]
 
 
 def _point(level: str, moved_bytes: int, faster: str, faster_bytes: int) -> BandwidthPoint:
     """Named after both levels where the faster one may hold a part."""
-    mixed = faster and moved_bytes < ALONE * faster_bytes
+    mixed = faster and moved_bytes < _UNMIXED_MULTIPLE * faster_bytes
     return BandwidthPoint(level=f"{faster}+{level}" if mixed else level, moved_bytes=moved_bytes)
 
 
 def bandwidths(
-    device: str, wanted: Sequence[BandwidthPoint], seconds: float, watch: Watch
+    device: str, wanted: Sequence[BandwidthPoint], seconds: float, timer: BestTimer
 ) -> list[Roof]:
     """At each point the best way of moving bytes, with copy and triad beside it."""
     if not wanted:
@@ -105,13 +99,13 @@ def bandwidths(
     best: dict[tuple[BandwidthPoint, str], float] = {}
     for point, how in steps * _PASSES:
         moved_bytes, call = WAYS[how](memory, point.moved_bytes)
-        rate = moved_bytes / watch.best_s(call, step_s)
+        rate = moved_bytes / timer.best_s(call, step_s)
         best[point, how] = max(rate, best.get((point, how), 0.0))
     return list(_kept(best))
 
 
 def _kept(best: Mapping[tuple[BandwidthPoint, str], float]) -> Iterator[Roof]:
-    """Of each level, or each size of one that is partly in a cache: copy, triad, and the best of all ways."""
+    """Copy, triad, and the best of all ways: of each level, or of each size where two levels share the data."""
     groups: dict[object, list[tuple[BandwidthPoint, str]]] = {}
     for point, how in best:
         groups.setdefault(point if "+" in point.level else point.level, []).append((point, how))
@@ -130,9 +124,9 @@ def _kept(best: Mapping[tuple[BandwidthPoint, str], float]) -> Iterator[Roof]:
 
 
 def _parts(memory: torch.Tensor, count: int, moved_bytes: int) -> tuple[list[torch.Tensor], int]:
-    """So many operands that are this large together, none of them beginning where another does in a page."""
+    """So many operands that are this large together, no two beginning at the same offset in a page."""
     each = max(1, moved_bytes // count // memory.itemsize)
-    starts = [place * (each + _PAD_ELEMENTS) for place in range(count)]
+    starts = [index * (each + _PAD_ELEMENTS) for index in range(count)]
     return [memory[start : start + each] for start in starts], count * each * memory.itemsize
 
 
@@ -169,4 +163,4 @@ WAYS: Mapping[str, Callable[[torch.Tensor, int], tuple[int, Callable[[], object]
     "write": _write,
     "in place": _in_place,
 }
-"""How bytes are moved: from the memory to use and how many → how many it is, and the call."""
+"""Ways of moving bytes: each takes the memory to use and a number of bytes, and gives the number moved and a call."""

@@ -1,4 +1,4 @@
-"""Takes the best time of a call that is seen within a while: for roofs, which are maxima. Clock and device are passed in."""
+"""Best time of a call within a given duration, for peak rates, which are maxima. Clock and device are passed in."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from bench.worker.sampling import Clock
 
 SAMPLE_S = 5e-4
-"""Long beside a reading of the clock and what wakes threads, so short that many fit in a step."""
+"""Length of a sample: long beside a reading of the clock and what wakes threads, so short that many fit in a step."""
 
 
-class Watch:
-    """Takes the best time of a call, on a device; one with a queue is asked for its own time."""
+class BestTimer:
+    """Takes the best time of a call on a device: the device's own time where it has a queue."""
 
     def __init__(self, clock: Clock, queue: QueuedDevice | None = None) -> None:
         self.clock = clock
@@ -44,7 +44,7 @@ class Watch:
         return best
 
     def once_s(self, call: Callable[[], object]) -> float:
-        """What a call takes that is made once."""
+        """The time of one call."""
         return take_sample(Call(call), 1, self.device, self.clock)[1] * 1e-9
 
     def _sampler(self, call: Callable[[], object]) -> Callable[[], float]:

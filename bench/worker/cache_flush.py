@@ -1,6 +1,6 @@
-"""What empties the caches: a buffer larger than all of them, streamed through by every thread.
+"""Cache flush: a buffer larger than all caches of a device, streamed through by every thread, empties them.
 
-There is no portable instruction for it, so it is done by use: what is read and written last stays, and
+No portable instruction empties caches, so it is done by use: what is read and written last stays, and
 whatever was there before is pushed out. How large the caches are is what the kernel says, not a guess.
 """
 
@@ -14,14 +14,15 @@ from bench.machine.hardware import text_of
 from bench.plan.case import Skip
 
 UNKNOWN_CACHES_BYTES = 64 * 2**20
-"""Taken for the caches where the system does not say: more than those of most desktops (2026)."""
+"""Assumed size of all caches where the system does not say: more than those of most desktops (2026)."""
 TIMES_THE_CACHES = 4
-"""Caches don't forget in order: they protect what was often read. After streaming once their size
+"""Size of the buffer: caches don't forget in order, they protect what was often read. After streaming once their size
 (L3 of 32 MiB) a product of two 512² matrices took 36 µs, after twice 46 to 66, after four times 63 to
 100 and after six times no longer than that; 17 µs is its time with hot caches."""
 TIMES_THE_GPUS_CACHE = 5
-"""Where lines are replaced at random, one survives reading `t` times the cache with a chance of exp(-t): 13 %
-at 2, which flashinfer reads, and 0.7 % at 5 (triton writes 256 MB, 5 times the L2 of an H100).
+"""Size of the buffer on a GPU: where lines are replaced at random, one survives reading `t` times the cache
+with a chance of exp(-t): 13 % at 2, which flashinfer reads, and 0.7 % at 5 (triton writes 256 MB, 5 times
+the L2 of an H100).
 An H200 was as cold after reading once its L2 (`docs/gpu.md`); others are not known, and this takes 70 µs."""
 _UNITS_BYTES = {"K": 2**10, "M": 2**20}
 
@@ -35,32 +36,24 @@ class Evictor:
         self()  # the pages are handed out now, and near the threads that use them
 
     @classmethod
-    def of_this_machine(cls, root: Path = Path("/")) -> Evictor:
-        """One for the caches that torch's threads can use."""
-        known = caches_bytes(torch.get_num_threads(), root)
-        return cls(TIMES_THE_CACHES * (known or UNKNOWN_CACHES_BYTES))
-
-    @classmethod
-    def of_device(cls, device: str) -> Evictor:
-        """One for the caches of a device: the CPU's, or the last level of a GPU.
+    def of_device(cls, device: str, root: Path = Path("/")) -> Evictor:
+        """One for the caches of a device: those that torch's threads can use, or the last level of a GPU.
 
         Raises:
             Skip: it is a device of another kind.
         """
-        if device == "cpu":
-            return cls.of_this_machine()
-        if not device.startswith("cuda"):
+        if device != "cpu" and not device.startswith("cuda"):
             message = (
                 f"how to empty the caches of {device} is not known here; measure it --cache hot"
             )
             raise Skip(message)
-        facts = torch.cuda.get_device_properties(torch.device(device))
-        known = getattr(facts, "L2_cache_size", None) or UNKNOWN_CACHES_BYTES
-        return cls(TIMES_THE_GPUS_CACHE * known, device)
+        times = TIMES_THE_CACHES if device == "cpu" else TIMES_THE_GPUS_CACHE
+        known = sum(caches_of(device, root).values())
+        return cls(times * (known or UNKNOWN_CACHES_BYTES), device)
 
     @property
     def size_bytes(self) -> int:
-        """How much is read and written at each call."""
+        """Bytes that are read and written at each call."""
         return self._buffer.nbytes
 
     def __call__(self) -> None:
@@ -74,25 +67,27 @@ class Evictor:
             self._buffer.add_(1)
 
 
-def caches_bytes(threads: int, root: Path = Path("/")) -> int | None:
-    """What all caches that can hold data take, of the cores that so many threads run on at most.
+def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
+    """Level → bytes of a device's data caches, the fastest first: those that torch's threads reach, or a GPU's L2.
 
+    Nothing where the system, or torch, does not say.
+    """
+    if device == "cpu":
+        return levels_bytes(torch.get_num_threads(), root)
+    facts = torch.cuda.get_device_properties(torch.device(device))
+    known = getattr(facts, "L2_cache_size", None)
+    return {"L2": known} if known else {}
+
+
+def levels_bytes(threads: int, root: Path = Path("/")) -> dict[str, int]:
+    """Level → bytes of all CPU caches that so many threads reach at most and that hold data, `L1` first.
+
+    Threads are bound to cores, so the largest caches of a level, one per thread, are the most they reach.
     All levels count, since one may hold what the next does not.
 
     Args:
         threads: how many, each on a core of its own.
         root: where `sys` is; tests pass a made-up tree.
-
-    Returns:
-        Bytes, or None where the system does not say.
-    """
-    return sum(levels_bytes(threads, root).values()) or None
-
-
-def levels_bytes(threads: int, root: Path = Path("/")) -> dict[str, int]:
-    """The same for each level by itself, `L1` first; nothing where the system does not say.
-
-    Threads are bound to cores, so the largest caches of a level, one per thread, are the most they reach.
     """
     levels: dict[str, dict[str, int]] = {}
     for folder in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cache/index[0-9]*"):

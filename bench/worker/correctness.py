@@ -1,4 +1,4 @@
-"""Is the result right? Compares it with the op's reference, once, outside the timing.
+"""Correctness check: compares a result with that of the op's reference, once, outside the timing.
 
 A fast wrong answer is worse than none, so the error is stored beside the time. The reference gets
 float64 copies of the arguments taken before the call, so ops that change their input can be checked.
@@ -31,11 +31,12 @@ in float64 by 30, since its reference rounds as well. Half types accumulate in f
 end, half an epsilon; a chain of a few ops adds up to two.
 """
 _STANDARD_ERRORS = 6.0
+"""How far a mean or deviation may be off by chance, in standard errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correctness:
-    """What comparing gave: `correct` is None where there was nothing to compare with."""
+    """The result of the comparison: `correct` is None where there was no reference."""
 
     correct: bool | None
     max_error: float | None
@@ -114,7 +115,7 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
 
 
 def _unlikeness(actual: np.ndarray[Any, Any], like: Like) -> float:
-    """0 where the values are as announced; how far a moment is off, beyond chance, where not."""
+    """0 where the values are as announced; how far its mean or deviation is off, beyond chance, where not."""
     if actual.shape != like.shape:
         return math.inf
     if not actual.size or (like.low, like.high, like.mean, like.std) == (None,) * 4:

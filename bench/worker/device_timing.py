@@ -1,15 +1,14 @@
-"""The device's own time of a call, told from samples that no launch gap can lie in; and what submitting costs.
+"""Device timing: a call's own time on a device with a queue, and the host's time to submit it.
 
-Work is queued behind a spin of the device, so that all of it is there when the device comes to it. Each
-sample proves that: its first mark is not reached when its last has been queued. Clock and device are
-passed in.
+Work is queued behind a spin of the device, so that all of it is in the queue when the device comes to it. Each
+sample proves that: its first mark is not reached when its last has been queued. A CUDA graph gives the same
+time in a second way: calls are recorded once and replayed as a whole. Clock and device are passed in.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from bench.pool.protocol import IDLE, QUEUED, WAITS
@@ -20,34 +19,43 @@ if TYPE_CHECKING:
 
     from bench.worker.sampling import Clock
 
-LONG_ENOUGH_S = 1e-4
-"""Marks resolve 0.5 µs (CUDA runtime API, cudaEventElapsedTime): half a percent of this."""
+SAMPLE_S = 1e-4
+"""A sample's calls take the device at least so long: marks resolve 0.5 µs, which is half a percent of it
+(CUDA runtime API, cudaEventElapsedTime)."""
 MOST_CALLS = 256
-"""A queue holds about a thousand launches; a call may need several, and it is called twice as often."""
+"""Most calls of a sample: a queue holds about a thousand launches, a call may need several, and it is called
+twice as often in the longer half of a sample."""
 _FIRST_SPIN_S = 2e-4
 LONGEST_SPIN_S = 0.05
-"""Submitting what takes longer than that is no queue's business: the call waits for the device itself."""
-_MARGIN = 2.0
-_MOST_TRIES = 4
-"""Each behind a spin of twice what submitting just took: a call that waits for the device fails at all of
-them, one that the host was slow to submit once does not."""
-NO_KERNEL_S = 1e-7
-"""The shortest kernel occupies its stream for about a microsecond (1.6 µs on an H200, `docs/gpu.md`), so a slope
-below a tenth of that is the noise of marks: nothing ran."""
-_KNOWN_CYCLES = 1_000_000
-_REPEATS = 5
-_TRIES = 8
-"""Calls that a first guess of the call's time is made from."""
+"""A call that can't be submitted within this time waits for the device itself."""
+_SPIN_MARGIN = 2.0
+_MOST_SPINS = 4
+"""Tries at a sample without a gap, each behind a spin of twice what submitting just took: a call that waits for
+the device fails at all of them, one that the host was slow to submit once does not."""
+SHORTEST_KERNEL_S = 1e-7
+"""A slope below this is the noise of marks, and no kernel ran: the shortest kernel occupies its stream for
+about ten times as long (1.6 µs on an H200, `docs/gpu.md`)."""
+_SPIN_CYCLES = 1_000_000
+_SPINS = 5
+_FIRST_CALLS = 8
+"""Calls that a first estimate of the call's time is made from."""
+MOST_CALLS_IN_GRAPH = 20
+"""More calls only make a graph longer, since a replay is launched once."""
+GRAPH_S = 2e-3
+"""The calls of a graph take the device at least so long: launching the replay is a thousandth of it."""
+_REPLAYS, _REPLAYS_OF_LONG_CALL = 9, 3
+_LONG_CALL_S = 0.1
+"""Nine replays of a longer call would take seconds and say no more than three."""
 
 
 class Mark(Protocol):
-    """A place in the device's queue, and the moment when the device came to it."""
+    """A mark in the device's queue (a CUDA event): a place there, and the time when the device came to it."""
 
     def record(self) -> None:
         """Put it at the end of the queue."""
 
     def is_reached(self) -> bool:
-        """Whether the device has come to it, without waiting."""
+        """Whether the device has come to the mark, without waiting."""
 
     def seconds_since(self, earlier: Self) -> float:
         """The device's time between two marks; both must have been reached."""
@@ -68,49 +76,40 @@ class QueuedDevice(Device, Protocol):
         """Build a call where it is recorded, and record so many of it as one graph; gives what replays them."""
 
 
-class Pair(NamedTuple):
-    """Calls between two marks: the device's time and the host's, and whether no gap was between them."""
+class QueueTiming(NamedTuple):
+    """Device time and host time of calls on a queue: all of those between two marks, or per call."""
 
     device_s: float
     host_s: float
     gapless: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
-    """One sample, per call."""
-
-    device_s: float
-    host_s: float
-    gapless: bool
+    """Whether it is proven that no launch gap is in the device's time."""
 
 
 def cycles_per_second(device: QueuedDevice) -> float:
     """The device's clock: cycles of a spin over the time between marks around it."""
-    took = [spin_s(device) for _ in range(_REPEATS)]
-    return _KNOWN_CYCLES / statistics.median(took)
+    return _SPIN_CYCLES / statistics.median(spin_s(device) for _ in range(_SPINS))
 
 
 def spin_s(device: QueuedDevice) -> float:
-    """What a spin of known cycles takes, behind another, so that marks and spin are there in time."""
+    """The time of a spin of known cycles, behind another spin, so that it is queued in time with its marks."""
     device.synchronize()
-    device.spin(_KNOWN_CYCLES)
+    device.spin(_SPIN_CYCLES)
     before, after = device.mark(), device.mark()
     before.record()
-    device.spin(_KNOWN_CYCLES)
+    device.spin(_SPIN_CYCLES)
     after.record()
     device.synchronize()
     return after.seconds_since(before)
 
 
-def take_pair(
+def time_behind_spin(
     call: Callable[[], object],
     calls: int,
     cycles: int,
     device: QueuedDevice,
     clock: Clock,
     before: Callable[[], object] | None = None,
-) -> Pair:
+) -> QueueTiming:
     """So many calls behind a spin of so many cycles, between two marks.
 
     Args:
@@ -134,13 +133,13 @@ def take_pair(
     last.record()
     gapless = not first.is_reached()
     device.synchronize()
-    return Pair(device_s=last.seconds_since(first), host_s=submitted_ns * 1e-9, gapless=gapless)
+    return QueueTiming(last.seconds_since(first), submitted_ns * 1e-9, gapless)
 
 
 class Sampler:
-    """Takes samples of one call; it learns how many calls a sample needs, and how long a spin.
+    """Takes samples of one call's device time; it learns how many calls a sample needs, and how long a spin.
 
-    `work` says whether there is anything to sample: only what is `queued` has a device time of its own.
+    `work` says what there is to sample: only what is `queued` has a device time of its own.
     """
 
     def __init__(
@@ -155,59 +154,94 @@ class Sampler:
         self.device = device
         self._clock = clock
         self.hertz = hertz or cycles_per_second(device)
-        """The device's clock, for the length of spins alone: it may be that of some time ago."""
+        """The device's clock, for the length of spins alone: it may have been measured some time ago."""
         self._spins_s: dict[int, float] = {}
         self._evict = evict
         self.calls, self.work = self._learnt()
 
-    def sample(self) -> Queued:
-        """One sample: the slope between few calls and twice as many, which is free of the marks' cost.
+    def sample(self) -> QueueTiming:
+        """One sample, per call: the slope between few calls and twice as many, free of the marks' cost.
 
         A call that is long enough by itself is made once, and the few are none; so it is with cold caches,
         which only the first call finds.
         """
         few = 0 if self.calls == 1 or self._evict else self.calls
         many = 2 * self.calls if few else 1
-        one, other = self._pair(few), self._pair(many)
-        return Queued(
-            device_s=max(other.device_s - one.device_s, 0.0) / (many - few),
-            host_s=other.host_s / many,
-            gapless=one.gapless and other.gapless,
+        shorter, longer = self._timed(few), self._timed(many)
+        return QueueTiming(
+            device_s=max(longer.device_s - shorter.device_s, 0.0) / (many - few),
+            host_s=longer.host_s / many,
+            gapless=shorter.gapless and longer.gapless,
         )
 
     def _learnt(self) -> tuple[int, str]:
-        """How many calls are long enough to be told, and what their work is.
+        """How many calls make a sample, and what their work is.
 
         A call that is long by itself is made only once to see.
         """
-        first = self._pair(1)
+        first = self._timed(1)
         if not first.gapless:
             return 1, WAITS
-        if first.device_s >= 2 * LONG_ENOUGH_S:
+        if first.device_s >= 2 * SAMPLE_S:
             return 1, QUEUED
-        once_s = (self._pair(_TRIES).device_s - self._pair(0).device_s) / _TRIES
-        calls = min(max(1, math.ceil(LONG_ENOUGH_S / max(once_s, 1e-9))), MOST_CALLS)
+        call_s = (self._timed(_FIRST_CALLS).device_s - self._timed(0).device_s) / _FIRST_CALLS
+        calls = min(max(1, math.ceil(SAMPLE_S / max(call_s, 1e-9))), MOST_CALLS)
         if calls < MOST_CALLS:
             return calls, QUEUED
-        slope_s = (self._pair(2 * calls).device_s - self._pair(calls).device_s) / calls
-        return calls, QUEUED if slope_s >= NO_KERNEL_S else IDLE
+        slope_s = (self._timed(2 * calls).device_s - self._timed(calls).device_s) / calls
+        return calls, QUEUED if slope_s >= SHORTEST_KERNEL_S else IDLE
 
-    def _pair(self, calls: int) -> Pair:
-        """A pair without a gap, behind a spin as long as that needs; with one, if no spin is.
+    def _timed(self, calls: int) -> QueueTiming:
+        """So many calls without a gap, behind a spin as long as that needs; with a gap if no spin is long enough.
 
         The spin follows what submitting took the last time, down as well as up: one stall of the host
         must not make every later sample wait.
         """
         spin_s = self._spins_s.get(calls, _FIRST_SPIN_S)
-        pair = self._behind(spin_s, calls)
-        for _ in range(_MOST_TRIES - 1):
-            if pair.gapless or spin_s >= LONGEST_SPIN_S:
+        timing = self._timed_behind(spin_s, calls)
+        for _ in range(_MOST_SPINS - 1):
+            if timing.gapless or spin_s >= LONGEST_SPIN_S:
                 break
-            spin_s = min(_MARGIN * max(spin_s, pair.host_s), LONGEST_SPIN_S)
-            pair = self._behind(spin_s, calls)
-        self._spins_s[calls] = min(max(_FIRST_SPIN_S, _MARGIN * pair.host_s), LONGEST_SPIN_S)
-        return pair
+            spin_s = min(_SPIN_MARGIN * max(spin_s, timing.host_s), LONGEST_SPIN_S)
+            timing = self._timed_behind(spin_s, calls)
+        self._spins_s[calls] = min(max(_FIRST_SPIN_S, _SPIN_MARGIN * timing.host_s), LONGEST_SPIN_S)
+        return timing
 
-    def _behind(self, spin_s: float, calls: int) -> Pair:
+    def _timed_behind(self, spin_s: float, calls: int) -> QueueTiming:
         cycles = round(spin_s * self.hertz)
-        return take_pair(self._call, calls, cycles, self.device, self._clock, self._evict)
+        return time_behind_spin(self._call, calls, cycles, self.device, self._clock, self._evict)
+
+
+def replayed_s(
+    build: Callable[[], Callable[[], object]],
+    once_s: float,
+    device: QueuedDevice,
+    clock: Clock,
+    hertz: float | None = None,
+) -> float:
+    """Graph time: the device's time per call in a replayed graph, the slope between some calls and twice as many.
+
+    A replay takes the device some microseconds of its own, and random ops set up their state once a
+    replay; neither is the call's, and the slope is free of both.
+
+    Args:
+        build: makes the call, which must not wait for the device, nor look at its results.
+        once_s: about how long a call takes the device.
+        device: that records and replays.
+        clock: of the host.
+        hertz: the device's clock, if it is known.
+
+    Raises:
+        RuntimeError: the call can't be recorded.
+    """
+    replays = _REPLAYS if once_s < _LONG_CALL_S else _REPLAYS_OF_LONG_CALL
+
+    def graph_s(calls: int) -> float:
+        sampler = Sampler(device.capture(build, calls), device, clock, hertz=hertz)
+        return statistics.median(sampler.sample().device_s for _ in range(replays))
+
+    if once_s >= GRAPH_S:
+        return graph_s(1)
+    few = max(1, min(MOST_CALLS_IN_GRAPH, round(GRAPH_S / max(once_s, 1e-9))))
+    shorter_s, longer_s = graph_s(few), graph_s(2 * few)
+    return max(longer_s - shorter_s, 0.0) / few

@@ -1,4 +1,4 @@
-"""Devices as torch sees them: which are here, why one isn't, and how to wait for one."""
+"""Devices as torch sees them: which are present, why one isn't, how to wait for one, and CUDA's queue and graphs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r"cpu|cuda(:\d+)?|xpu|mps|all")
 
 
 class Device(Protocol):
-    """What differs between devices when a call is timed."""
+    """A device that a call is timed on."""
 
     def synchronize(self) -> None:
         """Wait until everything submitted has been done."""
@@ -126,7 +126,7 @@ class CudaMark:
         self._event.record(torch.cuda.current_stream(self._device))
 
     def is_reached(self) -> bool:
-        """Whether the device has come to it."""
+        """Whether the device has come to the mark."""
         return bool(self._event.query())
 
     def seconds_since(self, earlier: Self) -> float:
@@ -209,15 +209,8 @@ def why_missing(name: str) -> str:
     return "" if index < count else f"there is no {name}: torch sees {count} CUDA device(s)"
 
 
-def memory_of_devices() -> dict[str, int]:
-    """Device → bytes of its own memory, for the CUDA devices torch sees."""
+def cuda_properties() -> dict[str, Any]:
+    """Device → what torch knows of it (`name`, `total_memory`), for the CUDA devices torch sees; `cuda` is the first."""
     count = torch.cuda.device_count()
-    sizes = {f"cuda:{i}": torch.cuda.get_device_properties(i).total_memory for i in range(count)}
-    return {"cuda": sizes["cuda:0"], **sizes} if sizes else {}
-
-
-def names_of_devices() -> dict[str, str]:
-    """Device → model, for the CUDA devices torch sees."""
-    count = torch.cuda.device_count()
-    names = {f"cuda:{i}": torch.cuda.get_device_name(i) for i in range(count)}
-    return {"cuda": names["cuda:0"], **names} if names else {}
+    known = {f"cuda:{index}": torch.cuda.get_device_properties(index) for index in range(count)}
+    return {"cuda": known["cuda:0"], **known} if known else {}

@@ -1,8 +1,8 @@
-"""What waiting for a device's queue to drain adds to a sample, whatever its length; to be subtracted.
+"""Drain time: what waiting for a device's queue to drain adds to a sample, whatever its length; to be subtracted.
 
 A sample of n calls takes n times the slower of host and device, and some microseconds once: the first
 kernel is not there yet or the last has not ended yet, the host notices late that it has, and the wait has
-code of its own. Measured once a worker with empty kernels, and brought to a case by what it is bound by.
+code of its own. Measured once a worker with empty kernels, and converted to a case by what bounds it.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from bench.worker.device_timing import Sampler
 from bench.worker.sampling import take_sample
 
 if TYPE_CHECKING:
-    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
 UNCERTAINTY_SHARE = 0.25
-"""How far the drain of one call is from another's: a call has launched before it returns, and of several
+"""Uncertainty of the drain, as a share of it, from call to call: a call has launched before it returns, and of several
 kernels only the last is waited for. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs
 after long ones, where this reckons with 10.3 (`docs/gpu.md`)."""
-_FEW, _REPEATS = 10, 41
+_FEW_CALLS, _REPEATS = 10, 41
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """What the wait at the end of a sample takes: for nothing, and after empty kernels."""
+    """Times that the wait at the end of a sample is computed from: without calls, and with empty kernels."""
 
     idle_s: float
-    """A sample without calls."""
+    """Time of a sample without calls."""
     launched_s: float
-    """What a sample of empty kernels takes beyond their number times what each takes the host."""
+    """Time of a sample of empty kernels beyond what submitting each of them takes the host."""
     kernel_s: float
-    """What an empty kernel takes the device."""
+    """Time that an empty kernel takes the device."""
 
-    def after(self, work: str, seen: Queued | None) -> float:
+    def after(self, work: str, seen: QueueTiming | None) -> float:
         """Seconds that a sample of a call has in it once.
 
         Args:
@@ -54,14 +54,14 @@ class Drain:
 
 
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
-    """Take samples of no, of some, and of twice as many empty kernels, in turn."""
+    """Take samples of no, of some, and of twice as many empty kernels, alternating."""
     empty = Call(device.spin, 1)
-    took: dict[int, list[float]] = {0: [], _FEW: [], 2 * _FEW: []}
-    take_sample(empty, _FEW, device, clock)
+    times_s: dict[int, list[float]] = {0: [], _FEW_CALLS: [], 2 * _FEW_CALLS: []}
+    take_sample(empty, _FEW_CALLS, device, clock)
     for _ in range(_REPEATS):
-        for calls, seen in took.items():
+        for calls, seen in times_s.items():
             seen.append(take_sample(empty, calls, device, clock)[1] * 1e-9)
-    idle_s, few_s, many_s = (statistics.median(seen) for seen in took.values())
+    idle_s, few_s, many_s = (statistics.median(seen) for seen in times_s.values())
     return Drain(
         idle_s=idle_s,
         launched_s=max(2 * few_s - many_s, idle_s),

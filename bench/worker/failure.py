@@ -1,4 +1,4 @@
-"""Why a case can't be measured: what a suite's code raised, as a status, a reason in words, and bytes.
+"""Failures: what a suite's code raised, as a status, a reason in words, and the bytes that were asked for.
 
 Also whether it has broken the CUDA context, which fails at everything from then on.
 """

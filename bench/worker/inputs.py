@@ -1,4 +1,4 @@
-"""Tensors a case is given, and tensors a reference is given: seeded, and the same on every run.
+"""Inputs of a case, and those of its reference: tensors that are seeded, and the same on every run.
 
 Values stay in a normal range: no denormals, no drift to zero or infinity by construction.
 """
@@ -23,7 +23,7 @@ def seed_of(identity: str) -> int:
 
 
 class InputsTooLarge(MemoryError):  # noqa: N818 - it is no mistake, but a size
-    """More was asked for than there is room; it is said before anything is made."""
+    """The inputs of a case take more memory than they may; raised before anything is made."""
 
     def __init__(self, asked_bytes: int) -> None:
         super().__init__(f"inputs of {asked_bytes} bytes do not fit")

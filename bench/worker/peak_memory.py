@@ -1,9 +1,12 @@
-"""What one call needs beyond its inputs: the rise of the process's high-water mark over the call.
+"""Peak memory of one call beyond its inputs: of the process on the CPU, of torch's allocator on CUDA.
 
-Linux keeps that mark and resets it when asked; elsewhere there is no telling, so there is no number.
-On CUDA there is a better account (`cuda_memory.py`).
-Torch keeps no freed CPU memory of its own and the C library's is handed back first, so that what a
-call allocates is new to the process. What other libraries keep from call to call is not seen.
+On the CPU it is the rise of the process's high-water mark over the call. Linux keeps that mark and resets it
+when asked; elsewhere there is no number. Torch keeps no freed CPU memory of its own and the C library's is
+handed back first, so that what a call allocates is new to the process. What other libraries keep from call
+to call is not seen.
+
+On CUDA, torch's allocator counts every tensor and workspace that torch allocates, to the byte, rounded up to
+512. What libraries get from the driver behind its back is not seen.
 """
 
 from __future__ import annotations
@@ -14,36 +17,91 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
-
-from bench.worker.cuda_memory import TorchAccount, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.plan.case import Call
-    from bench.worker.cuda_memory import Account
 
-SMALLEST_BYTES = 2**20
-"""What is smaller is not told from stacks, buffers and the interpreter's own."""
+SMALLEST_PEAK_BYTES = 2**20
+"""A smaller peak can't be told from stacks, buffers and the interpreter's own memory."""
 _RESET_HIGH_WATER_MARK = "5"
-_UNCOUNTED_PAGES = 64
+_UNCOUNTED_PAGES_PER_THREAD = 64
 
 
-def weigh(
-    call: Call, device: str, account_of: Callable[[str], Account] = TorchAccount
+class Allocator(Protocol):
+    """The counts of a GPU's allocator."""
+
+    def begin(self) -> None:
+        """Wait for the device, and bring the high-water mark down to what is in use."""
+
+    def used_bytes(self) -> int:
+        """Bytes in use."""
+
+    def peak_bytes(self) -> int:
+        """The high-water mark since `begin`, when the device has done everything."""
+
+    def retries(self) -> int:
+        """How often the allocator had to free its cached memory to find room, so far."""
+
+
+class CudaAllocator:
+    """Torch's caching allocator of a CUDA device."""
+
+    def __init__(self, device: str) -> None:
+        self._device = torch.device(device)
+
+    def begin(self) -> None:
+        """Wait for the device, and bring the high-water mark down to what is in use."""
+        torch.cuda.synchronize(self._device)
+        torch.cuda.reset_peak_memory_stats(self._device)
+
+    def used_bytes(self) -> int:
+        """Bytes in use."""
+        return torch.cuda.memory_allocated(self._device)
+
+    def peak_bytes(self) -> int:
+        """The high-water mark since `begin`, when the device has done everything."""
+        torch.cuda.synchronize(self._device)
+        return torch.cuda.max_memory_allocated(self._device)
+
+    def retries(self) -> int:
+        """How often the allocator had to free its cached memory to find room, so far."""
+        return int(torch.cuda.memory_stats(self._device).get("num_alloc_retries", 0))
+
+
+def call_peak_bytes(
+    call: Call, device: str, allocator_of: Callable[[str], Allocator] = CudaAllocator
 ) -> tuple[int | None, str]:
-    """Make the call once more; its peak in bytes, where that can be told, and what a row should note."""
-    if not device.startswith("cuda"):
-        return peak_bytes(call), ""
-    found = taken(call, account_of(device))
-    return found.peak_bytes, found.note
+    """Make the call once more; its peak in bytes, where that can be told, and what a row should note.
+
+    Args:
+        call: one that was made before, or it is charged for libraries that are loaded and workspaces that stay.
+        device: as torch names it.
+        allocator_of: the allocator of a GPU.
+    """
+    if device.startswith("cuda"):
+        return allocated_bytes(call, allocator_of(device))
+    return resident_bytes(call), ""
 
 
-def peak_bytes(call: Call, proc: Path = Path("/proc/self")) -> int | None:
-    """Make the call; the bytes it takes at its peak, in pages, or None where that is not known.
+def allocated_bytes(call: Call, allocator: Allocator) -> tuple[int, str]:
+    """Make the call; the bytes that it takes of a GPU at its peak, and a note where its memory was short."""
+    gc.collect()
+    allocator.begin()
+    before_bytes, before_retries = allocator.used_bytes(), allocator.retries()
+    result = call()
+    peak_bytes, retries = allocator.peak_bytes(), allocator.retries() - before_retries
+    del result
+    freed = f"the GPU is nearly full: its allocator freed its cache {retries} times in one call"
+    return max(0, peak_bytes - before_bytes), freed if retries else ""
+
+
+def resident_bytes(call: Call, proc: Path = Path("/proc/self")) -> int | None:
+    """Make the call; the bytes that the process takes for it at its peak, or None where that is not known.
 
     A call that seems to take nothing is made once more: memory that was freed before and could not be
     handed back may have served it, and after it that can.
@@ -74,8 +132,8 @@ def resolution_bytes() -> int:
 
     Linux adds up the pages of a process in batches: of 64 per thread, since 6.2 of twice the CPUs.
     """
-    pages = torch.get_num_threads() * max(_UNCOUNTED_PAGES, 2 * (os.cpu_count() or 1))
-    return max(SMALLEST_BYTES, pages * 4096)
+    pages = torch.get_num_threads() * max(_UNCOUNTED_PAGES_PER_THREAD, 2 * (os.cpu_count() or 1))
+    return max(SMALLEST_PEAK_BYTES, pages * 4096)
 
 
 def _hand_back() -> None:
@@ -85,7 +143,7 @@ def _hand_back() -> None:
 
 
 def _reset(proc: Path) -> int | None:
-    """Bring the mark down to what is in use; that, or None where the mark does not follow."""
+    """Bring the mark down to the bytes in use; those, or None where the mark does not follow."""
     try:
         (proc / "clear_refs").write_text(_RESET_HIGH_WATER_MARK)
     except OSError:
@@ -102,3 +160,9 @@ def _status(proc: Path, name: str) -> int | None:
     except OSError:
         return None
     return int(found[1]) * 1024 if found else None
+
+
+def free_memory() -> None:
+    """Free what nobody holds any more; torch would keep its cache of a GPU's memory from other workers."""
+    gc.collect()
+    torch.cuda.empty_cache()

@@ -1,32 +1,101 @@
-"""A call that is built and warm in this worker, and how it is sampled: hot, cold, and on a device's queue."""
+"""Prepared calls: a case's call that is built and warm in this worker, and how it is sampled.
+
+Samples are taken with hot caches or with cold ones, and on a device with a queue by the device's own time too.
+"""
 
 from __future__ import annotations
 
+import gc
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.pool import protocol
 from bench.pool.protocol import IDLE, QUEUED
-from bench.worker.device_timing import Sampler
-from bench.worker.graph_replay import replayed_s
-from bench.worker.sampling import take_cold_samples, take_sample, take_samples
+from bench.records.cache_state import COLD
+from bench.worker.device_timing import Sampler, replayed_s
+from bench.worker.devices import device_of
+from bench.worker.drain import UNCERTAINTY_SHARE, measure_drain
+from bench.worker.sampling import (
+    Overhead,
+    calibrate,
+    measure_cold_overhead,
+    measure_overhead,
+    take_cold_samples,
+    take_sample,
+    take_samples,
+    warm_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.plan.case import Call
-    from bench.worker.device_timing import Queued
+    from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.devices import Device
+    from bench.worker.drain import Drain
     from bench.worker.sampling import Clock, Evict, SampleSet
 
 _WARM_SHARE = 8
 """A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
 _COLD_SAMPLES = 11
+_COLD_START_S = 2.0
+"""A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
+one is slow by itself, and need not be made again to learn that one call fills a sample."""
+_QUEUE_SAMPLE_S = 1e-3
+"""A sample on a device with a queue is at least so long: what draining the queue takes is then a hundredth,
+and how far that is uncertain a third of it."""
+
+
+class Instruments:
+    """The instruments for timing on one device: its queue, its clock rate, its drain, and what empties its caches.
+
+    Each is made or measured when it is first needed, once a worker.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        clock: Clock,
+        queue: QueuedDevice | None,
+        new_evictor: Callable[[str], Evict],
+    ) -> None:
+        self.clock = clock
+        self.queue = queue
+        self.device: Device = queue or device_of(device)
+        self._name = device
+        self._new_evictor = new_evictor
+        self._evict: Evict | None = None
+        self._hertz: float | None = None
+        self._drain: Drain | None = None
+
+    @property
+    def evict(self) -> Evict:
+        """The cache flush of the device; it takes memory."""
+        if self._evict is None:
+            self._evict = self._new_evictor(self._name)
+        return self._evict
+
+    def sampler(self, call: Call, evict: Evict | None) -> Sampler | None:
+        """A sampler on the device's queue, where it has one; measuring the device's clock takes 5 ms."""
+        if self.queue is None:
+            return None
+        sampler = Sampler(call, self.queue, self.clock, evict, self._hertz)
+        self._hertz = sampler.hertz
+        return sampler
+
+    def drain_s(self, work: str, timing: QueueTiming | None) -> float:
+        """Drain time: seconds that draining the queue adds to a sample of such work; 0 without a queue."""
+        if self.queue is None:
+            return 0.0
+        if self._drain is None:
+            self._drain = measure_drain(self.queue, self.clock)
+        return self._drain.after(work, timing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class PreparedCall:
     """A call, its device, the loops of a sample with hot caches, and whatever else its samples need."""
 
     call: Call
@@ -44,6 +113,11 @@ class Ready:
         """The sampler, if the call's work queues up, so that the device's own time can be told."""
         return self.sampler if self.sampler and self.sampler.work == QUEUED else None
 
+    @property
+    def sample_loops(self) -> int:
+        """Calls in a sample: one with cold caches."""
+        return 1 if self.evict else self.loops
+
     def visit(self, seconds: float, clock: Clock) -> protocol.Visited:
         """Samples for about so long; half of it for the device's own time, where that is told."""
         if self.loops > 1:
@@ -53,7 +127,7 @@ class Ready:
         queued = self._queued(len(samples), seconds / 2, clock)
         spent_ns = clock() - begun_ns
         return protocol.Visited(
-            loops=1 if self.evict else self.loops,
+            loops=self.sample_loops,
             started_ns=tuple(sample.started_ns for sample in samples),
             elapsed_ns=tuple(sample.elapsed_ns for sample in samples),
             cpu_ns=tuple(sample.used.cpu_ns for sample in samples),
@@ -90,18 +164,15 @@ class Ready:
             raise RuntimeError(message)
         sampler = Sampler(self.call, self.queued.device, clock, evict, self.queued.hertz)
         taken = [sampler.sample() for _ in range(_COLD_SAMPLES)]
-        return protocol.ColdTimed(
-            device_s=statistics.median(one.device_s for one in taken)
-            if all(one.gapless for one in taken)
-            else None
-        )
+        median_s = statistics.median(one.device_s for one in taken)
+        return protocol.ColdTimed(device_s=median_s if all(one.gapless for one in taken) else None)
 
     def _samples(self, seconds: float, clock: Clock) -> list[SampleSet]:
         if self.evict:
             return take_cold_samples(self.call, seconds, self.device, clock, self.evict)
         return take_samples(self.call, self.loops, seconds, self.device, clock)
 
-    def _queued(self, most: int, seconds: float, clock: Clock) -> list[Queued]:
+    def _queued(self, most: int, seconds: float, clock: Clock) -> list[QueueTiming]:
         """Samples of the device's own time: one at least, and no more than there are others."""
         if self.queued is None:
             return []
@@ -112,7 +183,63 @@ class Ready:
         return found
 
     def _aside_ns(self, spent_ns: int, samples: list[SampleSet]) -> int:
-        """What was neither sample nor the loop around it: evictions, and samples of the device's own."""
+        """Time of neither samples nor the loop around them: evictions, and samples of the device's own time."""
         if not self.evict and not self.queued:
             return 0
         return spent_ns - sum(sample.elapsed_ns for sample in samples)
+
+
+def prepare(
+    build: Callable[[], Call], request: protocol.Prepare, on: Instruments, clock_s: float
+) -> tuple[PreparedCall, protocol.Prepared]:
+    """Build the call, warm it up, find how many loops make a sample, and what measuring it costs.
+
+    Args:
+        build: makes the call.
+        request: which says how long a sample is, and what is in the caches.
+        on: the instruments of its device.
+        clock_s: what a pair of clock readings costs.
+    """
+    call = build()
+    gc.collect()
+    sample_s = max(request.sample_s, _QUEUE_SAMPLE_S) if on.queue else request.sample_s
+    first_s = take_sample(call, 1, on.device, on.clock)[1] * 1e-9
+    loops, call_s, settled = 1, first_s, True
+    if first_s <= max(sample_s, _COLD_START_S):
+        settled = warm_up(call, on.device, on.clock)
+        loops, call_s = calibrate(call, sample_s, on.device, on.clock)
+    evict = on.evict if request.cache == COLD else None
+    sampler = on.sampler(call, evict)
+    made = PreparedCall(
+        call=call, device=on.device, loops=loops, evict=evict, sampler=sampler, build=build
+    )
+    timing = made.queued.sample() if made.queued else None
+    overhead = _overhead(made, timing, on.clock, clock_s)
+    drain_s = on.drain_s(sampler.work, timing) if sampler else 0.0
+    drain_uncertainty_s = UNCERTAINTY_SHARE * drain_s / made.sample_loops
+    return made, protocol.Prepared(
+        first_call_s=first_s,
+        call_s=call_s,
+        loops=made.sample_loops,
+        settled=settled,
+        clock_s=clock_s,
+        overhead_s=overhead.call_s,
+        overhead_uncertainty_s=math.hypot(overhead.uncertainty_s, drain_uncertainty_s),
+        drain_s=drain_s,
+        work=sampler.work if sampler else "",
+    )
+
+
+def _overhead(
+    made: PreparedCall, timing: QueueTiming | None, clock: Clock, clock_s: float
+) -> Overhead:
+    """Overhead: what an empty call of the same shape costs, timed as the samples will be.
+
+    Nothing where the device takes longer for a call than submitting it does: the loop then runs
+    while the device works.
+    """
+    if timing and timing.device_s > timing.host_s:
+        return Overhead(call_s=0.0, uncertainty_s=0.0)
+    if made.evict is None or timing:
+        return measure_overhead(made.call, clock_s, clock)
+    return measure_cold_overhead(made.call, clock_s, clock, made.evict)

@@ -1,4 +1,4 @@
-"""Calls under torch's profiler, into a Chrome trace. The only module that touches the profiler; times nothing.
+"""Profiler: calls under torch's profiler, into a Chrome trace. The only module that touches it; times nothing.
 
 One session per process: CUPTI loses or misdates the first records of each later one (pytorch#192021).
 """
@@ -28,7 +28,7 @@ _THROWAWAY_OPS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class ProfiledCall:
     """A call that is warm, how often it is made, and the labels of its case, which may hold settings."""
 
     call: Call
@@ -36,11 +36,11 @@ class Watched:
     labels: Mapping[str, str]
 
 
-def record_trace(watched: Sequence[Watched], name: str, device: Device, path: str) -> None:
+def record_trace(profiled: Sequence[ProfiledCall], name: str, device: Device, path: str) -> None:
     """Make each of these calls so often under a mark of its own and write what the profiler saw, as JSON.
 
     Args:
-        watched: what to look at.
+        profiled: the calls, each with how often it is made.
         name: the device's, as torch names it.
         device: the same, to wait for.
         path: of the trace; must end in `.json`.
@@ -53,13 +53,13 @@ def record_trace(watched: Sequence[Watched], name: str, device: Device, path: st
         with record_function("tensorbench: thrown away"):
             _throw_away(name)
             device.synchronize()
-        for place, one in enumerate(watched):
+        for place, one in enumerate(profiled):
             with in_force(one.labels):
                 _make(one, mark_of(place), device)
     session.export_chrome_trace(path)
 
 
-def _make(one: Watched, mark: str, device: Device) -> None:
+def _make(one: ProfiledCall, mark: str, device: Device) -> None:
     one.call()  # the one before has had the caches
     device.synchronize()
     with record_function(mark):

@@ -1,4 +1,4 @@
-"""The timed loop, and how many turns of it make a sample. The clock and the device are passed in.
+"""Sampling: the timed loop, how many calls make a sample, warm-up. The clock and the device are passed in.
 
 A sample is `loops` calls back to back between two readings of the clock, the device drained before
 each reading. What an empty call of the same shape and the clock cost is measured too, to be subtracted.
@@ -15,6 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.plan.case import Call
+from bench.worker.devices import Cpu
 
 if sys.platform != "win32":
     import resource
@@ -30,30 +31,31 @@ if TYPE_CHECKING:
     """Empties the caches."""
 
 MOST_LOOPS = 10_000_000
-"""Ten million turns of an empty loop take about 30 ms: no sample needs more."""
+"""Most calls in a sample: ten million iterations of an empty loop take about 30 ms, and no sample is longer."""
 WARM_UP_LIMIT_S = 0.1
 _WARM_UP_SAMPLE_S = 2e-4
-_SLOW_CALLS_LIMITS = 5
+_SLOW_CALL_LIMITS = 5
+"""A slow call may warm up for so many times the limit, so that twenty samples of it fit."""
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 5_000
 _OVERHEAD_REPEATS = 9
 _COLD_OVERHEAD_REPEATS = 5
-"""About as many as a visit has samples: what is read again after each of many evictions comes to
+"""About as many empty calls as a visit has samples: what is read again after each of many evictions comes to
 survive them (it halved over twenty), so that a longer series would find too little."""
 LEAST_COLD_SAMPLES = 3
-"""Of a visit, where calls are short: the median of three forgives one that was interrupted."""
+"""Fewest cold samples of a visit to short calls: the median of three forgives one that was interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overhead:
-    """What measuring costs per call, and how sure that is."""
+    """Measurement overhead per call, and its uncertainty."""
 
     call_s: float
     uncertainty_s: float
 
 
 class Usage(NamedTuple):
-    """What the process has used so far, by the system's own account."""
+    """Resources that the process has used so far, as the system counts them."""
 
     cpu_ns: int
     minor_faults: int
@@ -61,7 +63,7 @@ class Usage(NamedTuple):
 
 
 class SampleSet(NamedTuple):
-    """A sample: when it began, how long it took, what the process used meanwhile."""
+    """A sample: when it began, how long it took, and the resources that the process used meanwhile."""
 
     started_ns: int
     elapsed_ns: int
@@ -69,15 +71,15 @@ class SampleSet(NamedTuple):
 
 
 def read_usage() -> Usage:
-    """CPU time of all threads, page faults served without a disk, switches nobody asked for."""
-    if sys.platform == "win32":  # it keeps no such account
+    """CPU time of all threads, page faults served without a disk, and involuntary context switches."""
+    if sys.platform == "win32":  # it does not count them
         return Usage(time.process_time_ns(), 0, 0)
     used = resource.getrusage(resource.RUSAGE_SELF)
     return Usage(time.process_time_ns(), used.ru_minflt, used.ru_nivcsw)
 
 
 def clock_cost_s(clock: Clock) -> float:
-    """What a pair of readings adds to a sample."""
+    """Seconds that a pair of clock readings adds to a sample."""
     pairs = []
     for _ in range(_OVERHEAD_REPEATS * 10):
         start = clock()
@@ -91,7 +93,7 @@ def measure_overhead(call: Call, clock_s: float, clock: Clock) -> Overhead:
     It is the formatting of an empty text, which takes any arguments and looks at none of them:
     the cheapest function in C that does so. Its uncertainty is the distance between the quartiles.
     """
-    empty, idle = Call("".format, *call.args, **call.kwargs), _Idle()
+    empty, idle = Call("".format, *call.args, **call.kwargs), Cpu()
     costs = []
     for _ in range(_OVERHEAD_REPEATS):
         _, elapsed = take_sample(empty, _OVERHEAD_LOOPS, idle, clock)
@@ -105,7 +107,7 @@ def measure_cold_overhead(call: Call, clock_s: float, clock: Clock, evict: Evict
     One to three microseconds where it is 20 ns in a loop: reading the clock, beginning the loop and
     handing over the arguments find neither their code nor their data in the caches.
     """
-    empty, idle = Call("".format, *call.args, **call.kwargs), _Idle()
+    empty, idle = Call("".format, *call.args, **call.kwargs), Cpu()
     taken = [_take_cold_sample(empty, idle, clock, evict) for _ in range(_COLD_OVERHEAD_REPEATS)]
     return _overhead([max(sample.elapsed_ns * 1e-9 - clock_s, 0.0) for sample in taken])
 
@@ -115,25 +117,18 @@ def _overhead(costs: Sequence[float]) -> Overhead:
     return Overhead(call_s=quarters[1], uncertainty_s=quarters[2] - quarters[0])
 
 
-class _Idle:
-    """A device that has nothing to do."""
-
-    def synchronize(self) -> None:
-        """Nothing was submitted."""
-
-
 def take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
     """One sample: when it began and how long it took, in nanoseconds."""
     function, args, kwargs = call.function, call.args, call.kwargs
-    turns = repeat(None, loops)
+    iterations = repeat(None, loops)
     device.synchronize()
     if kwargs:
         start = clock()
-        for _ in turns:
+        for _ in iterations:
             function(*args, **kwargs)
     else:  # unpacking an empty dict costs 17 ns a call, a tenth of the cheapest op
         start = clock()
-        for _ in turns:
+        for _ in iterations:
             function(*args)
     device.synchronize()
     return start, clock() - start
@@ -166,7 +161,7 @@ def warm_up(call: Call, device: Device, clock: Clock, limit_s: float = WARM_UP_L
         spent_ns = clock() - begun
         if spent_ns >= limit_ns and len(times) >= 4 * _WINDOW:
             return False
-        if spent_ns >= _SLOW_CALLS_LIMITS * limit_ns:
+        if spent_ns >= _SLOW_CALL_LIMITS * limit_ns:
             return len(times) < 2 * _WINDOW
         times.append(take_sample(call, loops, device, clock)[1])
     return True
@@ -229,7 +224,7 @@ def take_cold_samples(
 
 
 def _another(samples: Sequence[SampleSet], given_ns: int, spent_ns: int) -> bool:
-    """Whether one more is due: too few so far, or it overruns the time given by half of it at most."""
+    """Whether another cold sample is due: too few so far, or it overruns the time given by half of it at most."""
     if not samples:
         return True
     if len(samples) < LEAST_COLD_SAMPLES and sum(s.elapsed_ns for s in samples) < given_ns:

@@ -1,7 +1,7 @@
-"""Small known calls whose time tells in what state the machine is, apart from any op under test.
+"""Sentinels: small known calls whose time tells in what state the machine is, apart from any op under test.
 
-One bound by a single core's arithmetic, one by two threads waiting for each other. Both take a few
-milliseconds, so that every worker's turn can begin with them.
+One is bound by a single core's arithmetic, one by two threads waiting for each other. Both take a few
+milliseconds, so that every visit to a worker can begin with them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from bench.plan.case import Call
 from bench.pool.protocol import Sensed
-from bench.worker.device_timing import spin_s, take_pair
+from bench.worker.device_timing import spin_s, time_behind_spin
 from bench.worker.devices import Cpu
 from bench.worker.sampling import take_sample
 
@@ -30,10 +30,8 @@ _COMPUTE_SIDE, _COMPUTE_LOOPS = 256, 4
 """65,536 random numbers: 140 µs of integer arithmetic in one thread, however many there are."""
 _BARRIER_SIZE, _BARRIER_LOOPS = 40_000, 150
 """Torch splits element-wise work from 32,768 elements on: 3 µs, most of it the threads' meeting."""
-
-
-_LOOK_CYCLES = 5_000_000
-"""Some 3 ms, in which the driver answers."""
+_READING_CYCLES = 5_000_000
+"""Spin of some 3 ms, in which the driver answers."""
 _LAUNCHES, _HOLD_CYCLES = 100, 2_000_000
 """A hundred launches of 5 µs fit behind a spin of a millisecond, so that none of them waits."""
 
@@ -75,10 +73,11 @@ def sense_queue(
     """
     spins = [spin_s(queue) for _ in range(_SAMPLES)]
     launches = [
-        take_pair(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s / _LAUNCHES
+        time_behind_spin(lambda: queue.spin(1), _LAUNCHES, _HOLD_CYCLES, queue, clock).host_s
+        / _LAUNCHES
         for _ in range(_SAMPLES)
     ]
-    queue.spin(_LOOK_CYCLES)
+    queue.spin(_READING_CYCLES)
     seen = (gauges(),) if gauges else ()
     queue.synchronize()
     return Sensed(

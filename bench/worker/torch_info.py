@@ -1,4 +1,4 @@
-"""What torch says of itself in a worker: version, build, BLAS, threads, precision. Facts, no choices.
+"""Torch's own facts in a worker: version, build, BLAS, threads, precision, devices. Facts, no choices.
 
 What a torch does not know, or refuses to tell, is None. Where it sees no GPU, CUDA is not initialised.
 """
@@ -45,7 +45,7 @@ def torch_facts() -> dict[str, Any]:
 
 
 def _cuda_settings() -> dict[str, Any]:
-    """What chooses between kernels on CUDA; the variables that do are in the run's environment."""
+    """Settings that choose between kernels on CUDA; variables that do so are in the run's environment."""
     cuda: Any = torch.backends.cuda
     matmul, cudnn = cuda.matmul, torch.backends.cudnn
     asked: dict[str, Callable[[], Any]] = {

@@ -1,4 +1,4 @@
-"""Settings of torch that choose kernels, as axes of a case: put in force around it, and undone after.
+"""Torch settings that choose kernels, as axes of a case: put in force around it, and undone after.
 
 Torch keeps them per process, so whatever one case leaves behind would be measured in the next.
 """
@@ -76,7 +76,7 @@ def _keep_determinism() -> Callable[[], None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a label stands for, how torch is told, and how what it was told before is kept."""
+    """A setting of torch: the values that labels stand for, how it is set, and how the value before is kept."""
 
     choices: Mapping[str, Any]
     put: Callable[[Any], object]

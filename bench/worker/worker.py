@@ -1,4 +1,4 @@
-"""A fresh process that builds calls and times them, one request at a time, until its input ends.
+"""The worker: a fresh process that builds calls and times them, one request at a time, until its input ends.
 
 Its environment (threads, binding) was set before it began, so before torch was imported. Between
 requests it sleeps in a read; what a suite prints goes to stderr, so it can't break the conversation.
@@ -7,7 +7,6 @@ requests it sleeps in a read; what a suite prints goes to stderr, so it can't br
 from __future__ import annotations
 
 import dataclasses
-import gc
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,32 +18,19 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.suite import make_case
 from bench.pool import protocol
-from bench.records.cache_state import COLD
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check
-from bench.worker.cuda_memory import TorchAccount, give_back
-from bench.worker.device_timing import Sampler
-from bench.worker.devices import device_of, memory_of_devices, names_of_devices, queue_of
-from bench.worker.drain import UNCERTAINTY_SHARE, measure_drain
+from bench.worker.devices import cuda_properties, queue_of
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
-from bench.worker.gauges import Gauges
-from bench.worker.gauges_under_load import LOOK_EVERY_S, looks_under_load
+from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs, storage_bytes
-from bench.worker.peak_memory import weigh
+from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
-from bench.worker.prepared import Ready
-from bench.worker.profiler import Watched, record_trace, warm
-from bench.worker.sampling import (
-    Overhead,
-    calibrate,
-    clock_cost_s,
-    measure_cold_overhead,
-    measure_overhead,
-    take_sample,
-    warm_up,
-)
+from bench.worker.prepared import Instruments, prepare
+from bench.worker.profiler import ProfiledCall, record_trace, warm
+from bench.worker.sampling import calibrate, clock_cost_s
 from bench.worker.sentinels import Sentinels, sense_queue
 from bench.worker.torch_info import torch_facts
 from bench.worker.torch_settings import in_force, precision_of
@@ -55,19 +41,17 @@ if TYPE_CHECKING:
     from bench.plan.discover import LoadedSuite
     from bench.plan.plan import PlannedCase
     from bench.plan.suite import Op
-    from bench.worker.cuda_memory import Account
-    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.device_timing import QueuedDevice
     from bench.worker.devices import Device
-    from bench.worker.drain import Drain
+    from bench.worker.peak_memory import Allocator
+    from bench.worker.prepared import PreparedCall
     from bench.worker.sampling import Clock, Evict
 
-_COLD_S = 2.0
-"""A first call may take this long because libraries are loaded and threads or a GPU's context made;
-beyond that it is slow by itself, and need not be made again to learn that one call fills a sample."""
-_QUEUE_SAMPLE_S = 1e-3
-"""On a device with a queue a sample is at least so long: what draining it takes is then a hundredth, and how
-far that is uncertain a third of that."""
-_WEIGH_LIMIT_S = 10.0
+    OfPreparedCase = (
+        protocol.VisitRequest | protocol.Replay | protocol.TimeCold | protocol.Load | protocol.Meter
+    )
+
+_PEAK_MEMORY_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
 
@@ -79,46 +63,43 @@ class Worker:
         clock: Clock,
         new_evictor: Callable[[str], Evict] = Evictor.of_device,
         queue_of: Callable[[str], QueuedDevice | None] = queue_of,
-        account_of: Callable[[str], Account] = TorchAccount,
+        allocator_of: Callable[[str], Allocator] = CudaAllocator,
         gauges: Gauges | None = None,
     ) -> None:
         self._clock = clock
         self._queue_of = queue_of
-        self._account_of = account_of
+        self._allocator_of = allocator_of
         self._new_evictor = new_evictor
-        self._evictors: dict[str, Evict] = {}
-        self._drains: dict[str, Drain] = {}
-        self._hertz: dict[str, float] = {}
+        self._gauges = gauges or Gauges()
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
-        self._calls: dict[tuple[str, str], Ready] = {}
+        self._instruments: dict[str, Instruments] = {}
+        self._calls: dict[tuple[str, str], PreparedCall] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
-        self._gauges = gauges or Gauges()
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
-            protocol.Check: lambda asked: self._check(asked.case, asked.input_limit_bytes),
+            protocol.Check: self._check,
             protocol.Prepare: self._prepare,
-            protocol.VisitRequest: lambda asked: self._calls[asked.case.key].visit(
-                asked.seconds, clock
+            protocol.VisitRequest: lambda asked: self._call(asked).visit(asked.seconds, clock),
+            protocol.Replay: lambda asked: self._call(asked).replay(clock),
+            protocol.TimeCold: lambda asked: self._call(asked).time_cold(
+                self._on(asked.case.device).evict, clock
             ),
-            protocol.Replay: lambda asked: self._calls[asked.case.key].replay(clock),
-            protocol.TimeCold: lambda asked: self._calls[asked.case.key].time_cold(
-                self._evictor(asked.case.device), clock
-            ),
-            protocol.Load: lambda asked: self._load(asked.case),
-            protocol.Sense: lambda asked: self._sense(asked.device),
-            protocol.Meter: lambda asked: self._meter(asked.case),
+            protocol.Load: self._load,
+            protocol.Sense: self._sense,
+            protocol.Meter: self._meter,
             protocol.Profile: self._profile,
-            protocol.Survey: lambda asked: survey(asked, queue_of(asked.device), clock),
+            protocol.Survey: lambda asked: survey(asked, self._on(asked.device).queue, clock),
             protocol.Forget: self._forget,
         }
 
     def hello(self) -> protocol.Hello:
-        """Who is here."""
+        """The first message of a worker: its torch, and the devices that it sees."""
+        devices = cuda_properties()
         return protocol.Hello(
             torch=torch_facts(),
-            device_names=names_of_devices(),
-            device_memory_bytes=memory_of_devices(),
+            device_names={device: str(known.name) for device, known in devices.items()},
+            device_memory_bytes={device: known.total_memory for device, known in devices.items()},
         )
 
     def answer(self, request: protocol.Request) -> protocol.Reply:
@@ -127,7 +108,7 @@ class Worker:
         if isinstance(reply, protocol.Refused) and reply.status == "oom":
             if isinstance(request, protocol.Check | protocol.Prepare | protocol.VisitRequest):
                 self._calls.pop(request.case.key, None)
-            give_back()  # not before: the exception held the frames that held tensors
+            free_memory()  # not before: the exception held the frames that held tensors
         return reply
 
     def _attempt(self, request: protocol.Request) -> protocol.Reply:
@@ -140,26 +121,37 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
             return refusal(error)
 
+    def _on(self, device: str) -> Instruments:
+        """The instruments of a device."""
+        if device not in self._instruments:
+            self._instruments[device] = Instruments(
+                device, self._clock, self._queue_of(device), self._new_evictor
+            )
+        return self._instruments[device]
+
+    def _call(self, asked: OfPreparedCase) -> PreparedCall:
+        """The prepared call of a request's case."""
+        return self._calls[asked.case.key]
+
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
-        give_back()
+        free_memory()
         return protocol.Forgotten()
 
-    def _check(
-        self, case: PlannedCase, input_limit_bytes: float
-    ) -> protocol.Checked | protocol.Refused:
+    def _check(self, asked: protocol.Check) -> protocol.Checked | protocol.Refused:
+        case = asked.case
         try:
-            op, call = self._build(case, input_limit_bytes)
+            op, call = self._build(case, asked.input_limit_bytes)
         except (InputsTooLarge, RuntimeError) as error:
-            asked = asked_bytes(error)
-            if asked is None:
+            size = asked_bytes(error)
+            if size is None:
                 raise
-            return dataclasses.replace(refusal(error), input_bytes=asked)
+            return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
         result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
-        quick = self._clock() - started <= _WEIGH_LIMIT_S * 1e9
-        peak, note = weigh(call, case.device, self._account_of) if quick else (None, "")
+        quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
+        peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
@@ -168,64 +160,19 @@ class Worker:
             peak_memory_bytes=peak,
         )
 
-    def _prepare(self, request: protocol.Prepare) -> protocol.Prepared:
-        case, sample_s = request.case, request.sample_s
-        _, call = self._build(case)
-        gc.collect()
-        queue = self._queue_of(case.device)
-        device = queue or device_of(case.device)
-        if queue:
-            sample_s = max(sample_s, _QUEUE_SAMPLE_S)
-        _, first = take_sample(call, 1, device, self._clock)
-        first_s = first * 1e-9
-        settled = True
-        if first_s > max(sample_s, _COLD_S):
-            loops, call_s = 1, first_s
-        else:
-            settled = warm_up(call, device, self._clock)
-            loops, call_s = calibrate(call, sample_s, device, self._clock)
-        evict = self._evictor(case.device) if request.cache == COLD else None
-        sampler = self._sampler(case.device, call, queue, evict) if queue else None
-        self._calls[case.key] = Ready(
-            call=call,
-            device=device,
-            loops=loops,
-            evict=evict,
-            sampler=sampler,
-            build=lambda: self._build(case)[1],
+    def _prepare(self, asked: protocol.Prepare) -> protocol.Prepared:
+        case = asked.case
+        self._calls[case.key], reply = prepare(
+            lambda: self._build(case)[1], asked, self._on(case.device), self._clock_s
         )
-        loops = 1 if evict else loops
-        seen = sampler.sample() if sampler and sampler.work == protocol.QUEUED else None
-        overhead = self._overhead(call, evict, seen)
-        drain_s = (
-            self._drain(case.device, queue).after(sampler.work, seen) if queue and sampler else 0.0
-        )
-        return protocol.Prepared(
-            first_call_s=first_s,
-            call_s=call_s,
-            loops=loops,
-            settled=settled,
-            clock_s=self._clock_s,
-            overhead_s=overhead.call_s,
-            overhead_uncertainty_s=math.hypot(
-                overhead.uncertainty_s, UNCERTAINTY_SHARE * drain_s / loops
-            ),
-            drain_s=drain_s,
-            work=sampler.work if sampler else "",
-        )
+        return reply
 
-    def _sense(self, device: str) -> protocol.Sensed:
-        """What the sentinels of a device take now: the CPU's, or those of its queue."""
-        queue = self._queue_of(device)
+    def _sense(self, asked: protocol.Sense) -> protocol.Sensed:
+        """The times of a device's sentinels now: the CPU's, or those of its queue."""
+        queue = self._on(asked.device).queue
         if queue is None:
             return self._sentinels.sense(self._clock)
-        return sense_queue(queue, self._clock, lambda: self._gauges.read(device))
-
-    def _evictor(self, device: str) -> Evict:
-        """What empties a device's caches; made when it is first asked for, since it takes memory."""
-        if device not in self._evictors:
-            self._evictors[device] = self._new_evictor(device)
-        return self._evictors[device]
+        return sense_queue(queue, self._clock, lambda: self._gauges.read(asked.device))
 
     def _profile(self, request: protocol.Profile) -> protocol.Profiled | protocol.Refused:
         """A second profile of a process would lack records, so there is none."""
@@ -234,12 +181,12 @@ class Worker:
             return protocol.Refused(status="failed", reason=reason)
         self._has_profiled = True
         name = request.cases[0].device
-        device = self._queue_of(name) or device_of(name)
-        watched = [
-            Watched(call=self._warm(case, device), calls=calls, labels=case.labels)
+        device = self._on(name).device
+        profiled = [
+            ProfiledCall(call=self._warm(case, device), calls=calls, labels=case.labels)
             for case, calls in zip(request.cases, request.calls, strict=True)
         ]
-        record_trace(watched, name, device, request.path)
+        record_trace(profiled, name, device, request.path)
         return protocol.Profiled()
 
     def _warm(self, case: PlannedCase, device: Device) -> Call:
@@ -251,58 +198,22 @@ class Worker:
             warm(call, device, self._clock)
         return call
 
-    def _load(self, case: PlannedCase) -> protocol.Loaded:
-        """The gauges of a device while it works on a prepared call."""
-        ready = self._calls[case.key]
-        loops, _ = calibrate(ready.call, LOOK_EVERY_S, ready.device, self._clock)
-        return protocol.Loaded(
-            gauges=looks_under_load(
-                ready.call,
-                loops,
-                ready.device,
-                lambda: self._gauges.read(case.device),
-                self._clock,
-            )
+    def _load(self, asked: protocol.Load) -> protocol.Loaded:
+        """The telemetry of a device while it works on a prepared call."""
+        call, device = self._call(asked).call, self._call(asked).device
+        loops, _ = calibrate(call, READ_EVERY_S, device, self._clock)
+        gauges = read_under_load(
+            call, loops, device, lambda: self._gauges.read(asked.case.device), self._clock
         )
+        return protocol.Loaded(gauges=gauges)
 
-    def _meter(self, case: PlannedCase) -> protocol.Metered:
+    def _meter(self, asked: protocol.Meter) -> protocol.Metered:
         """The energy of a prepared call, by the counter of its device."""
-        ready = self._calls[case.key]
-        loops, _ = calibrate(ready.call, LOOP_S, ready.device, self._clock)
-        found = energy_per_call(
-            ready.call,
-            loops,
-            ready.device,
-            lambda: self._gauges.energy_total_j(case.device),
-            self._clock,
+        call, device = self._call(asked).call, self._call(asked).device
+        loops, _ = calibrate(call, LOOP_S, device, self._clock)
+        return energy_per_call(
+            call, loops, device, lambda: self._gauges.energy_total_j(asked.case.device), self._clock
         )
-        return protocol.Metered(energy_j=found.energy_j, power_w=found.power_w, reason=found.reason)
-
-    def _sampler(
-        self, device: str, call: Call, queue: QueuedDevice, evict: Evict | None
-    ) -> Sampler:
-        """What takes samples on the queue; the device's clock is measured once, it takes 5 ms."""
-        sampler = Sampler(call, queue, self._clock, evict, self._hertz.get(device))
-        self._hertz[device] = sampler.hertz
-        return sampler
-
-    def _drain(self, device: str, queue: QueuedDevice) -> Drain:
-        """What draining a device's queue takes; measured once."""
-        if device not in self._drains:
-            self._drains[device] = measure_drain(queue, self._clock)
-        return self._drains[device]
-
-    def _overhead(self, call: Call, evict: Evict | None, seen: Queued | None) -> Overhead:
-        """What an empty call of the same shape costs, timed as the samples will be.
-
-        Nothing where the device takes longer for a call than submitting it does: the loop then runs
-        while the device works.
-        """
-        if seen and seen.device_s > seen.host_s:
-            return Overhead(call_s=0.0, uncertainty_s=0.0)
-        if evict is None or seen:
-            return measure_overhead(call, self._clock_s, self._clock)
-        return measure_cold_overhead(call, self._clock_s, self._clock, evict)
 
     def _build(self, planned: PlannedCase, input_limit_bytes: float = math.inf) -> tuple[Op, Call]:
         if planned.suite_path not in self._suites:

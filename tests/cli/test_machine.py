@@ -54,7 +54,7 @@ def test_this_machine_can_be_examined(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Smoke: the real machine, looked at for a blink."""
-    monkeypatch.setattr(activity, "LOOK_S", 0.01)
+    monkeypatch.setattr(activity, "SNAPSHOT_S", 0.01)
     assert cli.main(["doctor", "--json", "--store", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["findings"]

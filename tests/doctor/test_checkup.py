@@ -41,7 +41,7 @@ STATE = CurrentState(
     turbo=None,
     temperature_c=None,
 )
-MOMENT = Snapshot(
+SNAPSHOT = Snapshot(
     cpu_busy_share=0.01,
     stolen_share=0.0,
     programs=(),
@@ -60,8 +60,8 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     real = environment.read_environment(tmp_path)
     monkeypatch.setattr(hardware, "read_machine", lambda: HERE)
     monkeypatch.setattr(hardware, "read_state", lambda: STATE)
-    monkeypatch.setattr(activity, "read_snapshot", lambda: MOMENT)
-    monkeypatch.setattr(activity, "cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(activity, "read_snapshot", lambda: SNAPSHOT)
+    monkeypatch.setattr(hardware, "cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(checkup, "read_environment", lambda: real)
     monkeypatch.setenv("TENSORBENCH_CACHE", str(tmp_path / "cache"))
     install_torch(monkeypatch, tmp_path, "__version__ = '2.9.0+cu128'\n")
@@ -87,7 +87,7 @@ def test_a_machine_that_never_measured_lacks_what_runs_leave_behind(tmp_path: Pa
     assert said["torch"] == "fine"
 
 
-def test_the_longer_look_counts(tmp_path: Path) -> None:
+def test_the_longer_measurement_counts(tmp_path: Path) -> None:
     """A tenth of a second can't tell how busy a machine is."""
     assert severities(tmp_path)["busy"] == "fine"
 

@@ -23,7 +23,7 @@ CALM: dict[str, Any] = {
 
 def said(**changes: Any) -> dict[str, str]:
     """Code → severity of a GPU that is calm but for these."""
-    found = gpu.of(info(state={"gpus": [{**CALM, **changes}]}))
+    found = gpu.hazards(info(state={"gpus": [{**CALM, **changes}]}))
     assert all(one.alarming == bool(one.remedy) for one in found)
     return {one.code: one.severity for one in found}
 
@@ -57,7 +57,7 @@ def test_each_fact_has_its_rule(changes: dict[str, Any], code: str, severity: st
 
 def test_each_gpu_is_named() -> None:
     """By the driver's number, which is that of nvidia-smi."""
-    found = gpu.of(info(state={"gpus": [CALM, {**CALM, "power_limit_w": 350.0}]}))
+    found = gpu.hazards(info(state={"gpus": [CALM, {**CALM, "power_limit_w": 350.0}]}))
     (capped,) = [one for one in found if one.severity == "may"]
     assert capped.seen == "GPU 1: it may take 350 W of 700 W"
     assert capped.remedy == "sudo nvidia-smi -i 1 -pl 700"
@@ -65,6 +65,6 @@ def test_each_gpu_is_named() -> None:
 
 def test_a_machine_without_a_gpu_says_so_once() -> None:
     """A run that did not look says nothing."""
-    (one,) = gpu.of(info(state={"gpus": [], "gpus_missing": "no driver"}))
+    (one,) = gpu.hazards(info(state={"gpus": [], "gpus_missing": "no driver"}))
     assert (one.severity, one.seen) == ("fine", "no NVIDIA GPU is seen (no driver)")
-    assert gpu.of(info(state={})) == []
+    assert gpu.hazards(info(state={})) == []

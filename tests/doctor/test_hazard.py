@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.doctor.hazard import SEVERITIES, Hazard, Topic, number_in
+from bench.doctor.hazard import SEVERITIES, Hazard, Topic, flag_in, number_in
 
 TOPIC = Topic(code="wind", subject="the wind", effect="papers fly", remedy="close the window")
 
@@ -23,6 +23,22 @@ def test_a_topic_lends_its_words(found: Hazard, severity: str, remedy: str) -> N
     assert (found.code, found.effect) == ("wind", "papers fly")
     assert (found.severity, found.remedy) == (severity, remedy)
     assert found.alarming == bool(remedy)
+
+
+@pytest.mark.parametrize(
+    ("hazard", "found"),
+    [(True, TOPIC.may("a breeze")), (False, TOPIC.fine("calm")), (None, TOPIC.unknown())],
+)
+def test_a_flag_is_a_hazard_fine_or_unknown(*, hazard: bool | None, found: Hazard) -> None:
+    """By what was read, if it was."""
+    assert TOPIC.flag("may", "a breeze", "calm", when=hazard) == found
+
+
+@pytest.mark.parametrize(("value", "read"), [(True, True), (False, False), (1, None), ("no", None)])
+def test_only_a_flag_is_a_flag(value: object, *, read: bool | None) -> None:
+    """Another version may have written something else."""
+    assert flag_in({"x": value}, "x") is read
+    assert flag_in({}, "x") is None
 
 
 def test_what_can_not_be_read_is_said() -> None:

@@ -13,7 +13,7 @@ from tests.fakes.machine import KNOWN
 
 def said(**changes: Any) -> dict[str, str]:
     """Code → severity."""
-    found = history.of(dataclasses.replace(KNOWN, **changes))
+    found = history.hazards(dataclasses.replace(KNOWN, **changes))
     assert all(one.alarming == bool(one.remedy) for one in found)
     return {one.code: one.severity for one in found}
 
@@ -42,12 +42,12 @@ def test_each_lack_is_told(changes: dict[str, Any], code: str, severity: str) ->
 @pytest.mark.parametrize(("missed", "words"), [(1, "the last run"), (4, "the last 4 runs")])
 def test_runs_that_missed_the_reference_are_counted(missed: int, words: str) -> None:
     """The machine may have become another."""
-    found = history.of(dataclasses.replace(KNOWN, missed=missed))
+    found = history.hazards(dataclasses.replace(KNOWN, missed=missed))
     assert f"{words} never met this machine's reference" in [one.seen for one in found]
 
 
 def test_torch_is_told_with_the_kernels_it_can_use() -> None:
     """Where the processor says so."""
-    assert history.of(KNOWN)[0].seen == "torch 2.13.0, kernels for AVX2"
+    assert history.hazards(KNOWN)[0].seen == "torch 2.13.0, kernels for AVX2"
     bare = dataclasses.replace(KNOWN, cpu_capability=None)
-    assert history.of(bare)[0].seen == "torch 2.13.0"
+    assert history.hazards(bare)[0].seen == "torch 2.13.0"

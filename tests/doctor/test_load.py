@@ -12,13 +12,15 @@ from tests.fakes.rows import info
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.doctor.hazard import Rule
+
 GIB = 2**30
 MACHINE = {"memory_bytes": 10 * GIB}
 FREE = {"free_memory_bytes": 5 * GIB, "swap_used_bytes": 0, "memory_stall_share": 0.0}
 
 
 def program(cores: float) -> dict[str, Any]:
-    """A program as a look at the machine notes it."""
+    """A program as a checkup notes it."""
     return {"pid": 7, "name": "make", "cores": cores}
 
 
@@ -49,7 +51,7 @@ def program(cores: float) -> dict[str, Any]:
         (load.power, {"on_battery": False}, "fine"),
     ],
 )
-def test_each_rule_has_a_limit(rule: load.Rule, state: Mapping[str, Any], severity: str) -> None:
+def test_each_rule_has_a_limit(rule: Rule, state: Mapping[str, Any], severity: str) -> None:
     """At it numbers suffer, below it they don't."""
     found = rule(info(state=state, machine=MACHINE))
     assert found.severity == severity
@@ -57,7 +59,7 @@ def test_each_rule_has_a_limit(rule: load.Rule, state: Mapping[str, Any], severi
 
 
 @pytest.mark.parametrize("rule", load.RULES)
-def test_what_was_not_noted_is_not_known(rule: load.Rule) -> None:
+def test_what_was_not_noted_is_not_known(rule: Rule) -> None:
     """Older runs and other systems say less."""
     assert rule(info(state={}, machine={}, environment={})).severity == "unknown"
 

@@ -81,13 +81,13 @@ def test_what_is_usual_or_unknown_is_not_found(facts: dict[str, Any]) -> None:
     assert codes(**facts) == []
 
 
-def test_turns_away_from_reference_are_told_from_the_rows() -> None:
+def test_visits_away_from_reference_are_told_from_the_rows() -> None:
     """In the middle over cases; waiting and being away are one hazard."""
     away = [record(reference_share=share) for share in (0.1, 0.3, 1.0)]
     (one,) = rules.hazards(info(**CALM, waited_s=30.0), away)
     assert one.seen == (
         "the run waited 30 s for the machine to come back to its reference and "
-        "in the middle, 30 % of a case's turns were at reference"
+        "in the middle, 30 % of a case's visits were at reference"
     )
     assert rules.hazards(info(**CALM), [record(reference_share=0.9)]) == []
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.doctor import setup
 from tests.fakes.rows import info
+
+if TYPE_CHECKING:
+    from bench.doctor.hazard import Rule
 
 SIBLINGS = {
     "environment": {"smt_siblings": ["0-1"], "usable_cores": [0, 1]},
@@ -15,7 +18,7 @@ SIBLINGS = {
 }
 
 
-def severity(rule: setup.Rule, **facts: Any) -> str:
+def severity(rule: Rule, **facts: Any) -> str:
     """What a rule says of a run that notes nothing but these."""
     bare: dict[str, Any] = {"environment": {}, "state": {}, "options": {}, "machine": {}}
     found = rule(info(**{**bare, **facts}))
@@ -43,9 +46,7 @@ def severity(rule: setup.Rule, **facts: Any) -> str:
         (setup.blocking, {"variables": {}}, "fine"),
     ],
 )
-def test_a_setting_is_steady_or_not(
-    rule: setup.Rule, environment: dict[str, Any], said: str
-) -> None:
+def test_a_setting_is_steady_or_not(rule: Rule, environment: dict[str, Any], said: str) -> None:
     """Each by its own fact."""
     assert severity(rule, environment=environment) == said
 
@@ -65,7 +66,7 @@ def test_a_clock_is_steady_or_not(state: dict[str, Any], governor: str, turbo: s
 
 @pytest.mark.parametrize(("threads", "said"), [(1, "fine"), (2, "will")])
 def test_threads_have_a_physical_core_each_or_share_it(threads: int, said: str) -> None:
-    """Two threads of one core take turns."""
+    """Two threads of one core share it."""
     assert severity(setup.siblings, options={"threads": threads}, **SIBLINGS) == said
 
 
@@ -76,6 +77,6 @@ def test_more_threads_than_the_quota_are_stopped() -> None:
 
 
 @pytest.mark.parametrize("rule", setup.RULES)
-def test_what_was_not_noted_is_not_known(rule: setup.Rule) -> None:
+def test_what_was_not_noted_is_not_known(rule: Rule) -> None:
     """Older runs and other systems say less."""
     assert severity(rule) == "unknown"

@@ -16,7 +16,7 @@ from bench.machine import hardware
 from bench.plan.plan import PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.pool.start import Start
+from bench.pool.pool import Start
 from bench.run import manifest
 from bench.run.manifest import Options
 from bench.run.request import Request

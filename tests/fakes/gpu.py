@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from bench.machine.hardware import read_state
 from bench.pool import protocol
-from bench.pool.pool import WorkerPool
-from bench.pool.start import Start
+from bench.pool.pool import Start, WorkerPool
 from bench.run import state_monitor
 from bench.worker.gauges import Gauges
 from bench.worker.worker import Worker
-from tests.fakes.nvml import Account
+from tests.fakes.nvml import Allocator
 from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Gpu:
     replay_ns: int = 0
     """What replaying a graph takes the device beside its kernels."""
     hertz: Callable[[float], float] = lambda _: 1.5e9
-    """Its clock at a moment of its own time, in nanoseconds."""
+    """Its clock at a time of its own, in nanoseconds."""
     _free_ns: float = 0.0
     _ends_ns: deque[float] = field(default_factory=deque)
     launched: int = 0
@@ -152,14 +151,14 @@ class Machine:
 
     clock: Clock = field(default_factory=Clock)
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
-    account: Account = field(default_factory=Account)
+    allocator: Allocator = field(default_factory=Allocator)
 
     def submit(self, device: str, ns: float) -> float:
         """Work of so many nanoseconds: a kernel on a GPU, or the host's own. Gives back how many."""
         if device in self.gpus:
-            self.account.take(PEAK_BYTES)
+            self.allocator.take(PEAK_BYTES)
             self.gpus[device].launch(ns)
-            self.account.take(-PEAK_BYTES)
+            self.allocator.take(-PEAK_BYTES)
         else:
             self.clock.advance(round(ns))
         return ns
@@ -179,7 +178,7 @@ class Machine:
             Worker(
                 self._read,
                 queue_of=self.gpus.get,
-                account_of=lambda _: self.account,
+                allocator_of=lambda _: self.allocator,
                 gauges=Gauges(_no_driver),
             )
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.doctor.history import Known
+from bench.doctor.history import MachineHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 CPU = "sys/devices/system/cpu"
-KNOWN = Known(
+KNOWN = MachineHistory(
     reference=True,
     roofs=True,
     store="results",
@@ -20,7 +20,7 @@ KNOWN = Known(
     torch="2.13.0",
     cpu_capability="AVX2",
 )
-"""Of a machine that has measured before."""
+"""The history of a machine that has measured before."""
 
 
 def tree(root: Path, files: Mapping[str, str]) -> Path:

@@ -97,7 +97,7 @@ class EnergyCounter:
         return 1000.0 + self._power_w * whole * 1e-9
 
 
-class Account:
+class Allocator:
     """A GPU's allocator: what is in use, the mark, and how often it was in need."""
 
     def __init__(self, used_bytes: int = 0) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.store.runs import StoredRun
-    from bench.worker.device_timing import Queued, QueuedDevice
+    from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
     Timer = Callable[..., float]
@@ -163,7 +163,7 @@ def measured_s(here: Here, call: Callable[[], object]) -> float:
     return median(known)
 
 
-def _samples(sampler: Sampler, clock: Clock, for_ms: float) -> list[Queued]:
+def _samples(sampler: Sampler, clock: Clock, for_ms: float) -> list[QueueTiming]:
     """Samples for so long, and one at least."""
     end_ns = clock() + 1e6 * for_ms
     taken = [sampler.sample()]

@@ -20,7 +20,7 @@ from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from bench.run.outcome import Visit
 from bench.worker.devices import device_of, queue_of
-from bench.worker.profiler import Watched, record_trace, warm
+from bench.worker.profiler import ProfiledCall, record_trace, warm
 from bench.worker.worker import Worker
 from tests.gpu import peer_cases
 from tests.gpu.peer_sheet import WITNESS, Cell, Found, failed
@@ -182,7 +182,7 @@ def witnessed(asked: Asked) -> Iterator[Found]:
             calls[one.name] = _warmed(one, asked.device)
         except Exception as error:  # noqa: BLE001 - it costs this subject, no more
             yield Found(one.name, WITNESS, failed(error))
-    marked = [Watched(call=c, calls=1, labels={}) for c in calls.values()] * PROFILED_CALLS
+    marked = [ProfiledCall(call=c, calls=1, labels={}) for c in calls.values()] * PROFILED_CALLS
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:
         path = Path(folder) / "trace.json"
         record_trace(marked, asked.device, device_of(asked.device), str(path))

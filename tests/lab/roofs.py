@@ -65,10 +65,10 @@ int main(int argc, char **argv) {
 OURS = """
 import sys, time, torch
 from bench.worker.bandwidth import WAYS
-from bench.worker.best_time import Watch
+from bench.worker.best_time import BestTimer
 way, moved, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 done, call = WAYS[way](torch.ones(moved // 4 + 1024), moved)
-print(done / Watch(time.perf_counter_ns).best_s(call, seconds))
+print(done / BestTimer(time.perf_counter_ns).best_s(call, seconds))
 """
 NUMPYS = """
 import sys, time, numpy

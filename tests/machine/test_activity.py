@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bench.machine import activity
-from bench.machine.activity import Program, Sources, cpu_capability, read_snapshot
+from bench.machine.activity import Program, Sources, read_snapshot
 from tests.fakes import nvml as fakes_nvml
 from tests.fakes.machine import CPU, tree
 
@@ -189,21 +189,7 @@ def test_a_gpu_that_the_driver_lost_is_passed_over(tmp_path: Path) -> None:
     assert len(read_snapshot(sources(tmp_path, nvml=lambda: nvml)).gpus) == 1
 
 
-@pytest.mark.parametrize(
-    ("cpuinfo", "able"),
-    [
-        ("flags\t: fpu avx2 fma avx512f avx512vl avx512bw avx512dq", "AVX512"),
-        ("flags\t: fpu avx2 fma avx512f", "AVX2"),
-        ("flags\t: fpu avx2", "DEFAULT"),
-        ("Features\t: asimd", None),
-    ],
-)
-def test_kernels_follow_the_processor(tmp_path: Path, cpuinfo: str, able: str | None) -> None:
-    """As torch asks it, without torch."""
-    assert cpu_capability(tree(tmp_path, {"proc/cpuinfo": cpuinfo})) == able
-
-
 def test_this_machine_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Smoke: the real sources, for no longer than a blink."""
-    monkeypatch.setattr(activity, "LOOK_S", 0.01)
+    monkeypatch.setattr(activity, "SNAPSHOT_S", 0.01)
     assert isinstance(read_snapshot(), activity.Snapshot)

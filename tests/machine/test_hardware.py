@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -15,11 +16,13 @@ from bench.machine.environment import read_environment
 from bench.machine.hardware import (
     Gpu,
     core_groups,
+    cpu_capability,
     cpu_quota,
     default_threads,
     read_machine,
     read_state,
 )
+from tests.fakes import nvml as fakes_nvml
 from tests.fakes.machine import CPU, siblings, tree
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ INTEL = "model name\t: Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"
 EPYC = "model name\t: AMD EPYC 7763 64-Core Processor"
 GRAVITON = "CPU implementer\t: 0x41\nCPU part\t: 0xd40"
 RASPBERRY = GRAVITON + "\nModel\t\t: Raspberry Pi 5 Model B Rev 1.0"
+NVIDIA = hardware.nvidia
+"""The function itself, which each test replaces."""
 H100 = Gpu(name="NVIDIA H100", uuid="GPU-1", memory_bytes=80 * 2**30)
 
 
@@ -223,3 +228,36 @@ def test_the_quota_is_that_of_all_groups_the_process_is_in(
     groups = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
     own = {"proc/self/cgroup": "4:cpu,cpuacct:/v\n3:memory:/m\n0::/a/b"}
     assert cpu_quota(tree(tmp_path, {**groups, **own})) == quota
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "able"),
+    [
+        ("flags\t: fpu avx2 fma avx512f avx512vl avx512bw avx512dq", "AVX512"),
+        ("flags\t: fpu avx2 fma avx512f", "AVX2"),
+        ("flags\t: fpu avx2", "DEFAULT"),
+        ("Features\t: asimd", None),
+    ],
+)
+def test_kernels_follow_the_processor(tmp_path: Path, cpuinfo: str, able: str | None) -> None:
+    """As torch asks it, without torch."""
+    assert cpu_capability(tree(tmp_path, {"proc/cpuinfo": cpuinfo})) == able
+
+
+def test_gpus_are_those_that_the_driver_names() -> None:
+    """With what it says of each; where it says no size, none is made up."""
+    facts: dict[str, Any] = {"Name": "NVIDIA H100", "UUID": "GPU-1"}
+    driver: Any = fakes_nvml.Nvml(**facts, MemoryInfo=SimpleNamespace(total=80 * 2**30))
+    assert NVIDIA(lambda: driver) == ((H100,), None)
+    driver.nvmlSystemGetDriverVersion = lambda: "580.65"
+    driver.answers["MemoryInfo"] = fakes_nvml.Refusal("Not Supported")
+    assert NVIDIA(lambda: driver) == ((dataclasses.replace(H100, memory_bytes=0),), "580.65")
+
+
+def test_without_a_driver_there_are_no_gpus() -> None:
+    """Whatever is missing of it."""
+
+    def refuse() -> Any:
+        raise ImportError
+
+    assert NVIDIA(refuse) == ((), None)

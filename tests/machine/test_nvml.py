@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import pynvml
 import pytest
 
-from bench.machine import nvml
+from bench.machine import activity, hardware, nvml
 from bench.machine.gpu_readings import reasons
 from bench.machine.nvml import Nvml, load
+from bench.worker import gauges
 from tests.fakes import nvml as fakes_nvml
 from tests.fakes.nvml import Refusal
 
@@ -48,11 +51,10 @@ def test_numbers_are_in_base_units() -> None:
 
 
 def test_pynvml_has_what_is_asked_of_it() -> None:
-    """Every name of the protocol; and its bits mean what our words say."""
-    wanted = [
-        name for name in (*Nvml.__annotations__, *vars(Nvml)) if name.lower().startswith("nvml")
-    ]
-    assert len(wanted) > 12
+    """Every name of the library in our code; and its bits mean what our words say."""
+    sources = "".join(inspect.getsource(module) for module in (nvml, hardware, activity, gauges))
+    wanted = {*Nvml.__annotations__, *re.findall(r'"(nvml[A-Z]\w+)"', sources)}
+    assert len(wanted) > 20
     assert [name for name in wanted if not hasattr(pynvml, name)] == []
     names = [
         "GpuIdle",
@@ -84,3 +86,28 @@ def test_the_real_library_is_initialised_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: done.append("init"))
     assert load() is pynvml
     assert done == ["init"]
+
+
+def test_the_library_is_let_go_again_whatever_happens() -> None:
+    """Where it could be opened; where not, the reason is told."""
+    done: list[str] = []
+    opened = library()
+    opened.nvmlShutdown = lambda: done.append("shutdown")
+    with nvml.opened(lambda: opened) as (found, missing):
+        assert (found, missing) == (opened, "")
+    with pytest.raises(KeyboardInterrupt), nvml.opened(lambda: opened):
+        raise KeyboardInterrupt
+    assert done == ["shutdown"] * 2
+
+    def refuse() -> Nvml:
+        raise OSError
+
+    with nvml.opened(refuse) as (found, missing):
+        assert (found, missing) == (None, "OSError")
+
+
+def test_devices_are_those_that_can_be_reached() -> None:
+    """The driver counts one that it has lost."""
+    driver = library()
+    driver.nvmlDeviceGetCount = lambda: 2
+    assert nvml.devices(driver) == [HANDLE]

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from bench import cli
 from bench.errors import WorkerError
+from bench.machine.hardware import read_state
 from bench.pool import protocol
-from bench.pool.pool import WorkerPool
+from bench.pool.pool import WorkerPool, start
 from tests.fakes.workers import HELLO, Stage, case, lost, settle
 
 
-def test_places_are_filled_when_the_crew_is_made() -> None:
+def test_places_are_filled_when_the_pool_is_made() -> None:
     """All processes are started together, so that they import torch at the same time."""
     stage = Stage()
     assert len(stage.pool(3)) == 3
@@ -85,7 +87,7 @@ def test_energy_is_asked_of_the_worker_that_is_meant() -> None:
     assert stage.log == [(1, protocol.Meter(case=case()))]
 
 
-def test_a_worker_that_has_profiled_makes_room_for_another() -> None:
+def test_a_worker_that_has_profiled_is_replaced() -> None:
     """It can't do so again, and what times nothing any more need not be asked to forget."""
     stage = Stage()
     pool = stage.pool(2)
@@ -141,7 +143,7 @@ def test_a_worker_that_ends_after_its_reply_is_replaced_before_it_is_asked_again
 
 def test_a_worker_that_refuses_and_can_go_on_stays() -> None:
     """A case too large for the memory says nothing of the next."""
-    stage = Stage(lambda _: protocol.Refused(status="oom", reason="no room"))
+    stage = Stage(lambda _: protocol.Refused(status="oom", reason="no memory"))
     pool = stage.pool(1)
     pool.check(0, case(), 5)
     assert len(stage.processes) == 1
@@ -180,17 +182,17 @@ def test_nothing_is_asked_while_a_successor_is_starting() -> None:
     """Another worker that is timed meanwhile would share the machine with its import."""
     stage = Stage(lambda _: (_ for _ in ()).throw(lost()))
 
-    def start() -> Any:
+    def successor() -> Any:
         process = stage.start()
         process.broken = lost("failed", "not ready") if len(stage.processes) > 1 else None
         return process
 
-    pool = WorkerPool(1, start)
+    pool = WorkerPool(1, successor)
     with pytest.raises(WorkerError, match="not ready"):
         pool.check(0, case(), 5)
 
 
-def test_all_workers_are_ended_with_the_crew() -> None:
+def test_all_workers_are_ended_with_the_pool() -> None:
     """Also when what they were needed for failed."""
     stage = Stage()
     with pytest.raises(KeyboardInterrupt), stage.pool(3):
@@ -206,3 +208,47 @@ def test_roofs_are_asked_of_the_worker_that_is_meant() -> None:
     assert stage.log == [(1, protocol.Survey(device="cpu", seconds=3.0))]
     pool.forget()
     assert [one.closed for one in stage.processes] == [False, True, False]
+
+
+@pytest.fixture(name="stage")
+def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Fakes where processes would be started."""
+    stage = Stage()
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_: stage.pool(count))
+    return stage
+
+
+def test_the_machine_is_looked_at_before_workers_keep_it_busy(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their start is not what a run should say of the machine."""
+    there: list[int] = []
+
+    def look() -> Any:
+        there.append(len(stage.processes))
+        return read_state()
+
+    monkeypatch.setattr("bench.machine.hardware.read_state", look)
+    with start(2, 1):
+        assert (there, len(stage.processes)) == ([0], 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["run matmull", "run matmul --device gpu", "run matmul -k zebra", "run matmul -k ("],
+    ids=["suite", "device", "keyword", "expression"],
+)
+def test_a_mistake_in_the_plan_leaves_no_worker(
+    stage: Stage, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They were started before the mistake was found."""
+    assert cli.main(words.split()) == 2
+    assert capsys.readouterr().err
+    assert [process.closed for process in stage.processes] == [True] * len(stage.processes)
+    assert stage.processes
+
+
+def test_a_mistake_that_is_seen_at_once_starts_none(stage: Stage) -> None:
+    """The preset says how many workers there are."""
+    assert cli.main(["run", "matmul", "--preset", "quik"]) == 2
+    assert stage.processes == []

@@ -175,9 +175,9 @@ def test_what_an_op_raises_is_the_reason_of_its_row(
     pool: WorkerPool, guest: Path, way: str, status: str, reason: str
 ) -> None:
     """One line of it; the worker lives on."""
-    before = pool._places[0].process
+    before = pool._slots[0].process
     assert refusal(pool, way, guest) == (status, reason)
-    assert pool._places[0].process is before
+    assert pool._slots[0].process is before
 
 
 def test_memory_that_torch_can_not_get_is_oom(pool: WorkerPool, guest: Path) -> None:
@@ -211,19 +211,19 @@ def test_a_worker_that_dies_is_replaced(
 def test_a_worker_whose_cuda_is_broken_ends_and_is_replaced(pool: WorkerPool, guest: Path) -> None:
     """Its case failed and says why; the next one is measured by another, and nobody was killed."""
     pool.hello(0)
-    broken = pool._places[0].process._process
+    broken = pool._slots[0].process._process
     status, reason = refusal(pool, "break", guest)
     assert status == "failed"
     assert reason == "AcceleratorError: CUDA error: device-side assert triggered"
     assert broken.returncode == 0
-    assert pool._places[0].process._process is not broken
+    assert pool._slots[0].process._process is not broken
     assert_works(pool, guest)
 
 
 def test_a_worker_that_does_not_answer_is_ended_and_replaced(pool: WorkerPool, guest: Path) -> None:
     """An op that never returns costs its own time limit, not the run."""
     pool.hello(0)
-    silent = pool._places[0].process._process
+    silent = pool._slots[0].process._process
     status, reason = refusal(pool, "sleep", guest, timeout_s=1)
     assert status == "timeout"
     assert reason == "no answer within 1 s; raise --timeout or choose smaller sizes"
@@ -343,7 +343,7 @@ def test_each_worker_begins_at_another_core(number: int, places: str) -> None:
     assert born["OMP_PLACES"] == places
 
 
-def test_places_that_the_user_chose_are_kept() -> None:
+def test_slots_that_the_user_chose_are_kept() -> None:
     """Whoever sets them knows more of the machine."""
     born = worker_environment(2, {"OMP_PLACES": "{3}"}, number=1, cores=[(0,), (1,)])
     assert born["OMP_PLACES"] == "{3}"

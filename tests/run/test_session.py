@@ -20,8 +20,7 @@ from bench.machine import hardware
 from bench.plan.plan import Plan, PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
-from bench.pool.pool import WorkerPool
-from bench.pool.start import start
+from bench.pool.pool import WorkerPool, start
 from bench.run import session
 from bench.run.listener import Listener
 from bench.run.manifest import Options

@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from bench.plan.case import Skip
-from bench.worker.cache_flush import TIMES_THE_CACHES, UNKNOWN_CACHES_BYTES, Evictor, caches_bytes
+from bench.worker.cache_flush import (
+    TIMES_THE_CACHES,
+    UNKNOWN_CACHES_BYTES,
+    Evictor,
+    caches_of,
+    levels_bytes,
+)
 from tests.fakes.machine import CPU, tree
 
 if TYPE_CHECKING:
@@ -43,27 +49,27 @@ def test_all_caches_count_that_the_threads_can_reach(
     tmp_path: Path, threads: int, kib: int
 ) -> None:
     """Each once, however many cores share it; the largest first; none that holds code alone."""
-    assert caches_bytes(threads, tree(tmp_path, two_dice())) == kib * KIB
+    assert sum(levels_bytes(threads, tree(tmp_path, two_dice())).values()) == kib * KIB
 
 
 def test_a_cache_that_no_one_is_said_to_share_is_the_cores_own(tmp_path: Path) -> None:
     """Rather too large a buffer than too small a one."""
     files = cache(0, 2, "Unified", "1024K", "") | cache(1, 2, "Unified", "1024K", "")
-    assert caches_bytes(2, tree(tmp_path, files)) == 2048 * KIB
+    assert levels_bytes(2, tree(tmp_path, files)) == {"L2": 2048 * KIB}
 
 
 @pytest.mark.parametrize("size", ["", "K", "large", "0K", "12Q"])
 def test_what_the_system_does_not_say_is_not_guessed(tmp_path: Path, size: str) -> None:
     """The buffer is then as large as stated."""
     root = tree(tmp_path, cache(0, 3, "Unified", size, "0"))
-    assert caches_bytes(1, root) is None
-    evict = Evictor.of_this_machine(root)
+    assert levels_bytes(1, root) == {}
+    evict = Evictor.of_device("cpu", root)
     assert evict.size_bytes == TIMES_THE_CACHES * UNKNOWN_CACHES_BYTES
 
 
 def test_the_buffer_is_several_times_the_caches(tmp_path: Path) -> None:
     """Once their size would leave in them what was often read."""
-    evict = Evictor.of_this_machine(tree(tmp_path, cache(0, 1, "Data", "32K", "0")))
+    evict = Evictor.of_device("cpu", tree(tmp_path, cache(0, 1, "Data", "32K", "0")))
     assert evict.size_bytes == TIMES_THE_CACHES * 32 * KIB
 
 
@@ -86,9 +92,14 @@ def test_the_buffer_of_a_device_is_for_its_own_last_cache(monkeypatch: pytest.Mo
     assert made == [(250 * KIB, "cuda:1"), (5 * UNKNOWN_CACHES_BYTES, "cuda:1")]
 
 
-def test_the_cpus_buffer_is_the_machines() -> None:
-    """By the same door."""
-    assert Evictor.of_device("cpu").size_bytes == Evictor.of_this_machine().size_bytes
+def test_caches_are_those_that_the_threads_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By level, the fastest first."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    root = tree(tmp_path, two_dice())
+    assert caches_of("cpu", root) == {"L1": 64 * KIB, "L3": 5 * 2**20}
+    assert list(caches_of("cpu", root)) == ["L1", "L3"]
 
 
 def test_caches_of_an_unknown_kind_of_device_are_not_emptied() -> None:

@@ -10,9 +10,11 @@ from bench.pool.protocol import IDLE, QUEUED, WAITS
 from bench.worker.device_timing import (
     LONGEST_SPIN_S,
     MOST_CALLS,
+    MOST_CALLS_IN_GRAPH,
     Sampler,
     cycles_per_second,
-    take_pair,
+    replayed_s,
+    time_behind_spin,
 )
 from tests.fakes.gpu import Gpu
 from tests.fakes.workers import Clock
@@ -41,7 +43,7 @@ def test_a_naive_pair_of_marks_has_the_launch_gaps_in_it() -> None:
         for _ in range(3):
             device.launch(2_000)
 
-    naive = take_pair(call, 1, 0, device, device.clock)
+    naive = time_behind_spin(call, 1, 0, device, device.clock)
     assert naive.device_s > 12e-6
     assert not naive.gapless
 
@@ -76,7 +78,7 @@ def test_kernels_of_any_length_are_told_within_a_percent(kernel_ns: float, launc
 def test_one_short_call_alone_would_be_wrong_by_the_mark() -> None:
     """A kernel of 1.2 µs between two marks reads 2 µs and more."""
     device = gpu()
-    alone = take_pair(lambda: device.launch(1_200), 1, 300_000, device, device.clock)
+    alone = time_behind_spin(lambda: device.launch(1_200), 1, 300_000, device, device.clock)
 
     assert alone.gapless
     assert alone.device_s >= 2e-6
@@ -181,9 +183,9 @@ def test_a_long_call_is_made_once_to_see_that_it_is_long() -> None:
 def test_a_pair_without_calls_is_what_marks_cost() -> None:
     """The floor under everything that is measured with them."""
     device = gpu(mark_ns=1_500)
-    assert take_pair(lambda: None, 0, 300_000, device, device.clock).device_s == pytest.approx(
-        1.5e-6
-    )
+    assert time_behind_spin(
+        lambda: None, 0, 300_000, device, device.clock
+    ).device_s == pytest.approx(1.5e-6)
 
 
 @pytest.mark.parametrize("hertz", [1.5e9, 1.98e9, 0.7e9])
@@ -199,3 +201,55 @@ def test_a_clock_that_droops_is_seen_as_it_is() -> None:
     assert cycles_per_second(device) == pytest.approx(1.5e9, rel=2e-3)
     device.launch(1e7)
     assert cycles_per_second(device) == pytest.approx(1.2e9, rel=2e-3)
+
+
+@pytest.mark.parametrize("kernel_ns", [1_000, 20_000, 3_000_000])
+def test_a_replay_takes_what_the_device_takes(kernel_ns: float) -> None:
+    """As the device's own time says that is told behind a spin: the two check each other.
+
+    What replaying takes the device by itself, three microseconds on an H100, is in neither.
+    """
+    gpu = Gpu(clock=Clock(), replay_ns=3_000)
+
+    def call() -> None:
+        gpu.launch(kernel_ns)
+
+    sampler = Sampler(call, gpu, gpu.clock)
+    found = replayed_s(lambda: call, kernel_ns * 1e-9, gpu, gpu.clock)
+    assert found == pytest.approx(kernel_ns * 1e-9, rel=0.01)
+    assert found == pytest.approx(sampler.sample().device_s, rel=0.01)
+
+
+def test_no_more_calls_are_recorded_than_are_of_use() -> None:
+    """Twenty and twice as many, where a sample would have a hundred."""
+    gpu = Gpu(clock=Clock())
+    made = []
+
+    def call() -> None:
+        made.append(1)
+        gpu.launch(1_000)
+
+    replayed_s(lambda: call, 1e-6, gpu, gpu.clock)
+    assert len(made) == 3 * MOST_CALLS_IN_GRAPH
+
+
+def test_a_long_call_is_recorded_once() -> None:
+    """Beside a second of kernel what launching takes is nothing, and a second is everybody's time."""
+    gpu = Gpu(clock=Clock(), replay_ns=3_000)
+    made = []
+
+    def call() -> None:
+        made.append(1)
+        gpu.launch(1e9)
+
+    assert replayed_s(lambda: call, 1.0, gpu, gpu.clock) == pytest.approx(1, rel=1e-3)
+    assert len(made) == 1
+    assert gpu.clock() < 10e9
+
+
+def test_a_call_that_waits_can_not_be_recorded() -> None:
+    """The device says so, and is as good as new after that."""
+    gpu = Gpu(clock=Clock())
+    with pytest.raises(RuntimeError, match="synchronizing"):
+        replayed_s(lambda: gpu.synchronize, 1e-5, gpu, gpu.clock)
+    gpu.synchronize()

@@ -142,14 +142,6 @@ def test_another_accelerator_is_waited_for_and_has_no_queue(
     assert isinstance(devices.device_of("cuda:1"), devices.Cuda)
 
 
-def test_devices_have_models(gpus: Callable[[int], None]) -> None:
-    """`cuda` is the first of them."""
-    gpus(0)
-    assert devices.names_of_devices() == {}
-    gpus(2)
-    assert devices.names_of_devices() == {"cuda": "GPU 0", "cuda:0": "GPU 0", "cuda:1": "GPU 1"}
-
-
 def test_the_cpu_need_not_be_waited_for() -> None:
     """A call has been done when it returns."""
     devices.Cpu().synchronize()
@@ -216,13 +208,15 @@ def test_a_spin_is_queued_on_its_device(monkeypatch: pytest.MonkeyPatch) -> None
     assert seen == [torch.device("cuda:1"), 123]
 
 
-def test_devices_have_memory_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_devices_have_a_model_and_memory_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Each by its number, and the first by its short name; the CPU's is not told here."""
-    assert devices.memory_of_devices() == {}
+    assert devices.cuda_properties() == {}
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    sizes = [SimpleNamespace(total_memory=10), SimpleNamespace(total_memory=20)]
-    monkeypatch.setattr(torch.cuda, "get_device_properties", sizes.__getitem__)
-    assert devices.memory_of_devices() == {"cuda": 10, "cuda:0": 10, "cuda:1": 20}
+    known = [SimpleNamespace(name=f"GPU {i}", total_memory=10 * i) for i in range(2)]
+    monkeypatch.setattr(torch.cuda, "get_device_properties", known.__getitem__)
+    assert devices.cuda_properties() == {"cuda": known[0], "cuda:0": known[0], "cuda:1": known[1]}
 
 
 @pytest.mark.gpu

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.plan.case import Call
-from bench.worker.energy import LEAST_S, LEAST_STEPS, Energy, energy_per_call
+from bench.pool.protocol import Metered
+from bench.worker.energy import LEAST_S, LEAST_STEPS, energy_per_call
 from tests.fakes.nvml import EnergyCounter
 from tests.fakes.workers import Clock, Device
 
@@ -28,7 +29,7 @@ class Gpu:
         self.calls += 1
         self.device.queue_ns += call_ns
 
-    def energy(self, counter: EnergyCounter, loops: int, limit_s: float = 10.0) -> Energy:
+    def energy(self, counter: EnergyCounter, loops: int, limit_s: float = 10.0) -> Metered:
         """What measuring gives."""
         return energy_per_call(self.call, loops, self.device, counter, self.clock, limit_s=limit_s)
 
@@ -50,15 +51,15 @@ def test_a_short_loop_is_wrong_by_a_step_and_this_one_is_not() -> None:
         assert naive_j(gpu, counter, 20) == pytest.approx(wrong_j)
         found = gpu.energy(counter, loops=5)
         assert found.energy_j == pytest.approx(0.2, rel=0.01)
-        assert found.steps >= LEAST_STEPS
-        assert found.elapsed_s >= LEAST_STEPS * 0.1 - 0.005
+        assert found.power_w == pytest.approx(POWER_W, rel=0.01)
+        assert gpu.clock() * 1e-9 >= LEAST_STEPS * 0.1 - 0.005
 
 
 def test_a_counter_that_moves_often_is_watched_for_a_second_still() -> None:
     """Twenty steps of 1 ms would be over at once."""
     gpu = Gpu(MS)
     found = gpu.energy(EnergyCounter(gpu.clock, POWER_W, MS), loops=2)
-    assert LEAST_S <= found.elapsed_s < LEAST_S + 0.01
+    assert LEAST_S <= gpu.clock() * 1e-9 < LEAST_S + 0.02
     assert found.energy_j == pytest.approx(0.2, rel=0.01)
 
 
@@ -83,7 +84,7 @@ def test_a_loop_that_sees_too_few_steps_has_a_reason_and_no_number() -> None:
     gpu = Gpu(MS)
     found = gpu.energy(EnergyCounter(gpu.clock, POWER_W, 1000 * MS), loops=10, limit_s=5)
     reason = "the energy counter moved 4 times within 5 s; 20 are needed"
-    assert found == Energy(energy_j=None, reason=reason)
+    assert found == Metered(energy_j=None, reason=reason)
     assert gpu.clock() <= 5_020 * MS
 
 
@@ -91,7 +92,7 @@ def test_a_device_without_a_counter_has_a_reason_and_is_not_kept_busy() -> None:
     """No call is made in vain."""
     gpu = Gpu(MS)
     found = energy_per_call(gpu.call, 10, gpu.device, lambda: None, gpu.clock)
-    assert found == Energy(energy_j=None, reason="the device keeps no count of its energy")
+    assert found == Metered(energy_j=None, reason="the device keeps no count of its energy")
     assert gpu.calls == 0
 
 
@@ -101,7 +102,7 @@ def test_a_counter_that_does_not_go_on_has_a_reason(then: float | None) -> None:
     gpu = Gpu(MS)
     script = iter([5.0, 6.0, then])
     found = energy_per_call(gpu.call, 10, gpu.device, lambda: next(script), gpu.clock)
-    assert found == Energy(energy_j=None, reason="the energy counter stopped or began anew")
+    assert found == Metered(energy_j=None, reason="the energy counter stopped or began anew")
 
 
 def test_calls_are_made_back_to_back_and_waited_for_once_a_batch() -> None:

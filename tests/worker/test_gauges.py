@@ -11,9 +11,12 @@ import pynvml
 import pytest
 
 from bench.machine.gpu_readings import Telemetry
-from bench.worker.gauges import Gauges, _is_ours
+from bench.plan.case import Call
+from bench.worker.gauges import LOAD_S, Gauges, _is_ours, read_under_load
 from tests.fakes import nvml as fakes_nvml
+from tests.fakes.gpu import Gpu
 from tests.fakes.nvml import OTHER_UUID, UUID, Refusal
+from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
     from bench.machine.nvml import Nvml
@@ -130,7 +133,7 @@ def test_without_nvml_there_is_nothing_but_the_reason() -> None:
         raise OSError(message)
 
     gauge = Gauges(load, lambda _: HERE)
-    missing = Telemetry(missing="NVML can't be used: OSError: no libnvidia-ml.so.1")
+    missing = Telemetry(missing="NVML can't be used: no libnvidia-ml.so.1")
     assert [gauge.read("cuda"), gauge.read("cuda:1")] == [missing, missing]
     assert gauge.energy_total_j("cuda") is None
     assert tries == [1]
@@ -184,5 +187,27 @@ def test_a_driver_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(pynvml, "nvmlInit", refuse)
     missing = Gauges().read("cuda").missing
-    assert missing is not None
-    assert missing.startswith("NVML can't be used: NVMLError_LibraryNotFound")
+    assert missing == "NVML can't be used: NVML Shared Library Not Found"
+
+
+def test_each_reading_finds_the_device_at_work() -> None:
+    """5 ms of kernels are queued when the driver is asked, which takes a millisecond; and it ends."""
+    gpu = Gpu.like_an_h200(Clock())
+    busy: list[bool] = []
+
+    def read() -> Telemetry:
+        gpu.clock.advance(1_000_000)
+        busy.append(gpu.clock() < gpu._free_ns)
+        return Telemetry(sm_clock_hz=1.98e9)
+
+    readings = read_under_load(Call(gpu.launch, 50_000), 100, gpu, read, gpu.clock)
+    assert readings == (Telemetry(sm_clock_hz=1.98e9),) * len(busy)
+    assert len(busy) >= 10
+    assert all(busy)
+    assert gpu.clock() * 1e-9 < LOAD_S + 0.01
+
+
+def test_a_call_of_seconds_is_made_for_one_reading() -> None:
+    """It may not be made twelve times for that."""
+    gpu = Gpu.like_an_h200(Clock())
+    assert len(read_under_load(Call(gpu.launch, 2e9), 1, gpu, Telemetry, gpu.clock)) == 1

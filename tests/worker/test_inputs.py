@@ -136,7 +136,7 @@ def test_a_reference_gets_copies() -> None:
 @pytest.mark.parametrize("maker", ["randn", "rand", "ints", "zeros", "ones", "empty"])
 @pytest.mark.parametrize(("dtype", "item"), [("float32", 4), ("int16", 2)])
 def test_inputs_are_weighed_before_they_are_made(maker: str, dtype: str, item: int) -> None:
-    """All of a case's together: three of this size have room, the fourth has not."""
+    """All of a case's together: three of this size may be made, the fourth may not."""
     size = 8 if maker == "ints" and dtype == "float32" else item  # whole numbers are int64
     inputs = TensorInputs("s/op", "cpu", dtype, input_limit_bytes=3 * 10 * size)
     for _ in range(3):

@@ -11,7 +11,15 @@ import torch
 
 from bench.plan.case import Call
 from bench.worker import peak_memory
-from bench.worker.peak_memory import peak_bytes, resolution_bytes
+from bench.worker.peak_memory import (
+    CudaAllocator,
+    allocated_bytes,
+    call_peak_bytes,
+    free_memory,
+    resident_bytes,
+    resolution_bytes,
+)
+from tests.fakes.nvml import Allocator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +42,7 @@ def summed(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def twice(tensor: torch.Tensor) -> torch.Tensor:
-    """A new tensor, by way of another, both alive for a moment."""
+    """A new tensor, by way of another, both alive at the same time."""
     return (tensor + 1) * 2
 
 
@@ -51,9 +59,9 @@ def twice(tensor: torch.Tensor) -> torch.Tensor:
     ids=["result", "result, not input", "smaller result", "scratch", "both"],
 )
 def test_a_call_takes_what_it_allocates(call: Call, mib: int) -> None:
-    """Result and scratch space, whichever way they add up at the worst moment; inputs don't count."""
+    """Result and scratch space, whichever way they add up at its peak; inputs don't count."""
     call()
-    peak = peak_bytes(call)
+    peak = resident_bytes(call)
     assert peak is not None
     assert mib * MIB - resolution_bytes() <= peak < (mib + 16) * MIB
 
@@ -67,7 +75,7 @@ def test_a_call_that_seems_to_take_nothing_is_made_once_more() -> None:
         made.append(1)
         return filled() if len(made) > 1 else None
 
-    peak = peak_bytes(Call(at_the_second_time))
+    peak = resident_bytes(Call(at_the_second_time))
     assert peak is not None
     assert peak >= 64 * MIB - resolution_bytes()
 
@@ -85,7 +93,7 @@ def test_a_call_that_seems_to_take_nothing_is_made_once_more() -> None:
 def test_what_takes_next_to_nothing_has_no_number(call: Call) -> None:
     """It would be noise: a few pages are not told from the interpreter's own."""
     call()
-    assert peak_bytes(call) is None
+    assert resident_bytes(call) is None
 
 
 @LINUX
@@ -93,7 +101,7 @@ def test_memory_that_was_used_before_counts_again() -> None:
     """What the call before left free is handed back, so that two calls in a row take the same."""
     call = Call(torch.neg, torch.ones(LARGE))
     call()
-    first, second = peak_bytes(call), peak_bytes(call)
+    first, second = resident_bytes(call), resident_bytes(call)
     assert first is not None
     assert second is not None
     assert abs(first - second) < resolution_bytes()
@@ -128,7 +136,7 @@ def raising(folder: Path, mark_mib: int) -> Callable[[], None]:
 def test_the_rise_of_the_mark_is_the_peak(tmp_path: Path, mark_mib: int, peak: int | None) -> None:
     """From what was in use when it was reset."""
     proc = system(tmp_path, status(10, 10))
-    assert peak_bytes(Call(raising(tmp_path, mark_mib)), proc) == peak
+    assert resident_bytes(Call(raising(tmp_path, mark_mib)), proc) == peak
     assert (proc / "clear_refs").read_text() == "5"
 
 
@@ -143,7 +151,7 @@ def test_a_system_that_keeps_no_mark_gives_no_number(
     """And the call is not made in vain."""
     calls: list[int] = []
     proc = system(tmp_path, text, resets=resets)
-    assert peak_bytes(Call(calls.append, 1), proc) is None
+    assert resident_bytes(Call(calls.append, 1), proc) is None
     assert calls == []
 
 
@@ -157,3 +165,73 @@ def test_many_threads_blur_the_count(
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(os, "cpu_count", lambda: cpus)
     assert peak_memory.resolution_bytes() == mib * MIB
+
+
+def test_a_call_takes_what_it_allocates_at_its_peak() -> None:
+    """Scratch space of 3 MiB and a result of 1; neither its inputs nor what others took before."""
+    allocator = Allocator(used_bytes=100 * MIB)
+    allocator.take(500 * MIB)
+    allocator.take(-500 * MIB)
+
+    def call() -> None:
+        allocator.take(4 * MIB)
+        allocator.take(-3 * MIB)
+
+    assert allocated_bytes(Call(call), allocator) == (4 * MIB, "")
+
+
+def test_a_call_that_allocates_nothing_takes_nothing() -> None:
+    """That is a fact here; on the CPU it can't be told."""
+    assert allocated_bytes(Call(int), Allocator(used_bytes=MIB)) == (0, "")
+
+
+def test_an_allocator_in_need_is_noted() -> None:
+    """Of this call's needs, not of earlier ones."""
+    allocator = Allocator()
+    allocator.needs = 7
+
+    def call() -> None:
+        allocator.needs += 2
+
+    _, note = allocated_bytes(Call(call), allocator)
+    assert note == "the GPU is nearly full: its allocator freed its cache 2 times in one call"
+
+
+def test_torchs_allocator_is_read_when_the_device_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both times; an allocator without the count was never in need."""
+    log: list[str] = []
+    device = torch.device("cuda:1")
+
+    def noted(name: str, value: object) -> None:
+        def note(which: torch.device) -> object:
+            assert which == device
+            log.append(name)
+            return value
+
+        monkeypatch.setattr(torch.cuda, name, note)
+
+    noted("synchronize", None)
+    noted("reset_peak_memory_stats", None)
+    noted("memory_allocated", 10)
+    noted("max_memory_allocated", 30)
+    noted("memory_stats", {})
+    assert allocated_bytes(Call(log.append, "call"), CudaAllocator("cuda:1")) == (20, "")
+    assert log == [
+        *("synchronize", "reset_peak_memory_stats", "memory_allocated", "memory_stats"),
+        *("call", "synchronize", "max_memory_allocated", "memory_stats"),
+    ]
+
+
+def test_a_call_on_a_gpu_is_weighed_by_its_allocator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one on the CPU is not."""
+    monkeypatch.setattr(peak_memory, "resident_bytes", lambda _: 5)
+    assert call_peak_bytes(Call(int), "cuda:0", lambda _: Allocator()) == (0, "")
+    assert call_peak_bytes(Call(int), "cpu", lambda _: Allocator()) == (5, "")
+
+
+def test_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's cache too."""
+    emptied: list[int] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
+    free_memory()
+    assert emptied == [1]

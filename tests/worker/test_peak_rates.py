@@ -14,7 +14,7 @@ from bench.pool import protocol
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, TF32, Roof
 from bench.worker import bandwidth
 from bench.worker import peak_rates as measuring
-from bench.worker.best_time import Watch
+from bench.worker.best_time import BestTimer
 from bench.worker.peak_rates import DTYPES, measure, product, survey
 from tests.fakes.gpu import Gpu
 from tests.fakes.workers import Clock
@@ -57,7 +57,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def found_by(blas: Blas, monkeypatch: pytest.MonkeyPatch, seconds: float = 1.0) -> Any:
     """The roof of float32 by this library."""
     monkeypatch.setattr(measuring, "_matmul", blas.matmul)
-    return product("cpu", "float32", seconds, Watch(blas.clock))
+    return product("cpu", "float32", seconds, BestTimer(blas.clock))
 
 
 @pytest.mark.usefixtures("small")
@@ -68,7 +68,9 @@ def test_the_best_shape_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert (roof.kind, roof.dtype, roof.how) == (FLOP, "float32", "16×16 by 16×64")
     assert roof.value == pytest.approx(3e8, rel=0.01)
     took_s = blas.called[16, 64, 16] * 2 * 16 * 64 * 16 / 3e8
-    assert took_s > 0.4 * blas.clock() * 1e-9  # in turns with the four others it would be a fifth
+    assert (
+        took_s > 0.4 * blas.clock() * 1e-9
+    )  # alternating with the four others it would be a fifth
 
 
 @pytest.mark.usefixtures("small")
@@ -105,15 +107,15 @@ def test_a_dtype_without_products_has_no_roof(monkeypatch: pytest.MonkeyPatch) -
         raise RuntimeError(message)
 
     monkeypatch.setattr(measuring, "_matmul", refuse)
-    assert product("cpu", "float16", 1.0, Watch(Clock())) is None
+    assert product("cpu", "float16", 1.0, BestTimer(Clock())) is None
 
 
 @pytest.mark.usefixtures("small")
 def test_a_real_cpu_has_all_of_its_roofs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever they are, in a tenth of a second: bandwidths, a product per dtype, a launch."""
     monkeypatch.setattr(bandwidth, "free_memory_bytes", lambda: 16 * 2**20)
-    watch = Watch(time.perf_counter_ns)
-    found = measure("cpu", 0.1, watch, {"L1": 64 * 2**10, "L2": 2**20})
+    timer = BestTimer(time.perf_counter_ns)
+    found = measure("cpu", 0.1, timer, {"L1": 64 * 2**10, "L2": 2**20})
     assert {one.level for one in found if one.kind == BANDWIDTH} == {"L1", "L1+L2", "L2", "L2+DRAM"}
     assert [one.dtype for one in found if one.kind == FLOP] == list(DTYPES)
     assert [one.kind for one in found].count(LAUNCH) == 1
@@ -125,8 +127,8 @@ def test_a_device_with_a_queue_has_a_roof_of_tf32_too(monkeypatch: pytest.Monkey
     """Measured with that precision in force, which holds no longer than that."""
     seen: list[tuple[str, str]] = []
 
-    def product(device: str, dtype: str, seconds: float, watch: Watch) -> Roof:
-        assert (device, seconds > 0, watch.queue is not None) == ("cuda", True, True)
+    def product(device: str, dtype: str, seconds: float, timer: BestTimer) -> Roof:
+        assert (device, seconds > 0, timer.queue is not None) == ("cuda", True, True)
         seen.append((dtype, torch.get_float32_matmul_precision()))
         return Roof(kind=FLOP, dtype=dtype, value=1e12)
 
@@ -138,7 +140,7 @@ def test_a_device_with_a_queue_has_a_roof_of_tf32_too(monkeypatch: pytest.Monkey
     monkeypatch.setattr("bench.worker.peak_rates.transfer", lambda *_: Roof(kind="bus", value=5e10))
     monkeypatch.setattr("bench.worker.peak_rates.product", product)
     gpu = Gpu(clock=Clock())
-    found = measure("cuda", 1.0, Watch(gpu.clock, gpu), {"L2": 2**20})
+    found = measure("cuda", 1.0, BestTimer(gpu.clock, gpu), {"L2": 2**20})
 
     assert [one.dtype for one in found if one.kind == FLOP] == [*DTYPES, TF32]
     assert seen == [*((name, "highest") for name in DTYPES), ("float32", "high")]

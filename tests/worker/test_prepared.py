@@ -6,15 +6,15 @@ import pytest
 
 from bench.plan.case import Call
 from bench.worker.device_timing import Sampler
-from bench.worker.prepared import Ready
+from bench.worker.prepared import PreparedCall
 from tests.fakes.gpu import Gpu
 from tests.fakes.workers import Clock
 
 
-def ready(gpu: Gpu, kernel_ns: float, loops: int) -> Ready:
+def ready(gpu: Gpu, kernel_ns: float, loops: int) -> PreparedCall:
     """A call of one kernel."""
     call = Call(gpu.launch, kernel_ns)
-    return Ready(call=call, device=gpu, loops=loops, sampler=Sampler(call, gpu, gpu.clock))
+    return PreparedCall(call=call, device=gpu, loops=loops, sampler=Sampler(call, gpu, gpu.clock))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_without_a_queue_there_is_nothing_beside_the_samples() -> None:
     """On the CPU a call has been done when it returns."""
     clock = Clock()
     gpu = Gpu(clock=clock)
-    seen = Ready(call=Call(clock.advance, 1_000), device=gpu, loops=100).visit(1e-3, clock)
+    seen = PreparedCall(call=Call(clock.advance, 1_000), device=gpu, loops=100).visit(1e-3, clock)
 
     assert (seen.device_s, seen.host_s, seen.gapless, seen.aside_ns) == ((), (), (), 0)
     assert set(seen.elapsed_ns) == {100_000}
@@ -70,7 +70,7 @@ def test_without_a_queue_there_is_nothing_beside_the_samples() -> None:
 def test_caches_are_emptied_before_each_call_where_that_was_asked_for() -> None:
     """And what that took is no sample's."""
     clock = Clock()
-    cold = Ready(
+    cold = PreparedCall(
         call=Call(clock.advance, 1_000),
         device=Gpu(clock=clock),
         loops=100,

@@ -11,7 +11,7 @@ import torch
 from bench.plan.case import Call
 from bench.records.kernel_trace import activity, events_of
 from bench.worker.devices import Cpu, Cuda
-from bench.worker.profiler import WARM_CALLS, Watched, record_trace, warm
+from bench.worker.profiler import WARM_CALLS, ProfiledCall, record_trace, warm
 from tests.fakes.workers import Clock, Device
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def test_the_marked_calls_are_in_the_trace(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     a = torch.ones(8, 8)
     record_trace(
-        [Watched(call=Call(torch.matmul, a, a), calls=7, labels={})], "cpu", Cpu(), str(path)
+        [ProfiledCall(call=Call(torch.matmul, a, a), calls=7, labels={})], "cpu", Cpu(), str(path)
     )
     found = activity(events_of(json.loads(path.read_text())), 7, "cpu")
     counts = {line.name: line.count for line in found.lines}
@@ -40,8 +40,10 @@ def test_each_call_is_watched_under_its_own_settings(tmp_path: Path) -> None:
         seen.append((name, torch.get_float32_matmul_precision()))
 
     watched = [
-        Watched(call=Call(note, "one"), calls=1, labels={"float32_matmul_precision": "medium"}),
-        Watched(call=Call(note, "other"), calls=1, labels={}),
+        ProfiledCall(
+            call=Call(note, "one"), calls=1, labels={"float32_matmul_precision": "medium"}
+        ),
+        ProfiledCall(call=Call(note, "other"), calls=1, labels={}),
     ]
     record_trace(watched, "cpu", Cpu(), str(tmp_path / "trace.json"))
     assert seen == [("one", "medium")] * 2 + [("other", "highest")] * 2
@@ -74,7 +76,7 @@ def test_kernels_are_in_the_trace_of_a_gpu(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     a = torch.ones(64, device="cuda")
     record_trace(
-        [Watched(call=Call(torch.neg, a), calls=7, labels={})], "cuda", Cuda("cuda"), str(path)
+        [ProfiledCall(call=Call(torch.neg, a), calls=7, labels={})], "cuda", Cuda("cuda"), str(path)
     )
     found = activity(events_of(json.loads(path.read_text())), 7, "cuda")
     assert [(line.kind, line.count) for line in found.lines] == [("kernel", 7)]

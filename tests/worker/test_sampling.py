@@ -56,9 +56,9 @@ def ticking(*steps_ns: int) -> Clock:
     return Ticking()
 
 
-def overhead_of(pair_ns: int, turns_ns: list[int]) -> sampling.Overhead:
+def overhead_of(pair_ns: int, loops_ns: list[int]) -> sampling.Overhead:
     """What is found where a pair of readings and each try of the empty call take this long."""
-    steps = itertools.chain.from_iterable((0, pair_ns + turn) for turn in turns_ns)
+    steps = itertools.chain.from_iterable((0, pair_ns + loop_ns) for loop_ns in loops_ns)
     return measure_overhead(Call(abs, 1, key=2), pair_ns * 1e-9, ticking(*steps))
 
 
@@ -216,7 +216,7 @@ def test_the_cost_of_reading_the_clock_is_found() -> None:
 
 
 def test_the_cost_of_an_empty_call_is_found() -> None:
-    """Three nanoseconds a turn, on top of a pair of readings of 40 ns."""
+    """Three nanoseconds an iteration, on top of a pair of readings of 40 ns."""
     found = overhead_of(40, [3 * sampling._OVERHEAD_LOOPS])
     assert found.call_s == pytest.approx(3e-9)
     assert found.uncertainty_s == pytest.approx(0, abs=1e-15)
@@ -242,18 +242,18 @@ def test_an_empty_call_takes_any_arguments() -> None:
 
 @given(
     call_ns=st.sampled_from([5_000, 50_000, 5_000_000]) | st.integers(0, 10**9),
-    turn_ns=st.integers(0, 1_000),
+    loop_ns=st.integers(0, 1_000),
     pair_ns=st.integers(0, 1_000),
     loops=st.integers(1, 100),
 )
 def test_a_call_of_known_length_is_found_to_be_that_long(
-    call_ns: int, turn_ns: int, pair_ns: int, loops: int
+    call_ns: int, loop_ns: int, pair_ns: int, loops: int
 ) -> None:
-    """Whatever a turn of the loop and a pair of readings cost: both are found, and subtracted."""
+    """Whatever an iteration of the loop and a pair of readings cost: both are found, and subtracted."""
     clock = ticking(0, pair_ns)
-    call = Call(Op(clock, call_ns + turn_ns))
+    call = Call(Op(clock, call_ns + loop_ns))
     _, elapsed_ns = take_sample(call, loops, Device(clock), clock)
-    found = overhead_of(pair_ns, [turn_ns * sampling._OVERHEAD_LOOPS])
+    found = overhead_of(pair_ns, [loop_ns * sampling._OVERHEAD_LOOPS])
     prepared = dataclasses.replace(
         PREPARED, clock_s=clock_cost_s(ticking(0, pair_ns)), overhead_s=found.call_s
     )

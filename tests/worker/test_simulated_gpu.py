@@ -216,7 +216,7 @@ def test_memory_that_runs_out_costs_one_case(bench: Bench, calls: int) -> None:
 def test_a_clock_that_falls_by_a_fifth_is_another_state(
     bench: Bench, turns_before: int, share: float, hertz: float, codes: set[str]
 ) -> None:
-    """The headline is of the state that has turns enough, or of all turns, and says so; both are told."""
+    """The headline is of the state that has visits enough, or of all visits, and says so; both are told."""
     droop = Droop(WORKERS + turns_before, 0.8)
     (row,) = rows(bench.run(machine(hertz=droop.hertz), 50_000, listener=droop)).values()
 
@@ -234,7 +234,7 @@ def test_a_clock_that_falls_by_a_fifth_is_another_state(
 
 
 def test_times_are_brought_to_the_clock_of_an_earlier_run(bench: Bench) -> None:
-    """A tenth below it is drift: what the device binds is brought to reference, a launch never moved."""
+    """A tenth below it is drift: what the device binds is converted to its time at reference, a launch never moved."""
     bench.run(machine(), 50_000, 2_000)
     found = rows(bench.run(machine(hertz=lambda _: 1.35e9), 50_000, 2_000))
     kernel, launch = (found["kernel", ns, "cuda"] for ns in (50_000, 2_000))

@@ -164,7 +164,7 @@ def test_an_input_that_can_not_be_made_says_how_large_it_is(worker: Worker, path
     assert (reply.status, reply.input_bytes) == ("oom", 2**52)
 
 
-def test_inputs_that_have_no_room_are_not_made(worker: Worker, path: Path) -> None:
+def test_inputs_that_are_too_large_are_not_made(worker: Worker, path: Path) -> None:
     """They would push out everything else before they failed; sixteen bytes are one too many."""
     well = planned("well", path)
     refused = worker.answer(protocol.Check(case=well, input_limit_bytes=15))
@@ -240,7 +240,7 @@ def test_what_weighing_notes_is_in_the_reply(
     note: str,
 ) -> None:
     """Beside the peak."""
-    monkeypatch.setattr("bench.worker.worker.weigh", lambda *_: weighed)
+    monkeypatch.setattr("bench.worker.worker.call_peak_bytes", lambda *_: weighed)
     reply = worker.answer(protocol.Check(case=planned("well", path)))
     assert isinstance(reply, protocol.Checked)
     assert (reply.peak_memory_bytes, reply.note) == (7, note)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.pool import protocol
-from bench.worker.serving import serve
+from bench.worker.__main__ import serve
 from bench.worker.worker import Worker
 from tests.fakes.workers import Clock
 from tests.worker.test_worker import SUITE, planned
