@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.constrain import Constrain
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.claims.claim import ANSWERED
 from bench.analysis.claims.missing_rows import command
 from bench.analysis.findings.footnotes import superscript
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import count, counted
 
 if TYPE_CHECKING:
@@ -73,18 +72,16 @@ def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableTyp
     """The claims in their order, then how many are answered, and the texts that the marks stand for."""
     texts = list(dict.fromkeys(s.text for one in answers for s in one.claim.sources))
     marks = {text: superscript(place) for place, text in enumerate(sorted(texts), start=1)}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("claim", overflow="fold")
+    table = PlainTable(whole("verdict"), folded("claim"))
     for row in rows(answers):
         named = {text for text, _ in row.sources}
         marked = " ".join(mark for text, mark in marks.items() if text in named)
         cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
         if row.beneath:
             cell.append(Padding(Text(row.beneath, style="dim"), (0, 0, 0, 2)))
-        table.add_row(Text(row.verdict, style="bold"), Group(*cell))
-    texts_shown = [Text(f"{mark} {text}") for text, mark in marks.items()]
-    return Constrain(Group(table, "", Text(summary(answers)), "", *texts_shown), width)
+        table.add(Text(row.verdict, style="bold"), Group(*cell))
+    named_texts = [f"{mark} {text}" for text, mark in marks.items()]
+    return below_each_other(table, "", summary(answers), "", *named_texts, width=width)
 
 
 def answered(answers: Sequence[ClaimAnswer]) -> bool:

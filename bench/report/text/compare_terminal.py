@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.constrain import Constrain
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.text import wording
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, counted, seconds, share, signed
 
 if TYPE_CHECKING:
@@ -37,17 +36,17 @@ _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not c
 
 def comparison_table(found: Comparison, *, width: int) -> RenderableType:
     """The runs, what differs between them, the cases, what was left out, the sums."""
-    parts: list[RenderableType] = [Text(_title(found)), *map(Text, _comparable(found))]
+    parts: list[RenderableType] = [_title(found), *_comparable(found)]
     if found.with_itself:
-        parts.append(Text(ITSELF))
-    parts += ["", _cases(found) if found.cases else Text(NOTHING)]
+        parts.append(ITSELF)
+    parts += ["", _cases(found) if found.cases else NOTHING]
     if more := _unlisted(found):
-        parts.append(Text(f"same    and {more} more (--format json has all)"))
+        parts.append(f"same    and {more} more (--format json has all)")
     if found.missing:
-        parts += ["", *map(Text, missing_lines(found.missing))]
+        parts += ["", *missing_lines(found.missing)]
     if found.cases:
-        parts += ["", *map(Text, summary_lines(found))]
-    return Constrain(Group(*parts), width)
+        parts += ["", *summary_lines(found)]
+    return below_each_other(*parts, width=width)
 
 
 def comparisons_table(found: Sequence[Comparison], *, width: int) -> RenderableType:
@@ -142,23 +141,18 @@ def _comparable(found: Comparison) -> list[str]:
 
 def _cases(found: Comparison) -> RenderableType:
     several = len({case.device for case in found.cases}) > 1
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("", no_wrap=True)
-    table.add_column("case", overflow="fold")
-    if several:
-        table.add_column("device", no_wrap=True)
-    for name in ("base", "new", "change"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
+    device = [whole("device")] if several else []
+    times = map(right, ("base", "new", "change"))
+    table = PlainTable(whole(), folded("case"), *device, *times, whole("interval"))
     shown = in_order(found.cases)
     for one in shown[: len(shown) - _unlisted(found)]:
         case: list[RenderableType] = [Text(one.case)]
         if _worth_saying(one):
             case.append(Padding(Text(one.reason, style="dim"), (0, 0, 0, 2)))
         cells = [seconds(one.base_s), seconds(one.new_s), signed(one.ratio - 1), _ends(one)]
-        where = [Text(one.device)] if several else []
+        where = [one.device] if several else []
         style = "bold" if one.verdict in ORDER[:2] else ""
-        table.add_row(Text(one.verdict, style=style), Group(*case), *where, *map(Text, cells))
+        table.add(Text(one.verdict, style=style), Group(*case), *where, *cells)
     return table
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.text import wording
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import counted, number, size_text
 
 if TYPE_CHECKING:
@@ -120,15 +118,14 @@ def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:
     """Every crossover of stored rows, in words."""
     if not found:
         return Text(NOTHING)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in ("op", "dtype", "one", "other", "who wins"):
-        table.add_column(name, overflow="fold", no_wrap=name == "dtype")
+    sides = map(folded, ("one", "other", "who wins"))
+    table = PlainTable(folded("op"), whole("dtype"), *sides)
     for one in found:
-        cells = (f"{one.suite}/{one.name}", one.dtype, one.one, one.other)
-        table.add_row(*map(Text, (*cells, answer(one.found, names_of(one)))))
+        said = answer(one.found, names_of(one))
+        table.add(f"{one.suite}/{one.name}", one.dtype, one.one, one.other, said)
     where = wording.listed(list(dict.fromkeys(one.where for one in found)))
     levels = {one.confidence for one in found}
-    return Constrain(Group(table, "", Text(f"On {where}. {level(levels)}".strip())), width)
+    return below_each_other(table, "", f"On {where}. {level(levels)}".strip(), width=width)
 
 
 def names_of(one: Crossing) -> CrossoverNames:

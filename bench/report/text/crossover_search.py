@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
-
 from bench.report.text.crossover import answer, facts, level
+from bench.report.text.plain_table import PlainTable, below_each_other, right
 from bench.units import MISSING, counted, number, seconds_with_interval, size_text
 
 if TYPE_CHECKING:
@@ -43,27 +39,20 @@ def search_table(
 ) -> RenderableType:
     """The answer, each size that was measured, why no more was, and where the rows are."""
     ratios = {r.size: r for r in found.found.ratios}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in (names.axis, names.one, names.other, f"{names.one} / {names.other}"):
-        table.add_column(name, justify="right", no_wrap=True)
+    heads = (names.axis, names.one, names.other, f"{names.one} / {names.other}")
+    table = PlainTable(*map(right, heads))
     for step in sorted(found.steps, key=lambda s: s.size):
         ratio = ratios.get(step.size)
-        cells = (_time(step.one), _time(step.other), _ratio(ratio) if ratio else MISSING)
-        table.add_row(*map(Text, (size_text(step.size), *cells)))
+        times = _time(step.one), _time(step.other)
+        table.add(size_text(step.size), *times, _ratio(ratio) if ratio else MISSING)
     levels = {row.confidence for step in found.steps for row in (step.one, step.other)}
     sizes = counted(len(found.steps), "size")
     why = _ENDED[found.ended] + _NARROWER * (found.found.kind == "cant-tell")
     ended = f"Measured {sizes} in {found.took_s:.0f} s: {why}. {level(levels)}"
-    parts: list[RenderableType] = [
-        Text(f"{title}: {answer(found.found, names)}"),
-        "",
-        table,
-        "",
-        Text(ended.strip()),
-    ]
-    reasons = [Text(line) for step in found.steps for line in _failures(step, names)]
-    where = [Text(f"run {run.info.run_id} is in {run.folder}") for run in kept]
-    return Constrain(Group(*parts, *reasons, *where), width)
+    first = f"{title}: {answer(found.found, names)}"
+    reasons = [line for step in found.steps for line in _failures(step, names)]
+    where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
+    return below_each_other(first, "", table, "", ended.strip(), *reasons, *where, width=width)
 
 
 def search_facts(

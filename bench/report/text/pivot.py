@@ -7,11 +7,10 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
+from bench.report.text.plain_table import PlainTable, below_each_other, folded
 from bench.report.text.wording import escaped, interval, listed
 from bench.units import MISSING, counted, half_width, number, seconds_with_interval, share
 
@@ -33,17 +32,14 @@ def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
     if not found.lines:
         return Text(NOTHING)
     narrow = width < _CASE_ROOM + _CELL_ROOM * len(found.columns)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("case")
-    for column in found.columns:
-        table.add_column(Text(column), justify="right", overflow="fold")
+    columns = [Column(Text(name), justify="right", overflow="fold") for name in found.columns]
+    table = PlainTable(folded("case"), *columns)
     for line in found.lines:
-        cells = [Text("\n".join(_parts(cell, narrow=narrow))) for cell in line.cells]
-        table.add_row(Text(line.name), *cells)
-    parts: list[RenderableType] = [Text(f"by {found.by}"), "", table]
-    if notes := remarks(found):
-        parts += ["", *map(Text, notes)]
-    return Constrain(Group(*parts), width)
+        cells = ["\n".join(_parts(cell, narrow=narrow)) for cell in line.cells]
+        table.add(line.name, *cells)
+    notes = remarks(found)
+    below = ["", *notes] if notes else []
+    return below_each_other(f"by {found.by}", "", table, *below, width=width)
 
 
 def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:

@@ -11,12 +11,10 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
+from rich.table import Column
 
 from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.report.text.plain_table import PlainTable, below_each_other, right, whole
 from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
 
@@ -95,16 +93,9 @@ def _commit(one: TrendPoint) -> str:
 
 def trend_table(found: Trend, *, width: int) -> RenderableType:
     """A line per run, oldest first; the first run after a step says how large it is."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("run", no_wrap=True)
     labelled = width >= _WIDE and any(one.label for one in found.moments)
-    if labelled:
-        table.add_column("label", overflow="ellipsis", no_wrap=True, max_width=_PICTURE[80])
-    for name in ("torch", "commit"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=12)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    short = [_cut(name) for name in (["label"] if labelled else []) + ["torch", "commit"]]
+    table = PlainTable(whole("run"), *short, right("time"), right("step"), whole())
     sizes = {step.after.run_id: step.ratio for step in found.steps}
     room = _PICTURE[max(at for at in _PICTURE if at <= max(width, 80))]
     pictures = _pictures(found.counting, room)
@@ -112,8 +103,13 @@ def trend_table(found: Trend, *, width: int) -> RenderableType:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
         facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), _time(one)]
-        table.add_row(*map(Text, (*facts, said, pictures.get(one.run_id, ""))))
-    return Constrain(Group(Text(_title(found)), "", table, "", Text(answer(found))), width)
+        table.add(*facts, said, pictures.get(one.run_id, ""))
+    return below_each_other(_title(found), "", table, "", answer(found), width=width)
+
+
+def _cut(name: str) -> Column:
+    """A column of texts of which the first few characters tell enough."""
+    return Column(name, overflow="ellipsis", no_wrap=True, max_width=_PICTURE[80])
 
 
 def _title(found: Trend) -> str:
