@@ -5,25 +5,10 @@ More than 1 is slower. What is said is never more than the interval allows.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
-
 from bench.units import MISSING, number, share, signed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _FACTOR = 2.0
 """From twice as long on, people think in factors and no more in per cent."""
-_AIR = 0.04
-"""Of the axis on either side, so that markers at the edge are whole."""
-_HAIR = 1e-9
-"""Of a logarithm: what rounding may take from a tick at the end."""
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-_DECADES = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
-_MOST_TICKS = 7
-_NEAR = 4.0
-"""Of ends that are further apart than this, evenly spaced ticks would leave the lower half bare."""
 
 
 def cell(value: float | None, low: float | None, high: float | None) -> str:
@@ -69,38 +54,3 @@ def _to(low: float, high: float) -> str:
     one, other = share(low), share(high)
     plain = one.removesuffix(" %")
     return f"{plain if not plain.startswith('<') else one} to {other}"
-
-
-def axis(values: Sequence[float]) -> dict[str, Any]:
-    """A logarithmic axis that has room for these, which are positive, and for 1."""
-    low, high = math.log10(min(1.0, *values)), math.log10(max(1.0, *values))
-    air = _AIR * max(high - low, 0.01)
-    ticks = _ticks(10 ** (low - _HAIR), 10 ** (high + _HAIR))
-    return {
-        "type": "log",
-        "range": [low - air, high + air],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:.4g}×" for tick in ticks],
-        "title": {"text": "← faster · slower →", "standoff": 8},
-        "zeroline": False,
-    }
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round ratios within the ends: as many as can be read, 1 among them."""
-    for found in _scales(low, high):
-        if len(found) <= _MOST_TICKS:
-            return found
-    return [1.0]
-
-
-def _scales(low: float, high: float) -> Iterator[list[float]]:
-    """Evenly spaced ones where all are near 1, then those of decades, from fine to coarse."""
-    for step in _STEPS if high < _NEAR * low else ():
-        first, last = math.ceil((low - 1) / step - 1e-9), math.floor((high - 1) / step + 1e-9)
-        if last - first < 2 * _MOST_TICKS:
-            yield [round(1 + step * k, 6) for k in range(first, last + 1) if 1 + step * k > 0]
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for within in _DECADES:
-        yield [v for p in powers for m in within if low <= (v := float(f"{m}e{p}")) <= high]
-    yield [10.0**p for p in powers if low <= 10.0**p <= high and not p % 3]

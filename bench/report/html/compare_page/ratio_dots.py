@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Twin
-from bench.report.text import ratio_text
 from bench.units import MISSING
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
         "layout": style.layout(
             height=height,
             margin={"l": 40, "r": 12, "t": _EDGE - 16, "b": 8},
-            xaxis={**ratio_text.axis(reach), "side": "top"},
+            xaxis={**log_axis.ratio_axis(reach, "← faster · slower →"), "side": "top"},
             yaxis={**style.rows_axis([_clipped(row) for row in rows]), "fixedrange": True},
             meta={"names": [style.escaped(style.shortened(row)) for row in rows]},
         ),

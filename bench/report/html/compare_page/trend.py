@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.report.text.trend import answer
 from bench.stats.changepoint import FALSE_STEPS
@@ -115,7 +115,7 @@ def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
                 "zeroline": False,
                 "showgrid": False,
             },
-            yaxis=style.value_axis([*times, *reach], "s"),
+            yaxis=log_axis.value_axis([*times, *reach], "s"),
         ),
     }
 

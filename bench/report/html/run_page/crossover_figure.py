@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.crossover.crossovers import point
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.run_page import figures
 from bench.units import seconds, seconds_with_interval, size_text
 
@@ -42,8 +42,8 @@ def crossing_figure(one: Crossing, copied: Moved | None) -> Figure:
     curves = [_points(curve) for curve in one.curves]
     moved = list(copied.points) if copied else []
     every = [p for points in (*curves, moved) for p in points]
-    xaxis = style.size_axis(one.axis, [p.size for p in every])
-    yaxis = style.value_axis([end for p in every for end in _band(p)], "s")
+    xaxis = log_axis.size_axis(one.axis, [p.size for p in every])
+    yaxis = log_axis.value_axis([end for p in every for end in _band(p)], "s")
     heights = [10**end for end in yaxis["range"]]
     there = THERE if copied else None
     traces = _winners(one, one.found, xaxis["range"], heights, there)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.records.warning_codes import CODES
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.address import anchor
 from bench.report.text import wording
 from bench.units import MISSING, seconds, seconds_with_interval, share
@@ -75,8 +75,8 @@ def by_size(found: Sequence[Curve], look: Appearance, quantity: Quantity) -> Fig
     ys = [y for trace in traces for y in trace["y"]]
     layout = style.layout(
         height=400,
-        xaxis=style.size_axis(found[0].axis, xs),
-        yaxis=style.value_axis(ys, quantity.unit),
+        xaxis=log_axis.size_axis(found[0].axis, xs),
+        yaxis=log_axis.value_axis(ys, quantity.unit),
     )
     return {"data": traces, "layout": layout}
 
@@ -128,11 +128,11 @@ def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
 
 
 def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:
-    narrow = style.value_axis(times, "s", _PHONE_TICKS)
+    narrow = log_axis.value_axis(times, "s", _PHONE_TICKS)
     return style.layout(
         height=max(_DOTS_LEAST, _DOTS_EDGE + _DOT_ROW * len(names)),
         margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE - 8},
-        xaxis=style.value_axis(times, "s", _DOTS_TICKS),
+        xaxis=log_axis.value_axis(times, "s", _DOTS_TICKS),
         yaxis={**style.rows_axis(names), "fixedrange": True},
         meta={
             "row": _DOT_ROW,
@@ -155,7 +155,7 @@ def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
     if not known:
         return None
     names = [f"{line.name} {line.dtype} {line.device}" for line in found]
-    columns = [style.escaped(text) for text in style.size_labels(sizes)]
+    columns = [style.escaped(text) for text in log_axis.size_labels(sizes)]
     trace = {
         "type": "heatmap",
         "x": columns,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings import sentinel_series
 from bench.records.machine_state import SAME_LEVEL
-from bench.report.html import style
+from bench.report.html import log_axis, style
 from bench.report.html.figure import Twin
 from bench.units import MISSING, clock, number, seconds
 
@@ -23,7 +22,6 @@ _POINTS, _MIDDLES, _ROWS = 240, 50, 15
 """Points of a figure in all, of the line through each sentinel, and rows of the table."""
 _GAP = 3
 """Stretches without a look; a neighbouring one may be as far away as two."""
-_TICKS = (0.25, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 _MOST_TICKS = 6
 _MINUTE_S, _HOUR_S = 60, 3600
@@ -44,7 +42,8 @@ def weather(found: Sequence[SentinelSeries]) -> Figure | None:
     for one in found:
         data += [_points(one, _POINTS // len(found)), _middle(one)]
     shares = [share for trace in data if trace["mode"] == "markers" for share in trace["y"]]
-    layout = style.layout(height=_HEIGHT, xaxis=_time_axis(end), yaxis=_share_axis(shares))
+    yaxis = log_axis.ratio_axis([*shares, 1 / _LEAST_SPAN, _LEAST_SPAN], "")
+    layout = style.layout(height=_HEIGHT, xaxis=_time_axis(end), yaxis=yaxis)
     return {"data": data, "layout": layout}
 
 
@@ -138,19 +137,6 @@ def _said(one: SentinelSeries, look: SentinelReading) -> str:
     against = "of its reference" if one.is_reference else "of its middle in this run"
     where = f"worker {look.worker}, round {look.round}, after {clock(look.at_s)}"
     return f"{one.sentinel}: {seconds(look.time_s)}, {number(one.share(look))}× {against}; {where}"
-
-
-def _share_axis(shares: Sequence[float]) -> dict[str, Any]:
-    low, high = min(*shares, 1 / _LEAST_SPAN), max(*shares, _LEAST_SPAN)
-    ticks = [tick for tick in _TICKS if low <= tick <= high]
-    return {
-        "type": "log",
-        "range": [math.log10(low) - 0.01, math.log10(high) + 0.01],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:g}×" for tick in ticks],
-        "title": {"text": ""},
-        "zeroline": False,
-    }
 
 
 def _time_axis(end: float) -> dict[str, Any]:

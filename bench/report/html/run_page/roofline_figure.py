@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.records import roofs
-from bench.report.html import style
+from bench.report.html import log_axis, style
 from bench.report.html.run_page import figures, scatter
 from bench.report.html.run_page.scatter import ScatterPoint
 from bench.units import rate, size
@@ -45,9 +45,9 @@ def by_intensity(drawn: Cloud, device: Roofs) -> Figure | None:
     if not drawn.points or not (peaks or named):
         return None
     ridges = [peak.value / level.value for peak in peaks for level in named]
-    xaxis = style.value_axis([*(p.x for p in drawn.points), *ridges], "", _MOST_TICKS)
+    xaxis = log_axis.value_axis([*(p.x for p in drawn.points), *ridges], "", _MOST_TICKS)
     top = [peak.value * _ABOVE for peak in peaks]
-    yaxis = style.value_axis([*scatter.reach(drawn.points), *top], "FLOP/s")
+    yaxis = log_axis.value_axis([*scatter.reach(drawn.points), *top], "FLOP/s")
     title = {"text": "FLOP per byte", "standoff": 8}
     lines = [*_slopes(levels(device), peaks, xaxis), *_horizontals(peaks, named, xaxis)]
     words = _words(named, peaks, (xaxis, yaxis))

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.gpu_speedup import by_weight
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.units import counted, number, seconds, share, size_text
 
@@ -57,12 +57,11 @@ def _speedup_figure(shown: Sequence[Crossing]) -> Figure:
     ends = [e for c in shown for r in c.found.ratios for e in (*_band(r), 1.0)]
     ends += [_ROOM, 1 / _ROOM]
     traces = [t for place, one in enumerate(shown) for t in _speedup_traces(place, one)]
-    xaxis = style.size_axis(shown[0].axis, sizes)
+    xaxis = log_axis.size_axis(shown[0].axis, sizes)
     line = plot_parts.line(
         [10**end for end in xaxis["range"]], [1.0, 1.0], _NEUTRAL, name="equally fast"
     )
-    yaxis = style.value_axis(ends, "")
-    yaxis["ticktext"] = [f"{text.replace(' ', '')}×" for text in yaxis["ticktext"]]
+    yaxis = log_axis.value_axis(ends, "×")
     layout = style.layout(
         height=380,
         xaxis=xaxis,
@@ -127,7 +126,7 @@ def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
     for one in shown:
         known = {r.size: _interval(r) for r in one.found.ratios}
         rows.append((f"{_op(one)} {one.dtype}", tuple(known.get(s, "·") for s in sizes)))
-    return Twin(corner=shown[0].axis, head=tuple(style.size_labels(sizes)), rows=tuple(rows))
+    return Twin(corner=shown[0].axis, head=tuple(log_axis.size_labels(sizes)), rows=tuple(rows))
 
 
 def _op(one: Crossing) -> str:

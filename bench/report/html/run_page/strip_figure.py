@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.roofline import LEAST_S, telling
 from bench.analysis.grid import title
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.units import counted, seconds, share
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DOTS_PER_DECADE = 25
 """Nearer dots would lie on each other, so that one stands for all of them: a figure has only so many."""
 _NAMED = 3
+_MOST_TICKS = 6
 _ROW = 24
 _EDGE = 64
 """Above and below the strips."""
@@ -49,7 +50,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
         return None
     far, near = _ends(found)
     values = [value for strip in found for value, _ in strip.cases]
-    axis = _share_axis(values)
+    axis = log_axis.value_axis([*values, 1.0], "%", _MOST_TICKS)
     roof = plot_parts.line([1.0, 1.0], [-0.5, len(found) - 0.5], _NEUTRAL, name="the roof")
     return Drawing(
         id=id_,
@@ -79,7 +80,7 @@ def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
     return Drawing(
         id=id_,
         payload=payload,
-        figure=_figure(found, style.value_axis(values, "s", 6), seconds, []),
+        figure=_figure(found, log_axis.value_axis(values, "s", _MOST_TICKS), seconds, []),
         label=f"Time per call of {_cases(found)}, by suite: {low} to {high}.",
         caption=(
             "Time per call, logarithmic: a dot for each case, or for those that would lie on each other; a "
@@ -111,11 +112,6 @@ def _ends(found: Sequence[_Strip], write: Callable[[float], str] = share) -> tup
 
 def _cases(found: Sequence[_Strip]) -> str:
     return counted(sum(len(strip.cases) for strip in found), "case")
-
-
-def _share_axis(values: Sequence[float]) -> dict[str, Any]:
-    axis = style.value_axis([*values, 1.0], "", 6)
-    return {**axis, "ticktext": [f"{100 * value:g} %" for value in axis["tickvals"]]}
 
 
 def _figure(

@@ -11,8 +11,8 @@ from bench.analysis.findings import findings, footnotes
 from bench.analysis.grid import title
 from bench.report.html.address import anchor
 from bench.report.html.figure import Twin
+from bench.report.html.log_axis import size_labels
 from bench.report.html.run_page.figures import why_absent
-from bench.report.html.style import size_labels
 from bench.report.text import wording
 from bench.units import MISSING, number, rate, seconds, seconds_with_interval, share, size
 
