@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html.payload import Payload
+from bench.report.html.view import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

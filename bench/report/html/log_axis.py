@@ -104,8 +104,8 @@ def _even(low: float, high: float, most: int) -> list[float]:
 def _of_decades(low: float, high: float, most: int) -> list[float]:
     shown: list[float] = []
     apart = math.ceil((high - low) / (most - 1))
-    powers = [p for p in range(math.floor(low), math.ceil(high) + 1) if p % apart == 0]
-    for digits in _DIGITS:
+    for digits, step in (*((digits, 1) for digits in _DIGITS), ((1,), apart)):
+        powers = [p for p in range(math.floor(low), math.ceil(high) + 1) if p % step == 0]
         found = [m * 10.0**p for p in powers for m in digits if low <= p + math.log10(m) <= high]
         if len(found) < 2:  # noqa: PLR2004 - one tick alone is no scale
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.report.text import ratio_text
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, counted, number, seconds, share
 
@@ -127,9 +128,9 @@ def _case(answer: Answer) -> str:
     """
     one, other = answer.one, answer.other
     device = "" if one.device == "cpu" else f" on {one.device}"
-    beside = "" if one.case == other.case else f", {other.suite}/{other.op}"
+    beside = "" if one.case == other.case else f", {other.op_id}"
     axes = "".join(f" {name}={text}" for name, text in one.params.items())
-    return f"{one.suite}/{one.op}{axes}{beside}{device}"
+    return f"{one.op_id}{axes}{beside}{device}"
 
 
 def _time(row: Record) -> str:
@@ -137,14 +138,8 @@ def _time(row: Record) -> str:
 
 
 def _ratio(answer: Answer) -> str:
-    """`1.052 (1.031 to 1.073)`."""
     found = answer.ratio
-    if found is None:
-        return MISSING
-    if found.low is None or found.high is None:
-        return number(found.value, 4)
-    low, high = number(found.low, 4), number(found.high, 4)
-    return f"{number(found.value, 4)} ({low} to {high})"
+    return ratio_text.cell(found.value, found.low, found.high) if found else MISSING
 
 
 def _counts(found: Result) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text import ratio_text, wording
-from bench.units import MISSING, counted, seconds, share
+from bench.units import MISSING, clipped, counted, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -187,15 +187,11 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def _code(text: str) -> str:
     """Data in a fixed-width font; what could end a code span, or a cell, is written as an entity."""
-    text = _clipped(text, _LONGEST)
+    text = clipped(text, _LONGEST)
     return f"`{text}`" if _PLAIN.fullmatch(text) else f"<code>{text.translate(_MARKUP)}</code>"
 
 
 def _prose(text: str, longest: int = _LONGEST) -> str:
     """Data among our words, shown as it is."""
-    plain = _clipped(text, longest).translate(_MARKUP)
+    plain = clipped(text, longest).translate(_MARKUP)
     return re.sub(r"(@|(?<!&)#|://|www\.)", rf"\1{_NO_BREAK}", plain).strip()
-
-
-def _clipped(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

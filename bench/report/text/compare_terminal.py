@@ -5,7 +5,8 @@ What changed comes first, regressions before gains; no colour carries meaning.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.padding import Padding
@@ -32,6 +33,29 @@ _SAME = 40
 """Of a long list that nothing happened to, this much shows what it is like."""
 _LISTED = 10
 _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not comparable"}
+_CASE_FIELDS = (
+    "case",
+    "device",
+    "base_s",
+    "new_s",
+    "ratio",
+    "ratio_lo",
+    "ratio_hi",
+    "verdict",
+    "reason",
+    "smallest_visible",
+    "threshold",
+)
+_SUMMARY_FIELDS = (
+    "faster",
+    "slower",
+    "same",
+    "unsure",
+    "missing",
+    "geomean_ratio",
+    "geomean_lo",
+    "geomean_hi",
+)
 
 
 def comparison_table(found: Comparison, *, width: int) -> RenderableType:
@@ -168,3 +192,29 @@ def _ends(one: CaseVerdict) -> str:
 def _worth_saying(one: CaseVerdict) -> bool:
     """What the numbers beside it don't say: why not, or that it was the machine."""
     return one.verdict == "unsure" or "machine" in one.reason
+
+
+def comparison_facts(found: Comparison) -> dict[str, Any]:
+    """One run against another."""
+    return {
+        "comparable": {
+            "verdict": found.comparable.verdict,
+            "differences": [dataclasses.asdict(one) for one in found.comparable.differences],
+        },
+        "cases": [_case_facts(one) for one in found.cases],
+        "summary": {name: getattr(found.summary, name) for name in _SUMMARY_FIELDS},
+    }
+
+
+def comparisons_facts(found: Sequence[Comparison]) -> dict[str, Any]:
+    """The one comparison as it is; several in a list, each with its two runs."""
+    if len(found) == 1:
+        return comparison_facts(found[0])
+    listed = [
+        {"base": one.base.run_id, "new": one.new.run_id, **comparison_facts(one)} for one in found
+    ]
+    return {"comparisons": listed}
+
+
+def _case_facts(one: CaseVerdict) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _CASE_FIELDS}

@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from bench.units import number, seconds, share
+from bench.report.text import ratio_text
+from bench.units import seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,11 +79,9 @@ def _case(finding: Finding) -> ET.Element:
 
 def _slower(finding: Finding) -> str:
     case = finding.case
-    low, high = (None if end is None else number(end, 4) for end in (case.ratio_lo, case.ratio_hi))
-    return (
-        f"slower: {number(case.ratio, 4)} times as long ({low} to {high}), {seconds(case.base_s)} → {seconds(case.new_s)}, "
-        f"allowed {share(case.threshold)}: {case.reason}"
-    )
+    ratio = ratio_text.cell(case.ratio, case.ratio_lo, case.ratio_hi)
+    times = f"{seconds(case.base_s)} → {seconds(case.new_s)}"
+    return f"slower: {ratio} times as long, {times}, allowed {share(case.threshold)}: {case.reason}"
 
 
 def _error(name: str, message: str) -> ET.Element:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 from rich.text import Text
 
+from bench.report.text import ratio_text, wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded
-from bench.report.text.wording import escaped, interval, listed
-from bench.units import MISSING, counted, half_width, number, seconds_with_interval, share
+from bench.units import MISSING, counted, half_width, number, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,15 +46,9 @@ def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:
     """The lines of a cell: the time, its interval in a line of its own where there is no room, the ratio."""
     if cell is None:
         return [MISSING]
-    time = list(filter(None, interval(_time(cell)))) if narrow else [_time(cell)]
+    text = wording.time_of(cell.record)
+    time = list(filter(None, wording.interval(text))) if narrow else [text]
     return [*time, _ratio(cell.ratio)] if cell.ratio else time
-
-
-def _time(cell: Cell) -> str:
-    row = cell.record
-    if row.status != "ok":
-        return row.status
-    return seconds_with_interval(row.time_s, row.time_lo_s, row.time_hi_s)
 
 
 def _ratio(ratio: Ratio) -> str:
@@ -76,7 +70,7 @@ def remarks(found: Crosstab) -> list[str]:
 
 
 def _mixed(one: Mixed, by: str) -> str:
-    values = listed([value or MISSING for value in one.values])
+    values = wording.listed([value or MISSING for value in one.values])
     if one.inside:
         where = f"{one.column} varies inside {counted(one.lines, 'cell')} ({values})"
         return f"{where}: the newest run's row is shown; fix it with --where {one.column}=…"
@@ -89,25 +83,28 @@ def crosstab_markdown(found: Crosstab) -> str:
     if not found.lines:
         return f"{NOTHING}\n"
     heads = ["case", *found.columns]
-    lines = [f"| {' | '.join(map(escaped, heads))} |", f"|:--|{'--:|' * len(found.columns)}"]
+    lines = [
+        f"| {' | '.join(map(wording.escaped, heads))} |",
+        f"|:--|{'--:|' * len(found.columns)}",
+    ]
     for line in found.lines:
-        cells = [escaped(line.case), *(escaped(_whole(cell)) for cell in line.cells)]
+        cells = [
+            wording.escaped(line.case),
+            *(wording.escaped(_whole(cell)) for cell in line.cells),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [part for note in remarks(found) for part in ("", escaped(note))]
+    lines += [part for note in remarks(found) for part in ("", wording.escaped(note))]
     return "\n".join(lines) + "\n"
 
 
 def _whole(cell: Cell | None) -> str:
-    """`12 µs ± 1 % (×2.01, 1.95 to 2.07)`."""
+    """`12 µs ± 1 %, ×2.010 (1.950 to 2.070)`."""
     if cell is None:
         return MISSING
     ratio = cell.ratio
     if ratio is None:
-        return _time(cell)
-    if not math.isfinite(ratio.high):
-        return f"{_time(cell)} ({_ratio(ratio)})"
-    ends = f"{number(ratio.low)} to {number(ratio.high)}"
-    return f"{_time(cell)} (×{number(ratio.value)}, {ends})"
+        return wording.time_of(cell.record)
+    return f"{wording.time_of(cell.record)}, ×{ratio_text.of(ratio)}"
 
 
 def crosstab_facts(found: Crosstab) -> dict[str, Any]:

@@ -5,18 +5,31 @@ More than 1 is slower. What is said is never more than the interval allows.
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from bench.units import MISSING, number, share, signed
+
+if TYPE_CHECKING:
+    from bench.stats.crossing import RatioAt
+    from bench.stats.ratio import Ratio
 
 _FACTOR = 2.0
 """From twice as long on, people think in factors and no more in per cent."""
 
 
 def cell(value: float | None, low: float | None, high: float | None) -> str:
-    """`1.083 (1.061 to 1.105)`: from what to what, in words."""
+    """`1.083 (1.061 to 1.105)`: a ratio with its interval; `?` for one of which an end is not known."""
     if value is None:
         return MISSING
-    ends = "?" if low is None or high is None else f"{times(low)} to {times(high)}"
-    return f"{times(value)} ({ends})"
+    if low is None or high is None or not math.isfinite(high):
+        return f"{times(value)} (?)"
+    return f"{times(value)} ({times(low)} to {times(high)})"
+
+
+def of(ratio: Ratio | RatioAt) -> str:
+    """The same of a ratio."""
+    return cell(ratio.value, ratio.low, ratio.high)
 
 
 def times(value: float) -> str:

@@ -16,7 +16,7 @@ from bench.analysis.grid import in_reading_order, title
 from bench.report.text import device_times, wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.store.rows import records
-from bench.units import MISSING, seconds, seconds_with_interval
+from bench.units import MISSING, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,9 +103,7 @@ def _aligned(found: Sequence[Record]) -> dict[tuple[str, str], str]:
     """(case, device) → time and interval, padded so that each aligns under its like."""
     cells: dict[tuple[str, str], tuple[str, str]] = {}
     for record in found:
-        time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
-        shown = wording.interval(time) if record.status == "ok" else (record.status, "")
-        cells[record.case, record.device] = shown
+        cells[record.case, record.device] = wording.interval(wording.time_of(record))
     room = max(len(width) for _, width in cells.values())
     return {key: f"{time} {width:>{room}}" for key, (time, width) in cells.items()}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 
 from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.report.text import ratio_text
 from bench.report.text.plain_table import PlainTable, below_each_other, right, whole
 from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
@@ -73,8 +74,8 @@ def _machine(step: Step, at: At) -> str:
 
 
 def _times(ratio: Ratio) -> str:
-    """`1.12 (1.10 to 1.14) times as long`."""
-    return f"{ratio} times as long"
+    """`1.120 (1.100 to 1.140) times as long`."""
+    return f"{ratio_text.of(ratio)} times as long"
 
 
 def _with(one: TrendPoint) -> str:
@@ -102,7 +103,7 @@ def trend_table(found: Trend, *, width: int) -> RenderableType:
     for one in found.moments:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
-        facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), _time(one)]
+        facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), time_text(one)]
         table.add(*facts, said, pictures.get(one.run_id, ""))
     return below_each_other(_title(found), "", table, "", answer(found), width=width)
 
@@ -122,7 +123,8 @@ def _title(found: Trend) -> str:
     return f"{where}{threads}{cold}{at}{out if found.left_out else ''}"
 
 
-def _time(one: TrendPoint) -> str:
+def time_text(one: TrendPoint) -> str:
+    """A run's time with its interval, or why it doesn't count."""
     if not one.time_s:
         return one.why_not
     return seconds_with_interval(one.time_s, one.low_s, one.high_s)

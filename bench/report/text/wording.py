@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bench.records.record import STATUSES
-from bench.units import MISSING, rate
+from bench.units import MISSING, rate, seconds_with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,13 @@ def rate_of(record: Record) -> str:
     if record.flop:
         return rate(record.flop_per_s, "FLOP/s")
     return rate(record.bytes_per_s, "B/s") if record.bytes else MISSING
+
+
+def time_of(record: Record) -> str:
+    """A row's time with its interval, or its status."""
+    if record.status != "ok":
+        return record.status
+    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
 
 
 def interval(time: str) -> tuple[str, str]:

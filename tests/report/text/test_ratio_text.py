@@ -43,6 +43,7 @@ def test_a_cell_names_its_ends() -> None:
     """A missing end is a question mark, never a narrow interval."""
     assert ratio_text.cell(1.0834, 1.061, 1.105) == "1.083 (1.061 to 1.105)"
     assert ratio_text.cell(23.14, 20.0, None) == "23.1 (?)"
+    assert ratio_text.cell(23.14, 20.0, float("inf")) == "23.1 (?)"
     assert ratio_text.cell(None, None, None) == "–"
     assert ratio_text.change(1.004, 0.998, 1.01) == "+0.40 % (−0.20 % to +1.0 %)"
     assert ratio_text.change(1.0001, 0.99, 1.01) == "0.0 % (−1.0 % to +1.0 %)"

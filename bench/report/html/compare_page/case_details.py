@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html.compare_page import ratio_dots
-from bench.report.html.payload import Payload
+from bench.report.html.compare_page import ratio_figure
 from bench.report.html.table import blocks
+from bench.report.html.view import Payload
 from bench.report.text import ratio_text, wording
 from bench.units import seconds_with_interval
 
@@ -36,7 +36,7 @@ def together(runs: int) -> int:
 
 def said_of(one: CaseVerdict) -> str:
     """A verdict with its sign: `▶ slower`."""
-    return f"{ratio_dots.MARKS[one.verdict][1]} {one.verdict}"
+    return f"{ratio_figure.MARKS[one.verdict][1]} {one.verdict}"
 
 
 def details(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import grid
 from bench.analysis.compare.runs import CONCERNS
-from bench.report.html.address import anchor
-from bench.report.html.compare_page import ratio_dots
+from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
+from bench.report.html.view import anchor
 from bench.report.text import ratio_text
 from bench.units import MISSING, seconds, share
 
@@ -147,7 +147,7 @@ def _many(one: Lined) -> list[Cell]:
 def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, brief: bool) -> Cell:
     if said is None:
         return _time(seen)[0], None
-    sign = ratio_dots.MARKS[said.verdict][1]
+    sign = ratio_figure.MARKS[said.verdict][1]
     if brief:
         return f"{ratio_text.times(said.ratio)} {sign}", said.ratio
     ratio = ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi)

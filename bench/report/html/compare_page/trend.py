@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
-from bench.report.text.trend import answer
+from bench.report.text.trend import answer, time_text
 from bench.stats.changepoint import FALSE_STEPS
-from bench.units import counted, seconds_with_interval, share
+from bench.units import counted, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +77,9 @@ def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
         twin=Twin(
             corner="run",
             head=(f"time {at}",),
-            rows=tuple((run, (_text(one),)) for run, one in zip(runs, found.moments, strict=True)),
+            rows=tuple(
+                (run, (time_text(one),)) for run, one in zip(runs, found.moments, strict=True)
+            ),
         ),
         wide=False,
     )
@@ -89,12 +91,6 @@ def _answer(found: Trend, names: Mapping[str, str]) -> str:
     for run_id, name in names.items():
         text = text.replace(run_id, name)
     return text
-
-
-def _text(one: TrendPoint) -> str:
-    if not one.time_s:
-        return one.why_not
-    return seconds_with_interval(one.time_s, one.low_s, one.high_s)
 
 
 def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
@@ -140,7 +136,7 @@ def _trace(moments: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]
 def _hover(one: TrendPoint, run: str) -> str:
     commit = f"commit {one.git_commit[:7]}" if one.git_commit else ""
     torch = f"torch {one.torch_version}" if one.torch_version else ""
-    lines = [run, _text(one), torch, commit, one.run_id]
+    lines = [run, time_text(one), torch, commit, one.run_id]
     return "<br>".join(style.escaped(line) for line in lines if line)
 
 

@@ -12,7 +12,6 @@ from bench.report.html.compare_page import (
     case_details,
     cases,
     machines,
-    ratio_dots,
     ratio_figure,
     trend,
 )
@@ -136,7 +135,7 @@ def _runs(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) -> l
         Run(
             name=name,
             href=href,
-            colour=ratio_dots.colour(place),
+            colour=ratio_figure.colour(place),
             facts=_facts(info, several=several),
             counts=counts,
             mean=mean,
@@ -184,7 +183,7 @@ def _weighed(one: Comparison, name: str) -> Weighed:
 
 def _legend(names: Sequence[str]) -> tuple[Legend, ...]:
     return tuple(
-        Legend(number=place, colour=ratio_dots.colour(place + 1), name=name)
+        Legend(number=place, colour=ratio_figure.colour(place + 1), name=name)
         for place, name in enumerate(names[1:])
     )
 

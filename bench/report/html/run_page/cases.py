@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
 from bench.analysis.findings.kernels import LAUNCH
-from bench.report.html.payload import Payload, columns
 from bench.report.html.run_page import samples as sampled
 from bench.report.html.run_page import tables
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, blocks, filters
-from bench.report.html.view import View
+from bench.report.html.view import Payload, View, columns
 from bench.report.text import device_times, wording
 
 if TYPE_CHECKING:

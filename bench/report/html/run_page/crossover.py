@@ -10,12 +10,11 @@ from bench.analysis.crossover.with_copies import moved, ways
 from bench.analysis.findings.gpu_speedup import by_weight
 from bench.analysis.grid import ranked_devices
 from bench.report.html import figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing, Twin
-from bench.report.html.run_page import tables
 from bench.report.html.run_page.crossover_figure import crossing_figure
 from bench.report.html.table import Column, Listing, TableEntry, filters
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
+from bench.report.text import wording
 from bench.report.text.crossover import answer, level, names_of
 from bench.units import MISSING, number, seconds_with_interval, size_text
 
@@ -122,7 +121,7 @@ def _twin(one: Crossing, copied: Moved | None) -> Twin:
     names = {"one": one.one, "other": one.other}
     rows = []
     for size in sorted({*sides[0], *sides[1]}):
-        times = [tables.time_of(side[size]) if size in side else "·" for side in sides]
+        times = [wording.time_of(side[size]) if size in side else "·" for side in sides]
         with_copies = [_time(points.get(size))] if copied else []
         ratio = ratios.get(size)
         won = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import grid
 from bench.records.warning_codes import CODES
 from bench.report.html import log_axis, plot_parts, style
-from bench.report.html.address import anchor
+from bench.report.html.view import anchor
 from bench.report.text import wording
 from bench.units import MISSING, seconds, seconds_with_interval, share
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from bench.analysis import grid, rerun_command
 from bench.analysis.findings import kernels as findings_kernels
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import launch_figure
 from bench.report.html.table import Column, Listing, TableEntry, filters
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.units import MISSING, counted, seconds, share
 
 if TYPE_CHECKING:
@@ -207,7 +206,7 @@ def _line(one: Kernel) -> KernelRow:
     times = [
         r.profiled_time_s for r in one.records if r.kernels == (one.name,) and r.profiled_time_s
     ]
-    ops = list(dict.fromkeys(f"{r.suite}/{r.op}" for r in one.records))
+    ops = list(dict.fromkeys(r.op_id for r in one.records))
     more = f" and {len(ops) - _MOST_OPS} more" if len(ops) > _MOST_OPS else ""
     return KernelRow(
         name=one.name,

@@ -10,8 +10,8 @@ from bench.analysis.findings import kernels
 from bench.report.html import style
 from bench.report.html.figure import Twin
 from bench.report.html.run_page.figures import hover
-from bench.report.html.run_page.tables import time_of
-from bench.units import seconds, share
+from bench.report.text import wording
+from bench.units import clipped, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -222,7 +222,7 @@ def twin(records: Sequence[Record]) -> Twin:
         (
             f"{r.suite}/{grid.title(r)}",
             (
-                time_of(r),
+                wording.time_of(r),
                 seconds(r.device_time_s),
                 seconds(r.device_time_cold_s),
                 seconds(r.host_time_s),
@@ -251,15 +251,10 @@ def short(name: str) -> str:
     own, arguments = _own_name(bare[:cut]), bare[cut:]
     telling = dict.fromkeys(w for w in _WORD.findall(arguments) if w not in _COMMON)
     said = ", ".join([word for word in telling if not word.startswith("_")][:_MOST_TELLING])
-    return _fitting(f"{own}<{said}>" if said else own)
+    return clipped(f"{own}<{said}>" if said else own, _HEAD + 1 + _TAIL)
 
 
 def _own_name(qualified: str) -> str:
     """The last part of it, or the last two where that one says nothing: `gemvx::kernel`."""
     *_, space, own = ["", *qualified.split("::")]
     return f"{space}::{own}" if own == _NO_NAME and space else own
-
-
-def _fitting(text: str) -> str:
-    longest = _HEAD + 1 + _TAIL
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -10,12 +10,11 @@ from bench.analysis.findings import sentinel_series
 from bench.doctor import rules
 from bench.records.machine_state import SAME_LEVEL
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import facts as run_page_facts
 from bench.report.html.run_page import gpu_facts, machine_state_figure, noise_floor_figure
 from bench.report.html.run_page.roofline import known_roofs
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.report.text.machine import NO_ROOFS, roof_lines
 from bench.units import MISSING, counted, number, seconds, share

@@ -10,10 +10,9 @@ from bench.analysis.findings import headroom
 from bench.records import roofs
 from bench.records.record import COLD
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing, Twin
 from bench.report.html.run_page import bandwidth_figure, roofline_figure, scatter, tables
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.units import MISSING, counted, number, share, size
 
@@ -220,6 +219,6 @@ def _twin(
     rows = []
     for point in drawn.points:
         r = point.record
-        own = (x(point.x), rate(r), tables.time_of(r), share(r.roof_share), r.roof or MISSING)
+        own = (x(point.x), rate(r), wording.time_of(r), share(r.roof_share), r.roof or MISSING)
         rows.append((f"{r.suite}/{grid.title(r)}", own))
     return Twin(corner="case", head=head, rows=tuple(rows))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.records.record import COLD
 from bench.report.html import plot_parts, style
-from bench.report.html.address import anchor
+from bench.report.html.view import anchor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

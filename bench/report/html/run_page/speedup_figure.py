@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis.findings.gpu_speedup import by_weight
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
-from bench.units import counted, number, seconds, share, size_text
+from bench.report.text import ratio_text
+from bench.units import counted, seconds, share, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,16 +108,11 @@ def _hover(one: Crossing, place: int) -> str:
     who = {"one": f"{one.one} is faster", "other": f"{one.other} is faster"}
     lines = [
         f"<b>{first}</b>",
-        style.escaped(_interval(ratio)),
+        style.escaped(ratio_text.of(ratio)),
         style.escaped(f"{one.one} {seconds(times[0])}, {one.other} {seconds(times[1])}"),
         style.escaped(who.get(ratio.winner or "", "can't be told apart")),
     ]
     return "<br>".join(lines)
-
-
-def _interval(ratio: RatioAt) -> str:
-    high = number(ratio.high) if math.isfinite(ratio.high) else "?"
-    return f"{number(ratio.value)}× ({number(ratio.low)} to {high})"
 
 
 def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
@@ -124,7 +120,7 @@ def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
     sizes = every[:: math.ceil(len(every) / _MOST_SIZES)]
     rows = []
     for one in shown:
-        known = {r.size: _interval(r) for r in one.found.ratios}
+        known = {r.size: ratio_text.of(r) for r in one.found.ratios}
         rows.append((f"{_op(one)} {one.dtype}", tuple(known.get(s, "·") for s in sizes)))
     return Twin(corner=shown[0].axis, head=tuple(log_axis.size_labels(sizes)), rows=tuple(rows))
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.analysis import rerun_command
 from bench.analysis.findings import findings, footnotes
 from bench.analysis.grid import title
-from bench.report.html.address import anchor
 from bench.report.html.figure import Twin
 from bench.report.html.log_axis import size_labels
 from bench.report.html.run_page.figures import why_absent
+from bench.report.html.view import anchor
 from bench.report.text import wording
-from bench.units import MISSING, number, rate, seconds, seconds_with_interval, share, size
+from bench.units import MISSING, number, rate, seconds, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,13 +52,6 @@ class Row:
     facts: tuple[tuple[str, str], ...]
 
 
-def time_of(record: Record) -> str:
-    """A row's time with its interval, or its status."""
-    if record.status != "ok":
-        return record.status
-    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
-
-
 def flop_rate_of(record: Record) -> str:
     """A row's FLOP/s."""
     return rate(record.flop_per_s, "FLOP/s") if record.flop else MISSING
@@ -89,7 +82,7 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
 def plain_twin(records: Sequence[Record]) -> Twin:
     """Cases off the curves: one row each, with its time, and rates and roofs where any is known."""
     columns = {
-        "time": [time_of(r) for r in records],
+        "time": [wording.time_of(r) for r in records],
         "FLOP/s": [flop_rate_of(r) for r in records],
         "B/s": [byte_rate_of(r) for r in records],
         "of its roof": [_roof(r) or MISSING for r in records],
@@ -109,7 +102,7 @@ def full(
 
 
 def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> Row:
-    time, interval = wording.interval(time_of(record))
+    time, interval = wording.interval(wording.time_of(record))
     return Row(
         anchor=anchor(record),
         record=record,

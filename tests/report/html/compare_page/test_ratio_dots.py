@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.report.html.compare_page.ratio_dots import GREY, MARKS, Dot, colour, figure, twin
+from bench.report.html.compare_page.ratio_figure import GREY, MARKS, Dot, colour, figure, twin
 from tests.fakes.rows import HOSTILE, valid
 
 

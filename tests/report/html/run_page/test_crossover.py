@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.report.html.address import anchor
 from bench.report.html.run_page.crossover import COMMANDS, NO_SIZE, ONE_DEVICE, crossover_view
+from bench.report.html.view import anchor
 from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
 from tests.fakes.rows import example, record
 

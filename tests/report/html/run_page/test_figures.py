@@ -9,8 +9,8 @@ import pytest
 
 from bench.analysis import grid
 from bench.report.html import style
-from bench.report.html.address import anchor
 from bench.report.html.run_page import figures
+from bench.report.html.view import anchor
 from tests.fakes.rows import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.records.roofs import judged
-from bench.report.html.address import anchor
 from bench.report.html.run_page.roofline import roofline_view
+from bench.report.html.view import anchor
 from tests.fakes.roofs import noted, roofs
 from tests.fakes.rows import info, lost, on, record, valid
 
