@@ -13,7 +13,7 @@ from bench.report.html import style
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_REGION = 0.5
+_REGION_OPACITY = 0.5
 """A region is half as strong as a band, since it lies under all of them."""
 
 
@@ -39,7 +39,7 @@ def region(
     """The whole height of a figure between two places; `heights` are the ends of its axis."""
     (left, right), (low, high) = ends, heights
     return {
-        **_filled(colour, _REGION, op),
+        **_filled(colour, _REGION_OPACITY, op),
         "x": [left, right, right, left],
         "y": [low, low, high, high],
     }

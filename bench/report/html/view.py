@@ -29,11 +29,11 @@ if TYPE_CHECKING:
             """Where it was measured."""
 
 
-_LEVEL = 9
-"""Of gzip: pages are read more often than made, and making one takes its time elsewhere."""
-_INSTEAD = ","
+_GZIP_LEVEL = 9
+"""The strongest: pages are read more often than made, and making one takes its time elsewhere."""
+_INSTEAD_OF_LESS_THAN = ","
 _DIGITS = 5
-"""Of a number that is not whole: more than any figure or text shows, and a third of what floats have."""
+"""A number that is not whole keeps so many: more than any figure or text shows, a third of what floats have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Payload:
         """
         value = _short(self.value)
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return _text(gzip.compress(text.encode(), _LEVEL, mtime=0))
+        return _text(gzip.compress(text.encode(), _GZIP_LEVEL, mtime=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def unpacked(text: str) -> Any:
     """The value of a packed text."""
-    return json.loads(gzip.decompress(base64.b85decode(text.replace(_INSTEAD, "<"))))
+    return json.loads(gzip.decompress(base64.b85decode(text.replace(_INSTEAD_OF_LESS_THAN, "<"))))
 
 
 def _text(packed: bytes) -> str:
@@ -87,7 +87,7 @@ def _text(packed: bytes) -> str:
 
     The alphabet is that of RFC 1924 with a comma for `<`, without which no tag and no comment begins.
     """
-    return base64.b85encode(packed).decode().replace("<", _INSTEAD)
+    return base64.b85encode(packed).decode().replace("<", _INSTEAD_OF_LESS_THAN)
 
 
 def _short(value: Any) -> Any:

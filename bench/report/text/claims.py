@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _WORDS = {
     "holds": "holds",
     "does-not-hold": "does not hold here",
-    "cant-tell": "can't tell",
+    "cant-tell": "unsure",
     "not-measured": "not measured",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ClaimRow:
     """A claim as it is shown: its verdict, its sentence, and what speaks for it beneath."""
 
     id: str
@@ -42,11 +42,11 @@ class Row:
     sources: tuple[tuple[str, str], ...]
 
 
-def rows(answers: Sequence[ClaimAnswer]) -> list[Row]:
+def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
     """Each claim in words; the run is named where answers rest on several."""
     runs = _runs(answers)
     return [
-        Row(
+        ClaimRow(
             id=one.claim.id,
             kind=one.verdict.kind,
             verdict=verdict(one),

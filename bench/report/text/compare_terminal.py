@@ -1,4 +1,4 @@
-"""A comparison for a terminal: may these be compared, what changed, what can't be told, what it comes to.
+"""A comparison for a terminal, and as JSON: may these be compared, what changed, what is unsure, and the summary.
 
 What changed comes first, regressions before gains; no colour carries meaning.
 """
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 ITSELF = "A run was compared with itself, so every case is the same. Name another run."
 NOTHING = "The two runs have no case in common that was measured in both."
 ORDER = ("slower", "faster", "unsure", "same")
-_DIFFERENCES = 8
-_SAME = 40
-"""Of a long list that nothing happened to, this much shows what it is like."""
-_LISTED = 10
+_MOST_DIFFERENCES, _MOST_SAME, _MOST_MISSING = 8, 40, 10
+"""So many differences, unchanged cases and cases left out are listed; the rest is counted."""
 _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not comparable"}
 _CASE_FIELDS = (
     "case",
@@ -95,8 +93,8 @@ def in_order(cases: Sequence[CaseVerdict]) -> list[CaseVerdict]:
 def missing_lines(missing: Sequence[str]) -> list[str]:
     """How many cases were left out, and which."""
     lines = [f"left out, {counted(len(missing), 'case')}:"]
-    lines += [f"  {one}" for one in missing[:_LISTED]]
-    more = len(missing) - _LISTED
+    lines += [f"  {one}" for one in missing[:_MOST_MISSING]]
+    more = len(missing) - _MOST_MISSING
     return [*lines, f"  and {more} more"] if more > 0 else lines
 
 
@@ -155,8 +153,8 @@ def _run(info: RunInfo) -> str:
 def _comparable(found: Comparison) -> list[str]:
     """The verdict, what matters, and what would mend it; what doesn't matter is not worth a line."""
     known = [d for d in found.comparable.differences if d.matters != "no"]
-    shown = [f"  {d.field}: {d.base} → {d.new}" for d in known[:_DIFFERENCES]]
-    more = len(known) - _DIFFERENCES
+    shown = [f"  {d.field}: {d.base} → {d.new}" for d in known[:_MOST_DIFFERENCES]]
+    more = len(known) - _MOST_DIFFERENCES
     lines = [_WORDS[found.comparable.verdict] + (":" if shown else ""), *shown]
     if more > 0:
         lines.append(f"  and {more} more (--format json has all)")
@@ -182,7 +180,7 @@ def _cases(found: Comparison) -> RenderableType:
 
 def _unlisted(found: Comparison) -> int:
     """How many of those that are the same are not shown."""
-    return max(0, found.summary.same - _SAME)
+    return max(0, found.summary.same - _MOST_SAME)
 
 
 def _ends(one: CaseVerdict) -> str:

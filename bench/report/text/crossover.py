@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from bench.store.runs import StoredRun
 
 NOTHING = "No op was measured on two sides at a common size. Measure one with: bench crossover matmul/square"
-_LISTED = 4
-_COARSE = 1.5
-"""A gap between sizes that is wider has room for a step, so that it is said where the line was drawn."""
+_MOST_LISTED = 4
+_WIDE_GAP = 1.5
+"""A gap between sizes of a larger factor may hide a step, so that it is said where the line was drawn."""
 
 _NARROWER = "; a longer --step or a calmer machine narrows the intervals"
 _ENDED = {
@@ -68,7 +68,7 @@ def answer(found: Crossover, names: CrossoverNames) -> str:
         return f"{names.wins(found.beyond)} at every size measured, {_ends(found, names)}: {how}."
     if len(found.ratios) == 1:
         return _at_one_size(found.ratios[0], names)
-    return f"Can't tell where the winner changes: {_why(found, names)}."
+    return f"Unsure where the winner changes: {_why(found, names)}."
 
 
 def _from(found: Crossover, names: CrossoverNames) -> str:
@@ -85,7 +85,7 @@ def _at_one_size(ratio: RatioAt, names: CrossoverNames) -> str:
     """Who wins at the only size that both have, which tells nothing of others."""
     where = f"at {names.axis} = {size_text(ratio.size)}, the only size measured on both sides"
     if ratio.winner is None:
-        return f"Can't tell who wins {where}."
+        return f"Unsure who wins {where}."
     ends = (ratio.low, ratio.high) if ratio.winner == "other" else (1 / ratio.high, 1 / ratio.low)
     least, most = map(number, ends)
     return f"{names.wins(ratio.winner)} {where}: {least} to {most} times as fast."
@@ -105,7 +105,7 @@ def _why(found: Crossover, names: CrossoverNames) -> str:
 
 def _line(found: Crossover) -> str:
     """Between which sizes a straight line was trusted, if they lie far apart."""
-    if found.between is None or found.gap <= _COARSE:
+    if found.between is None or found.gap <= _WIDE_GAP:
         return ""
     low, high = map(size_text, found.between)
     return f" on a straight line from {low} to {high}"
@@ -116,8 +116,8 @@ def _untold(found: Crossover, names: CrossoverNames) -> str:
     sizes = [size_text(size) for size in found.untold]
     if not sizes:
         return ""
-    shown = sizes if len(sizes) <= _LISTED else [*sizes[: _LISTED - 1], "…", sizes[-1]]
-    return f"; at {names.axis} = {', '.join(shown)} they can't be told apart"
+    shown = sizes if len(sizes) <= _MOST_LISTED else [*sizes[: _MOST_LISTED - 1], "…", sizes[-1]]
+    return f"; at {names.axis} = {', '.join(shown)} the winner is unsure"
 
 
 def _ends(found: Crossover, names: CrossoverNames) -> str:

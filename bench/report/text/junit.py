@@ -1,6 +1,6 @@
 """A judged comparison as JUnit XML, which CI systems show case by case.
 
-What the gate calls a regression is a failure, what can't be told is skipped with its reason, and a case
+What the gate calls a regression is a failure, what is unsure is skipped with its reason, and a case
 that failed in the new run is an error. Times are those of one call, in seconds.
 """
 

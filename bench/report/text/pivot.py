@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bench.analysis.pivot import Cell, Crosstab, Mixed
     from bench.stats.ratio import Ratio
 
-_CASE_ROOM, _CELL_ROOM = 24, 19
-"""Characters of a name in two lines, and of `12.34 µs ± 0.45 %` with the gap beside it."""
+_CASE_WIDTH, _CELL_WIDTH = 24, 19
+"""A name in two lines takes so many characters, and so many `12.34 µs ± 0.45 %` with the gap beside it."""
 NOTHING = "There are no rows to show. See what the store holds with: bench runs"
 
 
@@ -31,7 +31,7 @@ def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
     """Cases down, columns across; under each time how many times as long that is as in the first column."""
     if not found.lines:
         return Text(NOTHING)
-    narrow = width < _CASE_ROOM + _CELL_ROOM * len(found.columns)
+    narrow = width < _CASE_WIDTH + _CELL_WIDTH * len(found.columns)
     columns = [Column(Text(name), justify="right", overflow="fold") for name in found.columns]
     table = PlainTable(folded("case"), *columns)
     for line in found.lines:
@@ -43,7 +43,7 @@ def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
 
 
 def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:
-    """The lines of a cell: the time, its interval in a line of its own where there is no room, the ratio."""
+    """The lines of a cell: the time, its interval in a line of its own where the columns are narrow, the ratio."""
     if cell is None:
         return [MISSING]
     text = wording.time_of(cell.record)
@@ -152,7 +152,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 
 def crosstab_csv(found: Crosstab) -> str:
-    """A line per cell that there is, so that every program can turn it as it likes."""
+    """A line per cell that there is, so that every program can arrange it as it likes."""
     text = io.StringIO()
     names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
     writer = csv.DictWriter(text, ["case", found.by, *names], lineterminator="\n")

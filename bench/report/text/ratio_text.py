@@ -1,4 +1,4 @@
-"""A ratio of two times with its interval: as a cell, as a sentence, and as an axis.
+"""A ratio of two times with its interval: as a cell, and as a sentence.
 
 More than 1 is slower. What is said is never more than the interval allows.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.stats.crossing import RatioAt
     from bench.stats.ratio import Ratio
 
-_FACTOR = 2.0
+_LEAST_FACTOR = 2.0
 """From twice as long on, people think in factors and no more in per cent."""
 
 
@@ -39,14 +39,14 @@ def times(value: float) -> str:
 
 
 def took(value: float, low: float, high: float) -> str | None:
-    """`takes 1.2 % less time (0.4 to 2.0 %)`; None where the interval has room for no change."""
+    """`takes 1.2 % less time (0.4 to 2.0 %)`; None where the interval allows for no change."""
     if low <= 1 <= high:
         return None
     if low > 1:
-        if value >= _FACTOR:
+        if value >= _LEAST_FACTOR:
             return f"takes {number(value)} times as long ({number(low)} to {number(high)})"
         return f"takes {share(value - 1)} more time ({_to(low - 1, high - 1)})"
-    if value <= 1 / _FACTOR:
+    if value <= 1 / _LEAST_FACTOR:
         return f"is {number(1 / value)} times as fast ({number(1 / high)} to {number(1 / low)})"
     return f"takes {share(1 - value)} less time ({_to(1 - high, 1 - low)})"
 

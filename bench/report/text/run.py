@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
-_ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list
-_EVERY_WAY_WIDTH = 100  # below it the ways that explain least are left out
+_ONE_LINE_WIDTH, _EVERY_WAY_WIDTH = 150, 100
+"""Below so many columns a run takes two lines in the list, and the ways that explain least are left out."""
 NO_DEVICE_TIMES = (
     "No case here has a time on a GPU. What there is to measure: bench list --device cuda"
 )
@@ -104,8 +104,8 @@ def _aligned(found: Sequence[Record]) -> dict[tuple[str, str], str]:
     cells: dict[tuple[str, str], tuple[str, str]] = {}
     for record in found:
         cells[record.case, record.device] = wording.interval(wording.time_of(record))
-    room = max(len(width) for _, width in cells.values())
-    return {key: f"{time} {width:>{room}}" for key, (time, width) in cells.items()}
+    widest = max(len(width) for _, width in cells.values())
+    return {key: f"{time} {width:>{widest}}" for key, (time, width) in cells.items()}
 
 
 def _rate(record: Record) -> str:

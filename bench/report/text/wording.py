@@ -63,11 +63,11 @@ def who(group: Unmeasured, title: str) -> str:
 def when(text: str) -> str:
     """An ISO time as `2026-11-23 05:02 UTC`, whatever its zone; other text stays as it is."""
     try:
-        moment = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -102,8 +102,8 @@ def test_a_machine_that_moved_is_told(moved: float, *, said: bool) -> None:
 @pytest.mark.parametrize(
     ("shares", "said"),
     [
-        (UP[:3], "Can't tell about steps: 3 runs; it takes two on either side, less is one run only."),
-        (UP[:1], "Can't tell about steps: 1 run; it takes two on either side, less is one run only."),
+        (UP[:3], "Unsure about steps: 3 runs; it takes two on either side, less is one run only."),
+        (UP[:1], "Unsure about steps: 1 run; it takes two on either side, less is one run only."),
         (UP[:4], "No step in 4 runs; one of 11 % in the middle would be named."),
         (
             UP[:5],

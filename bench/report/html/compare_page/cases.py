@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from bench.analysis.compare.verdict import CaseVerdict
     from bench.report.html.table import Sortable
 
-_IN_FULL = 4
-"""Runs beside the base that have their time and interval in the table; of more, a case's own view has them."""
-_LOST = "not compared"
+_MOST_RUNS_IN_FULL = 4
+"""With more runs beside the base, the table leaves times and intervals to a case's own view."""
+_NOT_COMPARED = "not compared"
 """Instead of a verdict, where a run lacks the case or its time."""
 
 
@@ -115,14 +115,14 @@ def _head(one: Lined, place: int, *, several: bool) -> list[Cell]:
 
 
 def _pair(one: Lined) -> list[Cell]:
-    """Of two runs."""
+    """The cells of a case of two runs."""
     (said,) = one.said
     times = [_time(seen) for seen in one.seen]
     if said is None:
         return [
             *times,
             (MISSING, None),
-            (_LOST, len(CONCERNS)),
+            (_NOT_COMPARED, len(CONCERNS)),
             (MISSING, None),
             (_lost(one), None),
         ]
@@ -136,10 +136,10 @@ def _pair(one: Lined) -> list[Cell]:
 
 
 def _many(one: Lined) -> list[Cell]:
-    """Of more runs: the gravest verdict, then a cell for each."""
+    """The cells of a case of more runs: the gravest verdict, the base, then a cell for each."""
     first = one.foremost
-    verdict: Cell = _verdict(first) if first else (_LOST, len(CONCERNS))
-    brief = len(one.said) > _IN_FULL
+    verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(CONCERNS))
+    brief = len(one.said) > _MOST_RUNS_IN_FULL
     cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
     return [verdict, _time(one.seen[0]), *cells]
 

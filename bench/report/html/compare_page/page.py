@@ -79,10 +79,13 @@ def facts(runs: Sequence[RunInfo]) -> dict[str, str]:
 
 
 def run_names(runs: Sequence[RunInfo]) -> tuple[str, ...]:
-    """One name per run, in their order; a run that occurs twice is told by its place."""
+    """One short name per run, in their order, no two alike: by machine where these differ, else by label, else by time.
+
+    A run that occurs twice is told by its place.
+    """
     several = len({str(run.machine.get("machine_id")) for run in runs}) > 1
     found = [wording.machine_name(run) if several else "" for run in runs]
-    for parts in (_labels(runs), _moments(runs), _ends_of_ids(runs)):
+    for parts in (_labels(runs), _times(runs), _ends_of_ids(runs)):
         alike = Counter(found)
         found = [
             _joined(name, part) if alike[name] > 1 or not name else name
@@ -103,8 +106,8 @@ def _labels(runs: Sequence[RunInfo]) -> list[str]:
     return [run.label or "" for run in runs]
 
 
-def _moments(runs: Sequence[RunInfo]) -> list[str]:
-    """All are in one zone, so that it needs no name; nor does the year where they share it."""
+def _times(runs: Sequence[RunInfo]) -> list[str]:
+    """When each run began: all in UTC, so that the zone needs no name; nor does the year where they share it."""
     full = [wording.when(run.started_at).removesuffix(" UTC") for run in runs]
     years = {text[:_YEAR] for text in full}
     return [text[_YEAR:] for text in full] if len(years) == 1 else full

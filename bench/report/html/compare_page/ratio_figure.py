@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
 PAYLOAD = "verdicts-figures"
 MOST_ROWS = 60
-"""Of a picture that one still looks through; the table has every case."""
+"""A reader still looks through a picture of so many rows; the table has every case."""
 MOST_DOTS = 240
-"""With several runs, rows are fewer: so many dots in all."""
-WORDS: Mapping[str, str] = {"unsure": "can't be told"}
+"""With several runs a row has several dots, so that rows are fewer."""
 GREY = 5
-"""The base, and the lines that a ratio is held against."""
+"""The colour of the base, and of the lines that a ratio is compared with."""
 MARKS: Mapping[str, tuple[str, str]] = {
     "slower": ("triangle-right", "▶"),
     "faster": ("triangle-left", "◀"),
@@ -38,13 +37,12 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "same": ("circle", "●"),
 }
 """Verdict → the marker in a figure, and the sign that stands for it in a text."""
-_ROW, _APART = 22, 11
-"""Pixels of a row, and between the dots of several runs in it."""
-_EDGE = 64
-_FURTHEST = 2.0
-"""Times beyond the dots; an interval that reaches further leaves the picture."""
-_LONGEST = 52
-"""Characters of a row's name beside a figure."""
+_ROW_PX, _DOT_PX, _EDGE_PX = 22, 11, 64
+"""A row's height, the distance of the dots of several runs in it, and the space above and below all rows."""
+_MOST_TIMES_AWAY = 2.0
+"""An interval that reaches further from its dot than by this factor leaves the picture."""
+_LONGEST_NAME = 52
+"""A row's name beside a figure has at most so many characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +59,6 @@ class Dot:
     text: str
 
 
-def said(one: CaseVerdict) -> str:
-    """`slower`, `can't be told`."""
-    return WORDS.get(one.verdict, one.verdict)
-
-
 def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
     """The ratio of each case, what concerns most on top; None where there is none."""
     rows = foremost(found)
@@ -79,9 +72,9 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
         for place, verdict in enumerate(one.said)
         if verdict
     ]
-    held = sum(one.foremost is not None for one in found.cases)
-    some = f"{len(rows)} of {held} cases: " if len(rows) < held else ""
-    signs = ", ".join(f"{sign} {WORDS.get(word, word)}" for word, (_, sign) in MARKS.items())
+    compared = sum(one.foremost is not None for one in found.cases)
+    some = f"{len(rows)} of {compared} cases: " if len(rows) < compared else ""
+    signs = ", ".join(f"{sign} {word}" for word, (_, sign) in MARKS.items())
     return Drawing(
         id="ratio-cases",
         payload=PAYLOAD,
@@ -99,12 +92,12 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
 
 def foremost(found: Lineup) -> list[Lined]:
     """The cases worth a row: all that changed, then the least certain; in order of concern."""
-    held = [(one, first) for one in found.cases if (first := one.foremost)]
-    room = min(MOST_ROWS, max(1, MOST_DOTS // len(found.comparisons)))
-    if len(held) > room:
-        held.sort(key=lambda pair: _worth(pair[1]))
-        held = held[:room]
-    return [one for one, first in sorted(held, key=lambda pair: _place(pair[1]))]
+    compared = [(one, first) for one in found.cases if (first := one.foremost)]
+    most = min(MOST_ROWS, max(1, MOST_DOTS // len(found.comparisons)))
+    if len(compared) > most:
+        compared.sort(key=lambda pair: _worth(pair[1]))
+        compared = compared[:most]
+    return [one for one, first in sorted(compared, key=lambda pair: _place(pair[1]))]
 
 
 def _worth(one: CaseVerdict) -> tuple[bool, float]:
@@ -163,7 +156,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
     confidence = share(found.comparisons[series].confidence)
     plain = [
         f"{one.case} on {one.device}",
-        f"{name}: {said(one)}",
+        f"{name}: {one.verdict}",
         f"{ratio} times as long (interval at {confidence})",
         f"{seconds(one.base_s, 4)} → {seconds(one.new_s, 4)}, {_at(one)}",
         one.reason,
@@ -178,7 +171,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
         high=one.ratio_hi,
         mark=one.verdict,
         hover="<br>".join([f"<b>{first}</b>", *rest]),
-        text=f"{ratio} {said(one)}",
+        text=f"{ratio} {one.verdict}",
     )
 
 
@@ -210,9 +203,9 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
         band: a change that is smaller does not count, as a share.
     """
     series = sorted({dot.series for dot in dots})
-    apart = max(_ROW, _APART * len(series) + _APART)
+    apart = max(_ROW_PX, _DOT_PX * len(series) + _DOT_PX)
     reach = [1 / (1 + band), 1 + band, *(end for dot in dots for end in _reach(dot))]
-    height = _EDGE + apart * len(rows)
+    height = _EDGE_PX + apart * len(rows)
     ends, heights = (1 / (1 + band), 1 + band), (-0.5, len(rows) - 0.5)
     traces = [plot_parts.region(ends, heights, GREY)]
     traces += [plot_parts.line([at, at], heights, GREY, dash="dot") for at in ends]
@@ -222,9 +215,12 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
         "data": traces,
         "layout": style.layout(
             height=height,
-            margin={"l": 40, "r": 12, "t": _EDGE - 16, "b": 8},
+            margin={"l": 40, "r": 12, "t": _EDGE_PX - 16, "b": 8},
             xaxis={**log_axis.ratio_axis(reach, "← faster · slower →"), "side": "top"},
-            yaxis={**style.rows_axis([clipped(row, _LONGEST) for row in rows]), "fixedrange": True},
+            yaxis={
+                **style.rows_axis([clipped(row, _LONGEST_NAME) for row in rows]),
+                "fixedrange": True,
+            },
             meta={"names": [style.escaped(style.shortened(row)) for row in rows]},
         ),
     }
@@ -232,13 +228,13 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
 
 def _reach(dot: Dot) -> tuple[float, float]:
     low, high = dot.low or dot.ratio, dot.high or dot.ratio
-    return max(low, dot.ratio / _FURTHEST), min(high, dot.ratio * _FURTHEST)
+    return max(low, dot.ratio / _MOST_TIMES_AWAY), min(high, dot.ratio * _MOST_TIMES_AWAY)
 
 
 def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -> dict[str, Any]:
     """A run's dots; several runs stand beneath each other in their row."""
     count = len(names) - 1
-    shift = (series - (count - 1) / 2) * _APART / apart
+    shift = (series - (count - 1) / 2) * _DOT_PX / apart
     number = colour(series + 1)
     return {
         "type": "scatter",
@@ -259,12 +255,12 @@ def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -
     }
 
 
-def twin(corner: str, rows: Sequence[str], names: Sequence[str], dots: Sequence[Dot]) -> Twin:
+def twin(row_head: str, rows: Sequence[str], names: Sequence[str], dots: Sequence[Dot]) -> Twin:
     """The same numbers: a line per row, a column per run."""
     cells = {(dot.row, dot.series): dot.text for dot in dots}
     series = range(len(names) - 1)
     return Twin(
-        corner=corner,
+        row_head=row_head,
         head=tuple(names[1:]),
         rows=tuple(
             (name, tuple(cells.get((row, place), MISSING) for place in series))

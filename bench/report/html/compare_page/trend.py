@@ -1,4 +1,4 @@
-"""The courses of cases over the runs of a machine → a small figure each, with its sentence and its steps.
+"""Trend of each case over the runs of a machine: a small figure with its sentence and its steps.
 
 Only what stepped is drawn, the largest first; a case whose newest run alone lies apart has a sentence.
 """
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from bench.analysis.trend.trend import Trend, TrendPoint
 
 PAYLOAD = "trend-figures"
-MOST = 48
-"""Figures that one still scrolls through; the other cases are named."""
+MOST_FIGURES = 48
+"""A reader still scrolls through so many; the other cases are named."""
 _HEIGHT = 240
 _MOST_NAMES = 6
-"""Runs named along the axis of a small figure."""
+"""A small figure has space for the names of so many runs along its axis."""
 _BETWEEN = 0.5
-"""Half the way between two runs, where a step is drawn."""
+"""A step is drawn halfway between two runs, which are 1 apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courses:
+class TrendValues:
     """What the view of trends shows."""
 
     summary: str
@@ -40,7 +40,7 @@ class Courses:
     """Cases that are not drawn, and their sentence."""
 
 
-def courses(found: Followed, names: Mapping[str, str]) -> Courses:
+def trend_values(found: Followed, names: Mapping[str, str]) -> TrendValues:
     """The figures of the steps.
 
     Args:
@@ -48,9 +48,9 @@ def courses(found: Followed, names: Mapping[str, str]) -> Courses:
         names: run id → what the run is called.
     """
     stepped = [one for one in found.trends if one.steps]
-    drawn, rest = stepped[:MOST], stepped[MOST:]
+    drawn, rest = stepped[:MOST_FIGURES], stepped[MOST_FIGURES:]
     rest += [one for one in found.trends if not one.steps]
-    return Courses(
+    return TrendValues(
         summary=_summary(found, len(stepped)),
         drawings=tuple(_drawing(place, one, names) for place, one in enumerate(drawn)),
         others=tuple((f"{one.case} on {one.device}", _answer(one, names)) for one in rest),
@@ -75,7 +75,7 @@ def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
         label=f"Time {at} of {title} over {len(runs)} runs, oldest first.",
         caption=f"{title}. {_answer(found, names)}",
         twin=Twin(
-            corner="run",
+            row_head="run",
             head=(f"time {at}",),
             rows=tuple(
                 (run, (time_text(one),)) for run, one in zip(runs, found.moments, strict=True)
@@ -94,13 +94,13 @@ def _answer(found: Trend, names: Mapping[str, str]) -> str:
 
 
 def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
-    moments = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
-    times = [time_s for _, _, time_s in moments]
-    ends = [end for _, one, _ in moments for end in (one.low_s, one.high_s) if end]
+    timed = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
+    times = [time_s for _, _, time_s in timed]
+    ends = [end for _, one, _ in timed for end in (one.low_s, one.high_s) if end]
     reach = [end for end in ends if min(times) / 2 <= end <= 2 * max(times)]
     named = _named(found, len(runs))
     return {
-        "data": [*_steps(found, [*times, *reach]), _trace(moments, runs)],
+        "data": [*_steps(found, [*times, *reach]), _trace(timed, runs)],
         "layout": style.layout(
             height=_HEIGHT,
             margin={"l": 62, "r": 16, "t": 8, "b": 30},
@@ -116,18 +116,18 @@ def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _trace(moments: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
+def _trace(timed: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [x for x, _, _ in moments],
-        "y": [time_s for _, _, time_s in moments],
+        "x": [x for x, _, _ in timed],
+        "y": [time_s for _, _, time_s in timed],
         "error_y": plot_parts.bars(
-            (time_s, one.low_s or time_s, one.high_s or time_s) for _, one, time_s in moments
+            (time_s, one.low_s or time_s, one.high_s or time_s) for _, one, time_s in timed
         ),
         "line": {"color": style.LIGHT[0], "width": 1},
         "marker": {"color": style.LIGHT[0], "size": 7},
-        "hovertext": [_hover(one, runs[x]) for x, one, _ in moments],
+        "hovertext": [_hover(one, runs[x]) for x, one, _ in timed],
         "hoverinfo": "text",
         "meta": {"colour": 0},
     }
@@ -159,7 +159,7 @@ def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def _named(found: Trend, count: int) -> list[int]:
-    """The places named along the axis: the ends, and the runs after steps as far as there is room."""
+    """The places named along the axis: the ends, and the runs after steps as far as they fit."""
     if count <= _MOST_NAMES // 2:
         return list(range(count))
     places = {one.run_id: x for x, one in enumerate(found.moments)}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 400
 _GREY = 5
-_ABOVE = 1.35
+_SPACE_ABOVE = 1.35
 
 
 def places(records: Sequence[Record]) -> list[ScatterPoint]:
@@ -45,7 +45,7 @@ def by_bytes(drawn: Cloud, device: Roofs) -> Figure | None:
     sizes = [*(p.x for p in drawn.points), *(step.bytes for step in steps)]
     xaxis = log_axis.bytes_axis(sizes, "bytes moved by a call")
     values = [*scatter.reach(drawn.points), *(step.value for step in steps)]
-    yaxis = log_axis.value_axis([*values, max(values) * _ABOVE], "B/s")
+    yaxis = log_axis.value_axis([*values, max(values) * _SPACE_ABOVE], "B/s")
     lines = _lines(steps, drawn, xaxis)
     words = scatter.labels(_names(device, xaxis), "top center")
     layout = style.layout(height=_HEIGHT, xaxis=xaxis, yaxis=yaxis)

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
     from bench.report.html.style import Appearance
 
-_ROW_HEIGHT = 30
-_DOT_ROW = 26  # a label's line and some air
-_DOTS_EDGE = 38  # above and below the rows
-_DOTS_LEAST = 160
-_DOTS_TICKS = 6
-_PHONE_TICKS = 3  # what fits beside the names there
-_LONGEST_BAR = 10  # times longer or shorter; an interval beyond may leave the figure
-_COLUMN_WIDTH = 68
+_HEAT_ROW_PX, _HEAT_COLUMN_PX = 30, 68
+_DOT_ROW_PX, _DOTS_EDGE_PX, _LEAST_DOTS_PX = 26, 38, 160
+"""A row's height, the space above and below all rows, and the least height of a figure of dots."""
+_DOTS_TICKS, _PHONE_TICKS = 6, 3
+"""So many ticks can be read beside the names of the rows, there and on a phone."""
+_MOST_TIMES_AWAY = 10
+"""An interval that reaches further from its time than by this factor may leave the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +123,20 @@ def dots(records: Sequence[Record], look: Appearance) -> Figure | None:
 
 def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
     time, low, high = value
-    return max(low, time / _LONGEST_BAR), min(high, time * _LONGEST_BAR)
+    return max(low, time / _MOST_TIMES_AWAY), min(high, time * _MOST_TIMES_AWAY)
 
 
 def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:
     narrow = log_axis.value_axis(times, "s", _PHONE_TICKS)
     return style.layout(
-        height=max(_DOTS_LEAST, _DOTS_EDGE + _DOT_ROW * len(names)),
-        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE - 8},
+        height=max(_LEAST_DOTS_PX, _DOTS_EDGE_PX + _DOT_ROW_PX * len(names)),
+        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE_PX - 8},
         xaxis=log_axis.value_axis(times, "s", _DOTS_TICKS),
         yaxis={**style.rows_axis(names), "fixedrange": True},
         meta={
-            "row": _DOT_ROW,
-            "edge": _DOTS_EDGE,
-            "least": _DOTS_LEAST,
+            "row": _DOT_ROW_PX,
+            "edge": _DOTS_EDGE_PX,
+            "least": _LEAST_DOTS_PX,
             "phone": {
                 "names": [style.escaped(style.shortened(name)) for name in names],
                 "ticks": {key: narrow[key] for key in ("tickvals", "ticktext")},
@@ -173,8 +172,8 @@ def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
         "ygap": 2,
         "meta": {
             "heat": [look.numbers(n.suite, n.name, n.dtype, n.device) for n in found],
-            "column": _COLUMN_WIDTH,
-            "row": _ROW_HEIGHT,
+            "column": _HEAT_COLUMN_PX,
+            "row": _HEAT_ROW_PX,
             "low": min(known),
             "high": max(known),
         },
@@ -193,7 +192,7 @@ def _heat_layout(
     names: Sequence[str], columns: Sequence[str], absent: Sequence[Any], axis: str
 ) -> dict[str, Any]:
     return style.layout(
-        height=64 + _ROW_HEIGHT * len(names),
+        height=64 + _HEAT_ROW_PX * len(names),
         annotations=list(absent),
         xaxis={
             "type": "category",

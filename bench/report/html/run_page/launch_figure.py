@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.report.html.figure import Figure
 
-MOST = 40
-"""Rows of a figure; beyond, nobody reads them, and the table has all."""
+MOST_ROWS = 40
+"""Nobody reads more rows of a figure, and the table has all."""
 WORKS, WAITS, GRAPH = 1, 5, 2
-"""Colours: that of the GPU, grey, and one of its own."""
-_ROW = 26
-_EDGE = 56
+"""The numbers of colours: the GPU's, grey, and one for the graph."""
+_ROW_PX, _EDGE_PX = 26, 56
 _HEAD, _TAIL = 53, 20
+"""A shortened name keeps so many characters at its beginning and its end."""
 _MOST_TELLING = 2
 _NO_NAME = "kernel"
 _RETURNED = re.compile(r"^(void|std::enable_if<.*?>::type) ")
-"""The type that a template gives back, which comes first."""
+"""The return type of a template, which comes first."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _COMMON = frozenset(
     {
@@ -172,7 +172,7 @@ def _layout(rows: Sequence[Record]) -> dict[str, Any]:
     names = [style.shortened(_label(r, rows)) for r in rows]
     ticks = [0, 0.25, 0.5, 0.75, 1]
     return style.layout(
-        height=_EDGE + _ROW * max(3, len(rows)),
+        height=_EDGE_PX + _ROW_PX * max(3, len(rows)),
         barmode="stack",
         bargap=0.3,
         xaxis={
@@ -233,7 +233,7 @@ def twin(records: Sequence[Record]) -> Twin:
         )
         for r in records
     ]
-    return Twin(corner="case", head=head, rows=tuple(rows))
+    return Twin(row_head="case", head=head, rows=tuple(rows))
 
 
 def short(name: str) -> str:

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 _HEIGHT = 340
 _GREY = 5
 _POINTS, _MIDDLES, _ROWS = 240, 50, 15
-"""Points of a figure in all, of the line through each sentinel, and rows of the table."""
-_GAP = 3
-"""Stretches without a look; a neighbouring one may be as far away as two."""
+"""A figure has so many points in all, the line through each sentinel so many medians, and the table so many rows."""
+_LEAST_GAP = 3
+"""The line is broken over so many stretches without a reading; neighbours may be as far apart as two."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 _MOST_TICKS = 6
 _MINUTE_S, _HOUR_S = 60, 3600
 _LEAST_SPAN = 1.3
-"""Both ways: what the band of a state needs around it."""
+"""The axis reaches from 1 to this factor both ways, so that the band of the reference state is whole."""
 
 
-def weather(found: Sequence[SentinelSeries]) -> Figure | None:
+def state_figure(found: Sequence[SentinelSeries]) -> Figure | None:
     """A line through the middles of each sentinel, its fastest and slowest looks as points; 1 is the reference."""
     if not found:
         return None
@@ -59,7 +59,7 @@ def twin(found: Sequence[SentinelSeries]) -> Twin:
             row[one.sentinel] = f"{seconds(middle * one.reference_s)} ({number(middle)}×)"
     names = tuple(one.sentinel for one in found)
     return Twin(
-        corner="from",
+        row_head="from",
         head=names,
         rows=tuple(
             (clock(begin + place * width), tuple(row.get(name, MISSING) for name in names))
@@ -95,10 +95,10 @@ def _middle(one: SentinelSeries) -> dict[str, Any]:
 def _with_gaps(
     middles: Sequence[tuple[float, float]], span: float
 ) -> list[tuple[float, float | None]]:
-    """Nothing is drawn across a time in which nobody looked."""
+    """Nothing is drawn across a time without readings."""
     found: list[tuple[float, float | None]] = []
     for at_s, share in middles:
-        if found and at_s - found[-1][0] > _GAP * span / _MIDDLES:
+        if found and at_s - found[-1][0] > _LEAST_GAP * span / _MIDDLES:
             found.append((at_s, None))
         found.append((at_s, share))
     return found
@@ -145,7 +145,7 @@ def _time_axis(end: float) -> dict[str, Any]:
     return {
         "range": [-0.01 * end, 1.01 * end],
         "tickvals": ticks,
-        "ticktext": [_moment(tick, step, end) for tick in ticks],
+        "ticktext": [_clock_text(tick, step, end) for tick in ticks],
         "title": {"text": f"{_unit(step, end)} since the run began", "standoff": 8},
         "zeroline": False,
     }
@@ -157,7 +157,7 @@ def _unit(step_s: int, end_s: float) -> str:
     return "minutes" if step_s < _HOUR_S else "hours"
 
 
-def _moment(at_s: int, step_s: int, end_s: float) -> str:
+def _clock_text(at_s: int, step_s: int, end_s: float) -> str:
     """`20`, `1:30`, `5`, `2`: short enough to stand side by side on a phone."""
     if end_s < _MINUTE_S:
         return str(at_s)

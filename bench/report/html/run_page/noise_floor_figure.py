@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
 
 _HEIGHT = 300
-_MOST = 300
+_MOST_POINTS = 300
 _LEAST_SHARE = 0.001
 """A lower floor is drawn here: a logarithmic axis has no zero, and less is not told from it."""
 _PARTS = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
@@ -38,9 +38,9 @@ def floors(rows: Sequence[Record]) -> Figure | None:
     """Ranked cases from left to right, each at its floor; None for fewer than two, which make no distribution."""
     if len(rows) < 2:  # noqa: PLR2004 - as said
         return None
-    step = (len(rows) - 1) / min(_MOST, len(rows) - 1)
+    step = (len(rows) - 1) / min(_MOST_POINTS, len(rows) - 1)
     places = list(
-        dict.fromkeys(round(place * step) for place in range(min(_MOST, len(rows) - 1) + 1))
+        dict.fromkeys(round(place * step) for place in range(min(_MOST_POINTS, len(rows) - 1) + 1))
     )
     heights = [max(_floor(row), _LEAST_SHARE) for row in rows]
     trace = {
@@ -82,7 +82,9 @@ def twin(rows: Sequence[Record]) -> Twin:
             )
         )
     return Twin(
-        corner="of the cases", head=("lie no further apart than", "such a case"), rows=tuple(found)
+        row_head="of the cases",
+        head=("lie no further apart than", "such a case"),
+        rows=tuple(found),
     )
 
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from bench.stats.crossing import RatioAt
 
 _MOST_OPS = 5
-"""Each has a colour of its own; more curves than that are not told apart at a glance."""
+"""Each has a colour of its own; more curves are not told apart at a glance."""
 _MOST_SIZES = 12
-"""Columns of the twin; the view of crossovers has every size."""
-_LONGEST = 10.0
-"""Times higher or lower than the ratio; a band beyond leaves the figure."""
+"""The table beside the figure has so many columns; the view of crossovers has every size."""
+_MOST_TIMES_AWAY = 10.0
+"""A band that reaches further from the ratio than by this factor leaves the figure."""
 _NEUTRAL = 5
-_ROOM = 1.2
-"""How far the axis reaches beyond 1, also where no ratio is near."""
+_LEAST_REACH = 1.2
+"""The axis reaches beyond 1 by this factor also where no ratio is near."""
 
 
 def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
@@ -45,7 +45,7 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
         figure=_speedup_figure(shown),
         label=f"Speedup, {sides}, against {first.axis}: {names}.",
         caption=(
-            f"Speedup: {sides}, data being where it is used, in {first.dtype}; bands are intervals"
+            f"Speedup: {sides}, data already on the device, in {first.dtype}; bands are intervals"
             f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
         ),
         twin=_speedup_twin(shown),
@@ -56,7 +56,7 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
 def _speedup_figure(shown: Sequence[Crossing]) -> Figure:
     sizes = [r.size for c in shown for r in c.found.ratios]
     ends = [e for c in shown for r in c.found.ratios for e in (*_band(r), 1.0)]
-    ends += [_ROOM, 1 / _ROOM]
+    ends += [_LEAST_REACH, 1 / _LEAST_REACH]
     traces = [t for place, one in enumerate(shown) for t in _speedup_traces(place, one)]
     xaxis = log_axis.size_axis(shown[0].axis, sizes)
     line = plot_parts.line(
@@ -96,8 +96,8 @@ def _speedup_traces(place: int, one: Crossing) -> list[dict[str, Any]]:
 def _band(ratio: RatioAt) -> tuple[float, float]:
     """The interval, as far as it is drawn."""
     return (
-        max(ratio.low, ratio.value / _LONGEST),
-        min(ratio.high, ratio.value * _LONGEST),
+        max(ratio.low, ratio.value / _MOST_TIMES_AWAY),
+        min(ratio.high, ratio.value * _MOST_TIMES_AWAY),
     )
 
 
@@ -110,7 +110,7 @@ def _hover(one: Crossing, place: int) -> str:
         f"<b>{first}</b>",
         style.escaped(ratio_text.of(ratio)),
         style.escaped(f"{one.one} {seconds(times[0])}, {one.other} {seconds(times[1])}"),
-        style.escaped(who.get(ratio.winner or "", "can't be told apart")),
+        style.escaped(who.get(ratio.winner or "", "unsure which is faster")),
     ]
     return "<br>".join(lines)
 
@@ -122,7 +122,7 @@ def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
     for one in shown:
         known = {r.size: ratio_text.of(r) for r in one.found.ratios}
         rows.append((f"{_op(one)} {one.dtype}", tuple(known.get(s, "·") for s in sizes)))
-    return Twin(corner=shown[0].axis, head=tuple(log_axis.size_labels(sizes)), rows=tuple(rows))
+    return Twin(row_head=shown[0].axis, head=tuple(log_axis.size_labels(sizes)), rows=tuple(rows))
 
 
 def _op(one: Crossing) -> str:

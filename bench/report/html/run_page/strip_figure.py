@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
 
 _DOTS_PER_DECADE = 25
-"""Nearer dots would lie on each other, so that one stands for all of them: a figure has only so many."""
-_NAMED = 3
+"""Nearer dots would lie on each other, so that one stands for all of them."""
+_MOST_NAMED = 3
 _MOST_TICKS = 6
-_ROW = 24
-_EDGE = 64
-"""Above and below the strips."""
+_STRIP_PX, _EDGE_PX = 24, 64
+"""A strip's height, and the space above and below all strips."""
 _CASE, _MIDDLE = 0, 1
 _NEUTRAL = 5
 
@@ -84,7 +83,7 @@ def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
         label=f"Time per call of {_cases(found)}, by suite: {low} to {high}.",
         caption=(
             "Time per call, logarithmic: a dot for each case, or for those that would lie on each other; a "
-            "bar at each suite's median, slowest suite on top. No case could be held against a roof."
+            "bar at each suite's median, slowest suite on top. No case could be compared with a roof."
         ),
         twin=_twin(found, seconds, ("shortest", "longest")),
         wide=True,
@@ -158,7 +157,7 @@ def _figure(
         "meta": {"colour": _MIDDLE},
     }
     layout = style.layout(
-        height=_EDGE + _ROW * max(2, len(found)),
+        height=_EDGE_PX + _STRIP_PX * max(2, len(found)),
         xaxis=axis,
         yaxis={**style.rows_axis([s.name for s in found]), "fixedrange": True},
         showlegend=True,
@@ -179,10 +178,10 @@ def _dots(y: int, strip: _Strip, write: Callable[[float], str]) -> list[tuple[fl
 def _hover(members: Sequence[tuple[float, Record]], write: Callable[[float], str]) -> str:
     lines = [
         f"{_named(record)}: {write(value)}{f' of {record.roof}' if write is share else ''}"
-        for value, record in members[:_NAMED]
+        for value, record in members[:_MOST_NAMED]
     ]
-    if members[_NAMED:]:
-        lines.append(f"and {len(members) - _NAMED} more here")
+    if members[_MOST_NAMED:]:
+        lines.append(f"and {len(members) - _MOST_NAMED} more here")
     return "<br>".join(map(style.escaped, lines))
 
 
@@ -193,7 +192,7 @@ def _twin(found: Sequence[_Strip], write: Callable[[float], str], ends: tuple[st
         cells = (str(len(strip.cases)), write(strip.middle))
         extremes = (f"{write(low)}: {_named(first)}", f"{write(high)}: {_named(last)}")
         rows.append((strip.name, (*cells, *extremes)))
-    return Twin(corner="suite", head=("cases", "median", *ends), rows=tuple(rows))
+    return Twin(row_head="suite", head=("cases", "median", *ends), rows=tuple(rows))
 
 
 def _named(record: Record) -> str:

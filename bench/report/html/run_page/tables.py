@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CaseRow:
     """A row of the full table: what is shown, what it sorts by, and how to repeat it."""
 
     anchor: str
@@ -70,7 +70,7 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
         return cell(record) if record and record.status == "ok" else why_absent(record)
 
     return Twin(
-        corner=found[0].axis,
+        row_head=found[0].axis,
         head=tuple(size_labels(sizes)),
         rows=tuple(
             (f"{line.name} {line.dtype} {line.device}", tuple(text(line.at(s)) for s in sizes))
@@ -90,20 +90,20 @@ def plain_twin(records: Sequence[Record]) -> Twin:
     known = {name: cells for name, cells in columns.items() if set(cells) != {MISSING}}
     names = [f"{title(r)} {r.device}" for r in records]
     cells = zip(*known.values(), strict=True)
-    return Twin(corner="case", head=tuple(known), rows=tuple(zip(names, cells, strict=True)))
+    return Twin(row_head="case", head=tuple(known), rows=tuple(zip(names, cells, strict=True)))
 
 
 def full(
     records: Sequence[Record], known: Sequence[footnotes.Note], options: Mapping[str, Any]
-) -> list[Row]:
+) -> list[CaseRow]:
     """Every row of the run, in the order given, with all that is known of it."""
     commands = rerun_command.commands(records, options)
     return [_row(r, known, command) for r, command in zip(records, commands, strict=True)]
 
 
-def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> Row:
+def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> CaseRow:
     time, interval = wording.interval(wording.time_of(record))
-    return Row(
+    return CaseRow(
         anchor=anchor(record),
         record=record,
         title=title(record),
@@ -141,7 +141,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
-        ("held against", record.roof or ""),
+        ("compared with", record.roof or ""),
         ("inputs", size(record.input_bytes)),
         ("peak memory", size(record.peak_memory_bytes)),
         ("result", _result(record)),
@@ -165,7 +165,7 @@ def _at_reference(record: Record) -> str:
 
 def _states(record: Record) -> str:
     both = zip(record.state_times_s, record.state_shares, strict=False)
-    return ", ".join(f"{seconds(time)} in {share(part)} of the turns" for time, part in both)
+    return ", ".join(f"{seconds(time)} in {share(part)} of the visits" for time, part in both)
 
 
 def _floor(record: Record) -> str:

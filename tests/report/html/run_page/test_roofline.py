@@ -55,7 +55,7 @@ def test_threads_are_told_of_a_cpu_only() -> None:
 
 
 def test_devices_without_roofs_are_left_out() -> None:
-    """Their cases were held against nothing."""
+    """Their cases were compared with nothing."""
     both = [*rows(), *on("cuda", rows())]
     view = roofline_view(both, info(roofs=noted()))
     assert view is not None

@@ -99,5 +99,5 @@ def test_a_row_says_how_close_it_came_to_which_roof() -> None:
     (near,) = tables.full([record(roof_share=0.625, roof="DRAM bandwidth")], [], {})
     (bare,) = tables.full([record()], [], {})
     assert (near.roof_share, bare.roof_share) == ("62 %", "–")
-    assert dict(near.facts)["held against"] == "DRAM bandwidth"
-    assert "held against" not in dict(bare.facts)
+    assert dict(near.facts)["compared with"] == "DRAM bandwidth"
+    assert "compared with" not in dict(bare.facts)
