@@ -68,6 +68,42 @@ def line(
     }
 
 
+def points(
+    xs: Iterable[float],
+    ys: Iterable[float],
+    hovers: Iterable[str],
+    colour: int,
+    *,
+    name: str = "",
+    lines: dict[str, Any] | None = None,
+    **marker: Any,
+) -> dict[str, Any]:
+    """Points that say something when they are touched.
+
+    Args:
+        xs: their places.
+        ys: their places.
+        hovers: what each says, escaped already.
+        colour: its number.
+        name: what a legend calls them, as it is in data.
+        lines: how the lines between them look; None for none.
+        marker: how the points look.
+    """
+    paint = {"color": style.LIGHT[colour]}
+    return {
+        "type": "scatter",
+        "mode": "markers" if lines is None else "lines+markers",
+        "name": style.escaped(name),
+        "x": list(xs),
+        "y": list(ys),
+        "hovertext": list(hovers),
+        "hoverinfo": "text",
+        "line": paint | (lines or {}),
+        "marker": paint | marker,
+        "meta": meta(colour, None),
+    }
+
+
 def text(
     place: tuple[float, float], words: str, colour: int, *, where: str, op: int | None = None
 ) -> dict[str, Any]:

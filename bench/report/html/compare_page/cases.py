@@ -52,23 +52,26 @@ def listing(found: Lineup, names: Sequence[str]) -> Listing:
         ),
     ]
     size = together(len(names))
+    cells = [
+        [*_head(one, place, several=several), *(_pair if alone else _many)(one)]
+        for place, one in enumerate(found.cases)
+    ]
     return Listing(
         id=ID,
         name=ID,
         columns=(*head, *(pair if alone else many)),
         filters=_filters(found),
         entries=tuple(
-            TableEntry(
-                id=anchor(one),
-                of=_of(one),
-                cells=tuple(text for text, _ in cells),
-                sort=tuple(key for _, key in cells),
-                words=one.device,
-                block=place // size,
-            )
-            for place, one in enumerate(found.cases)
-            for cells in [[*_head(one, place, several=several), *(_pair if alone else _many)(one)]]
+            _entry(one, row, place // size)
+            for place, (one, row) in enumerate(zip(found.cases, cells, strict=True))
         ),
+    )
+
+
+def _entry(one: Lined, cells: Sequence[Cell], block: int) -> TableEntry:
+    texts, keys = zip(*cells, strict=True)
+    return TableEntry(
+        id=anchor(one), of=_of(one), cells=texts, sort=keys, words=one.device, block=block
     )
 
 

@@ -236,23 +236,19 @@ def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -
     count = len(names) - 1
     shift = (series - (count - 1) / 2) * _DOT_PX / apart
     number = colour(series + 1)
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": style.escaped(names[series + 1]),
-        "x": [dot.ratio for dot in dots],
-        "y": [dot.row + shift for dot in dots],
-        "error_x": plot_parts.bars((d.ratio, d.low or d.ratio, d.high or d.ratio) for d in dots),
-        "marker": {
-            "color": style.LIGHT[number],
-            "symbol": [MARKS[dot.mark][0] for dot in dots],
-            "size": 9,
-            "line": {"width": 1.5},
-        },
-        "hovertext": [dot.hover for dot in dots],
-        "hoverinfo": "text",
-        "meta": {"colour": number, "device": series},
-    }
+    trace = plot_parts.points(
+        [dot.ratio for dot in dots],
+        [dot.row + shift for dot in dots],
+        [dot.hover for dot in dots],
+        number,
+        name=names[series + 1],
+        symbol=[MARKS[dot.mark][0] for dot in dots],
+        size=9,
+        line={"width": 1.5},
+    )
+    ends = ((d.ratio, d.low or d.ratio, d.high or d.ratio) for d in dots)
+    meta = {"colour": number, "device": series}
+    return {**trace, "error_x": plot_parts.bars(ends), "meta": meta}
 
 
 def twin(row_head: str, rows: Sequence[str], names: Sequence[str], dots: Sequence[Dot]) -> Twin:

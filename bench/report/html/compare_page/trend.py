@@ -117,20 +117,11 @@ def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
 
 
 def _trace(timed: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [x for x, _, _ in timed],
-        "y": [time_s for _, _, time_s in timed],
-        "error_y": plot_parts.bars(
-            (time_s, one.low_s or time_s, one.high_s or time_s) for _, one, time_s in timed
-        ),
-        "line": {"color": style.LIGHT[0], "width": 1},
-        "marker": {"color": style.LIGHT[0], "size": 7},
-        "hovertext": [_hover(one, runs[x]) for x, one, _ in timed],
-        "hoverinfo": "text",
-        "meta": {"colour": 0},
-    }
+    xs, points, ys = zip(*timed, strict=True)
+    said = [_hover(one, runs[x]) for x, one, _ in timed]
+    ends = [(y, one.low_s or y, one.high_s or y) for one, y in zip(points, ys, strict=True)]
+    trace = plot_parts.points(xs, ys, said, 0, lines={"width": 1}, size=7)
+    return {**trace, "error_y": plot_parts.bars(ends)}
 
 
 def _hover(one: TrendPoint, run: str) -> str:
@@ -144,18 +135,8 @@ def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
     """An upright line between the two runs of each step."""
     places = {one.run_id: x for x, one in enumerate(found.moments)}
     low, high = min(times), max(times)
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [places[step.after.run_id] - _BETWEEN] * 2,
-            "y": [low, high],
-            "line": {"color": style.LIGHT[1], "dash": "dot", "width": 1.5},
-            "hoverinfo": "skip",
-            "meta": {"colour": 1},
-        }
-        for step in found.steps
-    ]
+    xs = [places[step.after.run_id] - _BETWEEN for step in found.steps]
+    return [plot_parts.line([x, x], [low, high], 1, dash="dot") for x in xs]
 
 
 def _named(found: Trend, count: int) -> list[int]:

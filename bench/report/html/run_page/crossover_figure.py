@@ -102,26 +102,17 @@ def _curve(
 ) -> list[dict[str, Any]]:
     xs, ends = [p.size for p in points], [_band(p) for p in points]
     with_copies = op == WITH_COPIES
-    line = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": style.escaped(name),
-        "x": xs,
-        "y": [p.timed.time_s for p in points],
-        "hovertext": list(texts),
-        "hoverinfo": "text",
-        "line": {
-            "color": style.LIGHT[colour],
-            "width": 2,
-            "dash": style.DASHES[2 if with_copies else 0],
-        },
-        "marker": {
-            "color": style.LIGHT[colour],
-            "symbol": style.SYMBOLS[colour] + ("-open" if with_copies else ""),
-            "size": 7,
-        },
-        "meta": plot_parts.meta(colour, op),
-    }
+    line = plot_parts.points(
+        xs,
+        [p.timed.time_s for p in points],
+        texts,
+        colour,
+        name=name,
+        lines={"width": 2, "dash": style.DASHES[2 if with_copies else 0]},
+        symbol=style.SYMBOLS[colour] + ("-open" if with_copies else ""),
+        size=7,
+    )
+    line["meta"] = plot_parts.meta(colour, op)
     band = plot_parts.band(xs, [low for low, _ in ends], [high for _, high in ends], colour, op=op)
     return [band, line]
 

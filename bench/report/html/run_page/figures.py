@@ -178,14 +178,18 @@ def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
             "high": max(known),
         },
     }
-    absent = [
-        {"x": i, "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
-        for y, row in enumerate(cells)
-        for i, r in enumerate(row)
-        if not times[y][i]
-    ]
-    layout = _heat_layout(names, columns, absent, found[0].axis)
+    layout = _heat_layout(names, columns, _absent(cells, times), found[0].axis)
     return {"data": [trace], "layout": layout}
+
+
+def _absent(cells: Sequence[Sequence[Record | None]], times: Sequence[Any]) -> list[dict[str, Any]]:
+    """Why there is no time, in each cell without one."""
+    return [
+        {"x": x, "y": y, "text": why_absent(record), "showarrow": False, "opacity": 0.7}
+        for y, row in enumerate(cells)
+        for x, record in enumerate(row)
+        if not times[y][x]
+    ]
 
 
 def _heat_layout(

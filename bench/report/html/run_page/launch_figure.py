@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.analysis.findings import kernels
-from bench.report.html import style
+from bench.report.html import plot_parts, style
 from bench.report.html.figure import Twin
 from bench.report.html.run_page.figures import hover
 from bench.report.text import wording
@@ -93,7 +93,6 @@ _COMMON = frozenset(
     }
 )
 """Words in a template's arguments that most kernels share, so that they tell none from another."""
-_PART = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
 
 
 def waiting(records: Sequence[Record]) -> Figure | None:
@@ -101,35 +100,29 @@ def waiting(records: Sequence[Record]) -> Figure | None:
     rows = [r for r in records if kernels.waiting_share(r) is not None]
     if not rows:
         return None
-    places = list(range(len(rows)))
     waits = [kernels.waiting_share(r) or 0.0 for r in rows]
     said = [_said(r) for r in rows]
     works = [1 - part for part in waits]
     data = [
-        {
-            **_PART,
-            **_bar(WORKS, ""),
-            "name": "the device works",
-            "x": works,
-            "y": places,
-            "hovertext": said,
-        },
-        {
-            **_PART,
-            **_bar(WAITS, "/"),
-            "name": "it waits for the host",
-            "x": waits,
-            "y": places,
-            "hovertext": said,
-        },
+        _bars("the device works", works, said, WORKS, ""),
+        _bars("it waits for the host", waits, said, WAITS, "/"),
     ]
     return {"data": [*data, *_graphs(rows)], "layout": _layout(rows)}
 
 
-def _bar(colour: int, pattern: str) -> dict[str, Any]:
-    """Told apart by a pattern as well as by colour."""
+def _bars(
+    name: str, shares: Sequence[float], said: Sequence[str], colour: int, pattern: str
+) -> dict[str, Any]:
+    """A bar in each row, told apart by a pattern as well as by colour."""
     fill = {"shape": pattern, "fillmode": "overlay", "solidity": 0.3}
     return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": list(shares),
+        "y": list(range(len(shares))),
+        "hovertext": list(said),
+        "hoverinfo": "text",
         "marker": {
             "color": style.LIGHT[colour],
             "line": {"width": 1},
@@ -148,24 +141,9 @@ def _graphs(rows: Sequence[Record]) -> list[dict[str, Any]]:
     ]
     if not known:
         return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "in a replayed graph",
-            "x": [part for _, part, _ in known],
-            "y": [place for place, _, _ in known],
-            "hovertext": [_said(r) for _, _, r in known],
-            "hoverinfo": "text",
-            "marker": {
-                "color": style.LIGHT[GRAPH],
-                "symbol": "diamond",
-                "size": 10,
-                "line": {"width": 0},
-            },
-            "meta": {"colour": GRAPH},
-        }
-    ]
+    ys, xs, rows_known = zip(*known, strict=True)
+    said, name = map(_said, rows_known), "in a replayed graph"
+    return [plot_parts.points(xs, ys, said, GRAPH, name=name, symbol="diamond", size=10)]
 
 
 def _layout(rows: Sequence[Record]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings import sentinel_series
 from bench.records.machine_state import SAME_LEVEL
-from bench.report.html import log_axis, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Twin
 from bench.units import MISSING, clock, number, seconds
 
@@ -35,9 +35,8 @@ def state_figure(found: Sequence[SentinelSeries]) -> Figure | None:
         return None
     end = max(look.at_s for one in found for look in one.looks)
     data = [
-        _level(1 / SAME_LEVEL, end, "dot"),
-        _level(1.0, end, "solid"),
-        _level(SAME_LEVEL, end, "dot"),
+        plot_parts.line([0, end], [share, share], _GREY, dash=dash)
+        for share, dash in ((1 / SAME_LEVEL, "dot"), (1.0, "solid"), (SAME_LEVEL, "dot"))
     ]
     for one in found:
         data += [_points(one, _POINTS // len(found)), _middle(one)]
@@ -118,18 +117,6 @@ def _series(one: SentinelSeries) -> dict[str, Any]:
             "line": {"width": 0},
         },
         "meta": {"colour": place, "op": place},
-    }
-
-
-def _level(share: float, end: float, dash: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0, end],
-        "y": [share, share],
-        "hoverinfo": "skip",
-        "line": {"color": style.LIGHT[_GREY], "width": 1, "dash": dash},
-        "meta": {"colour": _GREY},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.report.html import log_axis, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Twin
 from bench.report.html.run_page.figures import hover
 from bench.units import share
@@ -43,25 +43,14 @@ def floors(rows: Sequence[Record]) -> Figure | None:
         dict.fromkeys(round(place * step) for place in range(min(_MOST_POINTS, len(rows) - 1) + 1))
     )
     heights = [max(_floor(row), _LEAST_SHARE) for row in rows]
-    trace = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [place / (len(rows) - 1) for place in places],
-        "y": [heights[place] for place in places],
-        "hovertext": [
-            f"{hover(rows[place])}<br>runs differ by {share(_floor(rows[place]))}"
-            for place in places
-        ],
-        "hoverinfo": "text",
-        "line": {"color": style.LIGHT[0], "width": 1.5},
-        "marker": {
-            "color": style.LIGHT[0],
-            "symbol": style.SYMBOLS[0],
-            "size": 5,
-            "line": {"width": 0},
-        },
-        "meta": {"colour": 0},
-    }
+    trace = plot_parts.points(
+        [place / (len(rows) - 1) for place in places],
+        [heights[place] for place in places],
+        [f"{hover(rows[p])}<br>runs differ by {share(_floor(rows[p]))}" for p in places],
+        0,
+        lines={"width": 1.5},
+        size=5,
+    )
     return {
         "data": [trace],
         "layout": style.layout(

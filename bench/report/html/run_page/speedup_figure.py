@@ -79,17 +79,16 @@ def _speedup_traces(place: int, one: Crossing) -> list[dict[str, Any]]:
     xs = [r.size for r in ratios]
     ends = [_band(r) for r in ratios]
     colour = place % _NEUTRAL
-    shared = {"type": "scatter", "x": xs, "meta": {"colour": colour}}
-    line = {
-        **shared,
-        "mode": "lines+markers",
-        "y": [r.value for r in ratios],
-        "name": style.escaped(_op(one)),
-        "hovertext": [_hover(one, place) for place in range(len(ratios))],
-        "hoverinfo": "text",
-        "line": {"color": style.LIGHT[colour], "width": 2},
-        "marker": {"color": style.LIGHT[colour], "symbol": style.SYMBOLS[place], "size": 8},
-    }
+    line = plot_parts.points(
+        xs,
+        [r.value for r in ratios],
+        [_hover(one, place) for place in range(len(ratios))],
+        colour,
+        name=_op(one),
+        lines={"width": 2},
+        symbol=style.SYMBOLS[place],
+        size=8,
+    )
     return [plot_parts.band(xs, [low for low, _ in ends], [high for _, high in ends], colour), line]
 
 

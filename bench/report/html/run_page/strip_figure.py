@@ -120,42 +120,23 @@ def _figure(
     more: Sequence[dict[str, Any]],
 ) -> Figure:
     dots = [dot for y, strip in enumerate(found) for dot in _dots(y, strip, write)]
-    cases = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "a case",
-        "x": [x for x, _, _ in dots],
-        "y": [y for _, y, _ in dots],
-        "hovertext": [text for _, _, text in dots],
-        "hoverinfo": "text",
-        "opacity": 0.65,
-        "marker": {
-            "color": style.LIGHT[_CASE],
-            "symbol": "circle",
-            "size": 8,
-            "line": {"width": 0},
-        },
-        "meta": {"colour": _CASE},
-    }
-    middles = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "median of the suite",
-        "x": [strip.middle for strip in found],
-        "y": list(range(len(found))),
-        "hovertext": [
-            f"<b>{style.escaped(s.name)}</b><br>median {write(s.middle)} of {_cases([s])}"
-            for s in found
-        ],
-        "hoverinfo": "text",
-        "marker": {
-            "color": style.LIGHT[_MIDDLE],
-            "symbol": "line-ns-open",
-            "size": 16,
-            "line": {"width": 3, "color": style.LIGHT[_MIDDLE]},
-        },
-        "meta": {"colour": _MIDDLE},
-    }
+    xs, ys, texts = zip(*dots, strict=True)
+    cases = plot_parts.points(xs, ys, texts, _CASE, name="a case", size=8, opacity=0.65)
+    said = [
+        f"<b>{style.escaped(s.name)}</b><br>median {write(s.middle)} of {_cases([s])}"
+        for s in found
+    ]
+    medians = [strip.middle for strip in found]
+    middles = plot_parts.points(
+        medians,
+        range(len(found)),
+        said,
+        _MIDDLE,
+        name="median of the suite",
+        symbol="line-ns-open",
+        size=16,
+        line={"width": 3},
+    )
     layout = style.layout(
         height=_EDGE_PX + _STRIP_PX * max(2, len(found)),
         xaxis=axis,

@@ -30,7 +30,9 @@ def test_each_sentinel_is_points_and_a_line_of_its_own_look() -> None:
     )
     assert valid(figure)
     assert figure is not None
-    drawn = [(t["name"], t["mode"], t["meta"]["op"]) for t in figure["data"] if "name" in t]
+    drawn = [
+        (t["name"], t["mode"], t["meta"]["op"]) for t in figure["data"] if t["hoverinfo"] == "text"
+    ]
     assert drawn == [
         ("compute", "markers", 0),
         ("compute", "lines", 0),
