@@ -96,6 +96,11 @@ def share(value: float | None, digits: int = 2) -> str:
     return "<0.1 %" if 0 < abs(value) < 0.001 else f"{number(100 * value, digits)} %"
 
 
+def clipped(text: str, longest: int) -> str:
+    """The text, with its end left out where it has more than so many characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def half_width(value: float, low: float, high: float) -> float:
     """The interval's larger side as a share of `value`; infinite where it can't be told."""
     if value <= 0 or not (math.isfinite(low) and math.isfinite(high)):

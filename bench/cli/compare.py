@@ -179,7 +179,7 @@ def _table(found: Sequence[Comparison], _: Gates) -> None:
 
 
 def _json(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.text.compare_json import comparisons_facts
+    from bench.report.text.compare_terminal import comparisons_facts
 
     print_json(comparisons_facts(found))
 

@@ -183,8 +183,7 @@ def _from_search(
     """Measure until it is known; workers start before the plan is made."""
     from bench.experiment.crossover_search import choose
     from bench.experiment.interleave import PairedRun
-    from bench.report.text.crossover import CrossoverNames
-    from bench.report.text.crossover_search import search_facts, search_table
+    from bench.report.text.crossover import CrossoverNames, search_facts, search_table
 
     requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
     with ExitStack() as stack:
@@ -216,7 +215,7 @@ def _searched(
     names: CrossoverNames,
 ) -> Search:
     from bench.experiment.crossover_search import search
-    from bench.report.text.crossover_search import step_line
+    from bench.report.text.crossover import step_line
 
     def measure(size: float) -> tuple[Record, Record]:
         one, other = (_planned(request, sweep, size) for request in requests)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analysis.rerun_command import quoted
-from bench.units import MISSING
+from bench.units import MISSING, clipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -175,8 +175,7 @@ def _text(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = _text(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return clipped(_text(value), _LONGEST)
 
 
 def _remedy(base: RunInfo, found: list[Difference]) -> str:

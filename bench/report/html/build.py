@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 INDEX = "index.html"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_MANY = 8_000
-"""Rows from which on pages are made by several processes: a second one takes about as long to start as a page
+_MANY_ROWS = 8_000
+"""From so many on, pages are made by several processes: a second one takes about as long to start as a page
 of a thousand rows takes to make."""
 HEAD_BYTES = 65_536
 """A page's facts stand within its beginning, so that an index needs no more of it."""
@@ -48,7 +48,7 @@ def build_report(
     """Write a page for each run into `out`, of several also one that compares them; return what to open.
 
     Args:
-        runs: finished runs; others are held against the first.
+        runs: finished runs; the others are compared with the first.
         out: the folder, made if there is none.
         single_file: whether there is one page, of the run or of the comparison, with everything inside.
         comparing: whether several runs are compared; else their index is what to open.
@@ -101,9 +101,9 @@ def build_comparison(found: Lineup, out: Path, *, carried: Sequence[StoredRun] =
 def _run_pages(
     runs: Sequence[StoredRun], out: Path, *, single_file: bool
 ) -> Iterator[list[Record]]:
-    """Write the pages of runs, several at once where that is worth it; gives the rows of each in turn."""
+    """Write the pages of runs, several at once where that is worth it; gives the rows of each, one after the other."""
     rows = sum(sum(run.info.counts.values()) for run in runs)
-    if rows < _MANY or len(runs) == 1:
+    if rows < _MANY_ROWS or len(runs) == 1:
         yield from (_run_page(run, out, single_file=single_file) for run in runs)
         return
     spawn = multiprocessing.get_context(

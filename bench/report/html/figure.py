@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html.payload import Payload
+from bench.report.html.view import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,9 @@ Figure = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """A figure's own numbers: one row per line, one column per size."""
+    """A figure's own numbers: one row per line, one column per size; `row_head` is the heading of the rows' names."""
 
-    corner: str
+    row_head: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -36,6 +36,14 @@ class Drawing:
     wide: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegendKey:
+    """A line of a legend: a number, by which colour, dash and marker are known, and a name."""
+
+    number: int
+    name: str
+
+
 def payload(id_: str, drawings: Iterable[Drawing]) -> Payload:
     """The figures and tables of some drawings that are looked at together."""
     return Payload(
@@ -43,7 +51,11 @@ def payload(id_: str, drawings: Iterable[Drawing]) -> Payload:
         value={
             one.id: {
                 "figure": one.figure,
-                "twin": {"corner": one.twin.corner, "head": one.twin.head, "rows": one.twin.rows},
+                "twin": {
+                    "row_head": one.twin.row_head,
+                    "head": one.twin.head,
+                    "rows": one.twin.rows,
+                },
             }
             for one in drawings
         },

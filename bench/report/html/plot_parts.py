@@ -13,7 +13,7 @@ from bench.report.html import style
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_REGION = 0.5
+_REGION_OPACITY = 0.5
 """A region is half as strong as a band, since it lies under all of them."""
 
 
@@ -39,7 +39,7 @@ def region(
     """The whole height of a figure between two places; `heights` are the ends of its axis."""
     (left, right), (low, high) = ends, heights
     return {
-        **_filled(colour, _REGION, op),
+        **_filled(colour, _REGION_OPACITY, op),
         "x": [left, right, right, left],
         "y": [low, low, high, high],
     }
@@ -65,6 +65,42 @@ def line(
         "hoverinfo": "skip",
         "line": {"color": style.LIGHT[colour], "dash": dash, "width": 1.5},
         "meta": meta(colour, op),
+    }
+
+
+def points(
+    xs: Iterable[float],
+    ys: Iterable[float],
+    hovers: Iterable[str],
+    colour: int,
+    *,
+    name: str = "",
+    lines: dict[str, Any] | None = None,
+    **marker: Any,
+) -> dict[str, Any]:
+    """Points that say something when they are touched.
+
+    Args:
+        xs: their places.
+        ys: their places.
+        hovers: what each says, escaped already.
+        colour: its number.
+        name: what a legend calls them, as it is in data.
+        lines: how the lines between them look; None for none.
+        marker: how the points look.
+    """
+    paint = {"color": style.LIGHT[colour]}
+    return {
+        "type": "scatter",
+        "mode": "markers" if lines is None else "lines+markers",
+        "name": style.escaped(name),
+        "x": list(xs),
+        "y": list(ys),
+        "hovertext": list(hovers),
+        "hoverinfo": "text",
+        "line": paint | (lines or {}),
+        "marker": paint | marker,
+        "meta": meta(colour, None),
     }
 
 

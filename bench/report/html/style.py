@@ -7,15 +7,13 @@ the light colours; the page's script puts in the dark ones, by the number that e
 from __future__ import annotations
 
 import html
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.grid import lines, ranked_devices, ranked_dtypes, without_size
-from bench.units import count, rate, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from bench.records.record import Record
 
@@ -48,17 +46,7 @@ PATHS = (
 # Fast to slow, lighter to darker, so that it reads without colour; dark enough text fits on all.
 HEAT = ("#fffbe3", "#feeeb5", "#fddc85", "#fac364", "#f2a650", "#e68a45", "#d8713f")
 HEAT_INK = "#1c2128"
-_MARGIN = 0.12  # of a decade, so that markers at the edge are whole
-_MOST_TICKS = 8
 _HEAD, _TAIL = 8, 13  # characters of a long name, which take a third of a phone's width
-# Ticks within a decade, fine to coarse; the finest are near enough that any axis has two of them.
-_TICKS = (
-    (1, 1.2, 1.4, 1.6, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8),
-    (1, 1.5, 2, 3, 5, 7),
-    (1, 2, 5),
-    (1, 3),
-    (1,),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,36 +131,6 @@ def layout(**more: Any) -> dict[str, Any]:
     }
 
 
-def size_axis(name: str, sizes: Iterable[float]) -> dict[str, Any]:
-    """A logarithmic axis with a tick at each size that was measured, or at some of them."""
-    places = sorted(set(sizes))
-    step = math.ceil(len(places) / _MOST_TICKS)
-    shown = places[::-step][::-1]
-    return _log_axis(places, shown, size_labels(shown), escaped(name))
-
-
-def value_axis(values: Sequence[float], unit: str, most: int = _MOST_TICKS) -> dict[str, Any]:
-    """A logarithmic axis of seconds (`s`) or of a rate, with as many round ticks as are readable."""
-    shown = _round_values(*_ends(values), most)
-    axis = _log_axis(values, shown, [_tick(value, unit) for value in shown], "")
-    return {**axis, "automargin": True}
-
-
-def _round_values(low: float, high: float, most: int) -> list[float]:
-    """The round values between two powers of ten, at most so many and at least two."""
-    shown: list[float] = []
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    for within in _TICKS:
-        places = [(power + math.log10(m), m * 10.0**power) for power in powers for m in within]
-        found = [value for place, value in places if low <= place <= high]
-        if len(found) < 2:  # noqa: PLR2004 - one tick alone is no scale
-            break
-        shown = found
-        if len(shown) <= most:
-            break
-    return shown[:: math.ceil(len(shown) / most)]
-
-
 def rows_axis(names: Sequence[str]) -> dict[str, Any]:
     """A row for each name, the first on top."""
     return {
@@ -182,35 +140,3 @@ def rows_axis(names: Sequence[str]) -> dict[str, Any]:
         "automargin": True,
         "zeroline": False,
     }
-
-
-def size_labels(sizes: Sequence[float]) -> list[str]:
-    """Sizes in short form, exact where the short form would make two of them the same."""
-    short = [count(size) if size == int(size) else f"{size:g}" for size in sizes]
-    return short if len(set(short)) == len(short) else [f"{size:.17g}" for size in sizes]
-
-
-def _log_axis(
-    values: Sequence[float], ticks: Sequence[float], texts: Sequence[str], name: str
-) -> dict[str, Any]:
-    return {
-        "type": "log",
-        "range": list(_ends(values)),
-        "tickvals": list(ticks),
-        "ticktext": list(texts),
-        "title": {"text": name, "standoff": 8},
-        "zeroline": False,
-    }
-
-
-def _ends(values: Sequence[float]) -> tuple[float, float]:
-    """Where a logarithmic axis begins and ends, as powers of ten."""
-    low, high = math.log10(min(values)), math.log10(max(values))
-    margin = _MARGIN + 0.04 * (high - low)
-    return low - margin, high + margin
-
-
-def _tick(value: float, unit: str) -> str:
-    write: Callable[[float], str] = seconds if unit == "s" else lambda v: rate(v, unit)
-    number, _, prefix = write(value).partition(" ")
-    return f"{float(number):g} {prefix}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.report.html.payload import Payload, columns
+from bench.report.html.view import Payload, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

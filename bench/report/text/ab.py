@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
-
+from bench.report.text import ratio_text
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, counted, number, seconds, share
 
 if TYPE_CHECKING:
@@ -72,26 +69,14 @@ def ab_table(
     found: Result, names: SideNames, kept: Sequence[StoredRun], *, width: int
 ) -> RenderableType:
     """Both sides of each case, their ratio and the verdict; then what it rests on and where the rows are."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("case", overflow="fold")
-    for name in ("a", "b", "b / a"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = PlainTable(folded("case"), *map(right, ("a", "b", "b / a")), whole("verdict"))
     for one in found.answers:
-        cells = (_time(one.one), _time(one.other), _ratio(one), one.verdict)
-        table.add_row(*map(Text, (_case(one), *cells)))
-    lines = [
-        Text(f"{name} is {names_of}")
-        for name, names_of in (("a", names.a), ("b", names.b))
-        if names_of
-    ]
-    title = lines or [Text(f"{_UNCHANGED}.")]
-    notes = [Text(line) for line in _notes(found)]
-    where = [Text(f"run {run.info.run_id} is in {run.folder}") for run in kept]
-    rests = Text(_rests_on(found))
-    return Constrain(
-        Group(*title, "", table, "", Text(_counts(found)), rests, *notes, *where), width
-    )
+        table.add(_case(one), _time(one.one), _time(one.other), _ratio(one), one.verdict)
+    sides = (("a", names.a), ("b", names.b))
+    title = [f"{name} is {said}" for name, said in sides if said] or [f"{_UNCHANGED}."]
+    where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
+    below = (_counts(found), _rests_on(found), *_notes(found), *where)
+    return below_each_other(*title, "", table, "", *below, width=width)
 
 
 def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict[str, Any]:
@@ -143,9 +128,9 @@ def _case(answer: Answer) -> str:
     """
     one, other = answer.one, answer.other
     device = "" if one.device == "cpu" else f" on {one.device}"
-    beside = "" if one.case == other.case else f", {other.suite}/{other.op}"
+    beside = "" if one.case == other.case else f", {other.op_id}"
     axes = "".join(f" {name}={text}" for name, text in one.params.items())
-    return f"{one.suite}/{one.op}{axes}{beside}{device}"
+    return f"{one.op_id}{axes}{beside}{device}"
 
 
 def _time(row: Record) -> str:
@@ -153,14 +138,8 @@ def _time(row: Record) -> str:
 
 
 def _ratio(answer: Answer) -> str:
-    """`1.052 (1.031 to 1.073)`."""
     found = answer.ratio
-    if found is None:
-        return MISSING
-    if found.low is None or found.high is None:
-        return number(found.value, 4)
-    low, high = number(found.low, 4), number(found.high, 4)
-    return f"{number(found.value, 4)} ({low} to {high})"
+    return ratio_text.cell(found.value, found.low, found.high) if found else MISSING
 
 
 def _counts(found: Result) -> str:

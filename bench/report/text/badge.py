@@ -41,7 +41,7 @@ def badge(standing: Standing | None) -> str:
 
 
 def text(standing: Standing | None) -> str:
-    """`143 same · 2 slower`; what was measured, where there is nothing to hold it against."""
+    """`143 same · 2 slower`; what was measured, where there is nothing to compare it with."""
     if standing is None:
         return "no runs"
     counts = standing.summary
@@ -57,7 +57,7 @@ def text(standing: Standing | None) -> str:
 
 
 def _colour(standing: Standing | None) -> str:
-    """Red only for a slowdown that was shown; amber where most of it can't be told."""
+    """Red only for a slowdown that was shown; amber where most of it is unsure."""
     counts = standing.summary if standing else None
     if counts is None:
         return _GREY

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.constrain import Constrain
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.claims.claim import ANSWERED, measuring_command
 from bench.analysis.findings.footnotes import superscript
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import count, counted
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ClaimRow:
     """A claim as it is shown: its verdict, its sentence, and what speaks for it beneath."""
 
     id: str
@@ -42,11 +41,11 @@ class Row:
     sources: tuple[tuple[str, str], ...]
 
 
-def rows(answers: Sequence[ClaimAnswer]) -> list[Row]:
+def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
     """Each claim in words; the run is named where answers rest on several."""
     runs = _runs(answers)
     return [
-        Row(
+        ClaimRow(
             id=one.claim.id,
             kind=one.verdict.kind,
             verdict=verdict(one),
@@ -73,18 +72,16 @@ def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableTyp
     texts = {s.text.title: s.text for one in answers for s in one.claim.sources}
     numbered = enumerate(sorted(texts.values(), key=lambda text: text.file), start=1)
     marks = {text.title: superscript(number) for number, text in numbered}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("claim", overflow="fold")
+    table = PlainTable(whole("verdict"), folded("claim"))
     for row in rows(answers):
         named = {title for title, _ in row.sources}
         marked = " ".join(mark for title, mark in marks.items() if title in named)
         cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
         if row.beneath:
             cell.append(Padding(Text(row.beneath, style="dim"), (0, 0, 0, 2)))
-        table.add_row(Text(row.verdict, style="bold"), Group(*cell))
-    texts_shown = [Text(f"{mark} {title} ({texts[title].origin})") for title, mark in marks.items()]
-    return Constrain(Group(table, "", Text(summary(answers)), "", *texts_shown), width)
+        table.add(Text(row.verdict, style="bold"), Group(*cell))
+    named_texts = [f"{mark} {title} ({texts[title].origin})" for title, mark in marks.items()]
+    return below_each_other(table, "", summary(answers), "", *named_texts, width=width)
 
 
 def answered(answers: Sequence[ClaimAnswer]) -> bool:

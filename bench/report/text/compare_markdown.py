@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text import ratio_text, wording
-from bench.units import MISSING, counted, seconds, share
+from bench.units import MISSING, clipped, counted, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from bench.analysis.compare.gate import Gate
     from bench.store.runs import RunInfo
 
-_ROOM, _ASIDE, _SENTENCE = 35_000, 10_000, 1_000
-"""Characters of cases, of differences and of the gate's sentence: GitHub refuses a comment of more than
-65,536, and hostile data grows sixfold when it is escaped."""
-_SHOWN = 20
-"""Rows of a table before it is folded: about a screen."""
-_LONGEST = 200
-"""Characters of a cell; an error message in a reason could fill the comment alone."""
+_CASES_LENGTH, _DIFFERENCES_LENGTH, _SENTENCE_LENGTH = 35_000, 10_000, 1_000
+"""The cases, the differences and the gate's sentence have at most so many characters: GitHub refuses a comment of
+more than 65,536, and hostile data grows sixfold when it is escaped."""
+_SHOWN_ROWS = 20
+"""A longer table is folded: about a screen."""
+_CELL_LENGTH = 200
+"""A cell has at most so many characters; an error message in a reason could fill the comment alone."""
 _ORDER = ("slower", "faster", "unsure", "same")
 _HEAD = "| case | device | base | new | new / base | smallest visible | why |"
 _RULE = "|:--|:--|--:|--:|--:|--:|:--|"
@@ -43,15 +43,15 @@ def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
     """A comparison for a pull request: the counts first, then what got slower; ends with a newline."""
     lines = [_summary(comparison), ""]
     if gate is not None:
-        lines += [_prose(gate.sentence, _SENTENCE), ""]
+        lines += [_prose(gate.sentence, _SENTENCE_LENGTH), ""]
     lines += [*_runs(comparison), "", *_comparability(comparison), ""]
-    room = _ROOM
+    space = _CASES_LENGTH
     for verdict in _ORDER:
         rows = [_row(case) for case in _sorted(comparison.cases, verdict)]
-        kept = _fitting(rows, room)
-        room -= sum(map(len, kept))
+        kept = _fitting(rows, space)
+        space -= sum(map(len, kept))
         lines += _section(verdict, kept, len(rows))
-    return "\n".join([*lines, *_missing(comparison, room)]).rstrip("\n") + "\n"
+    return "\n".join([*lines, *_missing(comparison, space)]).rstrip("\n") + "\n"
 
 
 def as_csv(*comparisons: Comparison) -> str:
@@ -106,9 +106,11 @@ def _differences(known: Comparability) -> Iterator[str]:
     """Open where they matter, unless they fill a screen."""
     count = len(known.differences)
     facts = [(d.field, d.base, d.new, d.matters) for d in known.differences]
-    rows = _fitting([f"| {' | '.join(map(_prose, texts))} |" for texts in facts], _ASIDE)
+    rows = _fitting(
+        [f"| {' | '.join(map(_prose, texts))} |" for texts in facts], _DIFFERENCES_LENGTH
+    )
     table = ["| differs | base | new | matters |", "|:--|:--|:--|:--|", *rows]
-    aside = known.verdict == "yes" or count > _SHOWN
+    aside = known.verdict == "yes" or count > _SHOWN_ROWS
     yield from _folded(counted(count, "difference"), table) if aside else table
     if len(rows) < count:
         yield from ("", _left_out(count - len(rows), "differences", "json"))
@@ -144,7 +146,7 @@ def _section(verdict: str, rows: Sequence[str], count: int) -> Iterator[str]:
     if not count:
         return
     left_out = count - len(rows)
-    shown = [] if verdict == "same" else rows[:_SHOWN]
+    shown = [] if verdict == "same" else rows[:_SHOWN_ROWS]
     rest = rows[len(shown) :]
     if shown:
         yield from (f"### {count} {verdict}", "", _HEAD, _RULE, *shown, "")
@@ -155,23 +157,23 @@ def _section(verdict: str, rows: Sequence[str], count: int) -> Iterator[str]:
         yield from (_left_out(left_out, verdict), "")
 
 
-def _missing(comparison: Comparison, room: int) -> Iterator[str]:
+def _missing(comparison: Comparison, space: int) -> Iterator[str]:
     """The cases that only one run has."""
     if not comparison.missing:
         return
     rows = [f"- {_prose(text)}" for text in comparison.missing]
-    kept = _fitting(rows, room)
+    kept = _fitting(rows, space)
     yield from _folded(f"{len(rows)} in one run only", kept)
     if len(kept) < len(rows):
         yield from ("", _left_out(len(rows) - len(kept), "in one run only", "json"))
 
 
-def _fitting(rows: Sequence[str], room: int) -> list[str]:
-    """As many of the first rows as there is room for."""
+def _fitting(rows: Sequence[str], space: int) -> list[str]:
+    """The first rows, as many as have no more characters together than there is space."""
     kept: list[str] = []
     for row in rows:
-        room -= len(row)
-        if room < 0:
+        space -= len(row)
+        if space < 0:
             break
         kept.append(row)
     return kept
@@ -187,15 +189,11 @@ def _folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def _code(text: str) -> str:
     """Data in a fixed-width font; what could end a code span, or a cell, is written as an entity."""
-    text = _clipped(text, _LONGEST)
+    text = clipped(text, _CELL_LENGTH)
     return f"`{text}`" if _PLAIN.fullmatch(text) else f"<code>{text.translate(_MARKUP)}</code>"
 
 
-def _prose(text: str, longest: int = _LONGEST) -> str:
+def _prose(text: str, longest: int = _CELL_LENGTH) -> str:
     """Data among our words, shown as it is."""
-    plain = _clipped(text, longest).translate(_MARKUP)
+    plain = clipped(text, longest).translate(_MARKUP)
     return re.sub(r"(@|(?<!&)#|://|www\.)", rf"\1{_NO_BREAK}", plain).strip()
-
-
-def _clipped(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

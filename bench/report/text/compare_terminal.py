@@ -1,19 +1,19 @@
-"""A comparison for a terminal: may these be compared, what changed, what can't be told, what it comes to.
+"""A comparison for a terminal, and as JSON: may these be compared, what changed, what is unsure, and the summary.
 
 What changed comes first, regressions before gains; no colour carries meaning.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.constrain import Constrain
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.text import wording
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, counted, seconds, share, signed
 
 if TYPE_CHECKING:
@@ -28,26 +28,47 @@ if TYPE_CHECKING:
 ITSELF = "A run was compared with itself, so every case is the same. Name another run."
 NOTHING = "The two runs have no case in common that was measured in both."
 ORDER = ("slower", "faster", "unsure", "same")
-_DIFFERENCES = 8
-_SAME = 40
-"""Of a long list that nothing happened to, this much shows what it is like."""
-_LISTED = 10
+_MOST_DIFFERENCES, _MOST_SAME, _MOST_MISSING = 8, 40, 10
+"""So many differences, unchanged cases and cases left out are listed; the rest is counted."""
 _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not comparable"}
+_CASE_FIELDS = (
+    "case",
+    "device",
+    "base_s",
+    "new_s",
+    "ratio",
+    "ratio_lo",
+    "ratio_hi",
+    "verdict",
+    "reason",
+    "smallest_visible",
+    "threshold",
+)
+_SUMMARY_FIELDS = (
+    "faster",
+    "slower",
+    "same",
+    "unsure",
+    "missing",
+    "geomean_ratio",
+    "geomean_lo",
+    "geomean_hi",
+)
 
 
 def comparison_table(found: Comparison, *, width: int) -> RenderableType:
     """The runs, what differs between them, the cases, what was left out, the sums."""
-    parts: list[RenderableType] = [Text(_title(found)), *map(Text, _comparable(found))]
+    parts: list[RenderableType] = [_title(found), *_comparable(found)]
     if found.with_itself:
-        parts.append(Text(ITSELF))
-    parts += ["", _cases(found) if found.cases else Text(NOTHING)]
+        parts.append(ITSELF)
+    parts += ["", _cases(found) if found.cases else NOTHING]
     if more := _unlisted(found):
-        parts.append(Text(f"same    and {more} more (--format json has all)"))
+        parts.append(f"same    and {more} more (--format json has all)")
     if found.missing:
-        parts += ["", *map(Text, missing_lines(found.missing))]
+        parts += ["", *missing_lines(found.missing)]
     if found.cases:
-        parts += ["", *map(Text, summary_lines(found))]
-    return Constrain(Group(*parts), width)
+        parts += ["", *summary_lines(found)]
+    return below_each_other(*parts, width=width)
 
 
 def comparisons_table(found: Sequence[Comparison], *, width: int) -> RenderableType:
@@ -72,8 +93,8 @@ def in_order(cases: Sequence[CaseVerdict]) -> list[CaseVerdict]:
 def missing_lines(missing: Sequence[str]) -> list[str]:
     """How many cases were left out, and which."""
     lines = [f"left out, {counted(len(missing), 'case')}:"]
-    lines += [f"  {one}" for one in missing[:_LISTED]]
-    more = len(missing) - _LISTED
+    lines += [f"  {one}" for one in missing[:_MOST_MISSING]]
+    more = len(missing) - _MOST_MISSING
     return [*lines, f"  and {more} more"] if more > 0 else lines
 
 
@@ -132,8 +153,8 @@ def _run(info: RunInfo) -> str:
 def _comparable(found: Comparison) -> list[str]:
     """The verdict, what matters, and what would mend it; what doesn't matter is not worth a line."""
     known = [d for d in found.comparable.differences if d.matters != "no"]
-    shown = [f"  {d.field}: {d.base} → {d.new}" for d in known[:_DIFFERENCES]]
-    more = len(known) - _DIFFERENCES
+    shown = [f"  {d.field}: {d.base} → {d.new}" for d in known[:_MOST_DIFFERENCES]]
+    more = len(known) - _MOST_DIFFERENCES
     lines = [_WORDS[found.comparable.verdict] + (":" if shown else ""), *shown]
     if more > 0:
         lines.append(f"  and {more} more (--format json has all)")
@@ -142,29 +163,24 @@ def _comparable(found: Comparison) -> list[str]:
 
 def _cases(found: Comparison) -> RenderableType:
     several = len({case.device for case in found.cases}) > 1
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("", no_wrap=True)
-    table.add_column("case", overflow="fold")
-    if several:
-        table.add_column("device", no_wrap=True)
-    for name in ("base", "new", "change"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
+    device = [whole("device")] if several else []
+    times = map(right, ("base", "new", "change"))
+    table = PlainTable(whole(), folded("case"), *device, *times, whole("interval"))
     shown = in_order(found.cases)
     for one in shown[: len(shown) - _unlisted(found)]:
         case: list[RenderableType] = [Text(one.case)]
         if _worth_saying(one):
             case.append(Padding(Text(one.reason, style="dim"), (0, 0, 0, 2)))
         cells = [seconds(one.base_s), seconds(one.new_s), signed(one.ratio - 1), _ends(one)]
-        where = [Text(one.device)] if several else []
+        where = [one.device] if several else []
         style = "bold" if one.verdict in ORDER[:2] else ""
-        table.add_row(Text(one.verdict, style=style), Group(*case), *where, *map(Text, cells))
+        table.add(Text(one.verdict, style=style), Group(*case), *where, *cells)
     return table
 
 
 def _unlisted(found: Comparison) -> int:
     """How many of those that are the same are not shown."""
-    return max(0, found.summary.same - _SAME)
+    return max(0, found.summary.same - _MOST_SAME)
 
 
 def _ends(one: CaseVerdict) -> str:
@@ -174,3 +190,29 @@ def _ends(one: CaseVerdict) -> str:
 def _worth_saying(one: CaseVerdict) -> bool:
     """What the numbers beside it don't say: why not, or that it was the machine."""
     return one.verdict == "unsure" or "machine" in one.reason
+
+
+def comparison_facts(found: Comparison) -> dict[str, Any]:
+    """One run against another."""
+    return {
+        "comparable": {
+            "verdict": found.comparable.verdict,
+            "differences": [dataclasses.asdict(one) for one in found.comparable.differences],
+        },
+        "cases": [_case_facts(one) for one in found.cases],
+        "summary": {name: getattr(found.summary, name) for name in _SUMMARY_FIELDS},
+    }
+
+
+def comparisons_facts(found: Sequence[Comparison]) -> dict[str, Any]:
+    """The one comparison as it is; several in a list, each with its two runs."""
+    if len(found) == 1:
+        return comparison_facts(found[0])
+    listed = [
+        {"base": one.base.run_id, "new": one.new.run_id, **comparison_facts(one)} for one in found
+    ]
+    return {"comparisons": listed}
+
+
+def _case_facts(one: CaseVerdict) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _CASE_FIELDS}

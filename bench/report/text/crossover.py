@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
 from rich.text import Text
 
-from bench.report.text import wording
-from bench.units import counted, number, size_text
+from bench.report.text import ratio_text, wording
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.units import MISSING, counted, number, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +17,23 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.analysis.crossover.crossovers import Crossing
+    from bench.experiment.crossover_search import Search, SearchStep
+    from bench.records.record import Record
     from bench.stats.crossing import Crossover, RatioAt, Winner
+    from bench.store.runs import StoredRun
 
 NOTHING = "No op was measured on two sides at a common size. Measure one with: bench crossover matmul/square"
-_LISTED = 4
-_COARSE = 1.5
-"""A gap between sizes that is wider has room for a step, so that it is said where the line was drawn."""
+_MOST_LISTED = 4
+_WIDE_GAP = 1.5
+"""A gap between sizes of a larger factor may hide a step, so that it is said where the line was drawn."""
+
+_NARROWER = "; a longer --step or a calmer machine narrows the intervals"
+_ENDED = {
+    "tight": "the interval is as tight as asked for",
+    "finest": "sizes in between lie closer than --tolerance asks for",
+    "settled": "no other size would tell more",
+    "budget": "the time was up; --budget with more seconds goes on",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +68,7 @@ def answer(found: Crossover, names: CrossoverNames) -> str:
         return f"{names.wins(found.beyond)} at every size measured, {_ends(found, names)}: {how}."
     if len(found.ratios) == 1:
         return _at_one_size(found.ratios[0], names)
-    return f"Can't tell where the winner changes: {_why(found, names)}."
+    return f"Unsure where the winner changes: {_why(found, names)}."
 
 
 def _from(found: Crossover, names: CrossoverNames) -> str:
@@ -76,7 +85,7 @@ def _at_one_size(ratio: RatioAt, names: CrossoverNames) -> str:
     """Who wins at the only size that both have, which tells nothing of others."""
     where = f"at {names.axis} = {size_text(ratio.size)}, the only size measured on both sides"
     if ratio.winner is None:
-        return f"Can't tell who wins {where}."
+        return f"Unsure who wins {where}."
     ends = (ratio.low, ratio.high) if ratio.winner == "other" else (1 / ratio.high, 1 / ratio.low)
     least, most = map(number, ends)
     return f"{names.wins(ratio.winner)} {where}: {least} to {most} times as fast."
@@ -96,7 +105,7 @@ def _why(found: Crossover, names: CrossoverNames) -> str:
 
 def _line(found: Crossover) -> str:
     """Between which sizes a straight line was trusted, if they lie far apart."""
-    if found.between is None or found.gap <= _COARSE:
+    if found.between is None or found.gap <= _WIDE_GAP:
         return ""
     low, high = map(size_text, found.between)
     return f" on a straight line from {low} to {high}"
@@ -107,8 +116,8 @@ def _untold(found: Crossover, names: CrossoverNames) -> str:
     sizes = [size_text(size) for size in found.untold]
     if not sizes:
         return ""
-    shown = sizes if len(sizes) <= _LISTED else [*sizes[: _LISTED - 1], "…", sizes[-1]]
-    return f"; at {names.axis} = {', '.join(shown)} they can't be told apart"
+    shown = sizes if len(sizes) <= _MOST_LISTED else [*sizes[: _MOST_LISTED - 1], "…", sizes[-1]]
+    return f"; at {names.axis} = {', '.join(shown)} the winner is unsure"
 
 
 def _ends(found: Crossover, names: CrossoverNames) -> str:
@@ -120,15 +129,14 @@ def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:
     """Every crossover of stored rows, in words."""
     if not found:
         return Text(NOTHING)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in ("op", "dtype", "one", "other", "who wins"):
-        table.add_column(name, overflow="fold", no_wrap=name == "dtype")
+    sides = map(folded, ("one", "other", "who wins"))
+    table = PlainTable(folded("op"), whole("dtype"), *sides)
     for one in found:
-        cells = (f"{one.suite}/{one.name}", one.dtype, one.one, one.other)
-        table.add_row(*map(Text, (*cells, answer(one.found, names_of(one)))))
+        said = answer(one.found, names_of(one))
+        table.add(f"{one.suite}/{one.name}", one.dtype, one.one, one.other, said)
     where = wording.listed(list(dict.fromkeys(one.where for one in found)))
     levels = {one.confidence for one in found}
-    return Constrain(Group(table, "", Text(f"On {where}. {level(levels)}".strip())), width)
+    return below_each_other(table, "", f"On {where}. {level(levels)}".strip(), width=width)
 
 
 def names_of(one: Crossing) -> CrossoverNames:
@@ -189,3 +197,71 @@ def level(levels: set[float | None]) -> str:
     """At which confidence, if all agree."""
     known = levels - {None}
     return f"Intervals: {number(100 * (known.pop() or 0), 2)} %." if len(known) == 1 else ""
+
+
+def step_line(step: SearchStep, names: CrossoverNames) -> str:
+    """A size as it is measured, on one line."""
+    times = f"{names.one} {wording.time_of(step.one)}, {names.other} {wording.time_of(step.other)}"
+    return f"{names.axis}={size_text(step.size)}: {times}"
+
+
+def search_table(
+    title: str, found: Search, names: CrossoverNames, kept: Sequence[StoredRun], *, width: int
+) -> RenderableType:
+    """The answer, each size that was measured, why no more was, and where the rows are."""
+    ratios = {r.size: r for r in found.found.ratios}
+    heads = (names.axis, names.one, names.other, f"{names.one} / {names.other}")
+    table = PlainTable(*map(right, heads))
+    for step in sorted(found.steps, key=lambda s: s.size):
+        ratio = ratios.get(step.size)
+        times = wording.time_of(step.one), wording.time_of(step.other)
+        table.add(size_text(step.size), *times, ratio_text.of(ratio) if ratio else MISSING)
+    levels = {row.confidence for step in found.steps for row in (step.one, step.other)}
+    sizes = counted(len(found.steps), "size")
+    why = _ENDED[found.ended] + _NARROWER * (found.found.kind == "cant-tell")
+    ended = f"Measured {sizes} in {found.took_s:.0f} s: {why}. {level(levels)}"
+    first = f"{title}: {answer(found.found, names)}"
+    reasons = [line for step in found.steps for line in _failures(step, names)]
+    where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
+    return below_each_other(first, "", table, "", ended.strip(), *reasons, *where, width=width)
+
+
+def search_facts(
+    title: str, found: Search, names: CrossoverNames, kept: Sequence[StoredRun]
+) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {
+        "op": title,
+        "axis": names.axis,
+        "one": names.one,
+        "other": names.other,
+        **facts(found.found, names),
+        "steps": [
+            {"size": s.size, "one": _row(s.one), "other": _row(s.other)} for s in found.steps
+        ],
+        "ended": found.ended,
+        "took_s": found.took_s,
+        "runs": [{"run": run.info.run_id, "path": str(run.folder)} for run in kept],
+    }
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "case": record.case,
+        "device": record.device,
+        "threads": record.threads,
+        "status": record.status,
+        "reason": record.reason,
+        "time_s": record.time_s,
+        "time_lo_s": record.time_lo_s,
+        "time_hi_s": record.time_hi_s,
+        "warnings": list(record.warnings),
+    }
+
+
+def _failures(step: SearchStep, names: CrossoverNames) -> list[str]:
+    rows = ((names.one, step.one), (names.other, step.other))
+    where = f"{names.axis}={size_text(step.size)}"
+    return [
+        f"{row.status}: {where}, {name}: {row.reason}" for name, row in rows if row.status != "ok"
+    ]

@@ -25,7 +25,7 @@ class Way:
     meaning: str
     of: Callable[[Record], float | None]
     usual: bool = True
-    """Whether it is shown where there is little room."""
+    """Whether it is shown in a narrow terminal as well."""
     of_work: bool = True
     """Whether it tells of work on the device, which what a caller waits, and draining, may do without."""
 

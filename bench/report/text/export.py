@@ -18,7 +18,7 @@ from bench.analysis.grid import in_reading_order, title
 from bench.errors import SelectionError, hint
 from bench.records.record import record_of, schema
 from bench.report.text import wording
-from bench.units import MISSING, seconds_with_interval
+from bench.units import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,9 +95,8 @@ def _markdown_table(members: Sequence[Record], known: Sequence[footnotes.Note]) 
     yield "|:--|:--|--:|--:|"
     for record in members:
         if record.status == "ok":
-            time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
             marks = footnotes.marks(record, known)
-            cells = [f"{time} {marks}".strip(), wording.rate_of(record)]
+            cells = [f"{wording.time_of(record)} {marks}".strip(), wording.rate_of(record)]
         elif record.status != "skipped":
             cells = [wording.escaped(f"{record.status}: {record.reason or 'no reason'}"), MISSING]
         else:

@@ -1,6 +1,6 @@
 """A judged comparison as JUnit XML, which CI systems show case by case.
 
-What the gate calls a regression is a failure, what can't be told is skipped with its reason, and a case
+What the gate calls a regression is a failure, what is unsure is skipped with its reason, and a case
 that failed in the new run is an error. Times are those of one call, in seconds.
 """
 
@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from bench.units import number, seconds, share
+from bench.report.text import ratio_text
+from bench.units import seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,11 +79,9 @@ def _case(finding: Finding) -> ET.Element:
 
 def _slower(finding: Finding) -> str:
     case = finding.case
-    low, high = (None if end is None else number(end, 4) for end in (case.ratio_lo, case.ratio_hi))
-    return (
-        f"slower: {number(case.ratio, 4)} times as long ({low} to {high}), {seconds(case.base_s)} → {seconds(case.new_s)}, "
-        f"allowed {share(case.threshold)}: {case.reason}"
-    )
+    ratio = ratio_text.cell(case.ratio, case.ratio_lo, case.ratio_hi)
+    times = f"{seconds(case.base_s)} → {seconds(case.new_s)}"
+    return f"slower: {ratio} times as long, {times}, allowed {share(case.threshold)}: {case.reason}"
 
 
 def _error(name: str, message: str) -> ET.Element:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from bench import units
 from bench.records import codec, roofs
 from bench.report.text import wording
+from bench.report.text.plain_table import PlainTable, folded, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,29 +23,30 @@ NO_ROOFS = "none measured yet; bench machine --measure does, and so does a run"
 
 def machine_table(facts: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """The facts of `bench machine` for a terminal; what can't be read is a dash."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column("name", style="dim", no_wrap=True)
-    table.add_column("value", overflow="fold")
+    table = PlainTable(whole(), folded(), heads=False)
     for section, values in facts.items():
         if section == "roofs":
             _add_roofs(table, values)
             continue
-        table.add_row(Text(section, style="bold"), "")
+        table.add(Text(section, style="bold"))
         for name, value in values.items():
             for label, text in _lines(name, value):
-                table.add_row(f"  {label}", Text(text))
+                table.add(Text(f"  {label}", style="dim"), text)
     return table
 
 
-def _add_roofs(table: Table, measured: Mapping[str, Any]) -> None:
+def _add_roofs(table: PlainTable, measured: Mapping[str, Any]) -> None:
     """Each device's by level, dtype and kind; where there are none, how to get them."""
-    table.add_row(Text("roofs", style="bold"), "" if measured else Text(NO_ROOFS))
+    table.add(Text("roofs", style="bold"), "" if measured else NO_ROOFS)
     for device, facts in measured.items():
         found = codec.decode(roofs.Roofs, facts)
         when = wording.when(found.measured_at)
-        table.add_row(f"  {device}", Text(f"{found.threads} threads, torch {found.torch}, {when}"))
+        table.add(
+            Text(f"  {device}", style="dim"),
+            f"{found.threads} threads, torch {found.torch}, {when}",
+        )
         for name, text in roof_lines(found):
-            table.add_row(Text(f"    {name}"), Text(text))
+            table.add(Text(f"    {name}", style="dim"), text)
 
 
 def roof_lines(found: Roofs) -> Iterator[tuple[str, str]]:

@@ -7,13 +7,12 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
-from bench.report.text.wording import escaped, interval, listed
-from bench.units import MISSING, counted, half_width, number, seconds_with_interval, share
+from bench.report.text import ratio_text, wording
+from bench.report.text.plain_table import PlainTable, below_each_other, folded
+from bench.units import MISSING, counted, half_width, number, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from bench.analysis.pivot import Cell, Crosstab, Mixed
     from bench.stats.ratio import Ratio
 
-_CASE_ROOM, _CELL_ROOM = 24, 19
-"""Characters of a name in two lines, and of `12.34 µs ± 0.45 %` with the gap beside it."""
+_CASE_WIDTH, _CELL_WIDTH = 24, 19
+"""A name in two lines takes so many characters, and so many `12.34 µs ± 0.45 %` with the gap beside it."""
 NOTHING = "There are no rows to show. See what the store holds with: bench runs"
 
 
@@ -32,33 +31,24 @@ def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
     """Cases down, columns across; under each time how many times as long that is as in the first column."""
     if not found.lines:
         return Text(NOTHING)
-    narrow = width < _CASE_ROOM + _CELL_ROOM * len(found.columns)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("case")
-    for column in found.columns:
-        table.add_column(Text(column), justify="right", overflow="fold")
+    narrow = width < _CASE_WIDTH + _CELL_WIDTH * len(found.columns)
+    columns = [Column(Text(name), justify="right", overflow="fold") for name in found.columns]
+    table = PlainTable(folded("case"), *columns)
     for line in found.lines:
-        cells = [Text("\n".join(_parts(cell, narrow=narrow))) for cell in line.cells]
-        table.add_row(Text(line.name), *cells)
-    parts: list[RenderableType] = [Text(f"by {found.by}"), "", table]
-    if notes := remarks(found):
-        parts += ["", *map(Text, notes)]
-    return Constrain(Group(*parts), width)
+        cells = ["\n".join(_parts(cell, narrow=narrow)) for cell in line.cells]
+        table.add(line.name, *cells)
+    notes = remarks(found)
+    below = ["", *notes] if notes else []
+    return below_each_other(f"by {found.by}", "", table, *below, width=width)
 
 
 def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:
-    """The lines of a cell: the time, its interval in a line of its own where there is no room, the ratio."""
+    """The lines of a cell: the time, its interval in a line of its own where the columns are narrow, the ratio."""
     if cell is None:
         return [MISSING]
-    time = list(filter(None, interval(_time(cell)))) if narrow else [_time(cell)]
+    text = wording.time_of(cell.record)
+    time = list(filter(None, wording.interval(text))) if narrow else [text]
     return [*time, _ratio(cell.ratio)] if cell.ratio else time
-
-
-def _time(cell: Cell) -> str:
-    row = cell.record
-    if row.status != "ok":
-        return row.status
-    return seconds_with_interval(row.time_s, row.time_lo_s, row.time_hi_s)
 
 
 def _ratio(ratio: Ratio) -> str:
@@ -80,7 +70,7 @@ def remarks(found: Crosstab) -> list[str]:
 
 
 def _mixed(one: Mixed, by: str) -> str:
-    values = listed([value or MISSING for value in one.values])
+    values = wording.listed([value or MISSING for value in one.values])
     if one.inside:
         where = f"{one.column} varies inside {counted(one.lines, 'cell')} ({values})"
         return f"{where}: the newest run's row is shown; fix it with --where {one.column}=…"
@@ -93,25 +83,28 @@ def crosstab_markdown(found: Crosstab) -> str:
     if not found.lines:
         return f"{NOTHING}\n"
     heads = ["case", *found.columns]
-    lines = [f"| {' | '.join(map(escaped, heads))} |", f"|:--|{'--:|' * len(found.columns)}"]
+    lines = [
+        f"| {' | '.join(map(wording.escaped, heads))} |",
+        f"|:--|{'--:|' * len(found.columns)}",
+    ]
     for line in found.lines:
-        cells = [escaped(line.case), *(escaped(_whole(cell)) for cell in line.cells)]
+        cells = [
+            wording.escaped(line.case),
+            *(wording.escaped(_whole(cell)) for cell in line.cells),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [part for note in remarks(found) for part in ("", escaped(note))]
+    lines += [part for note in remarks(found) for part in ("", wording.escaped(note))]
     return "\n".join(lines) + "\n"
 
 
 def _whole(cell: Cell | None) -> str:
-    """`12 µs ± 1 % (×2.01, 1.95 to 2.07)`."""
+    """`12 µs ± 1 %, ×2.010 (1.950 to 2.070)`."""
     if cell is None:
         return MISSING
     ratio = cell.ratio
     if ratio is None:
-        return _time(cell)
-    if not math.isfinite(ratio.high):
-        return f"{_time(cell)} ({_ratio(ratio)})"
-    ends = f"{number(ratio.low)} to {number(ratio.high)}"
-    return f"{_time(cell)} (×{number(ratio.value)}, {ends})"
+        return wording.time_of(cell.record)
+    return f"{wording.time_of(cell.record)}, ×{ratio_text.of(ratio)}"
 
 
 def crosstab_facts(found: Crosstab) -> dict[str, Any]:
@@ -159,7 +152,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 
 def crosstab_csv(found: Crosstab) -> str:
-    """A line per cell that there is, so that every program can turn it as it likes."""
+    """A line per cell that there is, so that every program can arrange it as it likes."""
     text = io.StringIO()
     names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
     writer = csv.DictWriter(text, ["case", found.by, *names], lineterminator="\n")

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
 from bench import units
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,23 +40,19 @@ def _facts(case: PlannedCase) -> dict[str, Any]:
 
 def plan_table(plan: Plan, estimate_s: float) -> RenderableType:
     """The plan for a terminal: a line per op and device, the values of each axis beside it."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("op", no_wrap=True)
-    table.add_column("device")
-    table.add_column("cases", justify="right")
-    table.add_column("axes", overflow="fold")
+    table = PlainTable(whole("op"), whole("device"), right("cases"), folded("axes"))
     groups: dict[tuple[str, str], list[PlannedCase]] = {}
     for case in plan.cases:
         groups.setdefault((f"{case.suite}/{case.op}", case.device), []).append(case)
     for (op, device), cases in groups.items():
-        table.add_row(op, device, str(len(cases)), Text(_axes(cases)))
+        table.add(op, device, str(len(cases)), _axes(cases))
     skipped = Counter((skip.case.device, skip.reason) for skip in plan.skips)
     lines = [
-        Text(f"skipped: {units.counted(n, 'case')} on {device}: {why}")
+        f"skipped: {units.counted(n, 'case')} on {device}: {why}"
         for (device, why), n in skipped.items()
     ]
     total = f"{units.counted(len(plan.cases), 'case')}, about {units.clock(estimate_s)}"
-    return Group(*([table] if plan.cases else []), *lines, Text(total))
+    return below_each_other(*([table] if plan.cases else []), *lines, total)
 
 
 def _axes(cases: Sequence[PlannedCase]) -> str:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
-
 from bench.records.warning_codes import CODES
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
 from bench.units import counted, number, seconds, share
 
 if TYPE_CHECKING:
@@ -27,11 +23,10 @@ NOTHING = "Nothing was recorded in these calls."
 def profile_table(found: TraceProfile, *, width: int) -> RenderableType:
     """Where it was profiled, what ran, and how to read that."""
     seen = found.activity
-    parts: list[RenderableType] = [Text(_heading(found)), ""]
-    parts += [_lines(seen), ""] if seen.lines else [Text(NOTHING), ""]
-    parts += [Text(line) for line in (*_sums(found), NOT_THE_HEADLINE)]
-    parts += ["", *(Text(_warning(code)) for code in seen.codes)] if seen.codes else []
-    return Constrain(Group(*parts), width)
+    ran = _lines(seen) if seen.lines else NOTHING
+    warnings = ["", *map(_warning, seen.codes)] if seen.codes else []
+    below = (*_sums(found), NOT_THE_HEADLINE, *warnings)
+    return below_each_other(_heading(found), "", ran, "", *below, width=width)
 
 
 def profile_facts(found: TraceProfile) -> dict[str, Any]:
@@ -80,19 +75,16 @@ def _heading(found: TraceProfile) -> str:
 
 
 def _lines(seen: Activity) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("op" if _of_ops(seen) else "kernel", overflow="fold")
-    for name in ("per call", "time per call", "share"):
-        table.add_column(name, justify="right", no_wrap=True)
+    names = map(right, ("per call", "time per call", "share"))
+    table = PlainTable(folded("op" if _of_ops(seen) else "kernel"), *names)
     for line in seen.lines:
         often = line.count / seen.calls
-        cells = (
+        table.add(
             line.name,
             f"{often:.0f}" if often.is_integer() else number(often),
             seconds(line.total_s / seen.calls),
             share(_share(line, seen)),
         )
-        table.add_row(*map(Text, cells))
     return table
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Key = tuple[str, str]
 
 _TEST = "suites/test_quick.py::test_quick"
-"""The test that measures a case in pytest, so that both doors' files line up."""
+"""The test that measures a case in pytest, so that files of pytest and of this export line up."""
 
 
 def extra_info(record: Record) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _benchmark(record: Record, times: Sequence[float]) -> dict[str, Any]:
         stats.update(float(time_s))
     where = record.case if record.device == "cpu" else f"{record.case}-{record.device}"
     return {
-        "group": f"{record.suite}/{record.op}",
+        "group": record.op_id,
         "name": f"test_quick[{where}]",
         "fullname": f"{_TEST}[{where}]",
         "params": {"case_id": record.case},
@@ -95,7 +95,7 @@ def _benchmark(record: Record, times: Sequence[float]) -> dict[str, Any]:
 
 
 def _machine(info: RunInfo) -> dict[str, Any]:
-    """Our facts by its names; no host's name, which would be private, and no clock of the moment."""
+    """Our facts by its names; no host's name, which would be private, and no clock rate of that time."""
     machine, environment = info.machine, info.environment
     python, _, version = str(environment.get("python") or "").partition(" ")
     return {

@@ -8,27 +8,26 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.constrain import Constrain
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
 from bench.report.text import device_times, wording
-from bench.units import MISSING, seconds, seconds_with_interval
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.units import MISSING, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
+    from rich.table import Column
 
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
-_ONE_LINE_WIDTH = 150  # below it a run takes two lines in the list
-_EVERY_WAY_WIDTH = 100  # below it the ways that explain least are left out
+_ONE_LINE_WIDTH, _EVERY_WAY_WIDTH = 150, 100
+"""Below so many columns a run takes two lines in the list, and the ways that explain least are left out."""
 NO_DEVICE_TIMES = (
     "No case here has a time on a GPU. What there is to measure: bench list --device cuda"
 )
@@ -47,7 +46,7 @@ def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:
         parts += ["", _footnotes(known)]
-    return Constrain(Group(*parts), width)
+    return below_each_other(*parts, width=width)
 
 
 def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
@@ -57,20 +56,14 @@ def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
         return Text(NO_DEVICE_TIMES)
     ways = [w for w in device_times.WAYS if w.usual or width >= _EVERY_WAY_WIDTH]
     several = _several_devices(found)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("case", overflow="fold")
-    for name in (["device"] if several else []) + [way.head for way in ways]:
-        table.add_column(name, justify="left" if name == "device" else "right", no_wrap=True)
+    table = PlainTable(folded("case"), *_device_column(found), *(right(way.head) for way in ways))
     for record in found:
         where = [record.device] if several else []
-        cells = [f"{record.suite}/{title(record)}", *where, *(seconds(w.of(record)) for w in ways)]
-        table.add_row(*(Text(cell or MISSING) for cell in cells))
-    words_ = Table.grid(padding=(0, 2, 0, 0))
-    words_.add_column(no_wrap=True)
-    words_.add_column(overflow="fold")
+        table.add(f"{record.suite}/{title(record)}", *where, *(seconds(w.of(record)) for w in ways))
+    meanings = PlainTable(whole(), folded(), heads=False)
     for way in ways:
-        words_.add_row(Text(way.head), Text(way.meaning))
-    return Constrain(Group(table, "", words_), width)
+        meanings.add(way.head, way.meaning)
+    return below_each_other(table, "", meanings, width=width)
 
 
 def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
@@ -81,32 +74,26 @@ def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
     if unfinished := [run for run in runs if not run.finished]:
         newest = unfinished[-1].info.run_id
         others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
-        parts += ["", Text(f"unfinished{others}: go on with: bench run --resume {newest}")]
-    return Constrain(Group(*parts), width)
+        parts += ["", f"unfinished{others}: go on with: bench run --resume {newest}"]
+    return below_each_other(*parts, width=width)
 
 
 def _cases(found: Sequence[Record], known: Sequence[footnotes.Note]) -> RenderableType:
     several = _several_devices(found)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("case", overflow="fold")
-    if several:
-        table.add_column("device", no_wrap=True)
-    cold = all(r.cache == "cold" for r in found)
-    for name in ("cold time" if cold else "time", "rate"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    time_head = "cold time" if all(r.cache == "cold" for r in found) else "time"
+    columns = (*_device_column(found), right(time_head), right("rate"), whole())
+    table = PlainTable(folded("case"), *columns)
     times = _aligned(found)
     for place, (suite, members) in enumerate(groupby(found, key=lambda r: r.suite)):
         if place:
-            table.add_row()
-        table.add_row(Text(suite, style="bold"))
+            table.add()
+        table.add(Text(suite, style="bold"))
         for record in members:
             if record.status != "skipped":
                 where = [record.device] if several else []
                 time = times[record.case, record.device]
-                cells = [*where, time, _rate(record), footnotes.marks(record, known)]
                 shown = Padding(Text(title(record)), (0, 0, 0, 2))  # also where it is folded
-                table.add_row(shown, *map(Text, cells))
+                table.add(shown, *where, time, _rate(record), footnotes.marks(record, known))
     return table
 
 
@@ -114,11 +101,9 @@ def _aligned(found: Sequence[Record]) -> dict[tuple[str, str], str]:
     """(case, device) → time and interval, padded so that each aligns under its like."""
     cells: dict[tuple[str, str], tuple[str, str]] = {}
     for record in found:
-        time = seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
-        shown = wording.interval(time) if record.status == "ok" else (record.status, "")
-        cells[record.case, record.device] = shown
-    room = max(len(width) for _, width in cells.values())
-    return {key: f"{time} {width:>{room}}" for key, (time, width) in cells.items()}
+        cells[record.case, record.device] = wording.interval(wording.time_of(record))
+    widest = max(len(width) for _, width in cells.values())
+    return {key: f"{time} {width:>{widest}}" for key, (time, width) in cells.items()}
 
 
 def _rate(record: Record) -> str:
@@ -126,29 +111,29 @@ def _rate(record: Record) -> str:
 
 
 def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = PlainTable(whole(), folded(), heads=False)
     for group in groups:
         record = group.records[0]
         name = f"{record.suite}/{title(record)}"
         where = f" on {record.device}" if several_devices and len(group.records) == 1 else ""
-        line = f"{wording.who(group, name)}{where}: {group.reason}"
-        table.add_row(Text(group.status), Text(line))
+        table.add(group.status, f"{wording.who(group, name)}{where}: {group.reason}")
     return table
 
 
 def _footnotes(known: Sequence[footnotes.Note]) -> RenderableType:
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True, justify="right")
-    table.add_column(overflow="fold")
+    table = PlainTable(right(), folded(), heads=False)
     for note in known:
-        table.add_row(Text(note.mark), Text(wording.footnote(note)))
+        table.add(note.mark, wording.footnote(note))
     return table
 
 
 def _several_devices(found: Sequence[Record]) -> bool:
     return len({r.device for r in found}) > 1
+
+
+def _device_column(found: Sequence[Record]) -> list[Column]:
+    """The column that tells devices apart, where there are several."""
+    return [whole("device")] if _several_devices(found) else []
 
 
 def _facts(run: StoredRun) -> dict[str, str]:
@@ -166,27 +151,22 @@ def _facts(run: StoredRun) -> dict[str, str]:
 
 
 def _wide(runs: Sequence[StoredRun]) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     facts = [_facts(run) for run in runs]
-    for name in facts[0]:
-        table.add_column(name, overflow="fold", no_wrap=name in {"run", "begun"})
+    table = PlainTable(*((whole if n in {"run", "begun"} else folded)(n) for n in facts[0]))
     for fact in facts:
-        table.add_row(*map(Text, fact.values()))
+        table.add(*fact.values())
     return table
 
 
 def _narrow(runs: Sequence[StoredRun]) -> RenderableType:
     """Two lines a run: what a person looks for above, how it was made beneath."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("run, when", no_wrap=True)
-    table.add_column("label, machine", overflow="fold")
-    table.add_column("cases, how", overflow="fold")
+    table = PlainTable(whole("run, when"), folded("label, machine"), folded("cases, how"))
     for run in runs:
         fact = _facts(run)
         how = f"{fact['preset']}, {fact['devices']}, torch {fact['torch']}"
-        table.add_row(
-            Text(f"{fact['run']}\n{fact['begun']}"),
-            Text(f"{fact['label']}\n{fact['machine']}"),
-            Text(f"{fact['cases']}\n{how}"),
+        table.add(
+            f"{fact['run']}\n{fact['begun']}",
+            f"{fact['label']}\n{fact['machine']}",
+            f"{fact['cases']}\n{how}",
         )
     return table

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
-
+from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
 from bench.units import MISSING, counted, share
 
 if TYPE_CHECKING:
@@ -47,12 +43,11 @@ def verdict(found: Repeats, judged: Sequence[Power]) -> str:
 
 def selftest_table(found: Repeats, judged: Sequence[Power], *, width: int) -> RenderableType:
     """The verdict, and what it rests on: numbers, as they are and at reference conditions, and verdicts."""
-    parts: list[RenderableType] = [Text(verdict(found, judged))]
+    parts: list[RenderableType] = [verdict(found, judged)]
     if found.headline is not None:
         parts += ["", _agreements(found.headline, found.at_reference)]
-        parts += ["", _powers(judged)]
-        parts += ["", *(Text(line) for line in _lines(found, found.headline))]
-    return Constrain(Group(*parts), width)
+        parts += ["", _powers(judged), "", *_lines(found, found.headline)]
+    return below_each_other(*parts, width=width)
 
 
 def selftest_facts(found: Repeats, judged: Sequence[Power]) -> dict[str, Any]:
@@ -98,13 +93,10 @@ def _compared(judged: Sequence[Power]) -> list[str]:
 
 
 def _powers(judged: Sequence[Power]) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("bench compare says of pairs", overflow="fold")
-    for name in _VERDICTS:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = PlainTable(folded("bench compare says of pairs"), *map(right, _VERDICTS))
     for one in judged:
         what = f"made slower by {share(one.by, 1)}" if one.by else "as they are"
-        table.add_row(Text(what), *(str(getattr(one, name)) for name in _VERDICTS))
+        table.add(what, *(str(getattr(one, name)) for name in _VERDICTS))
     return table
 
 
@@ -123,17 +115,10 @@ def _facts(one: Agreement | None) -> dict[str, Any] | None:
 
 
 def _agreements(headline: Agreement, at_reference: Agreement | None) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("", overflow="fold")
-    table.add_column("headline", justify="right", no_wrap=True)
-    table.add_column("at reference", justify="right", no_wrap=True)
-
-    def add(name: str, value: str, other: str) -> None:
-        table.add_row(Text(name), Text(value), Text(other))
-
-    left, right = _cells(headline), _cells(at_reference)
-    for name in left:
-        add(name, left[name], right.get(name, MISSING))
+    table = PlainTable(folded(), right("headline"), right("at reference"))
+    controlled = _cells(at_reference)
+    for name, text in _cells(headline).items():
+        table.add(name, text, controlled.get(name, MISSING))
     return table
 
 

@@ -11,12 +11,11 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.constrain import Constrain
-from rich.table import Table
-from rich.text import Text
+from rich.table import Column
 
 from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.report.text import ratio_text
+from bench.report.text.plain_table import PlainTable, below_each_other, right, whole
 from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
 
@@ -29,10 +28,11 @@ if TYPE_CHECKING:
     from bench.stats.ratio import Ratio
 
 _COMMIT = 7
-"""Characters of a commit's hash, as git shortens it."""
-_ROOMY, _WIDE = 100, 120
-"""Terminals from which there is room for a longer picture, and for labels."""
-_PICTURE = {80: 12, _ROOMY: 28, _WIDE: 32}
+"""A commit's hash has so many characters, as git shortens it."""
+_WIDE = 120
+"""A terminal shows labels as well if it has so many columns."""
+_PICTURE_WIDTHS = {80: 12, 100: 28, _WIDE: 32}
+"""Columns of a terminal → characters of the picture in it."""
 
 
 def answer(found: Trend) -> str:
@@ -44,7 +44,7 @@ def answer(found: Trend) -> str:
         else counted(count, "run")
     )
     if count < 2 * FEWEST:
-        return f"Can't tell about steps: {runs}; it takes two on either side, less is one run only."
+        return f"Unsure about steps: {runs}; it takes two on either side, less is one run only."
     said = [
         part for step in found.steps for part in (_sentence(step), _machine(step, found.at)) if part
     ]
@@ -75,8 +75,8 @@ def _machine(step: Step, at: At) -> str:
 
 
 def _times(ratio: Ratio) -> str:
-    """`1.12 (1.10 to 1.14) times as long`."""
-    return f"{ratio} times as long"
+    """`1.120 (1.100 to 1.140) times as long`."""
+    return f"{ratio_text.of(ratio)} times as long"
 
 
 def _with(one: TrendPoint) -> str:
@@ -95,25 +95,23 @@ def _commit(one: TrendPoint) -> str:
 
 def trend_table(found: Trend, *, width: int) -> RenderableType:
     """A line per run, oldest first; the first run after a step says how large it is."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    table.add_column("run", no_wrap=True)
     labelled = width >= _WIDE and any(one.label for one in found.moments)
-    if labelled:
-        table.add_column("label", overflow="ellipsis", no_wrap=True, max_width=_PICTURE[80])
-    for name in ("torch", "commit"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=12)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    short = [_cut(name) for name in (["label"] if labelled else []) + ["torch", "commit"]]
+    table = PlainTable(whole("run"), *short, right("time"), right("step"), whole())
     sizes = {step.after.run_id: step.ratio for step in found.steps}
-    room = _PICTURE[max(at for at in _PICTURE if at <= max(width, 80))]
-    pictures = _pictures(found.counting, room)
+    fitting = max(columns for columns in _PICTURE_WIDTHS if columns <= max(width, 80))
+    pictures = _pictures(found.counting, _PICTURE_WIDTHS[fitting])
     for one in found.moments:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
-        facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), _time(one)]
-        table.add_row(*map(Text, (*facts, said, pictures.get(one.run_id, ""))))
-    return Constrain(Group(Text(_title(found)), "", table, "", Text(answer(found))), width)
+        facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), time_text(one)]
+        table.add(*facts, said, pictures.get(one.run_id, ""))
+    return below_each_other(_title(found), "", table, "", answer(found), width=width)
+
+
+def _cut(name: str) -> Column:
+    """A column of texts of which the first few characters tell enough."""
+    return Column(name, overflow="ellipsis", no_wrap=True, max_width=12)
 
 
 def _title(found: Trend) -> str:
@@ -126,26 +124,27 @@ def _title(found: Trend) -> str:
     return f"{where}{threads}{cold}{at}{out if found.left_out else ''}"
 
 
-def _time(one: TrendPoint) -> str:
+def time_text(one: TrendPoint) -> str:
+    """A run's time with its interval, or why it doesn't count."""
     if not one.time_s:
         return one.why_not
     return seconds_with_interval(one.time_s, one.low_s, one.high_s)
 
 
-def _pictures(counting: Sequence[TrendPoint], room: int) -> Mapping[str, str]:
+def _pictures(counting: Sequence[TrendPoint], characters: int) -> Mapping[str, str]:
     """Run id → a dot where its time lies between the extremes, on a line as wide as its interval."""
     times = [one.time_s for one in counting if one.time_s]
     if not times or min(times) == max(times):
         return {}
-    least, per_place = math.log(min(times)), math.log(max(times) / min(times)) / (room - 1)
+    least, per_place = math.log(min(times)), math.log(max(times) / min(times)) / (characters - 1)
 
     def place(time_s: float | None) -> int:
         at = (math.log(time_s) - least) / per_place if time_s else 0.0
-        return round(min(max(at, 0.0), room - 1.0))
+        return round(min(max(at, 0.0), characters - 1.0))
 
     drawn = {}
     for one in counting:
-        cells = [" "] * room
+        cells = [" "] * characters
         low, high = one.low_s or one.time_s, one.high_s or one.time_s
         cells[place(low) : place(high) + 1] = "─" * (place(high) - place(low) + 1)
         cells[place(one.time_s)] = "●"
@@ -169,7 +168,7 @@ def trend_facts(found: Trend) -> dict[str, Any]:
         "left_out": found.left_out,
         "steps": [_step_facts(step) for step in found.steps],
         "newest_alone": _ratio_facts(found.newest) if found.newest else None,
-        "runs": [_moment_facts(one) for one in found.moments],
+        "runs": [_run_facts(one) for one in found.moments],
     }
 
 
@@ -188,7 +187,7 @@ def _ratio_facts(ratio: Ratio) -> dict[str, float]:
     return {"ratio": ratio.value, "ratio_lo": ratio.low, "ratio_hi": ratio.high}
 
 
-def _moment_facts(one: TrendPoint) -> dict[str, Any]:
+def _run_facts(one: TrendPoint) -> dict[str, Any]:
     return {
         "run": one.run_id,
         "started_at": one.started_at.isoformat() if one.started_at else None,
@@ -213,7 +212,7 @@ def trend_csv(found: Trend) -> str:
         ratio = steps.get(one.run_id)
         step = _ratio_facts(ratio) if ratio else dict.fromkeys(("ratio", "ratio_lo", "ratio_hi"))
         named = {f"step_{name}": value for name, value in step.items()}
-        lines.append({**same, **_moment_facts(one), **named})
+        lines.append({**same, **_run_facts(one), **named})
     writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)

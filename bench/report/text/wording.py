@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bench.records.record import STATUSES
-from bench.units import MISSING, rate
+from bench.units import MISSING, rate, seconds_with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,13 @@ def rate_of(record: Record) -> str:
     if record.flop:
         return rate(record.flop_per_s, "FLOP/s")
     return rate(record.bytes_per_s, "B/s") if record.bytes else MISSING
+
+
+def time_of(record: Record) -> str:
+    """A row's time with its interval, or its status."""
+    if record.status != "ok":
+        return record.status
+    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
 
 
 def interval(time: str) -> tuple[str, str]:
@@ -56,11 +63,11 @@ def who(group: Unmeasured, title: str) -> str:
 def when(text: str) -> str:
     """An ISO time as `2026-11-23 05:02 UTC`, whatever its zone; other text stays as it is."""
     try:
-        moment = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -184,7 +184,7 @@ def test_many_rows_are_made_by_several_processes(
     """And the pages are the same, byte by byte."""
     runs = two(tmp_path / "store")
     build_report(runs, tmp_path / "one")
-    monkeypatch.setattr(build, "_MANY", 1)
+    monkeypatch.setattr(build, "_MANY_ROWS", 1)
     build_report(runs, tmp_path / "several")
     for path in (tmp_path / "one").iterdir():
         assert (tmp_path / "several" / path.name).read_bytes() == path.read_bytes()

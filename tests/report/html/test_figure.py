@@ -13,7 +13,7 @@ def drawing(id_: str) -> Drawing:
         figure={"data": [{"y": [1]}], "layout": {"height": 9}},
         label="what it is",
         caption="how to read it",
-        twin=Twin(corner="n", head=("1",), rows=(("a", ("2",)),)),
+        twin=Twin(row_head="n", head=("1",), rows=(("a", ("2",)),)),
         wide=True,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.html.payload import Payload, columns, unpacked
+from bench.report.html.view import Payload, columns, unpacked
 
 VALUES = st.recursive(
     st.none()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.html.payload import unpacked
 from bench.report.html.table import Column, Listing, TableEntry, blocks, filters
+from bench.report.html.view import unpacked
 
 
 def test_a_list_of_one_is_no_choice() -> None:

@@ -24,7 +24,7 @@ GREY, GREEN, AMBER, RED = badge._GREY, badge._GREEN, badge._AMBER, badge._RED
 
 
 def standing(counts: Mapping[str, int] | None = None, **machine: Any) -> Standing:
-    """A run of 196 cases, held against another if there are counts."""
+    """A run of 196 cases, compared with another if there are counts."""
     none = {"faster": 0, "slower": 0, "same": 0, "unsure": 0, "missing": 0}
     mean: dict[str, Any] = dict.fromkeys(("geomean_ratio", "geomean_lo", "geomean_hi"))
     facts = {"machine": machine} if machine else {}

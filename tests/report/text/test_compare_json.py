@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bench.analysis.compare.comparison import compare
-from bench.report.text.compare_json import comparison_facts, comparisons_facts
+from bench.report.text.compare_terminal import comparison_facts, comparisons_facts
 from tests.fakes.rows import record
 from tests.fakes.two_runs import BASE, NEW, example, run, timed
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bench.stats.crossing import Crossover
 
 NAMES = CrossoverNames(axis="n", one="1 thread", other="2 threads")
-OPEN, APART = "Can't tell where the winner changes: ", "they can't be told apart."
+OPEN, APART = "Unsure where the winner changes: ", "the winner is unsure."
 SIZES = (16, 64, 256, 1024, 4096, 16384)
 
 
@@ -55,7 +55,7 @@ def shown(table: RenderableType, width: int) -> str:
         (
             (1, 0.5, 2, 1, 1),
             ("2 threads win from n ≈ 128 on (127 to 129 on a straight line from 64 to 256);"
-             " at n = 16, 1024, 4096 they can't be told apart."),
+             " at n = 16, 1024, 4096 the winner is unsure."),
         ),
         (
             (0.5, 2, 0.5, 2),
@@ -72,7 +72,7 @@ def shown(table: RenderableType, width: int) -> str:
         ((1, 1), f"{OPEN}at no size measured, n = 16 to 64, do the intervals tell them apart."),
         ((2,), "2 threads win at n = 16, the only size measured on both sides: 1.98 to 2.02 times as fast."),
         ((0.5,), "1 thread wins at n = 16, the only size measured on both sides: 1.98 to 2.02 times as fast."),
-        ((1,), "Can't tell who wins at n = 16, the only size measured on both sides."),
+        ((1,), "Unsure who wins at n = 16, the only size measured on both sides."),
         ((), f"{OPEN}0 sizes could be measured on both sides."),
     ],
 )  # fmt: skip

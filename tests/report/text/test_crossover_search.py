@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.experiment.crossover_search import SearchGoal, search
-from bench.report.text.crossover import CrossoverNames
-from bench.report.text.crossover_search import search_facts, search_table, step_line
+from bench.report.text.crossover import CrossoverNames, search_facts, search_table, step_line
 from bench.store.runs import StoredRun
 from tests.fakes.rows import assert_golden, lost, record
 from tests.fakes.workers import info

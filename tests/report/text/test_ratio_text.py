@@ -1,8 +1,6 @@
-"""Ratios are said no more strongly than their interval allows, and their axis always has a 1 on it."""
+"""Ratios are said no more strongly than their interval allows."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 from hypothesis import given
@@ -45,31 +43,7 @@ def test_a_cell_names_its_ends() -> None:
     """A missing end is a question mark, never a narrow interval."""
     assert ratio_text.cell(1.0834, 1.061, 1.105) == "1.083 (1.061 to 1.105)"
     assert ratio_text.cell(23.14, 20.0, None) == "23.1 (?)"
+    assert ratio_text.cell(23.14, 20.0, float("inf")) == "23.1 (?)"
     assert ratio_text.cell(None, None, None) == "–"
     assert ratio_text.change(1.004, 0.998, 1.01) == "+0.40 % (−0.20 % to +1.0 %)"
     assert ratio_text.change(1.0001, 0.99, 1.01) == "0.0 % (−1.0 % to +1.0 %)"
-
-
-@given(st.lists(POSITIVE, min_size=1, max_size=9))
-def test_an_axis_holds_every_value_and_1(values: list[float]) -> None:
-    """With at least one tick, at most so many as can be read, all of them on it and different."""
-    axis = ratio_text.axis(values)
-    low, high = axis["range"]
-    assert all(low <= math.log10(value) <= high for value in [1.0, *values])
-    assert 1 <= len(axis["tickvals"]) <= 9
-    assert all(low <= math.log10(tick) <= high for tick in axis["tickvals"])
-    assert len(set(axis["ticktext"])) == len(axis["tickvals"])
-
-
-@pytest.mark.parametrize(
-    ("values", "texts"),
-    [
-        ([0.95, 1.05], ["0.96×", "0.98×", "1×", "1.02×", "1.04×"]),
-        ([0.5, 1.5], ["0.6×", "0.8×", "1×", "1.2×", "1.4×"]),
-        ([0.02, 3.0], ["0.02×", "0.05×", "0.1×", "0.2×", "0.5×", "1×", "2×"]),
-        ([1e-8, 1.0], ["1e-06×", "0.001×", "1×"]),
-    ],
-)
-def test_ticks_are_round(values: list[float], texts: list[str]) -> None:
-    """Evenly spaced near 1, of decades further off."""
-    assert ratio_text.axis(values)["ticktext"] == texts

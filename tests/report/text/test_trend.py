@@ -70,12 +70,12 @@ def test_a_step_is_one_sentence_with_its_runs() -> None:
     """Torch and commit beside them, as far as they are known."""
     assert answer(example(rows(*UP))) == (
         "Step between 20261123T050201Z-aaaaa3 (torch 2.13.0, commit 34e84f8) and"
-        " 20261124T050201Z-aaaaa4 (torch 2.14.0, commit 44e84f8): 1.30 (1.26 to 1.34) times as long"
+        " 20261124T050201Z-aaaaa4 (torch 2.14.0, commit 44e84f8): 1.300 (1.265 to 1.336) times as long"
         " as before. Nothing was known of the machine's state, which may be what changed."
     )
     bare = [dataclasses.replace(r, torch_version=None) for r in rows(*UP)]
     assert answer(trend(bare, {})).startswith(
-        "Step between 20261123T050201Z-aaaaa3 and 20261124T050201Z-aaaaa4: 1.30 "
+        "Step between 20261123T050201Z-aaaaa3 and 20261124T050201Z-aaaaa4: 1.300 "
     )
 
 
@@ -102,13 +102,13 @@ def test_a_machine_that_moved_is_told(moved: float, *, said: bool) -> None:
 @pytest.mark.parametrize(
     ("shares", "said"),
     [
-        (UP[:3], "Can't tell about steps: 3 runs; it takes two on either side, less is one run only."),
-        (UP[:1], "Can't tell about steps: 1 run; it takes two on either side, less is one run only."),
+        (UP[:3], "Unsure about steps: 3 runs; it takes two on either side, less is one run only."),
+        (UP[:1], "Unsure about steps: 1 run; it takes two on either side, less is one run only."),
         (UP[:4], "No step in 4 runs; one of 11 % in the middle would be named."),
         (
             UP[:5],
             ("No step in 5 runs; one of 120 % in the middle would be named. The newest run took"
-             " 1.30 (1.17 to 1.45) times as long as those before it: one run only, so no step yet."),
+             " 1.300 (1.167 to 1.449) times as long as those before it: one run only, so no step yet."),
         ),
     ],
 )  # fmt: skip

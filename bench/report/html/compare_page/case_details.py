@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html.compare_page import ratio_dots
-from bench.report.html.payload import Payload
+from bench.report.html.compare_page import ratio_figure
 from bench.report.html.table import blocks
+from bench.report.html.view import Payload
 from bench.report.text import ratio_text, wording
 from bench.units import seconds_with_interval
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 ID = "cases"
-_BLOCK = 400
-"""Cells, each a case in a run, that a page unpacks at once: a moment's work, and still well packed."""
+_CELLS_PER_BLOCK = 400
+"""A cell is a case in a run; a page unpacks so many at once, which is quick, and they still pack well."""
 _FIELDS = 11
-"""Of a cell: five texts, and two times with their ends."""
-_DRAWN = 5
-"""Digits of numbers that are drawn: finer than any screen."""
+"""A cell has five texts, and two times with their ends."""
+_DIGITS = 5
+"""Numbers that are drawn have so many digits, which is finer than any screen."""
 
 
 def together(runs: int) -> int:
     """Cases of so many runs that are unpacked together."""
-    return max(1, _BLOCK // runs)
+    return max(1, _CELLS_PER_BLOCK // runs)
 
 
 def said_of(one: CaseVerdict) -> str:
     """A verdict with its sign: `▶ slower`."""
-    return f"{ratio_dots.MARKS[one.verdict][1]} {one.verdict}"
+    return f"{ratio_figure.MARKS[one.verdict][1]} {one.verdict}"
 
 
 def details(
@@ -105,4 +105,4 @@ def _said(one: CaseVerdict | None) -> tuple[str, str, str]:
 
 
 def _numbers(interval: Interval) -> Iterator[float | None]:
-    return (None if value is None else float(f"{value:.{_DRAWN}g}") for value in interval)
+    return (None if value is None else float(f"{value:.{_DIGITS}g}") for value in interval)

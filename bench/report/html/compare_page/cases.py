@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import grid
 from bench.analysis.compare.runs import CONCERNS
-from bench.report.html.address import anchor
-from bench.report.html.compare_page import ratio_dots
+from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
+from bench.report.html.view import anchor
 from bench.report.text import ratio_text
 from bench.units import MISSING, seconds, share
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from bench.analysis.compare.verdict import CaseVerdict
     from bench.report.html.table import Sortable
 
-_IN_FULL = 4
-"""Runs beside the base that have their time and interval in the table; of more, a case's own view has them."""
-_LOST = "not compared"
+_MOST_RUNS_IN_FULL = 4
+"""With more runs beside the base, the table leaves times and intervals to a case's own view."""
+_NOT_COMPARED = "not compared"
 """Instead of a verdict, where a run lacks the case or its time."""
 
 
@@ -52,23 +52,26 @@ def listing(found: Lineup, names: Sequence[str]) -> Listing:
         ),
     ]
     size = together(len(names))
+    cells = [
+        [*_head(one, place, several=several), *(_pair if alone else _many)(one)]
+        for place, one in enumerate(found.cases)
+    ]
     return Listing(
         id=ID,
         name=ID,
         columns=(*head, *(pair if alone else many)),
         filters=_filters(found),
         entries=tuple(
-            TableEntry(
-                id=anchor(one),
-                of=_of(one),
-                cells=tuple(text for text, _ in cells),
-                sort=tuple(key for _, key in cells),
-                words=one.device,
-                block=place // size,
-            )
-            for place, one in enumerate(found.cases)
-            for cells in [[*_head(one, place, several=several), *(_pair if alone else _many)(one)]]
+            _entry(one, row, place // size)
+            for place, (one, row) in enumerate(zip(found.cases, cells, strict=True))
         ),
+    )
+
+
+def _entry(one: Lined, cells: Sequence[Cell], block: int) -> TableEntry:
+    texts, keys = zip(*cells, strict=True)
+    return TableEntry(
+        id=anchor(one), of=_of(one), cells=texts, sort=keys, words=one.device, block=block
     )
 
 
@@ -115,14 +118,14 @@ def _head(one: Lined, place: int, *, several: bool) -> list[Cell]:
 
 
 def _pair(one: Lined) -> list[Cell]:
-    """Of two runs."""
+    """The cells of a case of two runs."""
     (said,) = one.said
     times = [_time(seen) for seen in one.seen]
     if said is None:
         return [
             *times,
             (MISSING, None),
-            (_LOST, len(CONCERNS)),
+            (_NOT_COMPARED, len(CONCERNS)),
             (MISSING, None),
             (_lost(one), None),
         ]
@@ -136,10 +139,10 @@ def _pair(one: Lined) -> list[Cell]:
 
 
 def _many(one: Lined) -> list[Cell]:
-    """Of more runs: the gravest verdict, then a cell for each."""
+    """The cells of a case of more runs: the gravest verdict, the base, then a cell for each."""
     first = one.foremost
-    verdict: Cell = _verdict(first) if first else (_LOST, len(CONCERNS))
-    brief = len(one.said) > _IN_FULL
+    verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(CONCERNS))
+    brief = len(one.said) > _MOST_RUNS_IN_FULL
     cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
     return [verdict, _time(one.seen[0]), *cells]
 
@@ -147,7 +150,7 @@ def _many(one: Lined) -> list[Cell]:
 def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, brief: bool) -> Cell:
     if said is None:
         return _time(seen)[0], None
-    sign = ratio_dots.MARKS[said.verdict][1]
+    sign = ratio_figure.MARKS[said.verdict][1]
     if brief:
         return f"{ratio_text.times(said.ratio)} {sign}", said.ratio
     ratio = ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi)

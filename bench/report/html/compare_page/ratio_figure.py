@@ -5,15 +5,15 @@ A row has a dot per run, each with its interval; the shape says the verdict, the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.runs import concern
 from bench.analysis.compare.verdict import CHANGED
-from bench.report.html import style
-from bench.report.html.compare_page.ratio_dots import MARKS, Dot, figure, twin
-from bench.report.html.figure import Drawing
+from bench.report.html import log_axis, plot_parts, style
+from bench.report.html.figure import Drawing, Twin
 from bench.report.text import ratio_text
-from bench.units import counted, seconds, share
+from bench.units import MISSING, clipped, counted, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,18 +21,42 @@ if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison, Mean
     from bench.analysis.compare.runs import Lined, Lineup
     from bench.analysis.compare.verdict import CaseVerdict
+    from bench.report.html.figure import Figure
 
 PAYLOAD = "verdicts-figures"
 MOST_ROWS = 60
-"""Of a picture that one still looks through; the table has every case."""
+"""A reader still looks through a picture of so many rows; the table has every case."""
 MOST_DOTS = 240
-"""With several runs, rows are fewer: so many dots in all."""
-WORDS: Mapping[str, str] = {"unsure": "can't be told"}
+"""With several runs a row has several dots, so that rows are fewer."""
+GREY = 5
+"""The colour of the base, and of the lines that a ratio is compared with."""
+MARKS: Mapping[str, tuple[str, str]] = {
+    "slower": ("triangle-right", "▶"),
+    "faster": ("triangle-left", "◀"),
+    "unsure": ("circle-open", "○"),
+    "same": ("circle", "●"),
+}
+"""Verdict → the marker in a figure, and the sign that stands for it in a text."""
+_ROW_PX, _DOT_PX, _EDGE_PX = 22, 11, 64
+"""A row's height, the distance of the dots of several runs in it, and the space above and below all rows."""
+_MOST_TIMES_AWAY = 2.0
+"""An interval that reaches further from its dot than by this factor leaves the picture."""
+_LONGEST_NAME = 52
+"""A row's name beside a figure has at most so many characters."""
 
 
-def said(one: CaseVerdict) -> str:
-    """`slower`, `can't be told`."""
-    return WORDS.get(one.verdict, one.verdict)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A ratio in a row; `series` counts the runs from the one after the base."""
+
+    row: int
+    series: int
+    ratio: float
+    low: float | None
+    high: float | None
+    mark: str
+    hover: str
+    text: str
 
 
 def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
@@ -48,9 +72,9 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
         for place, verdict in enumerate(one.said)
         if verdict
     ]
-    held = sum(one.foremost is not None for one in found.cases)
-    some = f"{len(rows)} of {held} cases: " if len(rows) < held else ""
-    signs = ", ".join(f"{sign} {WORDS.get(word, word)}" for word, (_, sign) in MARKS.items())
+    compared = sum(one.foremost is not None for one in found.cases)
+    some = f"{len(rows)} of {compared} cases: " if len(rows) < compared else ""
+    signs = ", ".join(f"{sign} {word}" for word, (_, sign) in MARKS.items())
     return Drawing(
         id="ratio-cases",
         payload=PAYLOAD,
@@ -68,12 +92,12 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
 
 def foremost(found: Lineup) -> list[Lined]:
     """The cases worth a row: all that changed, then the least certain; in order of concern."""
-    held = [(one, first) for one in found.cases if (first := one.foremost)]
-    room = min(MOST_ROWS, max(1, MOST_DOTS // len(found.comparisons)))
-    if len(held) > room:
-        held.sort(key=lambda pair: _worth(pair[1]))
-        held = held[:room]
-    return [one for one, first in sorted(held, key=lambda pair: _place(pair[1]))]
+    compared = [(one, first) for one in found.cases if (first := one.foremost)]
+    most = min(MOST_ROWS, max(1, MOST_DOTS // len(found.comparisons)))
+    if len(compared) > most:
+        compared.sort(key=lambda pair: _worth(pair[1]))
+        compared = compared[:most]
+    return [one for one, first in sorted(compared, key=lambda pair: _place(pair[1]))]
 
 
 def _worth(one: CaseVerdict) -> tuple[bool, float]:
@@ -132,7 +156,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
     confidence = share(found.comparisons[series].confidence)
     plain = [
         f"{one.case} on {one.device}",
-        f"{name}: {said(one)}",
+        f"{name}: {one.verdict}",
         f"{ratio} times as long (interval at {confidence})",
         f"{seconds(one.base_s, 4)} → {seconds(one.new_s, 4)}, {_at(one)}",
         one.reason,
@@ -147,7 +171,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
         high=one.ratio_hi,
         mark=one.verdict,
         hover="<br>".join([f"<b>{first}</b>", *rest]),
-        text=f"{ratio} {said(one)}",
+        text=f"{ratio} {one.verdict}",
     )
 
 
@@ -162,3 +186,80 @@ def _title(one: Lined, *, several: bool) -> str:
 
 def _under(names: Sequence[str]) -> str:
     return f"for {', '.join(names[1:])}"
+
+
+def colour(place: int) -> int:
+    """The number of a run's colour by its place among the runs; the base is grey."""
+    return GREY if not place else (place - 1) % GREY
+
+
+def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band: float) -> Figure:
+    """Rows of dots on an axis of ratios to the first of these runs.
+
+    Args:
+        dots: at least one.
+        rows: the names of all rows, the first on top.
+        names: of all runs, the base first.
+        band: a change that is smaller does not count, as a share.
+    """
+    series = sorted({dot.series for dot in dots})
+    apart = max(_ROW_PX, _DOT_PX * len(series) + _DOT_PX)
+    reach = [1 / (1 + band), 1 + band, *(end for dot in dots for end in _reach(dot))]
+    height = _EDGE_PX + apart * len(rows)
+    ends, heights = (1 / (1 + band), 1 + band), (-0.5, len(rows) - 0.5)
+    traces = [plot_parts.region(ends, heights, GREY)]
+    traces += [plot_parts.line([at, at], heights, GREY, dash="dot") for at in ends]
+    traces += [plot_parts.line([1.0, 1.0], heights, GREY, dash="solid")]
+    traces += [_trace([d for d in dots if d.series == s], s, names, apart) for s in series]
+    return {
+        "data": traces,
+        "layout": style.layout(
+            height=height,
+            margin={"l": 40, "r": 12, "t": _EDGE_PX - 16, "b": 8},
+            xaxis={**log_axis.ratio_axis(reach, "← faster · slower →"), "side": "top"},
+            yaxis={
+                **style.rows_axis([clipped(row, _LONGEST_NAME) for row in rows]),
+                "fixedrange": True,
+            },
+            meta={"names": [style.escaped(style.shortened(row)) for row in rows]},
+        ),
+    }
+
+
+def _reach(dot: Dot) -> tuple[float, float]:
+    low, high = dot.low or dot.ratio, dot.high or dot.ratio
+    return max(low, dot.ratio / _MOST_TIMES_AWAY), min(high, dot.ratio * _MOST_TIMES_AWAY)
+
+
+def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -> dict[str, Any]:
+    """A run's dots; several runs stand beneath each other in their row."""
+    count = len(names) - 1
+    shift = (series - (count - 1) / 2) * _DOT_PX / apart
+    number = colour(series + 1)
+    trace = plot_parts.points(
+        [dot.ratio for dot in dots],
+        [dot.row + shift for dot in dots],
+        [dot.hover for dot in dots],
+        number,
+        name=names[series + 1],
+        symbol=[MARKS[dot.mark][0] for dot in dots],
+        size=9,
+        line={"width": 1.5},
+    )
+    ends = ((d.ratio, d.low or d.ratio, d.high or d.ratio) for d in dots)
+    meta = {"colour": number, "device": series}
+    return {**trace, "error_x": plot_parts.bars(ends), "meta": meta}
+
+
+def twin(row_head: str, rows: Sequence[str], names: Sequence[str], dots: Sequence[Dot]) -> Twin:
+    """The same numbers: a line per row, a column per run."""
+    cells = {(dot.row, dot.series): dot.text for dot in dots}
+    series = range(len(names) - 1)
+    return Twin(
+        row_head=row_head,
+        head=tuple(names[1:]),
+        rows=tuple(
+            (name, tuple(cells.get((row, place), MISSING) for place in series))
+            for row, name in enumerate(rows)
+        ),
+    )

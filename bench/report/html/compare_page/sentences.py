@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from bench.analysis.compare.runs import Followed, Lineup
     from bench.analysis.compare.verdict import CaseVerdict
 
-_NAMED = 3
-"""Of what differs, or is missing, so many are named in a sentence; the rest stands beneath."""
-
-_EACH = 3
-"""Runs beside the base that have a sentence each; of more, the table tells."""
+_MOST_NAMED = 3
+"""A sentence names so many of what differs or is missing; the rest stands beneath it."""
+_MOST_RUNS_EACH = 3
+"""Up to so many runs beside the base have a sentence each; of more, the table tells."""
 _NOT_SHOWN = "no difference is shown"
 _WIDE = "the interval is too wide"
 _WHY: Mapping[str, str] = {
@@ -55,18 +54,18 @@ def sentences(found: Lineup, names: Sequence[str]) -> list[str]:
         said = list(_alone(one, names[1] if named else "the new run", titles))
     else:
         pairs = list(zip(found.comparisons, names[1:], strict=True))
-        few = len(pairs) <= _EACH
+        few = len(pairs) <= _MOST_RUNS_EACH
         said = [f"{name}: {_among(one)}" for one, name in pairs if few or _silent(one)]
         said += [] if few else _together(pairs)
     return [*said, *_visible(found), *_stepped(found.followed)]
 
 
 def counts(found: Comparison) -> str:
-    """`Of 196 cases 3 are slower, 0 faster, 181 the same; 12 can't be told.`."""
+    """`Of 196 cases 3 are slower, 0 faster, 181 the same; 12 unsure.`."""
     s = found.summary
     verb = "is" if s.slower == 1 else "are"
     first = f"Of {counted(len(found.cases), 'case')} {s.slower} {verb} slower"
-    return f"{first}, {s.faster} faster, {s.same} the same; {s.unsure} can't be told."
+    return f"{first}, {s.faster} faster, {s.same} the same; {s.unsure} unsure."
 
 
 def mean(found: Comparison, subject: str) -> str | None:
@@ -107,7 +106,7 @@ def _among(found: Comparison) -> str:
         return _lowered(silent)
     s = found.summary
     changed = f"{s.slower} of {counted(len(found.cases), 'case')} slower, {s.faster} faster"
-    rest = f"{s.same} the same, {s.unsure} can't be told"
+    rest = f"{s.same} the same, {s.unsure} unsure"
     over_all = _lowered(mean(found, "it") or "")
     return f"{changed}, {rest}{f'; {over_all}' if over_all else '.'}"
 
@@ -143,18 +142,18 @@ def _silent(found: Comparison) -> str | None:
 
 
 def _open(cases: Sequence[CaseVerdict]) -> str | None:
-    """Why most of those that can't be told can't."""
+    """Why most of the unsure cases are."""
     whys = Counter(why(one) for one in cases if one.verdict == "unsure")
     if not whys:
         return None
     (first, count), *_ = whys.most_common(1)
     if count == whys.total():
-        return f"What can't be told: {first}."
-    return f"Of what can't be told, {count} of {whys.total()}: {first}."
+        return f"Unsure because {first}."
+    return f"Unsure, {count} of {whys.total()}: because {first}."
 
 
 def why(one: CaseVerdict) -> str:
-    """The kind of reason for which a case can't be told, in words."""
+    """The kind of reason for which a case is unsure, in words."""
     return next((text for start, text in _WHY.items() if one.reason.startswith(start)), _WIDE)
 
 
@@ -212,7 +211,7 @@ def _lowered(text: str) -> str:
 
 def _listed(texts: Sequence[str]) -> str:
     """`a, b, c and 4 more`."""
-    shown, more = texts[:_NAMED], len(texts) - _NAMED
+    shown, more = texts[:_MOST_NAMED], len(texts) - _MOST_NAMED
     if more > 0:
         return f"{', '.join(shown)} and {more} more"
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

@@ -1,4 +1,4 @@
-"""The courses of cases over the runs of a machine → a small figure each, with its sentence and its steps.
+"""Trend of each case over the runs of a machine: a small figure with its sentence and its steps.
 
 Only what stepped is drawn, the largest first; a case whose newest run alone lies apart has a sentence.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
-from bench.report.text.trend import answer
+from bench.report.text.trend import answer, time_text
 from bench.stats.changepoint import FALSE_STEPS
-from bench.units import counted, seconds_with_interval, share
+from bench.units import counted, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from bench.analysis.trend.trend import Trend, TrendPoint
 
 PAYLOAD = "trend-figures"
-MOST = 48
-"""Figures that one still scrolls through; the other cases are named."""
+MOST_FIGURES = 48
+"""A reader still scrolls through so many; the other cases are named."""
 _HEIGHT = 240
 _MOST_NAMES = 6
-"""Runs named along the axis of a small figure."""
+"""A small figure has space for the names of so many runs along its axis."""
 _BETWEEN = 0.5
-"""Half the way between two runs, where a step is drawn."""
+"""A step is drawn halfway between two runs, which are 1 apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courses:
+class TrendValues:
     """What the view of trends shows."""
 
     summary: str
@@ -40,7 +40,7 @@ class Courses:
     """Cases that are not drawn, and their sentence."""
 
 
-def courses(found: Followed, names: Mapping[str, str]) -> Courses:
+def trend_values(found: Followed, names: Mapping[str, str]) -> TrendValues:
     """The figures of the steps.
 
     Args:
@@ -48,9 +48,9 @@ def courses(found: Followed, names: Mapping[str, str]) -> Courses:
         names: run id → what the run is called.
     """
     stepped = [one for one in found.trends if one.steps]
-    drawn, rest = stepped[:MOST], stepped[MOST:]
+    drawn, rest = stepped[:MOST_FIGURES], stepped[MOST_FIGURES:]
     rest += [one for one in found.trends if not one.steps]
-    return Courses(
+    return TrendValues(
         summary=_summary(found, len(stepped)),
         drawings=tuple(_drawing(place, one, names) for place, one in enumerate(drawn)),
         others=tuple((f"{one.case} on {one.device}", _answer(one, names)) for one in rest),
@@ -75,9 +75,11 @@ def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
         label=f"Time {at} of {title} over {len(runs)} runs, oldest first.",
         caption=f"{title}. {_answer(found, names)}",
         twin=Twin(
-            corner="run",
+            row_head="run",
             head=(f"time {at}",),
-            rows=tuple((run, (_text(one),)) for run, one in zip(runs, found.moments, strict=True)),
+            rows=tuple(
+                (run, (time_text(one),)) for run, one in zip(runs, found.moments, strict=True)
+            ),
         ),
         wide=False,
     )
@@ -91,20 +93,14 @@ def _answer(found: Trend, names: Mapping[str, str]) -> str:
     return text
 
 
-def _text(one: TrendPoint) -> str:
-    if not one.time_s:
-        return one.why_not
-    return seconds_with_interval(one.time_s, one.low_s, one.high_s)
-
-
 def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
-    moments = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
-    times = [time_s for _, _, time_s in moments]
-    ends = [end for _, one, _ in moments for end in (one.low_s, one.high_s) if end]
+    timed = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
+    times = [time_s for _, _, time_s in timed]
+    ends = [end for _, one, _ in timed for end in (one.low_s, one.high_s) if end]
     reach = [end for end in ends if min(times) / 2 <= end <= 2 * max(times)]
     named = _named(found, len(runs))
     return {
-        "data": [*_steps(found, [*times, *reach]), _trace(moments, runs)],
+        "data": [*_steps(found, [*times, *reach]), _trace(timed, runs)],
         "layout": style.layout(
             height=_HEIGHT,
             margin={"l": 62, "r": 16, "t": 8, "b": 30},
@@ -115,32 +111,23 @@ def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
                 "zeroline": False,
                 "showgrid": False,
             },
-            yaxis=style.value_axis([*times, *reach], "s"),
+            yaxis=log_axis.value_axis([*times, *reach], "s"),
         ),
     }
 
 
-def _trace(moments: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [x for x, _, _ in moments],
-        "y": [time_s for _, _, time_s in moments],
-        "error_y": plot_parts.bars(
-            (time_s, one.low_s or time_s, one.high_s or time_s) for _, one, time_s in moments
-        ),
-        "line": {"color": style.LIGHT[0], "width": 1},
-        "marker": {"color": style.LIGHT[0], "size": 7},
-        "hovertext": [_hover(one, runs[x]) for x, one, _ in moments],
-        "hoverinfo": "text",
-        "meta": {"colour": 0},
-    }
+def _trace(timed: Sequence[tuple[int, TrendPoint, float]], runs: Sequence[str]) -> dict[str, Any]:
+    xs, points, ys = zip(*timed, strict=True)
+    said = [_hover(one, runs[x]) for x, one, _ in timed]
+    ends = [(y, one.low_s or y, one.high_s or y) for one, y in zip(points, ys, strict=True)]
+    trace = plot_parts.points(xs, ys, said, 0, lines={"width": 1}, size=7)
+    return {**trace, "error_y": plot_parts.bars(ends)}
 
 
 def _hover(one: TrendPoint, run: str) -> str:
     commit = f"commit {one.git_commit[:7]}" if one.git_commit else ""
     torch = f"torch {one.torch_version}" if one.torch_version else ""
-    lines = [run, _text(one), torch, commit, one.run_id]
+    lines = [run, time_text(one), torch, commit, one.run_id]
     return "<br>".join(style.escaped(line) for line in lines if line)
 
 
@@ -148,22 +135,12 @@ def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
     """An upright line between the two runs of each step."""
     places = {one.run_id: x for x, one in enumerate(found.moments)}
     low, high = min(times), max(times)
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [places[step.after.run_id] - _BETWEEN] * 2,
-            "y": [low, high],
-            "line": {"color": style.LIGHT[1], "dash": "dot", "width": 1.5},
-            "hoverinfo": "skip",
-            "meta": {"colour": 1},
-        }
-        for step in found.steps
-    ]
+    xs = [places[step.after.run_id] - _BETWEEN for step in found.steps]
+    return [plot_parts.line([x, x], [low, high], 1, dash="dot") for x in xs]
 
 
 def _named(found: Trend, count: int) -> list[int]:
-    """The places named along the axis: the ends, and the runs after steps as far as there is room."""
+    """The places named along the axis: the ends, and the runs after steps as far as they fit."""
     if count <= _MOST_NAMES // 2:
         return list(range(count))
     places = {one.run_id: x for x, one in enumerate(found.moments)}

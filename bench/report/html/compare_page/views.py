@@ -1,4 +1,4 @@
-"""Runs side by side → the views of their page: verdicts, every case, courses, machines, method.
+"""Views of a comparison: verdicts, every case, trends, machines, method.
 
 A view without anything to show is not made; what is heavy is in payloads.
 """
@@ -12,7 +12,6 @@ from bench.report.html.compare_page import (
     case_details,
     cases,
     machines,
-    ratio_dots,
     ratio_figure,
     trend,
 )
@@ -39,26 +38,26 @@ _COMPARABLE: Mapping[str, str] = {
 _COMMIT = 7
 """Characters of a commit's hash, as git shortens it."""
 _MOST_MISSING = 50
-"""Cases named as left out; the table has all of them."""
+"""So many of the cases that were left out are named; the table has all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ComparedRun:
     """A line of the runs compared."""
 
     name: str
     href: str | None
     colour: int
     facts: tuple[str, ...]
-    """Moment, torch, commit, and the machine where all runs are of one: else it is in their names."""
+    """When it began, torch, commit, and the machine where all runs are of one: else it is in their names."""
     counts: tuple[int, ...]
-    """Cases that are slower, faster, the same, can't be told, can't be compared; none for the base."""
+    """Cases that are slower, faster, the same, unsure, not compared; none for the base."""
     mean: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """Whether a run may be held against the base: in a word, what differs, what would mend it."""
+    """Whether a run may be compared with the base: in a word, what differs, what would mend it."""
 
     name: str
     word: str
@@ -70,7 +69,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Legend:
+class LegendEntry:
     """A run's dots, and the button that hides them."""
 
     number: int
@@ -79,13 +78,13 @@ class Legend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
+class VerdictsValues:
     """What the first view shows."""
 
     sentences: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[ComparedRun, ...]
     weighed: tuple[Weighed, ...]
-    legend: tuple[Legend, ...]
+    legend: tuple[LegendEntry, ...]
     drawings: tuple[Drawing, ...]
 
 
@@ -116,7 +115,7 @@ def _verdicts(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) 
         id="verdicts",
         name="Verdicts",
         template="views/compare_verdicts.html",
-        values=Verdicts(
+        values=VerdictsValues(
             sentences=tuple(sentences(found, names)),
             runs=tuple(_runs(found, names, hrefs)),
             weighed=tuple(
@@ -129,14 +128,14 @@ def _verdicts(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) 
     )
 
 
-def _runs(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) -> list[Run]:
+def _runs(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) -> list[ComparedRun]:
     several = _several_machines(found)
     sums = [((), ""), *((_counts(one), _mean(one)) for one in found.comparisons)]
     return [
-        Run(
+        ComparedRun(
             name=name,
             href=href,
-            colour=ratio_dots.colour(place),
+            colour=ratio_figure.colour(place),
             facts=_facts(info, several=several),
             counts=counts,
             mean=mean,
@@ -182,9 +181,9 @@ def _weighed(one: Comparison, name: str) -> Weighed:
     )
 
 
-def _legend(names: Sequence[str]) -> tuple[Legend, ...]:
+def _legend(names: Sequence[str]) -> tuple[LegendEntry, ...]:
     return tuple(
-        Legend(number=place, colour=ratio_dots.colour(place + 1), name=name)
+        LegendEntry(number=place, colour=ratio_figure.colour(place + 1), name=name)
         for place, name in enumerate(names[1:])
     )
 
@@ -205,13 +204,13 @@ def _trend(found: Lineup, names: Sequence[str]) -> View | None:
     if found.followed is None or not found.followed.cases:
         return None
     called = {run.run_id: name for run, name in zip(found.runs, names, strict=True)}
-    courses = trend.courses(found.followed, called)
+    shown = trend.trend_values(found.followed, called)
     return View(
         id="trend",
         name="Trend",
         template="views/compare_trend.html",
-        values=courses,
-        payloads=(drawn(trend.PAYLOAD, courses.drawings),),
+        values=shown,
+        payloads=(drawn(trend.PAYLOAD, shown.drawings),),
     )
 
 

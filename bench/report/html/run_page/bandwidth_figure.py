@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.records import roofs
 from bench.records.cache_state import COLD
-from bench.report.html import style
+from bench.report.html import log_axis, style
 from bench.report.html.run_page import figures, scatter
 from bench.report.html.run_page.roofline_figure import levels, said_of
 from bench.report.html.run_page.scatter import ScatterPoint
-from bench.units import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +25,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 400
 _GREY = 5
-_ABOVE = 1.35
-_STEPS = (1, 2, 5, 10, 20)
-"""Powers of two from tick to tick; by ten it is a prefix each time."""
-_MOST_TICKS = 7
+_SPACE_ABOVE = 1.35
 
 
 def places(records: Sequence[Record]) -> list[ScatterPoint]:
@@ -46,9 +42,10 @@ def by_bytes(drawn: Cloud, device: Roofs) -> Figure | None:
     steps = rungs(device)
     if not drawn.points or not steps:
         return None
-    xaxis = bytes_axis([*(p.x for p in drawn.points), *(step.bytes for step in steps)])
+    sizes = [*(p.x for p in drawn.points), *(step.bytes for step in steps)]
+    xaxis = log_axis.bytes_axis(sizes, "bytes moved by a call")
     values = [*scatter.reach(drawn.points), *(step.value for step in steps)]
-    yaxis = style.value_axis([*values, max(values) * _ABOVE], "B/s")
+    yaxis = log_axis.value_axis([*values, max(values) * _SPACE_ABOVE], "B/s")
     lines = _lines(steps, drawn, xaxis)
     words = scatter.labels(_names(device, xaxis), "top center")
     layout = style.layout(height=_HEIGHT, xaxis=xaxis, yaxis=yaxis)
@@ -91,30 +88,3 @@ def _names(device: Roofs, xaxis: Any) -> list[tuple[float, float, str]]:
             found.setdefault(step.level, (math.sqrt(begin * end), step.value, step.level))
     apart = scatter.LINE_SHARE * math.log10(high / low)
     return scatter.joined(list(found.values()), lambda x, _: math.log10(x), apart)
-
-
-def bytes_axis(values: Sequence[float]) -> dict[str, Any]:
-    """A logarithmic axis of bytes with binary prefixes."""
-    axis = style.value_axis(values, "B")
-    low, high = (end / math.log10(2) for end in axis["range"])
-    shown: list[int] = []
-    for step in _STEPS:
-        powers = range(math.ceil(low), math.floor(high) + 1)
-        shown = [power for power in powers if power % step == 0]
-        if len(shown) <= _MOST_TICKS:
-            break
-    ticks = [2.0**power for power in shown]
-    return {
-        **axis,
-        "tickvals": ticks,
-        "ticktext": [_short(tick) for tick in ticks],
-        "title": _TITLE,
-    }
-
-
-_TITLE = {"text": "bytes moved by a call", "standoff": 8}
-
-
-def _short(value: float) -> str:
-    number, _, unit = size(value).partition(" ")
-    return f"{float(number):g} {unit}"

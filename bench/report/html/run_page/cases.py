@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
 from bench.analysis.findings.kernels import LAUNCH
-from bench.report.html.payload import Payload, columns
 from bench.report.html.run_page import samples as sampled
 from bench.report.html.run_page import tables
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, blocks, filters
-from bench.report.html.view import View
+from bench.report.html.view import Payload, View, columns
 from bench.report.text import device_times, wording
 
 if TYPE_CHECKING:
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
 
     from bench.analysis.findings.footnotes import Note
     from bench.records.record import Record
-    from bench.report.html.run_page.tables import Row
+    from bench.report.html.run_page.tables import CaseRow
     from bench.report.html.table import Sortable
     from bench.store.runs import RunInfo
 
 ID = "cases"
-_BLOCK = 100
-"""Cases whose details a page unpacks at once: a moment's work, and still well packed."""
+_CASES_PER_BLOCK = 100
+"""A page unpacks the details of so many cases at once, which is quick, and they still pack well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
+class CasesValues:
     """What the view's template shows beside the table."""
 
     listing: Listing
@@ -57,12 +56,12 @@ def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame |
         id=ID,
         name="Cases",
         template="views/cases.html",
-        values=Cases(listing=table, notes=known, missing=missing),
+        values=CasesValues(listing=table, notes=known, missing=missing),
         payloads=(table.payload, *details(rows, samples), _codes(known), *_ways(records)),
     )
 
 
-def listing(rows: Sequence[Row]) -> Listing:
+def listing(rows: Sequence[CaseRow]) -> Listing:
     """The table: one entry per row, a column only where it tells rows apart."""
     records = [row.record for row in rows]
     several = len(grid.ranked_devices(records)) > 1
@@ -94,7 +93,7 @@ def listing(rows: Sequence[Row]) -> Listing:
     )
 
 
-def _entry(place: int, row: Row, *, several: bool) -> TableEntry:
+def _entry(place: int, row: CaseRow, *, several: bool) -> TableEntry:
     r = row.record
     measured = r.status == "ok"
     cells = [f"{r.suite}/{row.title}", *([r.device] if several else [])]
@@ -121,11 +120,11 @@ def _entry(place: int, row: Row, *, several: bool) -> TableEntry:
         sort=(*sort, None),
         words=f"{r.device} {r.status}",
         badge="" if measured else r.status,
-        block=place // _BLOCK,
+        block=place // _CASES_PER_BLOCK,
     )
 
 
-def details(rows: Sequence[Row], samples: pd.DataFrame | None) -> list[Payload]:
+def details(rows: Sequence[CaseRow], samples: pd.DataFrame | None) -> list[Payload]:
     """What a case's own view shows, in blocks."""
     taken, most = sampled.by_case(samples), sampled.most_of(len(rows))
     return [
@@ -138,15 +137,15 @@ def details(rows: Sequence[Row], samples: pd.DataFrame | None) -> list[Payload]:
                 ]
             ),
         )
-        for number, block in enumerate(blocks(len(rows), _BLOCK))
+        for number, block in enumerate(blocks(len(rows), _CASES_PER_BLOCK))
     ]
 
 
-def _key(row: Row) -> tuple[str, str]:
+def _key(row: CaseRow) -> tuple[str, str]:
     return row.record.case, row.record.device
 
 
-def _detail(row: Row) -> dict[str, Any]:
+def _detail(row: CaseRow) -> dict[str, Any]:
     """What the row's entry in the table doesn't say already."""
     r = row.record
     return {

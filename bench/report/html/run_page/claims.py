@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ClaimsValues:
     """What the template shows."""
 
     summary: str
-    rows: tuple[claims.Row, ...]
+    rows: tuple[claims.ClaimRow, ...]
     unmeasured: int
 
 
@@ -32,7 +32,7 @@ def claims_view(answers: Sequence[ClaimAnswer]) -> View | None:
         id="claims",
         name="Claims",
         template="views/claims.html",
-        values=Course(
+        values=ClaimsValues(
             summary=claims.summary(answers),
             rows=tuple(rows),
             unmeasured=len(answers) - len(rows),

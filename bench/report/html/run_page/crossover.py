@@ -10,12 +10,11 @@ from bench.analysis.crossover.with_copies import moved, ways
 from bench.analysis.findings.gpu_speedup import by_weight
 from bench.analysis.grid import ranked_devices
 from bench.report.html import figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing, Twin
-from bench.report.html.run_page import tables
 from bench.report.html.run_page.crossover_figure import crossing_figure
 from bench.report.html.table import Column, Listing, TableEntry, filters
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
+from bench.report.text import wording
 from bench.report.text.crossover import answer, level, names_of
 from bench.units import MISSING, number, seconds_with_interval, size_text
 
@@ -29,18 +28,18 @@ if TYPE_CHECKING:
 
 ID = "crossover"
 _FIGURES = f"{ID}-figures"
-_MOST = 12
-"""Figures: those for which it matters most. The table has all, and more are not looked at one by one."""
+_MOST_FIGURES = 12
+"""Those for which it matters most are drawn; nobody looks at more one by one, and the table has all."""
 _MIXED = "; where copies change who wins, and both are shown, the shades mix"
 ONE_DEVICE = (
-    "This run has one device, so that there is nothing to hold its times against. To measure:"
+    "This run has one device, so that there is nothing to compare its times with. To measure:"
 )
 NO_SIZE = "No op was measured on two sides at one size. To measure:"
 COMMANDS = ("bench run --device cpu,cuda", "bench crossover matmul/square")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DrawnCrossover:
     """A crossover that is drawn."""
 
     title: str
@@ -50,12 +49,12 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crossovers:
+class CrossoverValues:
     """What the template shows; where there is nothing, `why` says so and what to run."""
 
     why: str
     commands: tuple[str, ...] = COMMANDS
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[DrawnCrossover, ...] = ()
     undrawn: int = 0
     copies: bool = False
     level: str = ""
@@ -67,13 +66,13 @@ def crossover_view(records: Sequence[Record]) -> View:
     found = by_weight(crossovers(records))
     if not found:
         several = len(ranked_devices(records)) > 1
-        values = Crossovers(why=NO_SIZE if several else ONE_DEVICE)
+        values = CrossoverValues(why=NO_SIZE if several else ONE_DEVICE)
         return View(id=ID, name="Crossover", template="views/crossover.html", values=values)
     known = ways(records)
     copied = [moved(one, known) for one in found]
-    shown = [_shown(i, found[i], copied[i]) for i in range(min(_MOST, len(found)))]
+    shown = [_shown(i, found[i], copied[i]) for i in range(min(_MOST_FIGURES, len(found)))]
     table = _listing(found, copied)
-    values = Crossovers(
+    values = CrossoverValues(
         why="",
         shown=tuple(shown),
         undrawn=len(found) - len(shown),
@@ -91,13 +90,13 @@ def crossover_view(records: Sequence[Record]) -> View:
     )
 
 
-def _shown(place: int, one: Crossing, copied: Moved | None) -> Shown:
+def _shown(place: int, one: Crossing, copied: Moved | None) -> DrawnCrossover:
     title = f"{_op(one)} {one.dtype}"
     said = answer(one.found, names_of(one))
     sides = f"{one.one} and {one.other}"
-    return Shown(
+    return DrawnCrossover(
         title=title,
-        said=said[:1].upper() + said[1:] if said.startswith("can't") else said,
+        said=said,
         copied=answer(copied.found, names_of(one)) if copied else "",
         drawing=Drawing(
             id=f"x{place}",
@@ -122,18 +121,14 @@ def _twin(one: Crossing, copied: Moved | None) -> Twin:
     names = {"one": one.one, "other": one.other}
     rows = []
     for size in sorted({*sides[0], *sides[1]}):
-        times = [tables.time_of(side[size]) if size in side else "·" for side in sides]
+        times = [wording.time_of(side[size]) if size in side else "·" for side in sides]
         with_copies = [_time(points.get(size))] if copied else []
         ratio = ratios.get(size)
-        won = (
-            [f"{number(ratio.value)}×", names.get(ratio.winner or "", "can't tell")]
-            if ratio
-            else []
-        )
+        won = [f"{number(ratio.value)}×", names.get(ratio.winner or "", "unsure")] if ratio else []
         rows.append((size_text(size), (*times, *with_copies, *(won or [MISSING, MISSING]))))
     third = [f"{one.other} with copies"] if copied else []
     head = (one.one, one.other, *third, f"{one.one} / {one.other}", "faster")
-    return Twin(corner=one.axis, head=head, rows=tuple(rows))
+    return Twin(row_head=one.axis, head=head, rows=tuple(rows))
 
 
 def _time(moved_point: Point | None) -> str:

@@ -1,7 +1,7 @@
 """One crossover as a figure: both sides' curves with their intervals, who wins where, and where that changes.
 
-Traces of group 0 are about data that is where it is used; of group 1, about data that is brought and a result
-that is fetched. The page shows the first, and the second when asked to.
+Traces of group 0 are times with the data already on the device; traces of group 1 include copying the data there and
+the result back. The page shows the first, and the second when asked to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.crossover.crossovers import point
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.run_page import figures
 from bench.units import seconds, seconds_with_interval, size_text
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     Span = tuple[Winner, float, float]
     """Who wins from which size to which."""
 
-THERE, BROUGHT = 0, 1
+ON_DEVICE, WITH_COPIES = 0, 1
 _COLOURS = {"one": 0, "other": 1}
 """The first side is the CPU where devices are compared, and has its colour on every page."""
 _NEUTRAL = 5
-_LONGEST = 10.0
-"""Times longer or shorter than the time; a band beyond leaves the figure."""
-_NAMED_WIDTH = {THERE: 0.3, BROUGHT: 0.5}
-"""Of the axis: a narrower region has no room for its name on a phone."""
+_MOST_TIMES_AWAY = 10.0
+"""A band that reaches further from the time than by this factor leaves the figure."""
+_NAMED_SHARE = {ON_DEVICE: 0.3, WITH_COPIES: 0.5}
+"""A region that takes a smaller share of the axis is too narrow for its name on a phone."""
 _HEIGHT = 340
 
 
@@ -42,22 +42,22 @@ def crossing_figure(one: Crossing, copied: Moved | None) -> Figure:
     curves = [_points(curve) for curve in one.curves]
     moved = list(copied.points) if copied else []
     every = [p for points in (*curves, moved) for p in points]
-    xaxis = style.size_axis(one.axis, [p.size for p in every])
-    yaxis = style.value_axis([end for p in every for end in _band(p)], "s")
+    xaxis = log_axis.size_axis(one.axis, [p.size for p in every])
+    yaxis = log_axis.value_axis([end for p in every for end in _band(p)], "s")
     heights = [10**end for end in yaxis["range"]]
-    there = THERE if copied else None
-    traces = _winners(one, one.found, xaxis["range"], heights, there)
+    plain = ON_DEVICE if copied else None
+    traces = _winners(one, one.found, xaxis["range"], heights, plain)
     if copied:
-        traces += _winners(one, copied.found, xaxis["range"], heights, BROUGHT)
+        traces += _winners(one, copied.found, xaxis["range"], heights, WITH_COPIES)
     for side, name, points in (("one", one.one, curves[0]), ("other", one.other, curves[1])):
-        op = there if side == "other" else None
+        op = plain if side == "other" else None
         rows = dict(one.curves[0 if side == "one" else 1])
         texts = [figures.hover(rows[p.size]) for p in points]
         traces += _curve(name, points, texts, _COLOURS[side], op=op)
     if copied:
-        name = f"{one.other}, data brought and fetched"
+        name = f"{one.other}, with copies"
         texts = [_hover_of_moved(one, p) for p in moved]
-        traces += _curve(name, moved, texts, _COLOURS["other"], op=BROUGHT)
+        traces += _curve(name, moved, texts, _COLOURS["other"], op=WITH_COPIES)
     layout = style.layout(
         height=_HEIGHT, xaxis=xaxis, yaxis=yaxis, showlegend=True, legend=plot_parts.legend()
     )
@@ -92,34 +92,27 @@ def _points(curve: Iterable[tuple[float, Any]]) -> list[Point]:
 
 def _band(one: Point) -> tuple[float, float]:
     time = one.timed
-    return max(time.low_s, time.time_s / _LONGEST), min(time.high_s, time.time_s * _LONGEST)
+    return max(time.low_s, time.time_s / _MOST_TIMES_AWAY), min(
+        time.high_s, time.time_s * _MOST_TIMES_AWAY
+    )
 
 
 def _curve(
     name: str, points: Sequence[Point], texts: Sequence[str], colour: int, *, op: int | None
 ) -> list[dict[str, Any]]:
     xs, ends = [p.size for p in points], [_band(p) for p in points]
-    brought = op == BROUGHT
-    line = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": style.escaped(name),
-        "x": xs,
-        "y": [p.timed.time_s for p in points],
-        "hovertext": list(texts),
-        "hoverinfo": "text",
-        "line": {
-            "color": style.LIGHT[colour],
-            "width": 2,
-            "dash": style.DASHES[2 if brought else 0],
-        },
-        "marker": {
-            "color": style.LIGHT[colour],
-            "symbol": style.SYMBOLS[colour] + ("-open" if brought else ""),
-            "size": 7,
-        },
-        "meta": plot_parts.meta(colour, op),
-    }
+    with_copies = op == WITH_COPIES
+    line = plot_parts.points(
+        xs,
+        [p.timed.time_s for p in points],
+        texts,
+        colour,
+        name=name,
+        lines={"width": 2, "dash": style.DASHES[2 if with_copies else 0]},
+        symbol=style.SYMBOLS[colour] + ("-open" if with_copies else ""),
+        size=7,
+    )
+    line["meta"] = plot_parts.meta(colour, op)
     band = plot_parts.band(xs, [low for low, _ in ends], [high for _, high in ends], colour, op=op)
     return [band, line]
 
@@ -133,17 +126,20 @@ def _winners(
     for who, left, right in spans(found):
         colour = _COLOURS[who]
         traces.append(plot_parts.region((left, right), heights, colour, op=op))
-        if math.log10(right / left) >= _NAMED_WIDTH[op or THERE] * (ends[1] - ends[0]):
-            place = math.sqrt(left * right), low * (high / low) ** (0.03 + 0.08 * (op == BROUGHT))
+        if math.log10(right / left) >= _NAMED_SHARE[op or ON_DEVICE] * (ends[1] - ends[0]):
+            place = (
+                math.sqrt(left * right),
+                low * (high / low) ** (0.03 + 0.08 * (op == WITH_COPIES)),
+            )
             name = one.one if who == "one" else one.other
-            words = f"{name} faster" if op != BROUGHT else f"{name} faster, with copies"
+            words = f"{name} faster" if op != WITH_COPIES else f"{name} faster, with copies"
             traces.append(plot_parts.text(place, words, colour, where="top center", op=op))
     if found.kind == "at" and found.size and found.low and found.high:
         said = f"{size_text(found.size)} ({size_text(found.low)} to {size_text(found.high)})"
         left_half = math.log10(found.size) - ends[0] < (ends[1] - ends[0]) / 2
         where = "middle right" if left_half else "middle left"
         traces.append(plot_parts.line([found.size] * 2, heights, _NEUTRAL, op=op))
-        top = high * (low / high) ** (0.05 + 0.08 * (op == BROUGHT))
+        top = high * (low / high) ** (0.05 + 0.08 * (op == WITH_COPIES))
         words = f" {one.axis} ≈ {said} "
         traces.append(plot_parts.text((found.size, top), words, _NEUTRAL, where=where, op=op))
     return traces
@@ -153,5 +149,5 @@ def _hover_of_moved(one: Crossing, moved: Point) -> str:
     first = style.escaped(f"{one.suite}/{one.name} {one.axis}={size_text(moved.size)} {one.dtype}")
     time = seconds_with_interval(moved.timed.time_s, moved.timed.low_s, moved.timed.high_s)
     bare = seconds(dict(one.curves[1])[moved.size].time_s)
-    said = style.escaped(f"{time} on {one.other} with its data brought and the result fetched")
+    said = style.escaped(f"{time} on {one.other} with copies there and back")
     return f"<b>{first}</b><br>{said}<br>{style.escaped(f'{bare} without')}"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.records.warning_codes import CODES
-from bench.report.html import plot_parts, style
-from bench.report.html.address import anchor
+from bench.report.html import log_axis, plot_parts, style
+from bench.report.html.view import anchor
 from bench.report.text import wording
 from bench.units import MISSING, seconds, seconds_with_interval, share
 
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
     from bench.report.html.style import Appearance
 
-_ROW_HEIGHT = 30
-_DOT_ROW = 26  # a label's line and some air
-_DOTS_EDGE = 38  # above and below the rows
-_DOTS_LEAST = 160
-_DOTS_TICKS = 6
-_PHONE_TICKS = 3  # what fits beside the names there
-_LONGEST_BAR = 10  # times longer or shorter; an interval beyond may leave the figure
-_COLUMN_WIDTH = 68
+_HEAT_ROW_PX, _HEAT_COLUMN_PX = 30, 68
+_DOT_ROW_PX, _DOTS_EDGE_PX, _LEAST_DOTS_PX = 26, 38, 160
+"""A row's height, the space above and below all rows, and the least height of a figure of dots."""
+_DOTS_TICKS, _PHONE_TICKS = 6, 3
+"""So many ticks can be read beside the names of the rows, there and on a phone."""
+_MOST_TIMES_AWAY = 10
+"""An interval that reaches further from its time than by this factor may leave the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ def by_size(found: Sequence[Curve], look: Appearance, quantity: Quantity) -> Fig
     ys = [y for trace in traces for y in trace["y"]]
     layout = style.layout(
         height=400,
-        xaxis=style.size_axis(found[0].axis, xs),
-        yaxis=style.value_axis(ys, quantity.unit),
+        xaxis=log_axis.size_axis(found[0].axis, xs),
+        yaxis=log_axis.value_axis(ys, quantity.unit),
     )
     return {"data": traces, "layout": layout}
 
@@ -124,20 +123,20 @@ def dots(records: Sequence[Record], look: Appearance) -> Figure | None:
 
 def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
     time, low, high = value
-    return max(low, time / _LONGEST_BAR), min(high, time * _LONGEST_BAR)
+    return max(low, time / _MOST_TIMES_AWAY), min(high, time * _MOST_TIMES_AWAY)
 
 
 def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:
-    narrow = style.value_axis(times, "s", _PHONE_TICKS)
+    narrow = log_axis.value_axis(times, "s", _PHONE_TICKS)
     return style.layout(
-        height=max(_DOTS_LEAST, _DOTS_EDGE + _DOT_ROW * len(names)),
-        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE - 8},
-        xaxis=style.value_axis(times, "s", _DOTS_TICKS),
+        height=max(_LEAST_DOTS_PX, _DOTS_EDGE_PX + _DOT_ROW_PX * len(names)),
+        margin={"l": 40, "r": 24, "t": 8, "b": _DOTS_EDGE_PX - 8},
+        xaxis=log_axis.value_axis(times, "s", _DOTS_TICKS),
         yaxis={**style.rows_axis(names), "fixedrange": True},
         meta={
-            "row": _DOT_ROW,
-            "edge": _DOTS_EDGE,
-            "least": _DOTS_LEAST,
+            "row": _DOT_ROW_PX,
+            "edge": _DOTS_EDGE_PX,
+            "least": _LEAST_DOTS_PX,
             "phone": {
                 "names": [style.escaped(style.shortened(name)) for name in names],
                 "ticks": {key: narrow[key] for key in ("tickvals", "ticktext")},
@@ -155,7 +154,7 @@ def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
     if not known:
         return None
     names = [f"{line.name} {line.dtype} {line.device}" for line in found]
-    columns = [style.escaped(text) for text in style.size_labels(sizes)]
+    columns = [style.escaped(text) for text in log_axis.size_labels(sizes)]
     trace = {
         "type": "heatmap",
         "x": columns,
@@ -173,27 +172,31 @@ def heat(found: Sequence[Curve], look: Appearance) -> Figure | None:
         "ygap": 2,
         "meta": {
             "heat": [look.numbers(n.suite, n.name, n.dtype, n.device) for n in found],
-            "column": _COLUMN_WIDTH,
-            "row": _ROW_HEIGHT,
+            "column": _HEAT_COLUMN_PX,
+            "row": _HEAT_ROW_PX,
             "low": min(known),
             "high": max(known),
         },
     }
-    absent = [
-        {"x": i, "y": y, "text": why_absent(r), "showarrow": False, "opacity": 0.7}
-        for y, row in enumerate(cells)
-        for i, r in enumerate(row)
-        if not times[y][i]
-    ]
-    layout = _heat_layout(names, columns, absent, found[0].axis)
+    layout = _heat_layout(names, columns, _absent(cells, times), found[0].axis)
     return {"data": [trace], "layout": layout}
+
+
+def _absent(cells: Sequence[Sequence[Record | None]], times: Sequence[Any]) -> list[dict[str, Any]]:
+    """Why there is no time, in each cell without one."""
+    return [
+        {"x": x, "y": y, "text": why_absent(record), "showarrow": False, "opacity": 0.7}
+        for y, row in enumerate(cells)
+        for x, record in enumerate(row)
+        if not times[y][x]
+    ]
 
 
 def _heat_layout(
     names: Sequence[str], columns: Sequence[str], absent: Sequence[Any], axis: str
 ) -> dict[str, Any]:
     return style.layout(
-        height=64 + _ROW_HEIGHT * len(names),
+        height=64 + _HEAT_ROW_PX * len(names),
         annotations=list(absent),
         xaxis={
             "type": "category",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from bench.analysis import grid, rerun_command
 from bench.analysis.findings import kernels as findings_kernels
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import launch_figure
 from bench.report.html.table import Column, Listing, TableEntry, filters
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.units import MISSING, counted, seconds, share
 
 if TYPE_CHECKING:
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 ID = "kernels"
 _FIGURES = f"{ID}-figures"
 _ONE = "To see what one case consists of:"
-_MOST_OPS = 4
-_MOST_NAMES = 3
-_MOST_LINES = 100
-"""Kernels in the table of a page, those of the most cases first."""
+_MOST_OPS, _MOST_NAMES, _MOST_LINES = 4, 3, 100
+"""A cell names so many ops or kernels; the table has so many kernels, those of the most cases first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ class DeviceKernels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class KernelsValues:
     """What the template needs; `empty` says why there is nothing else, `example` is a case to profile."""
 
     empty: str
@@ -82,7 +79,7 @@ def kernels_view(records: Sequence[Record], info: RunInfo) -> View | None:
         id=ID,
         name="Kernels",
         template="views/kernels.html",
-        values=Values(
+        values=KernelsValues(
             empty="" if devices else _why_empty(measured, info),
             example=_example(measured[0], info),
             devices=devices,
@@ -207,7 +204,7 @@ def _line(one: Kernel) -> KernelRow:
     times = [
         r.profiled_time_s for r in one.records if r.kernels == (one.name,) and r.profiled_time_s
     ]
-    ops = list(dict.fromkeys(f"{r.suite}/{r.op}" for r in one.records))
+    ops = list(dict.fromkeys(r.op_id for r in one.records))
     more = f" and {len(ops) - _MOST_OPS} more" if len(ops) > _MOST_OPS else ""
     return KernelRow(
         name=one.name,
@@ -229,7 +226,7 @@ def _span(times: Sequence[float]) -> str:
 
 
 def _drawings(id_: str, device: str, bound: Sequence[Record]) -> list[Drawing]:
-    shown = bound[: launch_figure.MOST]
+    shown = bound[: launch_figure.MOST_ROWS]
     figure = launch_figure.waiting(shown)
     if figure is None:
         return []

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.analysis.findings import kernels
-from bench.report.html import style
+from bench.report.html import plot_parts, style
 from bench.report.html.figure import Twin
 from bench.report.html.run_page.figures import hover
-from bench.report.html.run_page.tables import time_of
-from bench.units import seconds, share
+from bench.report.text import wording
+from bench.units import clipped, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.report.html.figure import Figure
 
-MOST = 40
-"""Rows of a figure; beyond, nobody reads them, and the table has all."""
+MOST_ROWS = 40
+"""Nobody reads more rows of a figure, and the table has all."""
 WORKS, WAITS, GRAPH = 1, 5, 2
-"""Colours: that of the GPU, grey, and one of its own."""
-_ROW = 26
-_EDGE = 56
+"""The numbers of colours: the GPU's, grey, and one for the graph."""
+_ROW_PX, _EDGE_PX = 26, 56
 _HEAD, _TAIL = 53, 20
+"""A shortened name keeps so many characters at its beginning and its end."""
 _MOST_TELLING = 2
 _NO_NAME = "kernel"
 _RETURNED = re.compile(r"^(void|std::enable_if<.*?>::type) ")
-"""The type that a template gives back, which comes first."""
+"""The return type of a template, which comes first."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _COMMON = frozenset(
     {
@@ -93,7 +93,6 @@ _COMMON = frozenset(
     }
 )
 """Words in a template's arguments that most kernels share, so that they tell none from another."""
-_PART = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
 
 
 def waiting(records: Sequence[Record]) -> Figure | None:
@@ -101,35 +100,29 @@ def waiting(records: Sequence[Record]) -> Figure | None:
     rows = [r for r in records if kernels.waiting_share(r) is not None]
     if not rows:
         return None
-    places = list(range(len(rows)))
     waits = [kernels.waiting_share(r) or 0.0 for r in rows]
     said = [_said(r) for r in rows]
     works = [1 - part for part in waits]
     data = [
-        {
-            **_PART,
-            **_bar(WORKS, ""),
-            "name": "the device works",
-            "x": works,
-            "y": places,
-            "hovertext": said,
-        },
-        {
-            **_PART,
-            **_bar(WAITS, "/"),
-            "name": "it waits for the host",
-            "x": waits,
-            "y": places,
-            "hovertext": said,
-        },
+        _bars("the device works", works, said, WORKS, ""),
+        _bars("it waits for the host", waits, said, WAITS, "/"),
     ]
     return {"data": [*data, *_graphs(rows)], "layout": _layout(rows)}
 
 
-def _bar(colour: int, pattern: str) -> dict[str, Any]:
-    """Told apart by a pattern as well as by colour."""
+def _bars(
+    name: str, shares: Sequence[float], said: Sequence[str], colour: int, pattern: str
+) -> dict[str, Any]:
+    """A bar in each row, told apart by a pattern as well as by colour."""
     fill = {"shape": pattern, "fillmode": "overlay", "solidity": 0.3}
     return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": list(shares),
+        "y": list(range(len(shares))),
+        "hovertext": list(said),
+        "hoverinfo": "text",
         "marker": {
             "color": style.LIGHT[colour],
             "line": {"width": 1},
@@ -148,31 +141,16 @@ def _graphs(rows: Sequence[Record]) -> list[dict[str, Any]]:
     ]
     if not known:
         return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "in a replayed graph",
-            "x": [part for _, part, _ in known],
-            "y": [place for place, _, _ in known],
-            "hovertext": [_said(r) for _, _, r in known],
-            "hoverinfo": "text",
-            "marker": {
-                "color": style.LIGHT[GRAPH],
-                "symbol": "diamond",
-                "size": 10,
-                "line": {"width": 0},
-            },
-            "meta": {"colour": GRAPH},
-        }
-    ]
+    ys, xs, rows_known = zip(*known, strict=True)
+    said, name = map(_said, rows_known), "in a replayed graph"
+    return [plot_parts.points(xs, ys, said, GRAPH, name=name, symbol="diamond", size=10)]
 
 
 def _layout(rows: Sequence[Record]) -> dict[str, Any]:
     names = [style.shortened(_label(r, rows)) for r in rows]
     ticks = [0, 0.25, 0.5, 0.75, 1]
     return style.layout(
-        height=_EDGE + _ROW * max(3, len(rows)),
+        height=_EDGE_PX + _ROW_PX * max(3, len(rows)),
         barmode="stack",
         bargap=0.3,
         xaxis={
@@ -222,7 +200,7 @@ def twin(records: Sequence[Record]) -> Twin:
         (
             f"{r.suite}/{grid.title(r)}",
             (
-                time_of(r),
+                wording.time_of(r),
                 seconds(r.device_time_s),
                 seconds(r.device_time_cold_s),
                 seconds(r.host_time_s),
@@ -233,7 +211,7 @@ def twin(records: Sequence[Record]) -> Twin:
         )
         for r in records
     ]
-    return Twin(corner="case", head=head, rows=tuple(rows))
+    return Twin(row_head="case", head=head, rows=tuple(rows))
 
 
 def short(name: str) -> str:
@@ -251,15 +229,10 @@ def short(name: str) -> str:
     own, arguments = _own_name(bare[:cut]), bare[cut:]
     telling = dict.fromkeys(w for w in _WORD.findall(arguments) if w not in _COMMON)
     said = ", ".join([word for word in telling if not word.startswith("_")][:_MOST_TELLING])
-    return _fitting(f"{own}<{said}>" if said else own)
+    return clipped(f"{own}<{said}>" if said else own, _HEAD + 1 + _TAIL)
 
 
 def _own_name(qualified: str) -> str:
     """The last part of it, or the last two where that one says nothing: `gemvx::kernel`."""
     *_, space, own = ["", *qualified.split("::")]
     return f"{space}::{own}" if own == _NO_NAME and space else own
-
-
-def _fitting(text: str) -> str:
-    longest = _HEAD + 1 + _TAIL
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

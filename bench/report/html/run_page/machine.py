@@ -10,12 +10,11 @@ from bench.analysis.findings import sentinel_series
 from bench.doctor import rules
 from bench.records.machine_state import SAME_LEVEL
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
-from bench.report.html.figure import Drawing
+from bench.report.html.figure import Drawing, LegendKey
 from bench.report.html.run_page import facts as run_page_facts
 from bench.report.html.run_page import gpu_facts, machine_state_figure, noise_floor_figure
 from bench.report.html.run_page.roofline import known_roofs
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.report.text.machine import NO_ROOFS, roof_lines
 from bench.units import MISSING, counted, number, seconds, share
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
 
 ID = "machine"
 _FIGURES = f"{ID}-figures"
-_LEAST_APART = 5
-"""Cases with the highest noise floors that are named."""
+_MOST_UNSTEADY = 5
+"""So many of the cases with the highest noise floors are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ceiling:
+class DeviceRoofLines:
     """The roofs of a device as lines of text."""
 
     device: str
@@ -48,7 +47,7 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class SentinelLevel:
     """A sentinel of a device: at its best in this run, and at the machine's reference."""
 
     device: str
@@ -59,7 +58,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsteady:
+class UnsteadyCase:
     """A case whose earlier runs lay far apart."""
 
     title: str
@@ -68,25 +67,17 @@ class Unsteady:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A sentinel in the legend; by its number are its colour, dash and marker known."""
-
-    number: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class MachineValues:
     """What the template needs."""
 
     hazards: tuple[Hazard, ...]
-    levels: tuple[Level, ...]
-    keys: tuple[Key, ...]
-    weather: tuple[Drawing, ...]
+    levels: tuple[SentinelLevel, ...]
+    keys: tuple[LegendKey, ...]
+    states: tuple[Drawing, ...]
     floor_said: str
     floor: tuple[Drawing, ...]
-    unsteady: tuple[Unsteady, ...]
-    ceilings: tuple[Ceiling, ...]
+    unsteady: tuple[UnsteadyCase, ...]
+    ceilings: tuple[DeviceRoofLines, ...]
     no_roofs: str
     gpus: tuple[tuple[str, Definitions], ...]
     groups: tuple[tuple[str, Definitions], ...]
@@ -98,10 +89,10 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
     Args:
         records: its rows.
         info: its manifest.
-        samples: its raw samples, as `load_samples` gives them; without them the machine's course is left out.
+        samples: its raw samples, as `load_samples` gives them; without them the figure of its state is left out.
     """
     courses = sentinel_series.courses(samples, info.reference)
-    states = tuple(_weather(courses))
+    states = tuple(_states(courses))
     ranked = noise_floor_figure.ranked(records)
     floors = tuple(_floor(ranked))
     known = known_roofs(info)
@@ -110,14 +101,14 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
         id=ID,
         name="Machine",
         template="views/machine.html",
-        values=Values(
+        values=MachineValues(
             hazards=tuple(rules.hazards(info, records)),
             levels=tuple(_levels(info)),
             keys=tuple(_keys(courses)),
-            weather=states,
+            states=states,
             floor_said=_floor_said(records, ranked),
             floor=floors,
-            unsteady=tuple(_unsteady(one) for one in ranked[: -_LEAST_APART - 1 : -1]),
+            unsteady=tuple(_unsteady(one) for one in ranked[: -_MOST_UNSTEADY - 1 : -1]),
             ceilings=tuple(_ceiling(one) for one in known.values()),
             no_roofs="" if known else NO_ROOFS,
             gpus=tuple(gpu_facts.groups(records, info)),
@@ -127,7 +118,7 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
     )
 
 
-def _levels(info: RunInfo) -> list[Level]:
+def _levels(info: RunInfo) -> list[SentinelLevel]:
     found = []
     for device in sorted({*info.sentinels, *info.reference}):
         here, reference = _facts(info.sentinels, device), _facts(info.reference, device)
@@ -135,7 +126,7 @@ def _levels(info: RunInfo) -> list[Level]:
             own, best = here.get(f"{name}_s"), reference.get(f"{name}_s")
             if own or best:
                 ratio = f"{number(own / best)}×" if own and best else MISSING
-                level = Level(
+                level = SentinelLevel(
                     device=device,
                     sentinel=name,
                     here=seconds(own),
@@ -152,11 +143,11 @@ def _facts(of: Mapping[str, Any], device: str) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _weather(found: Sequence[SentinelSeries]) -> list[Drawing]:
+def _states(found: Sequence[SentinelSeries]) -> list[Drawing]:
     drawings = []
     for place, device in enumerate(dict.fromkeys(one.device for one in found)):
         own = [one for one in found if one.device == device]
-        figure = machine_state_figure.weather(own)
+        figure = machine_state_figure.state_figure(own)
         if figure is None:
             continue
         names = ", ".join(one.sentinel for one in own)
@@ -168,9 +159,9 @@ def _weather(found: Sequence[SentinelSeries]) -> list[Drawing]:
                 figure=figure,
                 label=f"State of {device} in the course of the run: what its sentinels took ({names}), "
                 "as multiples of the machine's reference.",
-                caption=f"What the sentinels of {device} took, as multiples of the reference; a turn whose "
+                caption=f"What the sentinels of {device} took, as multiples of the reference; a visit whose "
                 f"sentinels are {by} (dotted) is at reference. Lines are the middle of each stretch of "
-                "time, points its fastest and its slowest look.",
+                "time, points its fastest and its slowest reading.",
                 twin=machine_state_figure.twin(own),
                 wide=True,
             )
@@ -178,11 +169,11 @@ def _weather(found: Sequence[SentinelSeries]) -> list[Drawing]:
     return drawings
 
 
-def _keys(found: Sequence[SentinelSeries]) -> list[Key]:
+def _keys(found: Sequence[SentinelSeries]) -> list[LegendKey]:
     names = [
         name for name in sentinel_series.SENTINELS if any(one.sentinel == name for one in found)
     ]
-    return [Key(number=sentinel_series.SENTINELS.index(name), name=name) for name in names]
+    return [LegendKey(number=sentinel_series.SENTINELS.index(name), name=name) for name in names]
 
 
 def _floor(ranked: Sequence[Record]) -> list[Drawing]:
@@ -218,16 +209,16 @@ def _floor_said(records: Sequence[Record], ranked: Sequence[Record]) -> str:
     )
 
 
-def _unsteady(record: Record) -> Unsteady:
+def _unsteady(record: Record) -> UnsteadyCase:
     title = f"{record.suite}/{grid.title(record)} on {record.device}"
     apart = share(record.noise_floor_share)
-    return Unsteady(title=title, anchor=anchor(record), floor=apart)
+    return UnsteadyCase(title=title, anchor=anchor(record), floor=apart)
 
 
-def _ceiling(known: Roofs) -> Ceiling:
+def _ceiling(known: Roofs) -> DeviceRoofLines:
     threads = f"{counted(known.threads, 'thread')}, " if known.device == "cpu" else ""
     when = wording.when(known.measured_at)
-    return Ceiling(
+    return DeviceRoofLines(
         device=known.device,
         measured=f"{threads}torch {known.torch}, {when}",
         lines=tuple(roof_lines(known)),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings import sentinel_series
 from bench.records.machine_state import SAME_LEVEL
-from bench.report.html import style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Twin
 from bench.units import MISSING, clock, number, seconds
 
@@ -20,31 +19,30 @@ if TYPE_CHECKING:
 _HEIGHT = 340
 _GREY = 5
 _POINTS, _MIDDLES, _ROWS = 240, 50, 15
-"""Points of a figure in all, of the line through each sentinel, and rows of the table."""
-_GAP = 3
-"""Stretches without a look; a neighbouring one may be as far away as two."""
-_TICKS = (0.25, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
+"""A figure has so many points in all, the line through each sentinel so many medians, and the table so many rows."""
+_LEAST_GAP = 3
+"""The line is broken over so many stretches without a reading; neighbours may be as far apart as two."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 _MOST_TICKS = 6
 _MINUTE_S, _HOUR_S = 60, 3600
 _LEAST_SPAN = 1.3
-"""Both ways: what the band of a state needs around it."""
+"""The axis reaches from 1 to this factor both ways, so that the band of the reference state is whole."""
 
 
-def weather(found: Sequence[SentinelSeries]) -> Figure | None:
+def state_figure(found: Sequence[SentinelSeries]) -> Figure | None:
     """A line through the middles of each sentinel, its fastest and slowest looks as points; 1 is the reference."""
     if not found:
         return None
     end = max(look.at_s for one in found for look in one.looks)
     data = [
-        _level(1 / SAME_LEVEL, end, "dot"),
-        _level(1.0, end, "solid"),
-        _level(SAME_LEVEL, end, "dot"),
+        plot_parts.line([0, end], [share, share], _GREY, dash=dash)
+        for share, dash in ((1 / SAME_LEVEL, "dot"), (1.0, "solid"), (SAME_LEVEL, "dot"))
     ]
     for one in found:
         data += [_points(one, _POINTS // len(found)), _middle(one)]
     shares = [share for trace in data if trace["mode"] == "markers" for share in trace["y"]]
-    layout = style.layout(height=_HEIGHT, xaxis=_time_axis(end), yaxis=_share_axis(shares))
+    yaxis = log_axis.ratio_axis([*shares, 1 / _LEAST_SPAN, _LEAST_SPAN], "")
+    layout = style.layout(height=_HEIGHT, xaxis=_time_axis(end), yaxis=yaxis)
     return {"data": data, "layout": layout}
 
 
@@ -60,7 +58,7 @@ def twin(found: Sequence[SentinelSeries]) -> Twin:
             row[one.sentinel] = f"{seconds(middle * one.reference_s)} ({number(middle)}×)"
     names = tuple(one.sentinel for one in found)
     return Twin(
-        corner="from",
+        row_head="from",
         head=names,
         rows=tuple(
             (clock(begin + place * width), tuple(row.get(name, MISSING) for name in names))
@@ -96,10 +94,10 @@ def _middle(one: SentinelSeries) -> dict[str, Any]:
 def _with_gaps(
     middles: Sequence[tuple[float, float]], span: float
 ) -> list[tuple[float, float | None]]:
-    """Nothing is drawn across a time in which nobody looked."""
+    """Nothing is drawn across a time without readings."""
     found: list[tuple[float, float | None]] = []
     for at_s, share in middles:
-        if found and at_s - found[-1][0] > _GAP * span / _MIDDLES:
+        if found and at_s - found[-1][0] > _LEAST_GAP * span / _MIDDLES:
             found.append((at_s, None))
         found.append((at_s, share))
     return found
@@ -122,35 +120,10 @@ def _series(one: SentinelSeries) -> dict[str, Any]:
     }
 
 
-def _level(share: float, end: float, dash: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0, end],
-        "y": [share, share],
-        "hoverinfo": "skip",
-        "line": {"color": style.LIGHT[_GREY], "width": 1, "dash": dash},
-        "meta": {"colour": _GREY},
-    }
-
-
 def _said(one: SentinelSeries, look: SentinelReading) -> str:
     against = "of its reference" if one.is_reference else "of its middle in this run"
     where = f"worker {look.worker}, round {look.round}, after {clock(look.at_s)}"
     return f"{one.sentinel}: {seconds(look.time_s)}, {number(one.share(look))}× {against}; {where}"
-
-
-def _share_axis(shares: Sequence[float]) -> dict[str, Any]:
-    low, high = min(*shares, 1 / _LEAST_SPAN), max(*shares, _LEAST_SPAN)
-    ticks = [tick for tick in _TICKS if low <= tick <= high]
-    return {
-        "type": "log",
-        "range": [math.log10(low) - 0.01, math.log10(high) + 0.01],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:g}×" for tick in ticks],
-        "title": {"text": ""},
-        "zeroline": False,
-    }
 
 
 def _time_axis(end: float) -> dict[str, Any]:
@@ -159,7 +132,7 @@ def _time_axis(end: float) -> dict[str, Any]:
     return {
         "range": [-0.01 * end, 1.01 * end],
         "tickvals": ticks,
-        "ticktext": [_moment(tick, step, end) for tick in ticks],
+        "ticktext": [_clock_text(tick, step, end) for tick in ticks],
         "title": {"text": f"{_unit(step, end)} since the run began", "standoff": 8},
         "zeroline": False,
     }
@@ -171,7 +144,7 @@ def _unit(step_s: int, end_s: float) -> str:
     return "minutes" if step_s < _HOUR_S else "hours"
 
 
-def _moment(at_s: int, step_s: int, end_s: float) -> str:
+def _clock_text(at_s: int, step_s: int, end_s: float) -> str:
     """`20`, `1:30`, `5`, `2`: short enough to stand side by side on a phone."""
     if end_s < _MINUTE_S:
         return str(at_s)

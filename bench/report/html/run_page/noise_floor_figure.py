@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.report.html import style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Twin
 from bench.report.html.run_page.figures import hover
 from bench.units import share
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
 
 _HEIGHT = 300
-_MOST = 300
-_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_MOST_POINTS = 300
+_LEAST_SHARE = 0.001
+"""A lower floor is drawn here: a logarithmic axis has no zero, and less is not told from it."""
 _PARTS = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
 
 
@@ -37,32 +38,24 @@ def floors(rows: Sequence[Record]) -> Figure | None:
     """Ranked cases from left to right, each at its floor; None for fewer than two, which make no distribution."""
     if len(rows) < 2:  # noqa: PLR2004 - as said
         return None
-    step = (len(rows) - 1) / min(_MOST, len(rows) - 1)
+    step = (len(rows) - 1) / min(_MOST_POINTS, len(rows) - 1)
     places = list(
-        dict.fromkeys(round(place * step) for place in range(min(_MOST, len(rows) - 1) + 1))
+        dict.fromkeys(round(place * step) for place in range(min(_MOST_POINTS, len(rows) - 1) + 1))
     )
-    trace = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [place / (len(rows) - 1) for place in places],
-        "y": [max(_floor(rows[place]), _TICKS[0]) for place in places],
-        "hovertext": [
-            f"{hover(rows[place])}<br>runs differ by {share(_floor(rows[place]))}"
-            for place in places
-        ],
-        "hoverinfo": "text",
-        "line": {"color": style.LIGHT[0], "width": 1.5},
-        "marker": {
-            "color": style.LIGHT[0],
-            "symbol": style.SYMBOLS[0],
-            "size": 5,
-            "line": {"width": 0},
-        },
-        "meta": {"colour": 0},
-    }
+    heights = [max(_floor(row), _LEAST_SHARE) for row in rows]
+    trace = plot_parts.points(
+        [place / (len(rows) - 1) for place in places],
+        [heights[place] for place in places],
+        [f"{hover(rows[p])}<br>runs differ by {share(_floor(rows[p]))}" for p in places],
+        0,
+        lines={"width": 1.5},
+        size=5,
+    )
     return {
         "data": [trace],
-        "layout": style.layout(height=_HEIGHT, xaxis=_PART_AXIS, yaxis=_axis(rows)),
+        "layout": style.layout(
+            height=_HEIGHT, xaxis=_PART_AXIS, yaxis=log_axis.value_axis(heights, "%")
+        ),
     }
 
 
@@ -78,7 +71,9 @@ def twin(rows: Sequence[Record]) -> Twin:
             )
         )
     return Twin(
-        corner="of the cases", head=("lie no further apart than", "such a case"), rows=tuple(found)
+        row_head="of the cases",
+        head=("lie no further apart than", "such a case"),
+        rows=tuple(found),
     )
 
 
@@ -93,11 +88,3 @@ _PART_AXIS = {
     "title": {"text": "of the cases, the steadiest first", "standoff": 8},
     "zeroline": False,
 }
-
-
-def _axis(rows: Sequence[Record]) -> dict[str, Any]:
-    values = [max(_floor(row), _TICKS[0]) for row in rows]
-    axis = style.value_axis(values, "")
-    low, high = (10**end for end in axis["range"])
-    ticks = [tick for tick in _TICKS if low <= tick <= high]
-    return {**axis, "tickvals": ticks, "ticktext": [share(tick) for tick in ticks]}

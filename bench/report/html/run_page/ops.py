@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from bench.analysis import grid
 from bench.report.html.figure import Drawing, payload
 from bench.report.html.run_page import figures, tables
+from bench.report.text import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.grid import Curve
     from bench.records.record import Record
-    from bench.report.html.payload import Payload
     from bench.report.html.style import Appearance
+    from bench.report.html.view import Payload
 
 _MOST_LINES = 8  # more than these at once, and a figure opens with one dtype only
 
@@ -83,7 +84,7 @@ def _along(
 ) -> list[Drawing]:
     subject = f"{suite} against {axis}"
     kinds = (
-        ("time", figures.TIME, tables.time_of, "Time per call"),
+        ("time", figures.TIME, wording.time_of, "Time per call"),
         ("flop", figures.FLOP_RATE, tables.flop_rate_of, "FLOP per second"),
         ("bytes", figures.BYTE_RATE, tables.byte_rate_of, "Bytes per second"),
     )
@@ -133,7 +134,7 @@ def _heat(
                 "Time per call; the darker, the slower, on a logarithmic scale. A word stands where "
                 "a case has no time (its own view has the reason), a dot where there is no case."
             ),
-            twin=tables.twin(found, tables.time_of),
+            twin=tables.twin(found, wording.time_of),
             wide=True,
         )
     ]

@@ -10,10 +10,9 @@ from bench.analysis.findings import headroom
 from bench.records import codec, roofs
 from bench.records.cache_state import COLD
 from bench.report.html import figure as html_figure
-from bench.report.html.address import anchor
-from bench.report.html.figure import Drawing, Twin
+from bench.report.html.figure import Drawing, LegendKey, Twin
 from bench.report.html.run_page import bandwidth_figure, roofline_figure, scatter, tables
-from bench.report.html.view import View
+from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.units import MISSING, counted, number, share, size
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
 ID = "roofline"
 _FIGURES = f"{ID}-figures"
-_HELD = (
-    "The run noted roofs, but none of its cases can be held against them: "
+_NO_WORK_DECLARED = (
+    "The run noted roofs, but none of its cases can be compared with them: "
     "none declares arithmetic or bytes."
 )
 _FILLS = {False: "filled: hot caches", True: "open: caches emptied before each call"}
@@ -47,14 +46,6 @@ class RoofRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A kind of dtype that occurs: its number, by which colour and marker are known, and its name."""
-
-    number: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRoofs:
     """What is shown of one device."""
 
@@ -64,14 +55,14 @@ class DeviceRoofs:
     measured: str
     sentences: tuple[str, ...]
     lines: tuple[RoofRow, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[LegendKey, ...]
     fills: tuple[str, ...]
     """What filled and open markers mean, as far as they occur."""
     drawings: tuple[Drawing, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class RooflineValues:
     """What the template needs; `empty` says why there is nothing else."""
 
     empty: str
@@ -95,7 +86,7 @@ def roofline_view(records: Sequence[Record], info: RunInfo) -> View | None:
         id=ID,
         name="Roofline",
         template="views/roofline.html",
-        values=Values(empty="" if devices else _why_empty(known, info), devices=devices),
+        values=RooflineValues(empty="" if devices else _why_empty(known, info), devices=devices),
         payloads=(html_figure.payload(_FIGURES, drawings),) if drawings else (),
     )
 
@@ -113,7 +104,7 @@ def known_roofs(info: RunInfo) -> dict[str, Roofs]:
 
 def _why_empty(known: dict[str, Roofs], info: RunInfo) -> str:
     if known:
-        return _HELD
+        return _NO_WORK_DECLARED
     left_out = " It was made with --no-roofs." if info.options.get("roofs") is False else ""
     return f"No roofs are known of this run.{left_out} {_MEASURE}"
 
@@ -134,7 +125,7 @@ def _device(id_: str, records: Sequence[Record], known: Roofs) -> DeviceRoofs | 
         measured=_measured(known),
         sentences=(*headroom.sentences(records), *_without(records)),
         lines=tuple(_line(one) for one in headroom.by_roof(rows)),
-        keys=tuple(Key(number=n, name=scatter.KINDS[n]) for n in numbers),
+        keys=tuple(LegendKey(number=n, name=scatter.KINDS[n]) for n in numbers),
         fills=tuple(_FILLS[cold] for cold in sorted({r.cache == COLD for r in shown})),
         drawings=tuple(drawings),
     )
@@ -183,7 +174,7 @@ def _worked(id_: str, drawn: Cloud, known: Roofs) -> list[Drawing]:
             f"under measured bandwidths and products. {peaks}.",
             caption="FLOP per second against FLOP per byte, both declared and logarithmic; bars are intervals. "
             "Slopes are the best bandwidth that was measured of each level, dashed lines the best product "
-            "of each dtype. A case is held against the level its bytes fit in, whatever slope is drawn "
+            "of each dtype. A case is compared with the level its bytes fit in, whatever slope is drawn "
             f"nearest to it.{drawn.caption}",
             twin=_twin(drawn, "FLOP/B", number, tables.flop_rate_of),
             wide=True,
@@ -220,6 +211,6 @@ def _twin(
     rows = []
     for point in drawn.points:
         r = point.record
-        own = (x(point.x), rate(r), tables.time_of(r), share(r.roof_share), r.roof or MISSING)
+        own = (x(point.x), rate(r), wording.time_of(r), share(r.roof_share), r.roof or MISSING)
         rows.append((f"{r.suite}/{grid.title(r)}", own))
-    return Twin(corner="case", head=head, rows=tuple(rows))
+    return Twin(row_head="case", head=head, rows=tuple(rows))

@@ -1,6 +1,6 @@
 """The roofline of a device: FLOP/s against FLOP per byte, under the roofs that were measured.
 
-Only cases that declare arithmetic and bytes have a place; the others are held against bandwidth alone.
+Only cases that declare arithmetic and bytes have a place; the others are compared with bandwidth alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.records import roofs
-from bench.report.html import style
+from bench.report.html import log_axis, style
 from bench.report.html.run_page import figures, scatter
 from bench.report.html.run_page.scatter import ScatterPoint
 from bench.units import rate, size
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _HEIGHT = 460
 _GREY = 5
 _MOST_TICKS = 6
-"""What stands side by side on a phone."""
-_ABOVE = 2.5
-"""Above the highest roof, for two lines of words: those of products, and over them those of levels."""
+"""So many ticks can be read side by side on a phone."""
+_SPACE_ABOVE = 2.5
+"""The axis reaches beyond the highest roof by this factor, for two lines of words: products, and levels over them."""
 
 
 def places(records: Sequence[Record]) -> list[ScatterPoint]:
@@ -45,9 +45,9 @@ def by_intensity(drawn: Cloud, device: Roofs) -> Figure | None:
     if not drawn.points or not (peaks or named):
         return None
     ridges = [peak.value / level.value for peak in peaks for level in named]
-    xaxis = style.value_axis([*(p.x for p in drawn.points), *ridges], "", _MOST_TICKS)
-    top = [peak.value * _ABOVE for peak in peaks]
-    yaxis = style.value_axis([*scatter.reach(drawn.points), *top], "FLOP/s")
+    xaxis = log_axis.value_axis([*(p.x for p in drawn.points), *ridges], "", _MOST_TICKS)
+    top = [peak.value * _SPACE_ABOVE for peak in peaks]
+    yaxis = log_axis.value_axis([*scatter.reach(drawn.points), *top], "FLOP/s")
     title = {"text": "FLOP per byte", "standoff": 8}
     lines = [*_slopes(levels(device), peaks, xaxis), *_horizontals(peaks, named, xaxis)]
     words = _words(named, peaks, (xaxis, yaxis))
@@ -56,7 +56,7 @@ def by_intensity(drawn: Cloud, device: Roofs) -> Figure | None:
 
 
 def _peaks(drawn: Cloud, device: Roofs) -> list[Roof]:
-    """The products of dtypes that occur, and those that a case was held against."""
+    """The products of dtypes that occur, and those that a case was compared with."""
     records = [point.record for point in drawn.points]
     wanted = {r.dtype for r in records}, {r.roof for r in records}
     return [p for p in device.of_kind(roofs.FLOP) if p.dtype in wanted[0] or p.name in wanted[1]]

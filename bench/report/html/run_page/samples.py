@@ -1,4 +1,4 @@
-"""A case's samples as a page draws them: in time order, by turn, thinned evenly where there are many."""
+"""A case's samples as a page draws them: in time order, by visit, thinned evenly where there are many."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     Key = tuple[str, str]
     Numbers = NDArray[np.float64]
 
-_ALL = 40_000
-"""Samples that a page holds of all its cases, at about two bytes each: as much as its figures."""
-_MOST, _FEWEST = 360, 30
-"""Of one case: what a figure can show, and a sample of every turn."""
+_SAMPLES_PER_PAGE = 40_000
+"""A page holds so many of all its cases together, at about two bytes each: as much as its figures."""
+_MOST_PER_CASE, _FEWEST_PER_CASE = 360, 30
+"""A case keeps at most what a figure can show, and at least about a sample of every visit."""
 _STEPS = 256
-"""Parts of the span from the fastest to all but the few slowest: about the pixels of a figure."""
+"""The span from the fastest to all but the few slowest has so many parts: about the pixels of a figure."""
 _USUAL = 0.95
-"""The share of the samples that the span is made from, so that one slow sample does not blur the others."""
+"""The span is made from this share of the samples, so that one slow sample does not blur the others."""
 _TICK_S = 0.1
-"""How exactly the moments of turns are written: what a minute leaves to a pixel."""
+"""The times at which visits began are written as multiples of this: a pixel of a figure over a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class SampleSeries:
 
 
 def most_of(cases: int) -> int:
-    """How many samples of each case a page of so many has room for."""
-    return max(_FEWEST, min(_MOST, _ALL // max(cases, 1)))
+    """How many samples of each case a page of so many cases holds."""
+    return max(_FEWEST_PER_CASE, min(_MOST_PER_CASE, _SAMPLES_PER_PAGE // max(cases, 1)))
 
 
 def by_case(samples: pd.DataFrame | None) -> Mapping[Key, SampleSeries]:
@@ -70,14 +70,14 @@ def _column(samples: pd.DataFrame, name: str) -> Numbers:
 
 
 def drawn(taken: SampleSeries | None, most: int) -> dict[str, Any] | None:
-    """The samples, turn by turn, as numbers that pack well.
+    """The samples, visit by visit, as numbers that pack well.
 
     Args:
         taken: of one case on one device.
-        most: how many at most; of each turn, evenly, no fewer than one.
+        most: how many at most; of each visit, evenly, no fewer than one.
 
     Returns:
-        Of each turn its `worker`, `round`, tenths of a second since the turn before (`after`) and
+        For each visit its `worker`, `round`, tenths of a second since the visit before (`after`) and
         `times`, which are multiples of `unit_s` above `base_s`; and how many samples there are (`of`).
         None without any.
     """
@@ -107,6 +107,6 @@ def drawn(taken: SampleSeries | None, most: int) -> dict[str, Any] | None:
 
 
 def _starts(taken: SampleSeries) -> list[int]:
-    """Where a turn begins: another worker, or another round, than of the sample before."""
+    """Where a visit begins: another worker, or another round, than of the sample before."""
     changed = (np.diff(taken.worker) != 0) | (np.diff(taken.round) != 0)
     return [0, *(np.flatnonzero(changed) + 1).tolist()]

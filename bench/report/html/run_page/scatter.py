@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.records.cache_state import COLD
 from bench.report.html import plot_parts, style
-from bench.report.html.address import anchor
+from bench.report.html.view import anchor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,12 +28,12 @@ KINDS = ("float32", "float64", "bfloat16", "float16", "whole numbers", "others")
 _WHOLE = ("int", "uint", "bool")
 MOST = 600
 """Points with an interval; Chromium draws as many in less than a tenth of a second."""
-_FINEST = 0.01
-"""Of a decade: a pixel or two, where two points are one to the eye."""
-_LONGEST_BAR = 10
-"""Times longer or shorter; an interval beyond may leave the figure."""
+_FINEST_DECADES = 0.01
+"""A pixel or two, where two points are one to the eye."""
+MOST_TIMES_AWAY = 10
+"""An interval that reaches further from its value than by this factor may leave the figure."""
 LINE_SHARE, WORD_SHARE = 0.06, 0.15
-"""Of an axis of this height, and of its width on a phone: what a line of text and a short word take."""
+"""A line of text takes this share of an axis's height, and a short word that share of its width on a phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def cloud(points: Sequence[ScatterPoint], most: int = MOST) -> Cloud:
     """
     kept, cell = list(points), 0.0
     while len(kept) > most:
-        cell = max(_FINEST, 2 * cell)
+        cell = max(_FINEST_DECADES, 2 * cell)
         cells = {_cell(point, cell): point for point in reversed(points)}
         kept = list(reversed(cells.values()))
     return Cloud(points=tuple(kept), of=len(points), within=10**cell - 1)
@@ -128,7 +128,8 @@ def _trace(number: int, points: Sequence[ScatterPoint], *, cold: bool) -> dict[s
 def reach(points: Iterable[ScatterPoint]) -> list[float]:
     """What an axis must hold of the points' intervals."""
     ends = (
-        (max(low, y / _LONGEST_BAR), min(high, y * _LONGEST_BAR)) for y, low, high in _ys(points)
+        (max(low, y / MOST_TIMES_AWAY), min(high, y * MOST_TIMES_AWAY))
+        for y, low, high in _ys(points)
     )
     return [end for both in ends for end in both]
 

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.gpu_speedup import by_weight
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
-from bench.units import counted, number, seconds, share, size_text
+from bench.report.text import ratio_text
+from bench.units import counted, seconds, share, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from bench.stats.crossing import RatioAt
 
 _MOST_OPS = 5
-"""Each has a colour of its own; more curves than that are not told apart at a glance."""
+"""Each has a colour of its own; more curves are not told apart at a glance."""
 _MOST_SIZES = 12
-"""Columns of the twin; the view of crossovers has every size."""
-_LONGEST = 10.0
-"""Times higher or lower than the ratio; a band beyond leaves the figure."""
+"""The table beside the figure has so many columns; the view of crossovers has every size."""
+_MOST_TIMES_AWAY = 10.0
+"""A band that reaches further from the ratio than by this factor leaves the figure."""
 _NEUTRAL = 5
-_ROOM = 1.2
-"""How far the axis reaches beyond 1, also where no ratio is near."""
+_LEAST_REACH = 1.2
+"""The axis reaches beyond 1 by this factor also where no ratio is near."""
 
 
 def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
@@ -44,7 +45,7 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
         figure=_speedup_figure(shown),
         label=f"Speedup, {sides}, against {first.axis}: {names}.",
         caption=(
-            f"Speedup: {sides}, data being where it is used, in {first.dtype}; bands are intervals"
+            f"Speedup: {sides}, data already on the device, in {first.dtype}; bands are intervals"
             f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
         ),
         twin=_speedup_twin(shown),
@@ -55,14 +56,13 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
 def _speedup_figure(shown: Sequence[Crossing]) -> Figure:
     sizes = [r.size for c in shown for r in c.found.ratios]
     ends = [e for c in shown for r in c.found.ratios for e in (*_band(r), 1.0)]
-    ends += [_ROOM, 1 / _ROOM]
+    ends += [_LEAST_REACH, 1 / _LEAST_REACH]
     traces = [t for place, one in enumerate(shown) for t in _speedup_traces(place, one)]
-    xaxis = style.size_axis(shown[0].axis, sizes)
+    xaxis = log_axis.size_axis(shown[0].axis, sizes)
     line = plot_parts.line(
         [10**end for end in xaxis["range"]], [1.0, 1.0], _NEUTRAL, name="equally fast"
     )
-    yaxis = style.value_axis(ends, "")
-    yaxis["ticktext"] = [f"{text.replace(' ', '')}×" for text in yaxis["ticktext"]]
+    yaxis = log_axis.value_axis(ends, "×")
     layout = style.layout(
         height=380,
         xaxis=xaxis,
@@ -79,25 +79,24 @@ def _speedup_traces(place: int, one: Crossing) -> list[dict[str, Any]]:
     xs = [r.size for r in ratios]
     ends = [_band(r) for r in ratios]
     colour = place % _NEUTRAL
-    shared = {"type": "scatter", "x": xs, "meta": {"colour": colour}}
-    line = {
-        **shared,
-        "mode": "lines+markers",
-        "y": [r.value for r in ratios],
-        "name": style.escaped(_op(one)),
-        "hovertext": [_hover(one, place) for place in range(len(ratios))],
-        "hoverinfo": "text",
-        "line": {"color": style.LIGHT[colour], "width": 2},
-        "marker": {"color": style.LIGHT[colour], "symbol": style.SYMBOLS[place], "size": 8},
-    }
+    line = plot_parts.points(
+        xs,
+        [r.value for r in ratios],
+        [_hover(one, place) for place in range(len(ratios))],
+        colour,
+        name=_op(one),
+        lines={"width": 2},
+        symbol=style.SYMBOLS[place],
+        size=8,
+    )
     return [plot_parts.band(xs, [low for low, _ in ends], [high for _, high in ends], colour), line]
 
 
 def _band(ratio: RatioAt) -> tuple[float, float]:
     """The interval, as far as it is drawn."""
     return (
-        max(ratio.low, ratio.value / _LONGEST),
-        min(ratio.high, ratio.value * _LONGEST),
+        max(ratio.low, ratio.value / _MOST_TIMES_AWAY),
+        min(ratio.high, ratio.value * _MOST_TIMES_AWAY),
     )
 
 
@@ -108,16 +107,11 @@ def _hover(one: Crossing, place: int) -> str:
     who = {"one": f"{one.one} is faster", "other": f"{one.other} is faster"}
     lines = [
         f"<b>{first}</b>",
-        style.escaped(_interval(ratio)),
+        style.escaped(ratio_text.of(ratio)),
         style.escaped(f"{one.one} {seconds(times[0])}, {one.other} {seconds(times[1])}"),
-        style.escaped(who.get(ratio.winner or "", "can't be told apart")),
+        style.escaped(who.get(ratio.winner or "", "unsure which is faster")),
     ]
     return "<br>".join(lines)
-
-
-def _interval(ratio: RatioAt) -> str:
-    high = number(ratio.high) if math.isfinite(ratio.high) else "?"
-    return f"{number(ratio.value)}× ({number(ratio.low)} to {high})"
 
 
 def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
@@ -125,9 +119,9 @@ def _speedup_twin(shown: Sequence[Crossing]) -> Twin:
     sizes = every[:: math.ceil(len(every) / _MOST_SIZES)]
     rows = []
     for one in shown:
-        known = {r.size: _interval(r) for r in one.found.ratios}
+        known = {r.size: ratio_text.of(r) for r in one.found.ratios}
         rows.append((f"{_op(one)} {one.dtype}", tuple(known.get(s, "·") for s in sizes)))
-    return Twin(corner=shown[0].axis, head=tuple(style.size_labels(sizes)), rows=tuple(rows))
+    return Twin(row_head=shown[0].axis, head=tuple(log_axis.size_labels(sizes)), rows=tuple(rows))
 
 
 def _op(one: Crossing) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.roofline import LEAST_S, telling
 from bench.analysis.grid import title
-from bench.report.html import plot_parts, style
+from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.units import counted, seconds, share
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bench.report.html.figure import Figure
 
 _DOTS_PER_DECADE = 25
-"""Nearer dots would lie on each other, so that one stands for all of them: a figure has only so many."""
-_NAMED = 3
-_ROW = 24
-_EDGE = 64
-"""Above and below the strips."""
+"""Nearer dots would lie on each other, so that one stands for all of them."""
+_MOST_NAMED = 3
+_MOST_TICKS = 6
+_STRIP_PX, _EDGE_PX = 24, 64
+"""A strip's height, and the space above and below all strips."""
 _CASE, _MIDDLE = 0, 1
 _NEUTRAL = 5
 
@@ -49,7 +49,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
         return None
     far, near = _ends(found)
     values = [value for strip in found for value, _ in strip.cases]
-    axis = _share_axis(values)
+    axis = log_axis.value_axis([*values, 1.0], "%", _MOST_TICKS)
     roof = plot_parts.line([1.0, 1.0], [-0.5, len(found) - 0.5], _NEUTRAL, name="the roof")
     return Drawing(
         id=id_,
@@ -79,11 +79,11 @@ def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
     return Drawing(
         id=id_,
         payload=payload,
-        figure=_figure(found, style.value_axis(values, "s", 6), seconds, []),
+        figure=_figure(found, log_axis.value_axis(values, "s", _MOST_TICKS), seconds, []),
         label=f"Time per call of {_cases(found)}, by suite: {low} to {high}.",
         caption=(
             "Time per call, logarithmic: a dot for each case, or for those that would lie on each other; a "
-            "bar at each suite's median, slowest suite on top. No case could be held against a roof."
+            "bar at each suite's median, slowest suite on top. No case could be compared with a roof."
         ),
         twin=_twin(found, seconds, ("shortest", "longest")),
         wide=True,
@@ -113,11 +113,6 @@ def _cases(found: Sequence[_Strip]) -> str:
     return counted(sum(len(strip.cases) for strip in found), "case")
 
 
-def _share_axis(values: Sequence[float]) -> dict[str, Any]:
-    axis = style.value_axis([*values, 1.0], "", 6)
-    return {**axis, "ticktext": [f"{100 * value:g} %" for value in axis["tickvals"]]}
-
-
 def _figure(
     found: Sequence[_Strip],
     axis: dict[str, Any],
@@ -125,44 +120,25 @@ def _figure(
     more: Sequence[dict[str, Any]],
 ) -> Figure:
     dots = [dot for y, strip in enumerate(found) for dot in _dots(y, strip, write)]
-    cases = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "a case",
-        "x": [x for x, _, _ in dots],
-        "y": [y for _, y, _ in dots],
-        "hovertext": [text for _, _, text in dots],
-        "hoverinfo": "text",
-        "opacity": 0.65,
-        "marker": {
-            "color": style.LIGHT[_CASE],
-            "symbol": "circle",
-            "size": 8,
-            "line": {"width": 0},
-        },
-        "meta": {"colour": _CASE},
-    }
-    middles = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "median of the suite",
-        "x": [strip.middle for strip in found],
-        "y": list(range(len(found))),
-        "hovertext": [
-            f"<b>{style.escaped(s.name)}</b><br>median {write(s.middle)} of {_cases([s])}"
-            for s in found
-        ],
-        "hoverinfo": "text",
-        "marker": {
-            "color": style.LIGHT[_MIDDLE],
-            "symbol": "line-ns-open",
-            "size": 16,
-            "line": {"width": 3, "color": style.LIGHT[_MIDDLE]},
-        },
-        "meta": {"colour": _MIDDLE},
-    }
+    xs, ys, texts = zip(*dots, strict=True)
+    cases = plot_parts.points(xs, ys, texts, _CASE, name="a case", size=8, opacity=0.65)
+    said = [
+        f"<b>{style.escaped(s.name)}</b><br>median {write(s.middle)} of {_cases([s])}"
+        for s in found
+    ]
+    medians = [strip.middle for strip in found]
+    middles = plot_parts.points(
+        medians,
+        range(len(found)),
+        said,
+        _MIDDLE,
+        name="median of the suite",
+        symbol="line-ns-open",
+        size=16,
+        line={"width": 3},
+    )
     layout = style.layout(
-        height=_EDGE + _ROW * max(2, len(found)),
+        height=_EDGE_PX + _STRIP_PX * max(2, len(found)),
         xaxis=axis,
         yaxis={**style.rows_axis([s.name for s in found]), "fixedrange": True},
         showlegend=True,
@@ -183,10 +159,10 @@ def _dots(y: int, strip: _Strip, write: Callable[[float], str]) -> list[tuple[fl
 def _hover(members: Sequence[tuple[float, Record]], write: Callable[[float], str]) -> str:
     lines = [
         f"{_named(record)}: {write(value)}{f' of {record.roof}' if write is share else ''}"
-        for value, record in members[:_NAMED]
+        for value, record in members[:_MOST_NAMED]
     ]
-    if members[_NAMED:]:
-        lines.append(f"and {len(members) - _NAMED} more here")
+    if members[_MOST_NAMED:]:
+        lines.append(f"and {len(members) - _MOST_NAMED} more here")
     return "<br>".join(map(style.escaped, lines))
 
 
@@ -197,7 +173,7 @@ def _twin(found: Sequence[_Strip], write: Callable[[float], str], ends: tuple[st
         cells = (str(len(strip.cases)), write(strip.middle))
         extremes = (f"{write(low)}: {_named(first)}", f"{write(high)}: {_named(last)}")
         rows.append((strip.name, (*cells, *extremes)))
-    return Twin(corner="suite", head=("cases", "median", *ends), rows=tuple(rows))
+    return Twin(row_head="suite", head=("cases", "median", *ends), rows=tuple(rows))
 
 
 def _named(record: Record) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.analysis import rerun_command
 from bench.analysis.findings import findings, footnotes
 from bench.analysis.grid import title
-from bench.report.html.address import anchor
 from bench.report.html.figure import Twin
+from bench.report.html.log_axis import size_labels
 from bench.report.html.run_page.figures import why_absent
-from bench.report.html.style import size_labels
+from bench.report.html.view import anchor
 from bench.report.text import wording
-from bench.units import MISSING, number, rate, seconds, seconds_with_interval, share, size
+from bench.units import MISSING, number, rate, seconds, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CaseRow:
     """A row of the full table: what is shown, what it sorts by, and how to repeat it."""
 
     anchor: str
@@ -50,13 +50,6 @@ class Row:
     marks: str
     command: str
     facts: tuple[tuple[str, str], ...]
-
-
-def time_of(record: Record) -> str:
-    """A row's time with its interval, or its status."""
-    if record.status != "ok":
-        return record.status
-    return seconds_with_interval(record.time_s, record.time_lo_s, record.time_hi_s)
 
 
 def flop_rate_of(record: Record) -> str:
@@ -77,7 +70,7 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
         return cell(record) if record and record.status == "ok" else why_absent(record)
 
     return Twin(
-        corner=found[0].axis,
+        row_head=found[0].axis,
         head=tuple(size_labels(sizes)),
         rows=tuple(
             (f"{line.name} {line.dtype} {line.device}", tuple(text(line.at(s)) for s in sizes))
@@ -89,7 +82,7 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
 def plain_twin(records: Sequence[Record]) -> Twin:
     """Cases off the curves: one row each, with its time, and rates and roofs where any is known."""
     columns = {
-        "time": [time_of(r) for r in records],
+        "time": [wording.time_of(r) for r in records],
         "FLOP/s": [flop_rate_of(r) for r in records],
         "B/s": [byte_rate_of(r) for r in records],
         "of its roof": [_roof(r) or MISSING for r in records],
@@ -97,20 +90,20 @@ def plain_twin(records: Sequence[Record]) -> Twin:
     known = {name: cells for name, cells in columns.items() if set(cells) != {MISSING}}
     names = [f"{title(r)} {r.device}" for r in records]
     cells = zip(*known.values(), strict=True)
-    return Twin(corner="case", head=tuple(known), rows=tuple(zip(names, cells, strict=True)))
+    return Twin(row_head="case", head=tuple(known), rows=tuple(zip(names, cells, strict=True)))
 
 
 def full(
     records: Sequence[Record], known: Sequence[footnotes.Note], options: Mapping[str, Any]
-) -> list[Row]:
+) -> list[CaseRow]:
     """Every row of the run, in the order given, with all that is known of it."""
     commands = rerun_command.commands(records, options)
     return [_row(r, known, command) for r, command in zip(records, commands, strict=True)]
 
 
-def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> Row:
-    time, interval = wording.interval(time_of(record))
-    return Row(
+def _row(record: Record, known: Sequence[footnotes.Note], command: str) -> CaseRow:
+    time, interval = wording.interval(wording.time_of(record))
+    return CaseRow(
         anchor=anchor(record),
         record=record,
         title=title(record),
@@ -148,7 +141,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("at reference conditions", _at_reference(record)),
         ("two states", _states(record)),
         ("runs differ by", _floor(record)),
-        ("held against", record.roof or ""),
+        ("compared with", record.roof or ""),
         ("inputs", size(record.input_bytes)),
         ("peak memory", size(record.peak_memory_bytes)),
         ("result", _result(record)),
@@ -172,7 +165,7 @@ def _at_reference(record: Record) -> str:
 
 def _states(record: Record) -> str:
     both = zip(record.state_times_s, record.state_shares, strict=False)
-    return ", ".join(f"{seconds(time)} in {share(part)} of the turns" for time, part in both)
+    return ", ".join(f"{seconds(time)} in {share(part)} of the visits" for time, part in both)
 
 
 def _floor(record: Record) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bench.report.html.address import anchor
 from bench.report.html.compare_page.case_details import details
 from bench.report.html.compare_page.cases import listing
-from bench.report.html.payload import unpacked
+from bench.report.html.view import anchor, unpacked
 from tests.fakes.rows import HOSTILE, lost
 from tests.fakes.several_runs import example, held, runs, sized
 

@@ -10,8 +10,8 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from bench.report.html import render
-from bench.report.html.compare_page import columns
 from bench.report.html.compare_page import page as compare_page_page
+from bench.report.html.compare_page.page import run_names
 from bench.report.html.compare_page.sentences import sentences
 from tests.fakes.rows import HOSTILE
 from tests.fakes.several_runs import example, held, runs, sized, stepping
@@ -101,7 +101,7 @@ def test_an_index_can_list_the_page() -> None:
         "devices": "–",
         "torch": "2.13.0",
         "cases": "3 runs compared",
-        "found": sentences(found, columns.names(found.runs))[0],
+        "found": sentences(found, run_names(found.runs))[0],
     }
 
 

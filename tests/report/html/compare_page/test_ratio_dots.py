@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.report.html.compare_page.ratio_dots import GREY, MARKS, Dot, colour, figure, twin
+from bench.report.html.compare_page.ratio_figure import GREY, MARKS, Dot, colour, figure, twin
 from tests.fakes.rows import HOSTILE, valid
 
 
@@ -99,7 +99,7 @@ def test_rows_are_escaped_and_short_on_a_phone() -> None:
 def test_the_twin_has_a_line_per_row_and_a_column_per_run() -> None:
     """What a run lacks is a dash."""
     found = twin("case", ["a", "b"], ["base", "x", "y"], [dot(0, 0, 1.1), dot(1, 1, 1.2)])
-    assert (found.corner, found.head) == ("case", ("x", "y"))
+    assert (found.row_head, found.head) == ("case", ("x", "y"))
     assert found.rows == (("a", ("1.1", "–")), ("b", ("–", "1.2")))
 
 

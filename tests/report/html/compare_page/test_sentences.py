@@ -50,7 +50,7 @@ def test_the_counts_come_first_then_the_mean_then_the_most_changed() -> None:
     """Each with the interval that it rests on."""
     found = two(rows(1e-5, 1e-5, 1e-5), rows(1e-5, 1e-5, 3e-5))
     assert sentences(found, NAMES) == [
-        "Of 3 cases 1 is slower, 0 faster, 2 the same; 0 can't be told.",
+        "Of 3 cases 1 is slower, 0 faster, 2 the same; 0 unsure.",
         "Over all, after takes 44 % more time (42 to 47 %).",
         "Most changed: matmul/square n=4 float32 takes 3.00 times as long (2.94 to 3.06).",
         "Of the cases that could be judged, half would have shown a change of 5.0 %.",
@@ -127,7 +127,7 @@ def test_another_file_of_a_suite_bars_that_suite_alone() -> None:
         [before, before],
     )
     said = sentences(found, NAMES)
-    assert said[0] == "Of 2 cases 0 are slower, 0 faster, 1 the same; 1 can't be told."
+    assert said[0] == "Of 2 cases 0 are slower, 0 faster, 1 the same; 1 unsure."
     assert "No verdict on suite view: the code differs between the runs." in said
     assert not any("Over all" in text for text in said)
 
@@ -153,10 +153,10 @@ def test_several_runs_have_a_sentence_each() -> None:
     found = lineup(infos, [rows(1e-5), rows(3e-5), rows(1e-5)])
     said = sentences(found, ("a", "b", "c"))
     assert said[0] == (
-        "b: 1 of 1 case slower, 0 faster, 0 the same, 0 can't be told; "
+        "b: 1 of 1 case slower, 0 faster, 0 the same, 0 unsure; "
         "over all, it takes 3.00 times as long (2.94 to 3.06)."
     )
-    assert said[1].startswith("c: 0 of 1 case slower, 0 faster, 1 the same, 0 can't be told; over")
+    assert said[1].startswith("c: 0 of 1 case slower, 0 faster, 1 the same, 0 unsure; over")
 
 
 def test_many_runs_are_told_by_their_extremes() -> None:
@@ -187,7 +187,7 @@ def test_why_cases_cant_be_told_is_said_once() -> None:
     elsewhere = [fakes_compare.elsewhere(row, 1.2e-5) for row in rows(1e-5, 1e-5)]
     wide = timed(1e-5, width=0.2, case="matmul/wide")
     said = sentences(two([*rows(1e-5, 1e-5), wide], [*elsewhere, wide]), NAMES)
-    assert "Of what can't be told, 2 of 3: the machine was in another state." in said
+    assert "Unsure, 2 of 3: because the machine was in another state." in said
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_counts_are_whole_sentences() -> None:
     """Of one and of many."""
     assert counts(comparison(case("slower", 2.0))).startswith("Of 1 case 1 is slower, 0 faster")
     assert counts(comparison(case(), case())) == (
-        "Of 2 cases 0 are slower, 0 faster, 2 the same; 0 can't be told."
+        "Of 2 cases 0 are slower, 0 faster, 2 the same; 0 unsure."
     )
 
 

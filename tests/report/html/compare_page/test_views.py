@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from bench.report.html.compare_page.views import Verdicts, views
+from bench.report.html.compare_page.views import VerdictsValues, views
 from tests.fakes.several_runs import example, held, runs, sized, stepping
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ def made(found: Lineup) -> dict[str, View]:
     return {one.id: one for one in views(found, names, [None] * len(names))}
 
 
-def verdicts(found: Lineup) -> Verdicts:
+def verdicts(found: Lineup) -> VerdictsValues:
     """What the first view shows."""
     values = made(found)["verdicts"].values
-    assert isinstance(values, Verdicts)
+    assert isinstance(values, VerdictsValues)
     return values
 
 

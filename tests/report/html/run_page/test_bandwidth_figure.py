@@ -1,4 +1,4 @@
-"""Bytes per second under the measured ladder: what only moves bytes, with binary ticks."""
+"""Bytes per second under the measured ladder: what only moves bytes."""
 
 from __future__ import annotations
 
@@ -53,14 +53,6 @@ def test_cold_cases_have_the_line_of_memory_alone() -> None:
     assert set(line["y"]) == {5e10}
     both = drawn([record(bytes=4e4, cache=cache) for cache in ("hot", "cold")])
     assert sum(t["mode"] == "lines" for t in both["data"]) == len(WIDTHS) + 1
-
-
-def test_bytes_have_binary_ticks() -> None:
-    """Few enough to be read, whatever the span."""
-    narrow = bandwidth_figure.bytes_axis([1024.0, 4096.0])
-    assert narrow["ticktext"] == ["1 KiB", "2 KiB", "4 KiB"]
-    wide = bandwidth_figure.bytes_axis([1.0, 2.0**40])
-    assert wide["ticktext"] == ["1 B", "1 KiB", "1 MiB", "1 GiB", "1 TiB"]
 
 
 def test_no_points_or_no_bandwidths_are_no_figure() -> None:

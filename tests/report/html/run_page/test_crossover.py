@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.report.html.address import anchor
 from bench.report.html.run_page.crossover import COMMANDS, NO_SIZE, ONE_DEVICE, crossover_view
+from bench.report.html.view import anchor
 from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
 from tests.fakes.rows import example, record
 
@@ -29,7 +29,7 @@ def test_a_crossover_is_a_sentence_a_figure_and_a_table() -> None:
     assert view.values.copies is False
     assert view.values.level == "Intervals: 95 %."
     twin = one.drawing.twin
-    assert (twin.corner, twin.head) == ("n", ("cpu", "cuda", "cpu / cuda", "faster"))
+    assert (twin.row_head, twin.head) == ("n", ("cpu", "cuda", "cpu / cuda", "faster"))
     assert twin.rows[0] == ("16", ("256 ns ± 1.0 %", "10.0 µs ± 1.0 %", "0.0256×", "cpu"))
     assert [cells[-1] for _, cells in twin.rows] == ["cpu", "cpu", "cuda", "cuda"]
 
@@ -83,6 +83,6 @@ def test_what_cannot_be_told_is_said_as_a_sentence() -> None:
     """The verdict can be chosen in the table."""
     rows = [*curve("cpu", cpu_s), *curve("cuda", cpu_s), *both("mul/x")]
     view = crossover_view(rows)
-    assert view.values.shown[1].said.startswith("Can't tell where the winner changes")
+    assert view.values.shown[1].said.startswith("Unsure where the winner changes")
     (verdicts,) = (f for f in view.values.listing.filters if f.name == "verdict")
     assert verdicts.options == ("at", "cant-tell")

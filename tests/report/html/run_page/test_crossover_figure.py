@@ -10,7 +10,12 @@ import pytest
 
 from bench.analysis.crossover.crossovers import crossovers
 from bench.analysis.crossover.with_copies import moved, ways
-from bench.report.html.run_page.crossover_figure import BROUGHT, THERE, crossing_figure, spans
+from bench.report.html.run_page.crossover_figure import (
+    ON_DEVICE,
+    WITH_COPIES,
+    crossing_figure,
+    spans,
+)
 from bench.stats.crossing import Point, crossover
 from bench.stats.ratio import Timed
 from tests.fakes.crossover import both, copies, cpu_s, curve, gpu_s
@@ -114,10 +119,10 @@ def test_what_copies_change_is_a_group_of_its_own() -> None:
     figure = crossing_figure(one, copied)
     curves = {t["name"]: t for t in figure["data"] if t["mode"] == "lines+markers"}
     groups = {name: t["meta"].get("op") for name, t in curves.items()}
-    assert groups == {"cpu": None, "cuda": THERE, "cuda, data brought and fetched": BROUGHT}
-    assert curves["cuda, data brought and fetched"]["y"] == [p.timed.time_s for p in copied.points]
+    assert groups == {"cpu": None, "cuda": ON_DEVICE, "cuda, with copies": WITH_COPIES}
+    assert curves["cuda, with copies"]["y"] == [p.timed.time_s for p in copied.points]
     shaded = {t["meta"]["op"] for t in figure["data"] if t.get("fill") and len(t["x"]) == 4}
-    assert shaded == {THERE, BROUGHT}
+    assert shaded == {ON_DEVICE, WITH_COPIES}
     assert valid(figure)
 
 

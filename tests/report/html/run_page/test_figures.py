@@ -9,8 +9,8 @@ import pytest
 
 from bench.analysis import grid
 from bench.report.html import style
-from bench.report.html.address import anchor
 from bench.report.html.run_page import figures
+from bench.report.html.view import anchor
 from tests.fakes.rows import HOSTILE, example, lost, on, record, valid
 
 if TYPE_CHECKING:
@@ -188,13 +188,12 @@ def test_intervals_of_dots_are_inside_the_figure_unless_they_are_absurd() -> Non
 
 @pytest.mark.parametrize("quantity", [figures.TIME, figures.FLOP_RATE, figures.BYTE_RATE])
 def test_one_point_is_enough(quantity: figures.Quantity) -> None:
-    """Ranges on logarithmic axes are finite, and have a tick or two inside."""
+    """Ranges on logarithmic axes are finite."""
     rows = [record(flop=2.0, bytes=3.0)]
     figure = valid(figures.by_size(grid.lines(rows), style.look(rows), quantity))
     assert figure is not None
     low, high = figure.layout.yaxis.range
     assert low < high
-    assert len(figure.layout.yaxis.ticktext) >= 2
 
 
 def test_the_hover_text_says_everything() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from markupsafe import escape
 
-from bench.report.html.address import anchor
 from bench.report.html.run_page import kernels as module
 from bench.report.html.run_page import page
 from bench.report.html.run_page.kernels import kernels_view
+from bench.report.html.view import anchor
 from tests.fakes.launches import LONG, launched
 from tests.fakes.roofs import noted
 from tests.fakes.rows import HOSTILE, info, lost, on, record, valid

@@ -28,12 +28,12 @@ def test_sentinels_stand_beside_the_reference() -> None:
 def test_the_course_of_the_run_is_drawn_from_its_samples() -> None:
     """With a legend for the sentinels that were timed; without samples there is none."""
     view = machine_view([record()], info(**LEVELS), samples())
-    (drawing,) = view.values.weather
+    (drawing,) = view.values.states
     assert valid(drawing.figure)
     assert [key.name for key in view.values.keys] == ["compute", "barrier"]
     assert list(view.payloads[0].value) == [drawing.id]
     bare = machine_view([record()], info(**LEVELS), None)
-    assert bare.values.weather == ()
+    assert bare.values.states == ()
     assert bare.values.keys == ()
     assert bare.payloads == ()
 

@@ -25,10 +25,14 @@ def course(name: str, shares: list[float], *, apart_s: float = 1.0) -> SentinelS
 
 def test_each_sentinel_is_points_and_a_line_of_its_own_look() -> None:
     """Told apart by colour, marker and dash; their numbers are those of the legend."""
-    figure = machine_state_figure.weather([course("compute", [1, 2]), course("barrier", [1, 1])])
+    figure = machine_state_figure.state_figure(
+        [course("compute", [1, 2]), course("barrier", [1, 1])]
+    )
     assert valid(figure)
     assert figure is not None
-    drawn = [(t["name"], t["mode"], t["meta"]["op"]) for t in figure["data"] if "name" in t]
+    drawn = [
+        (t["name"], t["mode"], t["meta"]["op"]) for t in figure["data"] if t["hoverinfo"] == "text"
+    ]
     assert drawn == [
         ("compute", "markers", 0),
         ("compute", "lines", 0),
@@ -39,7 +43,7 @@ def test_each_sentinel_is_points_and_a_line_of_its_own_look() -> None:
 
 def test_the_reference_and_what_counts_as_at_it_are_drawn() -> None:
     """The rule is that of the states of a machine."""
-    figure = machine_state_figure.weather([course("compute", [1.0, 1.0])])
+    figure = machine_state_figure.state_figure([course("compute", [1.0, 1.0])])
     assert figure is not None
     assert [t["y"][0] for t in figure["data"][:3]] == [1 / SAME_LEVEL, 1.0, SAME_LEVEL]
 
@@ -47,7 +51,7 @@ def test_the_reference_and_what_counts_as_at_it_are_drawn() -> None:
 def test_a_long_run_has_no_more_points_than_can_be_read() -> None:
     """Over all sentinels; the slowest is among them."""
     long = [1.0 + (i == 5000) for i in range(10_000)]
-    figure = machine_state_figure.weather([course("compute", long), course("barrier", long)])
+    figure = machine_state_figure.state_figure([course("compute", long), course("barrier", long)])
     assert figure is not None
     assert sum(len(t["x"]) for t in figure["data"]) <= 400
     assert max(figure["data"][3]["y"]) == 2.0
@@ -57,10 +61,10 @@ def test_nothing_is_drawn_across_a_time_without_looks() -> None:
     """While roofs were measured, nobody looked."""
     with_gap = course("compute", [1.0] * 200)
     looks = tuple(look for look in with_gap.looks if not 50 <= look.at_s < 150)
-    figure = machine_state_figure.weather([dataclasses.replace(with_gap, looks=looks)])
+    figure = machine_state_figure.state_figure([dataclasses.replace(with_gap, looks=looks)])
     assert figure is not None
     assert figure["data"][-1]["y"].count(None) == 1
-    whole = machine_state_figure.weather([with_gap])
+    whole = machine_state_figure.state_figure([with_gap])
     assert whole is not None
     assert None not in whole["data"][-1]["y"]
 
@@ -76,7 +80,7 @@ def test_nothing_is_drawn_across_a_time_without_looks() -> None:
 )
 def test_time_has_ticks_for_people(end_s: int, last: str, unit: str) -> None:
     """In seconds, minutes or hours, which the axis names."""
-    figure = machine_state_figure.weather([course("compute", [1.0, 1.0], apart_s=end_s)])
+    figure = machine_state_figure.state_figure([course("compute", [1.0, 1.0], apart_s=end_s)])
     assert figure is not None
     assert figure["layout"]["xaxis"]["ticktext"][-1] == last
     assert figure["layout"]["xaxis"]["title"]["text"] == f"{unit} since the run began"
@@ -94,4 +98,4 @@ def test_the_table_has_medians_stretch_by_stretch() -> None:
 
 def test_no_sentinels_are_no_figure() -> None:
     """An empty frame says less than a sentence."""
-    assert machine_state_figure.weather([]) is None
+    assert machine_state_figure.state_figure([]) is None

@@ -15,8 +15,8 @@ from plotly.offline import get_plotlyjs
 
 from bench.analysis.findings.findings import findings
 from bench.report.html import render
-from bench.report.html.payload import unpacked
 from bench.report.html.run_page import page
+from bench.report.html.view import unpacked
 from tests.fakes.rows import HOSTILE, example, info, lost, on, record, valid
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.records.roofs import judged
-from bench.report.html.address import anchor
 from bench.report.html.run_page.roofline import roofline_view
+from bench.report.html.view import anchor
 from tests.fakes.roofs import noted, roofs
 from tests.fakes.rows import info, lost, on, record, valid
 
@@ -55,7 +55,7 @@ def test_threads_are_told_of_a_cpu_only() -> None:
 
 
 def test_devices_without_roofs_are_left_out() -> None:
-    """Their cases were held against nothing."""
+    """Their cases were compared with nothing."""
     both = [*rows(), *on("cuda", rows())]
     view = roofline_view(both, info(roofs=noted()))
     assert view is not None

@@ -77,7 +77,7 @@ def test_slopes_end_where_the_highest_product_begins() -> None:
 
 
 def test_products_of_dtypes_that_do_not_occur_are_left_out() -> None:
-    """Unless a case was held against them."""
+    """Unless a case was compared with them."""
     assert "bfloat16" not in str(drawn([case()])["data"])
     figure = drawn([case(roof="bfloat16 matmul", roof_share=0.5)])
     assert named(figure, "bfloat16 matmul")["meta"]["colour"] == scatter.kind("bfloat16")

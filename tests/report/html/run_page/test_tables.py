@@ -6,8 +6,9 @@ import pytest
 
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
-from bench.report.html.address import anchor
 from bench.report.html.run_page import tables
+from bench.report.html.view import anchor
+from bench.report.text import wording
 from tests.fakes.rows import example, lost, on, record
 
 
@@ -18,7 +19,7 @@ def test_a_twin_has_a_column_for_every_size_and_a_word_for_every_gap() -> None:
         lost("oom", "too large", "s", "a", params={"n": 4096}),
         record("s", "b", params={"n": 16777216}, time_s=2e-3),
     ]
-    twin = tables.twin(grid.lines(rows), tables.time_of)
+    twin = tables.twin(grid.lines(rows), wording.time_of)
     assert twin.head == ("1", "4096", "16.8M")
     assert twin.rows == (
         ("a float32 cpu", ("10.0 µs ± 1.0 %", "oom", "·")),
@@ -98,5 +99,5 @@ def test_a_row_says_how_close_it_came_to_which_roof() -> None:
     (near,) = tables.full([record(roof_share=0.625, roof="DRAM bandwidth")], [], {})
     (bare,) = tables.full([record()], [], {})
     assert (near.roof_share, bare.roof_share) == ("62 %", "–")
-    assert dict(near.facts)["held against"] == "DRAM bandwidth"
-    assert "held against" not in dict(bare.facts)
+    assert dict(near.facts)["compared with"] == "DRAM bandwidth"
+    assert "compared with" not in dict(bare.facts)

@@ -109,15 +109,15 @@ function caseFigures(detail) {
     box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
     return;
   }
-  const turns = turnsOf(detail.samples);
-  const { figure, beyond } = spread(turns, detail);
-  const drawnCount = turns.reduce((sum, { times }) => sum + times.length, 0);
+  const visits = visitsOf(detail.samples);
+  const { figure, beyond } = spread(visits, detail);
+  const drawnCount = visits.reduce((sum, { times }) => sum + times.length, 0);
   const part = drawnCount === detail.samples.of ? `all ${drawnCount} samples` : `${drawnCount} of ${detail.samples.of} samples, evenly taken`;
   box.replaceChildren(
-    caseFigure("case-time", inTime(turns, detail), `Samples of ${detail.title} in time order, by worker.`,
-      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(turns)),
+    caseFigure("case-time", inTime(visits, detail), `Samples of ${detail.title} in time order, by worker.`,
+      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, visitsTable(visits)),
     caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
-      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(turns)),
+      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(visits)),
   );
   watch(box);
 }

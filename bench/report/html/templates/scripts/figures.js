@@ -86,7 +86,7 @@ function stacked(figure, box, shown) { // a dot plot keeps the rows that are sho
 function arranged(figure, box, shown) {
   if (figure.data[0]?.meta?.heat) return narrowed(figure, box, shown);
   if (figure.layout.meta?.phone) return stacked(figure, box, shown);
-  const names = phone.matches && figure.layout.meta?.names; // short ones, which leave room for the figure
+  const names = phone.matches && figure.layout.meta?.names; // short ones, which leave space for the figure
   return names ? { ...figure, layout: { ...figure.layout, yaxis: { ...figure.layout.yaxis, ticktext: names } } } : figure;
 }
 
@@ -152,13 +152,13 @@ const pause = () => new Promise((go) => { setTimeout(go); }); // the page answer
 let drawing = Promise.resolve(); // one figure at a time, so that none makes the page wait for another
 function queue(box) {
   asked.add(box);
-  const turn = async () => {
+  const next = async () => {
     await pause();
     await spoken(await load(box));
     await pause();
     if (box.isConnected) await draw(box);
   };
-  drawing = drawing.then(turn).catch(console.error); // one that can't be drawn does not hold up the others
+  drawing = drawing.then(next).catch(console.error); // one that can't be drawn does not hold up the others
 }
 
 const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
@@ -187,14 +187,14 @@ function controls() {
   phone.addEventListener("change", () => redraw());
 }
 
-function twinTable({ corner, head, rows }) {
+function twinTable({ row_head: rowHead, head, rows }) {
   const number = { class: "number" };
   const table = make("table", { class: "twin" },
-    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, corner), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, rowHead), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
     make("tbody", {}, ...rows.map(([name, cells]) => make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", number, text))))));
   return [
     make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Table, scrolls sideways" }, table),
-    copyButtons(() => [[corner, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
+    copyButtons(() => [[rowHead, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
   ];
 }
 

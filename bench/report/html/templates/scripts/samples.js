@@ -24,7 +24,7 @@ function level(x, seconds, scale, name, dash) { // a line across, at a time
   };
 }
 
-function turnsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, and seconds since the first turn
+function visitsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, and seconds since the first visit
   let at = 0;
   return worker.map((number, i) => {
     at += after[i] / 10;
@@ -32,13 +32,13 @@ function turnsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, 
   });
 }
 
-function inTime(turns, { time_s, low_s, high_s, states_s }) {
-  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
-  const last = Math.max(...turns.map(({ at }) => at));
+function inTime(visits, { time_s, low_s, high_s, states_s }) {
+  const [scale, unit] = unitOf(time_s ?? visits[0].times[0]);
+  const last = Math.max(...visits.map(({ at }) => at));
   const across = [0, last || 1];
-  const traces = turns.map(({ worker, round, at, times }) => ({
+  const traces = visits.map(({ worker, round, at, times }) => ({
     type: "scatter", mode: "markers", name: `worker ${worker + 1}`,
-    x: times.map((_, i) => at + (i * (last || 1)) / (turns.length * times.length * 2)),
+    x: times.map((_, i) => at + (i * (last || 1)) / (visits.length * times.length * 2)),
     y: times.map((t) => t / scale),
     hovertemplate: `%{y:.4~g} ${unit}<br>worker ${worker + 1}, round ${round + 1}<extra></extra>`,
     marker: { size: 4, symbol: MARKERS[worker % 6], opacity: 0.75 }, meta: { colour: worker % 6 },
@@ -55,9 +55,9 @@ function inTime(turns, { time_s, low_s, high_s, states_s }) {
   return { data: traces, layout: plain(320, "seconds since the first sample", unit) };
 }
 
-function spread(turns, { time_s }) {
-  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
-  const times = turns.flatMap((turn) => turn.times.map((t) => t / scale));
+function spread(visits, { time_s }) {
+  const [scale, unit] = unitOf(time_s ?? visits[0].times[0]);
+  const times = visits.flatMap((visit) => visit.times.map((t) => t / scale));
   const sorted = times.toSorted((a, b) => a - b);
   const most = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))];
   const inside = sorted.filter((t) => t <= most);
@@ -78,11 +78,11 @@ const middle = (values) => {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 
-function turnsTable(turns) {
+function visitsTable(visits) {
   return {
-    corner: "worker and round",
+    row_head: "worker and round",
     head: ["after", "samples drawn", "fastest", "middle", "slowest"],
-    rows: turns.map(({ worker, round, at, times }) => [
+    rows: visits.map(({ worker, round, at, times }) => [
       `worker ${worker + 1}, round ${round + 1}`,
       [`${at.toFixed(2)} s`, String(times.length),
         ...[Math.min(...times), middle(times), Math.max(...times)].map(inUnit)],
@@ -90,9 +90,9 @@ function turnsTable(turns) {
   };
 }
 
-function spreadTable(turns) {
-  const sorted = turns.flatMap(({ times }) => times).toSorted((a, b) => a - b);
+function spreadTable(visits) {
+  const sorted = visits.flatMap(({ times }) => times).toSorted((a, b) => a - b);
   const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
   const named = [[0, "fastest"], [0.05, "5 % are no slower"], [0.25, "a quarter"], [0.5, "half"], [0.75, "three quarters"], [0.95, "95 %"], [1, "slowest"]];
-  return { corner: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
+  return { row_head: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.html.compare_page.columns import names
+from bench.report.html.compare_page.page import run_names
 from tests.fakes.rows import info
 
 if TYPE_CHECKING:
@@ -28,27 +28,27 @@ def run(place: int = 0, **values: Any) -> RunInfo:
 
 def test_labels_name_runs_of_one_machine() -> None:
     """They are what people chose; a run without one is named by its moment."""
-    assert names([run(0, label="before"), run(1, label="after")]) == ("before", "after")
-    assert names([run(0, label="before"), run(1)]) == ("before", "11-23 01:02")
+    assert run_names([run(0, label="before"), run(1, label="after")]) == ("before", "after")
+    assert run_names([run(0, label="before"), run(1)]) == ("before", "11-23 01:02")
 
 
 def test_machines_name_runs_of_several() -> None:
     """A label then is only for those that a machine has several of."""
-    assert names([run(0, label="x"), run(1, label="x", machine=OTHER)]) == (
+    assert run_names([run(0, label="x"), run(1, label="x", machine=OTHER)]) == (
         "Test machine",
         "Other machine",
     )
     three = [run(0, label="a"), run(1, label="b"), run(2, machine=OTHER)]
-    assert names(three) == ("Test machine, a", "Test machine, b", "Other machine")
+    assert run_names(three) == ("Test machine, a", "Test machine, b", "Other machine")
 
 
 def test_moments_have_as_much_as_tells_them_apart() -> None:
     """The year where it differs, the end of the id within a minute, the place of a run named twice."""
     old = run(1, started_at="2025-01-02T03:04:05+00:00")
-    assert names([run(0), old]) == ("2026-11-23 00:02", "2025-01-02 03:04")
+    assert run_names([run(0), old]) == ("2026-11-23 00:02", "2025-01-02 03:04")
     twins = [run(0), run(0, run_id="20261123T000259Z-bbbbbb")]
-    assert names(twins) == ("11-23 00:02, aaaaa0", "11-23 00:02, bbbbbb")
-    assert names([run(0, label="x")] * 2) == (
+    assert run_names(twins) == ("11-23 00:02, aaaaa0", "11-23 00:02, bbbbbb")
+    assert run_names([run(0, label="x")] * 2) == (
         "x, 11-23 00:02, aaaaa0 (1)",
         "x, 11-23 00:02, aaaaa0 (2)",
     )
@@ -71,6 +71,6 @@ def test_no_two_runs_are_called_alike(facts: list[tuple[str | None, str, int]]) 
         run(place, label=label, machine={"machine_id": machine, "name": "M"})
         for label, machine, place in facts
     ]
-    found = names(runs)
+    found = run_names(runs)
     assert len(set(found)) == len(runs)
     assert all(found)
