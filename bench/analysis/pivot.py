@@ -11,9 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.crossover.crossovers import point
 from bench.analysis.grid import in_reading_order, ranked_devices, title
 from bench.analysis.row_filter import check_column, values_of
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.errors import SelectionError, hint
 from bench.plan.suite import case_id
 from bench.stats.ratio import Change, Ratio
@@ -144,7 +144,7 @@ def _identity(record: Record, by: str) -> tuple[str, str]:
 def _newest(rows: Sequence[Record]) -> Record:
     """The newest row that says something, else the newest."""
     ranked = sorted(rows, key=lambda r: (r.started_at, r.run_id))
-    return next((r for r in reversed(ranked) if point(0, r)), ranked[-1])
+    return next((r for r in reversed(ranked) if not unusable(r, barred=FOR_OPS)), ranked[-1])
 
 
 def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> PivotRow:
@@ -160,7 +160,7 @@ def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[s
 
 def _ratio(record: Record, base: Record | None) -> Ratio | None:
     """How many times as long it takes as the base."""
-    if base is None or not (point(0, record) and point(0, base)):
+    if base is None or any(unusable(r, barred=FOR_OPS) for r in (record, base)):
         return None
     return Change.of(base, record).ratio()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analysis.grid import lines, ranked_devices
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.crossing import Crossover, Point, crossover
 from bench.stats.ratio import Timed
 from bench.units import counted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Between = Literal["devices", "threads", "machines"]
 EVERY: tuple[Between, ...] = ("devices", "threads", "machines")
-_UNFIT = frozenset({"below-overhead", "wrong-result"})  # a time that says nothing about the op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,7 @@ def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> l
 
 def point(size: float, record: Record) -> Point | None:
     """What a row says of its size; None if its time says nothing about the op."""
-    if record.status != "ok" or not record.time_s or record.time_s <= 0:
-        return None
-    if _UNFIT & set(record.warnings):
-        return None
-    return Point(size, Timed.headline(record))
+    return None if unusable(record, barred=FOR_OPS) else Point(size, Timed.headline(record))
 
 
 def side_of_threads(threads: int | None) -> str:
@@ -145,8 +141,8 @@ def _latest(points: Sequence[Sized]) -> list[Sized]:
     most = max(record.threads or 0 for _, record in points)
     chosen: dict[float, Record] = {}
     for size, record in sorted(points, key=lambda p: (p[0], p[1].started_at)):
-        usable = point(size, record) is not None or size not in chosen
-        if (record.threads or 0) == most and usable:
+        counts = not unusable(record, barred=FOR_OPS) or size not in chosen
+        if (record.threads or 0) == most and counts:
             chosen[size] = record
     return list(chosen.items())
 

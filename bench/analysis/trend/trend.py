@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
 
-from bench.analysis.crossover.crossovers import point
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.changepoint import FALSE_STEPS, FEWEST, steps
 from bench.stats.ratio import Change, Ratio, Timed
 
@@ -135,7 +135,7 @@ def _usual_reference(rows: Sequence[Record]) -> tuple[float | None, float | None
 
     Times brought to different references can't be compared.
     """
-    usable = [r for r in rows if point(0, r)]
+    usable = [r for r in rows if not unusable(r, barred=FOR_OPS)]
     brought = Counter(_reference(r) for r in reversed(usable) if _at_reference_s(r))
     most = brought.most_common(1)
     if not most or most[0][1] < max(2 * FEWEST, _SHARE_AT_REFERENCE * len(usable)):
@@ -176,10 +176,8 @@ def _time(
     record: Record, at: tuple[float | None, float | None] | None
 ) -> tuple[float | None, float | None, float | None, str]:
     """Time and interval of the kind that is followed, or why there is none."""
-    if record.status != "ok":
-        return None, None, None, record.status
-    if not point(0, record):
-        return None, None, None, next(iter(record.warnings), "no time")
+    if why := unusable(record, barred=FOR_OPS):
+        return None, None, None, why
     if at is None:
         return record.time_s, record.time_lo_s, record.time_hi_s, ""
     if not _at_reference_s(record) or _reference(record) != at:

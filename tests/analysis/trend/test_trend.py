@@ -158,3 +158,19 @@ def test_intervals_that_say_nothing_do_no_harm(values: dict[str, Any]) -> None:
     found = trend(rows(*UP, **values), {})
     assert [step.after.run_id for step in found.steps] == ["run-4"]
     assert math.isfinite(found.steps[0].ratio.high)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"warnings": ("unchecked", "below-overhead"), "correct": None}, "below-overhead"),
+        ({"warnings": ("noisy", "wrong-result"), "correct": False}, "wrong-result"),
+        ({"correct": False}, "wrong-result"),
+        ({"warnings": ("noisy",), "time_s": None}, "no time"),
+        ({"status": "oom", "time_s": None, "warnings": ("noisy",)}, "oom"),
+    ],
+)
+def test_a_point_that_does_not_count_says_what_bars_it(changes: dict[str, Any], why: str) -> None:
+    """Not whichever warning comes first in its row."""
+    found = trend([*rows(1.0, 1.01), dataclasses.replace(rows(1.0)[0], **changes)], {})
+    assert [(one.time_s, one.why_not) for one in found.moments][-1] == (None, why)

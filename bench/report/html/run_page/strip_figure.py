@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.findings.roofline import LEAST_S, telling
+from bench.analysis.findings.roofline import MIN_ROOF_TIME_S, telling
 from bench.analysis.grid import title
 from bench.report.html import plot_parts, style
 from bench.report.html.figure import Drawing, Twin
@@ -59,7 +59,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
         caption=(
             "Share of its roof that a case reaches, logarithmic: a dot for each, or for those that would "
             "lie on each other; a bar at each suite's median, nearest suite on top. Left out is what would "
-            f"take less than {seconds(LEAST_S, 2)} at its roof, where calling costs more than computing, "
+            f"take less than {seconds(MIN_ROOF_TIME_S, 2)} at its roof, where calling costs more than computing, "
             "what waits for launches, and what declares no work."
         ),
         twin=_twin(found, share, ("farthest", "nearest")),
