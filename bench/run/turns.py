@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.records import machine_state
+from bench.records.record import LAUNCH_BOUND_IDLE_SHARE
 from bench.stats import interval
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ FEWEST_TURNS = 6
 """Fewer turns at reference conditions are the ends of a state, and their centre a matter of luck."""
 TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
 """Two centres 5 % apart, each with a fifth of the turns, are two numbers and not a noisy one."""
-_BUSY = 0.8
-"""A device that is idle for a fifth of the time is waiting for its host."""
 _DRIFT, _SURE_OF_TREND = 0.02, 3.29
 """Two per cent is what a shared machine does between runs anyway; 3.29 is the normal quantile that
 chance exceeds, up or down, once in a thousand."""
@@ -109,7 +108,7 @@ def under_host(turns: Sequence[Turn]) -> list[Turn]:
 def waits_for_host(turns: Sequence[Turn]) -> bool:
     """Whether the device was idle for a fifth of the time or more; False where its own time is not known."""
     shares = [t.device_s / t.time_s for t in turns if t.device_s is not None and t.time_s > 0]
-    return bool(shares) and median(shares) < _BUSY
+    return bool(shares) and median(shares) < 1 - LAUNCH_BOUND_IDLE_SHARE
 
 
 def enough(turns: Sequence[Turn]) -> bool:

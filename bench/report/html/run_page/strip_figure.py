@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.findings.roofline import MIN_ROOF_TIME_S, telling
 from bench.analysis.grid import title
+from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.report.html import plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.units import counted, seconds, share
@@ -70,7 +71,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
 def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
     """How long cases take; None where none has a time."""
     found = _strips(
-        [r for r in records if r.status == "ok" and r.time_s], lambda r: r.time_s or 0.0
+        [r for r in records if not unusable(r, barred=FOR_INTERVALS)], lambda r: r.time_s or 0.0
     )
     if not found:
         return None
