@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analysis.compare.comparison import compare
 from bench.analysis.compare.power import verdicts
 from bench.analysis.history import History, Past
 from bench.pool.protocol import Prepared
@@ -29,6 +29,7 @@ from bench.run.noise import Noise
 from bench.run.summary import Measuring, summarised
 from bench.run.turns import Turn
 from bench.stats.interval import CONFIDENCE as OF_ROWS
+from bench.stats.ratio import CONFIDENCE, THRESHOLD
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
 from bench.store.rows import records

@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analysis.compare.comparison import compare
+from bench.stats.ratio import CONFIDENCE, THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

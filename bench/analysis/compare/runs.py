@@ -13,23 +13,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analysis.compare.comparison import compare
 from bench.analysis.trend.trend import trend
+from bench.stats.ratio import CONFIDENCE, THRESHOLD, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.compare.comparison import Comparison, Key
-    from bench.analysis.compare.verdict import CaseVerdict, Said
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.analysis.trend.trend import Trend
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 FEWEST_RUNS = 3
 """Of one machine: two are a comparison, three begin to be a course."""
-
-CONCERNS: tuple[Said, ...] = ("slower", "faster", "unsure", "same")
-"""Verdicts, what concerns most first."""
 
 Interval = tuple[float | None, float | None, float | None]
 """A time and the ends of its interval, in seconds."""
@@ -94,7 +92,7 @@ class Lineup:
 
 def concern(one: CaseVerdict) -> tuple[int, float]:
     """Where a verdict stands among others: slower, faster, unsure, same; the larger change first."""
-    return CONCERNS.index(one.verdict), -abs(math.log(one.ratio))
+    return VERDICTS.index(one.verdict), -abs(math.log(one.ratio))
 
 
 @dataclass(slots=True)

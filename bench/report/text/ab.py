@@ -10,6 +10,8 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
+from bench.analysis.usable import failure
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, number, seconds, share
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
-_VERDICTS = ("slower", "faster", "same", "unsure")
 _UNCHANGED = "a and b are the same: whatever differs is noise"
 _OPEN = {
     "rounds": "more rounds would hardly narrow it; --workers with more does",
@@ -55,16 +56,19 @@ def reason(answer: Answer, threshold: float) -> str:
     """Why the verdict is what it is."""
     if answer.ended == "failed":
         sides = (("a", answer.one), ("b", answer.other))
-        said = [f"{name} {row.status}: {row.reason}" for name, row in sides if row.status != "ok"]
-        return "; ".join(said)
+        return "; ".join(
+            f"{name} {_time(row)}{f': {row.reason}' if row.reason else ''}"
+            for name, row in sides
+            if failure(row)
+        )
     found = answer.ratio
-    if found is None or found.low is None or found.high is None:
+    if found is None or not found.known:
         return "too few rounds or workers to know how sure the ratio is"
     between = f"b takes {number(found.low, 4)} to {number(found.high, 4)} times as long"
     if answer.verdict == "unsure":
         return f"{between}; {_open(answer)}"
     if answer.verdict == "same":
-        return f"{between}, within {share(threshold)}"
+        return f"{between}; an equivalence test puts it within ±{share(threshold)}"
     return between
 
 
@@ -101,7 +105,7 @@ def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict
         "a": names.a,
         "b": names.b,
         "cases": [_facts(answer, aim.threshold) for answer in found.answers],
-        "summary": {name: _count(found, name) for name in _VERDICTS},
+        "summary": {name: _count(found, name) for name in VERDICTS},
         "threshold": aim.threshold,
         "confidence": aim.confidence,
         "took_s": found.took_s,
@@ -115,12 +119,12 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
         "case": answer.one.case,
         "other_case": answer.other.case,
         "device": answer.one.device,
-        "base_s": answer.one.time_s,
-        "new_s": answer.other.time_s,
+        "base_s": None if failure(answer.one) else answer.one.time_s,
+        "new_s": None if failure(answer.other) else answer.other.time_s,
         "ratio": found.value if found else None,
-        "ratio_lo": found.low if found else None,
-        "ratio_hi": found.high if found else None,
-        "rounds": found.rounds if found else 0,
+        "ratio_lo": found.low if found and found.known else None,
+        "ratio_hi": found.high if found and found.known else None,
+        "rounds": answer.rounds,
         "verdict": answer.verdict,
         "taken_back": answer.taken_back,
         "reason": reason(answer, threshold),
@@ -130,7 +134,7 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
 
 def _open(answer: Answer) -> str:
     """Why a case is undecided, and what would decide it."""
-    if answer.taken_back and answer.ended == "rounds":
+    if answer.taken_back and answer.ended in {"decided", "rounds"}:
         return f"{_CHANCE}; measure it once more by itself"
     lacks = _OPEN.get(answer.ended, answer.ended)
     return f"{_CHANCE}, and {lacks}" if answer.taken_back else lacks
@@ -149,7 +153,9 @@ def _case(answer: Answer) -> str:
 
 
 def _time(row: Record) -> str:
-    return seconds(row.time_s) if row.status == "ok" else row.status
+    """`1.05 µs`, or how the row failed: `wrong result`, `oom`."""
+    why = failure(row)
+    return why.replace("-", " ") if why else seconds(row.time_s)
 
 
 def _ratio(answer: Answer) -> str:
@@ -157,7 +163,7 @@ def _ratio(answer: Answer) -> str:
     found = answer.ratio
     if found is None:
         return MISSING
-    if found.low is None or found.high is None:
+    if not found.known:
         return number(found.value, 4)
     low, high = number(found.low, 4), number(found.high, 4)
     return f"{number(found.value, 4)} ({low} to {high})"
@@ -165,7 +171,7 @@ def _ratio(answer: Answer) -> str:
 
 def _counts(found: Result) -> str:
     """`4 cases: 1 slower, 3 same.`, in the order of what matters."""
-    counts = [f"{_count(found, name)} {name}" for name in _VERDICTS if _count(found, name)]
+    counts = [f"{_count(found, name)} {name}" for name in VERDICTS if _count(found, name)]
     return f"{counted(len(found.answers), 'case')}: {', '.join(counts)}."
 
 

@@ -9,6 +9,7 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, share
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 NOTHING = "No case was measured twice, so nothing can be said about this machine."
 ALARM = 0.05
 """The threshold that the verdict speaks of: the usual one of a gate."""
-_VERDICTS = ("slower", "faster", "unsure", "same")
-"""In the order of `bench compare`."""
 
 
 def verdict(found: Repeats, judged: Sequence[Power]) -> str:
@@ -75,7 +74,7 @@ def selftest_facts(found: Repeats, judged: Sequence[Power]) -> dict[str, Any]:
             {
                 "slowed_by": one.by,
                 "pairs": one.pairs,
-                **{name: getattr(one, name) for name in _VERDICTS},
+                **{name: getattr(one, name) for name in VERDICTS},
                 "slower_share": one.slower_share,
             }
             for one in judged
@@ -100,11 +99,11 @@ def _compared(judged: Sequence[Power]) -> list[str]:
 def _powers(judged: Sequence[Power]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     table.add_column("bench compare says of pairs", overflow="fold")
-    for name in _VERDICTS:
+    for name in VERDICTS:
         table.add_column(name, justify="right", no_wrap=True)
     for one in judged:
         what = f"made slower by {share(one.by, 1)}" if one.by else "as they are"
-        table.add_row(Text(what), *(str(getattr(one, name)) for name in _VERDICTS))
+        table.add_row(Text(what), *(str(getattr(one, name)) for name in VERDICTS))
     return table
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.analysis.compare.runs import CONCERNS
 from bench.report.html.address import anchor
 from bench.report.html.compare_page import ratio_dots
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
 from bench.report.text import ratio_text
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, seconds, share
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _filters(found: Lineup) -> tuple[ColumnFilter, ...]:
             "op": (one.op for one in found.cases),
             "dtype": dtypes,
             "device": devices,
-            "verdict": (word for word in (*CONCERNS, _MISSED) if word in said),
+            "verdict": (word for word in (*VERDICTS, _MISSED) if word in said),
         }
     )
 
@@ -122,7 +122,7 @@ def _pair(one: Lined) -> list[Cell]:
         return [
             *times,
             (MISSING, None),
-            (_LOST, len(CONCERNS)),
+            (_LOST, len(VERDICTS)),
             (MISSING, None),
             (_lost(one), None),
         ]
@@ -138,7 +138,7 @@ def _pair(one: Lined) -> list[Cell]:
 def _many(one: Lined) -> list[Cell]:
     """Of more runs: the gravest verdict, then a cell for each."""
     first = one.foremost
-    verdict: Cell = _verdict(first) if first else (_LOST, len(CONCERNS))
+    verdict: Cell = _verdict(first) if first else (_LOST, len(VERDICTS))
     brief = len(one.said) > _IN_FULL
     cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
     return [verdict, _time(one.seen[0]), *cells]
@@ -161,7 +161,7 @@ def _time(seen: Seen | None) -> Cell:
 
 
 def _verdict(one: CaseVerdict) -> Cell:
-    return said_of(one), CONCERNS.index(one.verdict)
+    return said_of(one), VERDICTS.index(one.verdict)
 
 
 def _lost(one: Lined) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.runs import concern
-from bench.analysis.compare.verdict import CHANGED
 from bench.report.html import style
 from bench.report.html.compare_page.ratio_dots import MARKS, Dot, figure, twin
 from bench.report.html.figure import Drawing
 from bench.report.text import ratio_text
+from bench.stats.ratio import CHANGED
 from bench.units import counted, seconds, share
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare.verdict import CHANGED
 from bench.report.text import ratio_text
 from bench.report.text.compare_terminal import ITSELF, NOTHING
+from bench.stats.ratio import CHANGED
 from bench.units import counted, share
 
 if TYPE_CHECKING:
