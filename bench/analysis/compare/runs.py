@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bench.analysis import grid
 from bench.analysis.compare.comparison import compare
 from bench.analysis.trend.trend import trend
+from bench.analysis.usable import failure
 from bench.stats.ratio import CONFIDENCE, THRESHOLD, VERDICTS
 
 if TYPE_CHECKING:
@@ -158,15 +159,16 @@ def _gather(cases: dict[Key, _Gathered], place: int, rows: Sequence[Record], *, 
 
 
 def _seen(row: Record) -> Seen:
+    """A failed row has no times to show, and neither has one with a wrong result."""
+    why = failure(row)
+    headline = row.time_s, row.time_lo_s, row.time_hi_s
+    referred = row.time_at_reference_s, row.time_at_reference_lo_s, row.time_at_reference_hi_s
+    nothing = (None, None, None)
     return Seen(
-        status=row.status,
+        status=(why or row.status).replace("-", " "),
         reason=row.reason or "",
-        time=(row.time_s, row.time_lo_s, row.time_hi_s),
-        at_reference=(
-            row.time_at_reference_s,
-            row.time_at_reference_lo_s,
-            row.time_at_reference_hi_s,
-        ),
+        time=nothing if why else headline,
+        at_reference=nothing if why else referred,
     )
 
 
