@@ -156,7 +156,7 @@ class Timed:
 
     @classmethod
     def at_reference(cls, record: Record) -> Self | None:
-        """The time brought to reference conditions; None without it.
+        """The time at reference conditions; None without it.
 
         Early versions kept no interval of it; that of the headline, which also holds the clock's drift,
         then stands for it.

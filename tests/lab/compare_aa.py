@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.comparison import compare
-from bench.analysis.compare.power import verdicts
+from bench.analysis.compare.repeatability import verdicts
 from bench.analysis.history import History, Past
 from bench.pool.protocol import Prepared
 from bench.records import machine_state

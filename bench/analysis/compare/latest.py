@@ -1,4 +1,4 @@
-"""How the newest run stands: against the newest earlier one of its machine that can be compared with it."""
+"""The newest run, compared with the newest earlier one of its machine that can be compared with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The newest run; the run it is held against and what came of that, where there is such a run."""
+    """The newest run; the run it is compared with and what came of that, where there is such a run."""
 
     new: RunInfo
     measured: int

@@ -1,4 +1,4 @@
-"""Two or more runs side by side: the first is the base, and each other one is held against it.
+"""Two or more runs side by side: the first is the base, and each other one is compared with it.
 
 Rows are taken run by run and let go again; kept is what a table shows, and whole rows only of machines
 with enough runs for a trend.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 FEWEST_RUNS = 3
-"""Of one machine: two are a comparison, three begin to be a course."""
+"""Fewest runs of one machine for a trend: two are a comparison."""
 
 Interval = tuple[float | None, float | None, float | None]
 """A time and the ends of its interval, in seconds."""
@@ -88,7 +88,7 @@ class Lineup:
     cases: tuple[Lined, ...]
     """In reading order."""
     followed: Followed | None
-    """Of the machine that has most runs, where these are enough."""
+    """The trends of the machine that has most runs, where these are enough."""
 
 
 def concern(one: CaseVerdict) -> tuple[int, float]:
@@ -113,7 +113,7 @@ def lineup(
     confidence: float = CONFIDENCE,
     limit: Callable[[str], float] | None = None,
 ) -> Lineup:
-    """Hold runs against the first of them.
+    """Compare runs with the first of them.
 
     Args:
         runs: at least two.
@@ -195,7 +195,7 @@ def _lined(one: _Gathered, count: int, said: Sequence[Mapping[Key, CaseVerdict]]
 
 
 def _followed(cases: Mapping[Key, _Gathered], runs: Sequence[RunInfo]) -> Followed:
-    """The courses of the cases whose rows were kept, which are of one machine."""
+    """The trends of the cases whose rows were kept, which are of one machine."""
     infos = {run.run_id: run for run in runs}
     found = [trend(rows, infos) for one in cases.values() if (rows := _by_date(one.rows))]
     moved = [one for one in found if one.steps or one.newest]

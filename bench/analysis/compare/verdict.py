@@ -44,7 +44,7 @@ class CaseVerdict:
     """The smallest ratio less 1 that would have been called slower with intervals like these."""
     at: Literal["headline", "reference"]
     p_value: float = 1.0
-    """Of no change at all; what false discoveries are held down by."""
+    """How often chance alone shows as large a change; the control of false discoveries uses it."""
     threshold: float
     """A change of this case that is smaller does not count, as a share."""
 
@@ -135,7 +135,7 @@ def _at_reference(base: Record, new: Record) -> Change | None:
     """The change at equal conditions; None where one time, or the common reference, is missing.
 
     Two references of one state are a few per cent apart, as where a machine's own was lost between the
-    runs: times are brought in proportion to them, so the new one is brought to the base's.
+    runs: times at reference are in proportion to it, so the new time is converted to the base's reference.
     """
     before, after = Timed.at_reference(base), Timed.at_reference(new)
     if before is None or after is None:
@@ -150,7 +150,7 @@ def _at_reference(base: Record, new: Record) -> Change | None:
 
 
 def _reference(record: Record) -> Conditions | None:
-    """What the sentinels took at the reference that a row was brought to."""
+    """What the sentinels took at the reference of a row's time at reference."""
     if not record.reference_compute_s:
         return None
     return Conditions(compute_s=record.reference_compute_s, barrier_s=record.reference_barrier_s)
@@ -188,7 +188,7 @@ def _sentinels(base: Record, new: Record) -> list[tuple[str, float]]:
 def _why_no_reference(base: Record, new: Record) -> str:
     lacking = [n for n, r in (("base", base), ("new", new)) if not r.time_at_reference_s]
     if not lacking:
-        return "the two were brought to different references of the machine"
+        return "the two times are at different references of the machine"
     away = any("other-state" in r.warnings for r in (base, new))
     why = "machine in another state" if away else "no time at reference conditions"
     return f"{why} ({' and '.join(lacking)})"

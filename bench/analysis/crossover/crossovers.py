@@ -1,6 +1,6 @@
 """Crossovers found in rows: of each op along its size, between devices, thread counts and machines.
 
-Sides are held against each other where nothing else differs: devices on a machine, thread counts on its
+Sides are compared where nothing else differs: devices on a machine, thread counts on its
 CPU, machines at a device. A machine is taken with the most threads it was measured with, unless threads
 are what differs, and the latest row of a case counts.
 """
@@ -45,7 +45,7 @@ class Crossing:
     confidence: float | None
     found: Crossover
     curves: tuple[Curve, Curve]
-    """The rows that were held against each other, by size: of `one`, of `other`."""
+    """The rows that were compared, by size: of `one`, of `other`."""
 
 
 def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> list[Crossing]:
@@ -81,7 +81,7 @@ def _of_group(
 
 
 def _machine(record: Record) -> tuple[Any, ...]:
-    """What must be equal where devices or thread counts are held against each other."""
+    """What must be equal where devices or thread counts are compared."""
     return record.machine_id, record.cache, record.torch_version
 
 
@@ -115,7 +115,7 @@ def _crossing(
     key: tuple[str, ...], between: Between, one: Sequence[Sized], other: Sequence[Sized]
 ) -> Crossing | None:
     left, right = _latest(one), _latest(other)
-    found = crossover(_points(left), _points(right))
+    found = crossover(points_of(left), points_of(right))
     if not found.ratios:
         return None
     suite, name, dtype, axis = key
@@ -147,7 +147,8 @@ def _latest(points: Sequence[Sized]) -> list[Sized]:
     return list(chosen.items())
 
 
-def _points(sized: Sequence[Sized]) -> list[Point]:
+def points_of(sized: Iterable[Sized]) -> list[Point]:
+    """The points of those rows that say something."""
     return [p for size, record in sized if (p := point(size, record))]
 
 

@@ -73,7 +73,7 @@ def waiting_share(record: Record) -> float | None:
 def saved_share(record: Record) -> float | None:
     """How much less the device takes in a replayed graph than a caller waits now, at the least.
 
-    That is held against the fast end of the interval. A replay has a launch of its own, so it is a bound.
+    The replay is compared with the fast end of the interval. A replay has a launch of its own, so it is a bound.
     """
     low = record.time_lo_s if record.time_lo_s is not None else record.time_s
     if not low or record.graph_time_s is None:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analysis.compare.power import Power
-    from bench.analysis.compare.repeatability import Agreement, Repeats
+    from bench.analysis.compare.repeatability import Agreement, Power, Repeats
 
 NOTHING = "No case was measured twice, so nothing can be said about this machine."
 ALARM = 0.05

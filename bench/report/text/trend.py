@@ -97,7 +97,7 @@ def trend_table(found: Trend, *, width: int) -> RenderableType:
     """A line per run, oldest first; the first run after a step says how large it is."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     table.add_column("run", no_wrap=True)
-    labelled = width >= _WIDE and any(one.label for one in found.moments)
+    labelled = width >= _WIDE and any(one.label for one in found.points)
     if labelled:
         table.add_column("label", overflow="ellipsis", no_wrap=True, max_width=_PICTURE[80])
     for name in ("torch", "commit"):
@@ -108,7 +108,7 @@ def trend_table(found: Trend, *, width: int) -> RenderableType:
     sizes = {step.after.run_id: step.ratio for step in found.steps}
     room = _PICTURE[max(at for at in _PICTURE if at <= max(width, 80))]
     pictures = _pictures(found.counting, room)
-    for one in found.moments:
+    for one in found.points:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
         facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), _time(one)]
@@ -169,7 +169,7 @@ def trend_facts(found: Trend) -> dict[str, Any]:
         "left_out": found.left_out,
         "steps": [_step_facts(step) for step in found.steps],
         "newest_alone": _ratio_facts(found.newest) if found.newest else None,
-        "runs": [_moment_facts(one) for one in found.moments],
+        "runs": [_moment_facts(one) for one in found.points],
     }
 
 
@@ -209,7 +209,7 @@ def trend_csv(found: Trend) -> str:
     steps = {step.after.run_id: step.ratio for step in found.steps}
     same = {"case": found.case, "device": found.device, "machine": found.machine, "at": found.at}
     lines = []
-    for one in found.moments:
+    for one in found.points:
         ratio = steps.get(one.run_id)
         step = _ratio_facts(ratio) if ratio else dict.fromkeys(("ratio", "ratio_lo", "ratio_hi"))
         named = {f"step_{name}": value for name, value in step.items()}

@@ -65,7 +65,7 @@ def _summary(found: Followed, stepped: int) -> str:
 
 
 def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
-    runs = [names.get(one.run_id, one.run_id) for one in found.moments]
+    runs = [names.get(one.run_id, one.run_id) for one in found.points]
     title = f"{found.case} on {found.device}"
     at = "at reference conditions" if found.at == "reference" else "per call"
     return Drawing(
@@ -77,7 +77,7 @@ def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
         twin=Twin(
             corner="run",
             head=(f"time {at}",),
-            rows=tuple((run, (_text(one),)) for run, one in zip(runs, found.moments, strict=True)),
+            rows=tuple((run, (_text(one),)) for run, one in zip(runs, found.points, strict=True)),
         ),
         wide=False,
     )
@@ -98,7 +98,7 @@ def _text(one: TrendPoint) -> str:
 
 
 def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
-    moments = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
+    moments = [(x, one, one.time_s) for x, one in enumerate(found.points) if one.time_s]
     times = [time_s for _, _, time_s in moments]
     ends = [end for _, one, _ in moments for end in (one.low_s, one.high_s) if end]
     reach = [end for end in ends if min(times) / 2 <= end <= 2 * max(times)]
@@ -146,7 +146,7 @@ def _hover(one: TrendPoint, run: str) -> str:
 
 def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
     """An upright line between the two runs of each step."""
-    places = {one.run_id: x for x, one in enumerate(found.moments)}
+    places = {one.run_id: x for x, one in enumerate(found.points)}
     low, high = min(times), max(times)
     return [
         {
@@ -166,7 +166,7 @@ def _named(found: Trend, count: int) -> list[int]:
     """The places named along the axis: the ends, and the runs after steps as far as there is room."""
     if count <= _MOST_NAMES // 2:
         return list(range(count))
-    places = {one.run_id: x for x, one in enumerate(found.moments)}
+    places = {one.run_id: x for x, one in enumerate(found.points)}
     stepped = [places[step.after.run_id] for step in found.steps]
     apart = [x for x in stepped if count // 4 < x < count - 1 - count // 4]
     return sorted({0, *apart[:1], count - 1})
