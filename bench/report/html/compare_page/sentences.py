@@ -31,7 +31,7 @@ _WIDE = "the interval is too wide"
 _WHY: Mapping[str, str] = {
     "machine in another state": "the machine was in another state",
     "no time at reference": "there is no time at reference conditions",
-    "the two were brought": "the runs have different references",
+    "the two times are at": "the runs have different references",
     "not comparable": "something differs that must not be mixed",
     "no interval": "there is no interval",
     "two states": "it has two times of its own",
