@@ -1,6 +1,6 @@
 """What earlier runs say of this machine: what it is like at its best, and how far unchanged code moves.
 
-Only runs that differ in nothing but the moment are asked: same machine, threads, torch, method, and
+Only runs that differ in nothing but their time are asked: same machine, threads, torch, method, and
 the same suite file. No torch, no pandas: it is read before a run and while it goes on.
 """
 
@@ -44,7 +44,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """A case in an earlier run: its headline, that brought to reference, and which reference it was."""
+    """A case in an earlier run: its headline, its time at reference, and which reference that was."""
 
     key: Key
     time_s: float
@@ -112,7 +112,7 @@ def fingerprints(plan: Plan) -> dict[str, str]:
 
 
 def _same_machine(then: RunInfo, now: RunInfo) -> bool:
-    """The same machine with as many threads: its sentinels can be held against each other."""
+    """The same machine with as many threads: its sentinels can be compared."""
     same_machine = then.machine.get("machine_id") == now.machine.get("machine_id")
     return same_machine and then.options.get("threads") == now.options.get("threads")
 

@@ -1,6 +1,6 @@
-"""Rows as one table: a line per case, a column per value of something that they differ in. Pure.
+"""Pivot table of rows: a line per case, a column per value of something that they differ in. Pure.
 
-Each time is held against the same line's in the first column. Whatever else differs, within a cell or from
+Each time is compared with the same line's in the first column. Whatever else differs, within a cell or from
 cell to cell of a line, and is neither the case nor the columns, is said: it is what a table like this hides.
 """
 
@@ -11,9 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.crossover.crossovers import point
 from bench.analysis.grid import in_reading_order, ranked_devices, title
 from bench.analysis.row_filter import check_column, values_of
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.errors import SelectionError, hint
 from bench.plan.suite import case_id
 from bench.stats.ratio import Change, Ratio
@@ -92,7 +92,10 @@ def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Cro
         by=by,
         columns=columns,
         lines=tuple(_line(case, names[case], cells, columns) for case, cells in chosen.items()),
-        mixed=(*_inside(places, by), *_between(chosen, by)),
+        mixed=(
+            *_varying([of for cells in places.values() for of in cells.values()], by, inside=True),
+            *_varying([list(cells.values()) for cells in chosen.values()], by, inside=False),
+        ),
         left_out=len(records) - len(having),
     )
 
@@ -144,7 +147,7 @@ def _identity(record: Record, by: str) -> tuple[str, str]:
 def _newest(rows: Sequence[Record]) -> Record:
     """The newest row that says something, else the newest."""
     ranked = sorted(rows, key=lambda r: (r.started_at, r.run_id))
-    return next((r for r in reversed(ranked) if point(0, r)), ranked[-1])
+    return next((r for r in reversed(ranked) if not unusable(r, barred=FOR_OPS)), ranked[-1])
 
 
 def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> PivotRow:
@@ -160,18 +163,9 @@ def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[s
 
 def _ratio(record: Record, base: Record | None) -> Ratio | None:
     """How many times as long it takes as the base."""
-    if base is None or not (point(0, record) and point(0, base)):
+    if base is None or any(unusable(r, barred=FOR_OPS) for r in (record, base)):
         return None
     return Change.of(base, record).ratio()
-
-
-def _inside(places: Mapping[str, Mapping[str, Sequence[Record]]], by: str) -> list[Mixed]:
-    groups = [rows for cells in places.values() for rows in cells.values()]
-    return _varying(groups, by, inside=True)
-
-
-def _between(chosen: Mapping[str, Mapping[str, Record]], by: str) -> list[Mixed]:
-    return _varying([list(cells.values()) for cells in chosen.values()], by, inside=False)
 
 
 def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> list[Mixed]:

@@ -177,6 +177,7 @@ def _compared(
     as_json: bool,
 ) -> int:
     """Measure both sides and print the verdicts; workers start before the plan is made."""
+    from bench.analysis.usable import failure
     from bench.experiment.ab import ab
     from bench.experiment.interleave import PairedRun
     from bench.report.text.ab import ab_facts, ab_table, answer_line
@@ -202,7 +203,7 @@ def _compared(
     else:
         show(ab_table(found, names, paired.runs, width=width()))
     rows = [row for answer in found.answers for row in (answer.one, answer.other)]
-    return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
+    return SOME_FAILED if any(map(failure, rows)) else OK
 
 
 def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:

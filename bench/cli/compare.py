@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     Read = tuple[list[Record], RunInfo]
     Gates = Sequence[Gate | None]
 
-_FAILED = frozenset({"failed", "timeout", "oom"})
-
 
 @app.command("compare")
 def compare_command(
@@ -124,11 +122,12 @@ def _compared(
 ) -> list[tuple[Comparison, list[str]]]:
     """Each comparison, and the cases that the base measured and that failed in the new run."""
     from bench.analysis.compare.comparison import compare
+    from bench.analysis.compare.gate import lost
 
     first, *others = read
     how = partial(compare, threshold=band, confidence=sure, limit=limit)
     return [
-        (how(first[0], one[0], first[1], one[1]), _lost(first[0], one[0]))
+        (how(first[0], one[0], first[1], one[1]), lost(first[0], one[0]))
         for one in others
         if first and one
     ]
@@ -144,12 +143,6 @@ def _page(
     rows, infos = zip(*read, strict=True)
     found = lineup(infos, rows, threshold=band, confidence=sure, limit=limit)
     return build_comparison(found, out)
-
-
-def _lost(base: Sequence[Record], new: Sequence[Record]) -> list[str]:
-    measured = {(row.case, row.device) for row in base if row.status == "ok"}
-    gone = [row for row in new if row.status in _FAILED and (row.case, row.device) in measured]
-    return [f"{row.case} on {row.device}" for row in gone]
 
 
 def _printer(form: str) -> Callable[[Sequence[Comparison], Gates], None]:

@@ -41,8 +41,7 @@ def selftest_command(
     as_json: Json = False,
 ) -> int:
     """Run the same cases several times: this machine's false alarms and smallest visible effect."""
-    from bench.analysis.compare.power import powers
-    from bench.analysis.compare.repeatability import repeats
+    from bench.analysis.compare.repeatability import powers, repeats
     from bench.report.text.selftest import selftest_facts, selftest_table
     from bench.run.request import Request, parse_budget, parse_patience
     from bench.store.load import load_records, load_rows

@@ -11,17 +11,10 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+from bench.analysis.usable import failure
 from bench.stats.false_discovery import discoveries
-from bench.stats.sequential import (
-    CHANGED,
-    CONFIDENCE,
-    LOOKS,
-    THRESHOLD,
-    over_looks,
-    ratio,
-    spent,
-    verdict,
-)
+from bench.stats.ratio import CHANGED, CONFIDENCE, PAIRED_THRESHOLD
+from bench.stats.sequential import LOOKS, over_looks, paired, spent, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.records.record import Record
-    from bench.stats.sequential import PairedRatio, Verdict
+    from bench.stats.ratio import Ratio, Verdict
 
 Ended = Literal["decided", "rounds", "budget", "timeout", "failed"]
 
@@ -75,7 +68,7 @@ class DecisionGoal:
     """What is to be decided, how surely, and in how much time."""
 
     budget_s: float
-    threshold: float = THRESHOLD
+    threshold: float = PAIRED_THRESHOLD
     confidence: float = CONFIDENCE
 
 
@@ -85,9 +78,11 @@ class Answer:
 
     one: Record
     other: Record
-    ratio: PairedRatio | None
+    ratio: Ratio | None
     verdict: Verdict
     ended: Ended
+    rounds: int = 0
+    """Rounds in which both sides were measured, at the latest look."""
     taken_back: bool = False
     """Whether it would be called changed by itself, but may well be chance among so many cases."""
 
@@ -106,7 +101,8 @@ class _Score:
     """What is known of a pair after its latest look."""
 
     looks: int = 0
-    ratio: PairedRatio | None = None
+    ratio: Ratio | None = None
+    rounds: int = 0
     alone: Verdict = "unsure"
     """By itself, whatever other cases there are."""
     p_value: float = 1.0
@@ -182,6 +178,7 @@ def ab(
         for pair, score in zip(pairs, scores, strict=True):
             answers.append(_answer(interleaver, pair, score))
             told(answers[-1])
+        board.settle()  # what turned out to have failed vouches for no other case
     final = tuple(
         dataclasses.replace(answer, verdict=score.verdict, taken_back=score.taken_back)
         for answer, score in zip(answers, board.scores, strict=True)
@@ -228,27 +225,27 @@ def _last(pair: PairedCase, done: int, *, late: bool) -> Ended | None:
 def _look(pair: PairedCase, score: _Score, aim: DecisionGoal, *, last: Ended | None) -> None:
     """Judge what is there; why it ends is never what it shows, except where that decides."""
     level = spent(score.looks, last=last is not None, confidence=aim.confidence)
-    one, other = pair.cells()
-    found = ratio(one, other, level)
-    score.ratio = found
-    score.alone = verdict(found, aim.threshold)
-    score.p_value = over_looks(found.p_value, level, aim.confidence) if found else 1.0
+    found = paired(*pair.cells())
+    score.ratio, score.rounds = (found.ratio(1 - level), found.rounds) if found else (None, 0)
+    score.alone = verdict(found, threshold=aim.threshold, level=level, confidence=aim.confidence)
+    score.p_value = over_looks(found.p_value(), level, aim.confidence) if found else 1.0
     score.looks += 1
     score.last = last
 
 
 def _answer(interleaver: Interleaver[B], pair: B, score: _Score) -> Answer:
-    """A pair's answer; one that could not be measured to its end has no verdict."""
-    failed = not pair.alive
-    if failed:
-        score.alone = "unsure"
-    ended: Ended = "failed" if failed else score.ended or "rounds"
+    """A pair's answer; one that failed, or of which a result is wrong, has neither ratio nor verdict."""
+    ended: Ended = (score.ended or "rounds") if pair.alive else "failed"
     one, other = interleaver.keep(pair, ended)
+    if not pair.alive or failure(one) or failure(other):
+        ended = "failed"
+        score.alone, score.ratio, score.rounds = "unsure", None, 0
     return Answer(
         one=one,
         other=other,
-        ratio=None if failed else score.ratio,
+        ratio=score.ratio,
         verdict=score.verdict,
         ended=ended,
+        rounds=score.rounds,
         taken_back=score.taken_back,
     )

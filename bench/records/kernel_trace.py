@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 MARK = "tensorbench: the calls"
 """The name under which the profiled calls stand in the trace, with the place of their case behind it."""
 INCOMPLETE = "profile-incomplete"
-LAUNCH_BOUND_IDLE_SHARE = 0.5
-"""A device that idles half of the time waits for its launches. Short gaps are there in a full queue
-too, and profiling slows launches down, so a smaller share would blame the host too soon."""
 _KINDS = {
     "cpu_op": "op",
     "kernel": "kernel",
@@ -86,15 +83,6 @@ class Activity:
     def idle_share(self) -> float | None:
         """The gaps as a share of the span; None where nothing ran."""
         return self.idle_s / self.span_s if self.span_s else None
-
-    @property
-    def launch_bound(self) -> bool | None:
-        """Whether a device waited for its launches rather than they for it; None where that can't be told."""
-        if self.codes or self.idle_share is None or any(line.kind == "op" for line in self.lines):
-            return None
-        if sum(line.count for line in self.lines) < 2:  # noqa: PLR2004 - there is no gap beside one
-            return None
-        return self.idle_share > LAUNCH_BOUND_IDLE_SHARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

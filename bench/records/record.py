@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
+FAILED = frozenset({"failed", "timeout", "oom"})
+"""The statuses of a case that was tried in vain: a program that ran it ends with an exit code of its own."""
+LAUNCH, DEVICE = BOUND_BY = ("launch", "device")
+"""What a caller of a case on a GPU waits for: the host, that launches its work, or the device, that does it."""
+LAUNCH_BOUND_IDLE_SHARE = 0.2
+"""A case is launch-bound if the device idles for more than this share of the time. Short gaps are in a full
+queue too; a fifth is what the host must cost before launching less is worth the trouble."""
 
 
 def _column(kind: pa.DataType, meaning: str, default: Any = dataclasses.MISSING) -> Any:

@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.records import machine_state
+from bench.records.record import LAUNCH_BOUND_IDLE_SHARE
 from bench.stats import interval
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ FEWEST_CELLS = 6
 """Fewer cells at reference conditions are the ends of a state, and their centre a matter of luck."""
 TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
 """Two centres 5 % apart, each with a fifth of the cells, are two numbers and not a noisy one."""
-_BUSY = 0.8
-"""A device that is idle for a fifth of the time is waiting for its host."""
 _LEAST_DRIFT_SHARE, _TREND_QUANTILE = 0.02, 3.29
 """A shared machine moves by two per cent between runs anyway; chance exceeds the normal quantile 3.29, up or
 down, once in a thousand."""
@@ -109,7 +108,7 @@ def under_host(cells: Sequence[Cell]) -> list[Cell]:
 def waits_for_host(cells: Sequence[Cell]) -> bool:
     """Whether the device was idle for a fifth of the time or more; False where its own time is not known."""
     shares = [c.device_s / c.time_s for c in cells if c.device_s is not None and c.time_s > 0]
-    return bool(shares) and median(shares) < _BUSY
+    return bool(shares) and median(shares) < 1 - LAUNCH_BOUND_IDLE_SHARE
 
 
 def enough(cells: Sequence[Cell]) -> bool:

@@ -1,4 +1,4 @@
-"""Where a series of numbers steps from one level to another. Pure; knows no rows.
+"""Change points: where a series of numbers steps from one level to another. Pure; knows no rows.
 
 Binary segmentation that also looks for a stretch in the middle, after Olshen, Venkatraman, Lucito &
 Wigler, "Circular binary segmentation for the analysis of array-based DNA copy number data" (2004): the
@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 FALSE_STEPS = 0.01
 """How many unchanged series may get a step."""
 FEWEST = 2
-"""Readings on either side; one that lies apart is as likely a bad moment."""
+"""Fewest readings on either side of a step; one alone that lies apart is as likely a disturbance."""
 _SHORTEST = 2 * FEWEST
 _FEWEST_INSIDE = 4
-"""Of a stretch that ends again: two or three bad moments in a row are no rare thing in a long series."""
-_MOST_WEIGHT = 2.0
-"""Times the usual weight: an interval can be narrow by luck, and then one reading would be the level."""
-_LEAST_SIGMA = 1e-4
-"""No time is known better than to 0.01 %: an interval without width would outweigh all others."""
-_MEDIAN_OF_SQUARE = 0.4549
-"""Of a standard normal number."""
-_WIDEST = 600.0
-"""exp of more than 709 is no float."""
+"""Fewest readings of a stretch that ends again: two or three disturbed ones in a row are no rare thing in a
+long series."""
+_MAX_WEIGHT_RATIO = 2.0
+"""Largest weight over the usual one: an interval can be narrow by luck, and then one reading would be the level."""
+_MIN_SIGMA = 1e-4
+"""Smallest standard deviation of a log time. No time is known better than to 0.01 %: an interval without width would outweigh all others."""
+_MEDIAN_CHI2_1 = 0.4549
+"""Median of χ² with one degree of freedom."""
+_MAX_HALF_WIDTH = 600.0
+"""Largest half-width in logs that is taken out of logs: exp of more than 709 is no float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Level:
 
     def ends(self) -> tuple[float, float, float]:
         """The centre and its interval, out of logs."""
-        half = min(self.half_width, _WIDEST)
+        half = min(self.half_width, _MAX_HALF_WIDTH)
         return math.exp(self.log), math.exp(self.log - half), math.exp(self.log + half)
 
 
@@ -118,15 +119,15 @@ def steps(logs: Sequence[float], sigmas: Sequence[float | None], floor: float) -
 
 def _series(logs: Sequence[float], sigmas: Sequence[float | None]) -> _Series:
     values = np.array(logs, dtype=float)
-    told = [max(sigma, _LEAST_SIGMA) for sigma in sigmas if sigma is not None]
+    told = [max(sigma, _MIN_SIGMA) for sigma in sigmas if sigma is not None]
     if not told:
         return _Series(values, np.ones(len(values)), known=False)
     usual = float(np.median(told))
-    own = np.array([usual if s is None else max(s, _LEAST_SIGMA) for s in sigmas]) ** 2
+    own = np.array([usual if s is None else max(s, _MIN_SIGMA) for s in sigmas]) ** 2
     apart = np.diff(values) ** 2
-    between = float(np.median(apart)) / (2 * _MEDIAN_OF_SQUARE) if len(apart) else 0.0
+    between = float(np.median(apart)) / (2 * _MEDIAN_CHI2_1) if len(apart) else 0.0
     weights = 1 / (own + max(0.0, between - float(np.median(own))))
-    return _Series(values, np.minimum(weights, _MOST_WEIGHT * np.median(weights)), known=True)
+    return _Series(values, np.minimum(weights, _MAX_WEIGHT_RATIO * np.median(weights)), known=True)
 
 
 def _splits(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

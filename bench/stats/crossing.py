@@ -1,4 +1,4 @@
-"""Where the winner changes between two sides, from their times at some sizes. Pure; knows no rows.
+"""Crossover: from which size on one of two sides is faster, from their times at some sizes. Pure; knows no rows.
 
 The ratio of the two times is followed from size to size, straight in log-log, and so are both ends of its
 interval: where these pass 1 is how early and how late the change may be. Between two sizes nothing else is
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["at", "always", "never", "cant-tell"]
 Winner = Literal["one", "other"]
-_FAR = 16.0
-"""Sizes further apart than this enclose a change, but a straight line between them is no measure of where."""
+_MAX_GAP = 16.0
+"""Largest factor between two sizes on a straight line: sizes further apart enclose a change, but a line between
+them is no measure of where it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Crossover:
     @property
     def located(self) -> bool:
         """Whether the size is worth telling: the sizes around the change are not too far apart for a line."""
-        return self.kind == "at" and self.gap <= _FAR
+        return self.kind == "at" and self.gap <= _MAX_GAP
 
     @property
     def untold(self) -> tuple[float, ...]:

@@ -1,4 +1,7 @@
-"""Which of many changes stand out among so many tried, by their p-values. Pure numbers."""
+"""False discovery rate (Benjamini–Hochberg): which of many changes stand out among all that were tried.
+
+By hand, since importing `scipy.stats`, which has it, takes 0.75 to 1.0 s; a test holds the two equal.
+"""
 
 from __future__ import annotations
 

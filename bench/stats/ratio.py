@@ -1,5 +1,7 @@
-"""How far apart two times are, at any confidence: never more sure than their two intervals allow.
+"""Ratio of two times with its confidence interval, and the verdict on it: slower, faster, the same, or unsure.
 
+An interval is never more sure than those of the two times allow, and everything that says "slower" or "same"
+of a ratio asks `judge`, so that the words mean the same wherever they stand.
 A row keeps its interval but not the degrees of freedom of its Student's t. Their ends are known: no
 fewer than the smaller of (workers, rounds) less one, and no more than infinitely many. Both are tried,
 and the wider interval, or the larger p, counts. Errors of the two times are taken as independent; what
@@ -12,7 +14,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from scipy.special import stdtr, stdtrit
 
@@ -21,6 +23,18 @@ from bench.units import number
 if TYPE_CHECKING:
     from bench.records.record import Record
 
+Verdict = Literal["slower", "faster", "unsure", "same"]
+VERDICTS: tuple[Verdict, ...] = ("slower", "faster", "unsure", "same")
+"""In the order in which they concern a reader."""
+CHANGED = VERDICTS[:2]
+CONFIDENCE = 0.99
+"""Confidence of a verdict: one false alarm in a hundred unchanged cases."""
+THRESHOLD, PAIRED_THRESHOLD = 0.05, 0.02
+"""Smaller changes don't count, as shares: between two runs, and between sides measured in turn, where the
+machine's drift cancels. 2 % is what people still act on."""
+EQUIVALENCE = 0.05
+"""Level of the test that calls a ratio the same, as is usual for tests of equivalence: at most one change in
+twenty that is just as large as the threshold is called none, and fewer of larger ones."""
 _FINENESS = 256
 """Welch's freedom is rounded down to one part in 128 or less, so that few quantiles have to be found: from
 five degrees on an interval gets wider by a quarter of a per cent at most, and none gets narrower."""
@@ -36,13 +50,62 @@ class Ratio:
 
     value: float
     low: float
+    """0 where there is no lower end."""
     high: float
+    """Infinite where there is no upper end."""
+
+    @classmethod
+    def of_log(cls, log: float, down: float, up: float) -> Self:
+        """From the logarithm, and how far its interval reaches down and up; infinitely where it has no end."""
+        return cls(value=_exp(log), low=_exp(log - down), high=_exp(log + up))
+
+    @property
+    def known(self) -> bool:
+        """Whether the interval has two ends."""
+        return self.low > 0 and math.isfinite(self.high)
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval, as a logarithm: about a share. Infinite where it lacks an end."""
+        return math.log(self.high / self.low) / 2 if self.known else math.inf
 
     def __str__(self) -> str:
         """`2.01 (1.95 to 2.07)`; `at least 1.95` where there is no upper end."""
         if math.isinf(self.high):
             return f"at least {number(self.low)}"
         return f"{number(self.value)} ({number(self.low)} to {number(self.high)})"
+
+
+class Estimated(Protocol):
+    """A ratio that has an interval at any confidence, however it was measured."""
+
+    def ratio(self, confidence: float) -> Ratio:
+        """The ratio with its interval."""
+
+
+def judge(
+    found: Estimated, *, threshold: float, confidence: float, equivalence: float = EQUIVALENCE
+) -> Verdict:
+    """The verdict on a ratio: a test of a difference, then one of equivalence.
+
+    A change is one that chance does not explain (the interval leaves out 1) and that matters (the ratio is
+    beyond the threshold). It is the same if two one-sided tests put it within the threshold (Schuirmann
+    1987): these are the interval at 1 less twice their level; that is no stricter than the one of a change.
+
+    Args:
+        found: what was measured.
+        threshold: a change that is smaller does not count, as a share.
+        confidence: of the interval that must leave out 1.
+        equivalence: the level of the test that calls it the same.
+    """
+    least, most = 1 / (1 + threshold), 1 + threshold
+    sure = found.ratio(confidence)
+    if sure.low > 1 and sure.value > most:
+        return "slower"
+    if sure.high < 1 and sure.value < least:
+        return "faster"
+    inner = found.ratio(1 - 2 * max(equivalence, 1 - confidence))
+    return "same" if least < inner.low and inner.high < most else "unsure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +156,7 @@ class Timed:
 
     @classmethod
     def at_reference(cls, record: Record) -> Self | None:
-        """The time brought to reference conditions; None without it.
+        """The time at reference conditions; None without it.
 
         Early versions kept no interval of it; that of the headline, which also holds the clock's drift,
         then stands for it.
@@ -144,10 +207,11 @@ class Change:
         reaches = (self.base.up, self.base.down, self.new.up, self.new.down)
         return all(map(math.isfinite, reaches))
 
-    def ratio(self) -> Ratio:
-        """The ratio and its interval, at the higher of the two times' own confidences."""
-        down, up = self.reach(max(self.base.confidence, self.new.confidence))
-        return Ratio(value=_exp(self.log), low=_exp(self.log - down), high=_exp(self.log + up))
+    def ratio(self, confidence: float | None = None) -> Ratio:
+        """The ratio and its interval, as a rule at the higher of the two times' own confidences."""
+        if confidence is None:
+            confidence = max(self.base.confidence, self.new.confidence)
+        return Ratio.of_log(self.log, *self.reach(confidence))
 
     def reach(self, confidence: float) -> tuple[float, float]:
         """How far the interval of the logarithm reaches down and up at this confidence."""

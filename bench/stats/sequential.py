@@ -1,61 +1,62 @@
-"""Two sides measured round by round in turn: their ratio, looked at a few planned times. Pure numbers.
+"""Sequential test of a paired ratio: two sides measured round by round in turn, looked at a few planned times.
 
-What a moment does to both sides cancels within its round; what a process does to a number does not, so
-the interval has the workers of both sides in it. Every look spends a part of the level, so that looking
-again makes no false alarm more likely.
+Whatever happens to both sides at the same time cancels within its round; what a process does to a number does
+not, so the interval has the workers of both sides in it. Every look spends a part of the level (alpha
+spending), so that looking again makes no false alarm more likely. Pure numbers.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from bench.stats import interval
+from bench.stats.ratio import EQUIVALENCE, Ratio, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from bench.stats.ratio import Verdict
+
     Cells = NDArray[np.float64]
 
-Verdict = Literal["faster", "slower", "same", "unsure"]
-CHANGED: tuple[Verdict, Verdict] = ("slower", "faster")
-CONFIDENCE, THRESHOLD = 0.99, 0.02
-"""One false alarm in a hundred unchanged cases; and 2 % is what people still act on."""
 LOOKS = (5, 10, 20, 40)
 """Rounds after which a case is looked at. Fewer than five say little of their own spread; each look has
 twice the rounds of the one before, since less would hardly narrow the interval."""
-_FEWEST = 2
-"""Workers of a side, and rounds, without which nothing is known of how far they differ."""
-_WASTE = math.pi / 3
+_MIN_VALUES = 2
+"""Fewest workers of a side, and fewest rounds: one alone says nothing of how far they differ."""
+_VARIANCE_FACTOR = math.pi / 3
 """The variance of Hodges and Lehmann's centre over that of the mean, for normal values (their paper, 1963)."""
-_MOST_LOG = 700.0
-"""Beyond that a ratio is no number any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairedRatio:
-    """The time of the second side over that of the first; the ends are None where too little is known."""
+class PairedChange:
+    """From the first side's time to the second's: the logarithm of their ratio, and how sure that is."""
 
-    value: float
-    low: float | None
-    high: float | None
+    log: float
+    error: float
+    """Its standard error; infinite where too little is known."""
+    freedom: float
+    """Degrees of freedom of the standard error."""
     rounds: int
     """Rounds in which both sides were measured."""
-    p_value: float = 1.0
-    """How often chance alone would show as large a change, in either direction, at this one look."""
 
-    @property
-    def half_width(self) -> float:
-        """Of the interval, as a logarithm: about a share. Infinite where there is none."""
-        if self.low is None or self.high is None:
-            return math.inf
-        return math.log(self.high / self.low) / 2
+    def ratio(self, confidence: float) -> Ratio:
+        """The ratio with its interval at a single look."""
+        reach = float(stdtrit(self.freedom, 0.5 + confidence / 2)) * self.error
+        return Ratio.of_log(self.log, reach, reach)
+
+    def p_value(self) -> float:
+        """How often chance alone would show as large a change, in either direction, at a single look."""
+        if not self.log or math.isinf(self.error):
+            return 1.0
+        return 2 * float(stdtr(self.freedom, -abs(self.log) / self.error)) if self.error else 0.0
 
 
 def spent(look: int, *, last: bool, confidence: float) -> float:
@@ -92,7 +93,24 @@ def over_looks(p_value: float, level: float, confidence: float) -> float:
     return min(1.0, p_value * (1 - confidence) / level)
 
 
-def ratio(one: Cells, other: Cells, level: float) -> PairedRatio | None:
+def verdict(
+    found: PairedChange | None, *, threshold: float, level: float, confidence: float
+) -> Verdict:
+    """What a look says of the second side; the test of equivalence spends its level as the looks do.
+
+    Args:
+        found: what both sides' cells show; None if they share no round.
+        threshold: a smaller change does not count, as a share.
+        level: what this look spends (`spent`).
+        confidence: over all looks.
+    """
+    if found is None:
+        return "unsure"
+    share = level / (1 - confidence)
+    return judge(found, threshold=threshold, confidence=1 - level, equivalence=share * EQUIVALENCE)
+
+
+def paired(one: Cells, other: Cells) -> PairedChange | None:
     """How long the second side takes, as a multiple of the first; None if they share no round.
 
     The ratio is the centre, after Hodges and Lehmann, of the rounds' log ratios, in each of which the
@@ -104,7 +122,6 @@ def ratio(one: Cells, other: Cells, level: float) -> PairedRatio | None:
     Args:
         one: seconds per call of the first side, workers × rounds, NaN where nothing was measured.
         other: those of the second, as many rounds.
-        level: the share of such intervals that may miss the truth.
     """
     shared = np.isfinite(one).any(axis=0) & np.isfinite(other).any(axis=0)
     pair = [cells[np.isfinite(cells).any(axis=1)][:, shared] for cells in (one, other)]
@@ -112,36 +129,10 @@ def ratio(one: Cells, other: Cells, level: float) -> PairedRatio | None:
         return None
     before, after = (np.log(cells) for cells in pair)
     rounds = _by_round(after) - _by_round(before)
-    middle = interval.centre(rounds)
-    parts = [_part(rounds), _part(_levels(before)), _part(_levels(after))]
-    known = [part for part in parts if part]
-    if len(known) < len(parts):
-        return PairedRatio(value=math.exp(middle), low=None, high=None, rounds=len(rounds))
-    error, freedom = _error(known)
-    width = min(float(stdtrit(freedom, 1 - level / 2)) * error, _MOST_LOG - abs(middle))
-    return PairedRatio(
-        value=math.exp(middle),
-        low=math.exp(middle - width),
-        high=math.exp(middle + width),
-        rounds=len(rounds),
-        p_value=_p_value(middle, error, freedom),
+    error, freedom = _error([rounds, _levels(before), _levels(after)])
+    return PairedChange(
+        log=interval.centre(rounds), error=error, freedom=freedom, rounds=len(rounds)
     )
-
-
-def verdict(found: PairedRatio | None, threshold: float) -> Verdict:
-    """What a ratio says of the second side.
-
-    A change is one that chance does not explain (the interval leaves out 1) and that matters (the ratio
-    is beyond the threshold); they are the same if the whole interval lies within the threshold.
-    """
-    if found is None or found.low is None or found.high is None:
-        return "unsure"
-    if found.low > 1 and found.value > 1 + threshold:
-        return "slower"
-    if found.high < 1 and found.value < 1 / (1 + threshold):
-        return "faster"
-    inside = 1 / (1 + threshold) < found.low and found.high < 1 + threshold
-    return "same" if inside else "unsure"
 
 
 def _by_round(logs: Cells) -> Cells:
@@ -155,22 +146,15 @@ def _levels(logs: Cells) -> Cells:
     return np.array(np.nanmedian(rest, axis=1))
 
 
-def _part(values: Cells) -> tuple[float, int] | None:
-    """The variance of the centre of these, and its degrees of freedom."""
-    if len(values) < _FEWEST:
-        return None
-    return _WASTE * float(np.var(values, ddof=1)) / len(values), len(values) - 1
-
-
-def _error(parts: Sequence[tuple[float, int]]) -> tuple[float, float]:
-    """The root of the summed variances, and its degrees of freedom."""
-    total = sum(variance for variance, _ in parts)
+def _error(parts: Sequence[Cells]) -> tuple[float, float]:
+    """The root of the summed variances of these values' centres, and its degrees of freedom."""
+    if any(len(values) < _MIN_VALUES for values in parts):
+        return math.inf, 1.0
+    known = [
+        (_VARIANCE_FACTOR * float(np.var(values, ddof=1)) / len(values), len(values) - 1)
+        for values in parts
+    ]
+    total = sum(variance for variance, _ in known)
     if not total:
         return 0.0, 1.0
-    return math.sqrt(total), total**2 / sum(variance**2 / free for variance, free in parts)
-
-
-def _p_value(log: float, error: float, freedom: float) -> float:
-    if not error:
-        return 0.0 if log else 1.0
-    return 2 * float(stdtr(freedom, -abs(log) / error))
+    return math.sqrt(total), total**2 / sum(variance**2 / free for variance, free in known)

@@ -73,6 +73,7 @@ class Sides:
         self.stages: list[Stage] = []
         self.pythons: list[str | None] = []
         self.fails = ""
+        self.wrong = False
 
     def pool(
         self,
@@ -88,6 +89,8 @@ class Sides:
         def answer(request: protocol.Request) -> protocol.Reply:
             if isinstance(request, protocol.Check) and request.case.id == self.fails:
                 return protocol.Refused(status="failed", reason="no good")
+            if isinstance(request, protocol.Check) and slow and self.wrong:
+                return protocol.Checked(correct=False, max_error=0.5, note="", input_bytes=8)
             if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
             longer = slow or request.case.op == "twin" or threads == 1
@@ -215,8 +218,24 @@ def test_a_case_that_fails_ends_with_6(bench: Bench, sides: Sides) -> None:
     code, out, err = bench("mine.py")
     assert code == 6
     assert "a failed: no good" in out
-    assert "4 cases: 3 same, 1 unsure." in out
+    assert "4 cases: 1 unsure, 3 same." in out
     assert "skipping 4: not here" in err
+
+
+def test_a_wrong_result_ends_with_6_and_has_no_verdict(bench: Bench, sides: Sides) -> None:
+    """In the line, in the table, and in JSON."""
+    sides.wrong = True
+    code, out, err = bench("mine.py", "mine/op", "--set", "n=64", "--b-env", "SLOW=1")
+    assert code == 6
+    assert "mine/op n=64: unsure, b wrong result" in err
+    assert "mine/op n=64: b wrong result" in out
+    assert "1 case: 1 unsure." in out
+    code, out, _ = bench("mine.py", "mine/op", "--set", "n=64", "--b-env", "SLOW=1", "--json")
+    (one,) = json.loads(out)["cases"]
+    assert code == 6
+    assert (one["verdict"], one["reason"]) == ("unsure", "b wrong result")
+    assert (one["ratio"], one["new_s"]) == (None, None)
+    assert one["base_s"] > 0
 
 
 def test_help_names_the_command(bench: Bench) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from bench.experiment.ab import DecisionGoal, ab
-from bench.stats.sequential import CHANGED, LOOKS, THRESHOLD, ratio, spent, verdict
+from bench.stats.ratio import CHANGED, PAIRED_THRESHOLD
+from bench.stats.sequential import LOOKS, paired, spent, verdict
 from tests.fakes.paired import WORKER_SD, simulated
 from tests.fakes.workers import record
 
@@ -37,6 +38,7 @@ class Bout:
     noise: float = 0.001
     dies_after: int = 10**9
     over_after: int = 10**9
+    correct: bool | None = None
     rounds: int = 0
     ended: str = ""
 
@@ -115,7 +117,7 @@ class Ring:
         """Rows."""
         pair.ended = ended
         status = "ok" if pair.alive else "failed"
-        return record(pair.number), record(pair.number, status=status)
+        return record(pair.number), record(pair.number, status=status, correct=pair.correct)
 
 
 def fought(*batches: list[Bout], budget_s: float = 1e9) -> tuple[Result, Ring]:
@@ -158,7 +160,9 @@ def test_the_last_look_spends_what_earlier_ones_have_left(budget_s: float, looks
     pair = Bout(1, noise=0.5)
     (answer,) = fought([pair], budget_s=budget_s)[0].answers
     level = spent(looks, last=True, confidence=DecisionGoal(budget_s=1).confidence)
-    assert answer.ratio == ratio(*pair.cells(), level)
+    found = paired(*pair.cells())
+    assert found is not None
+    assert (answer.ratio, answer.rounds) == (found.ratio(1 - level), found.rounds)
 
 
 def test_time_that_is_up_ends_all_after_the_first_look() -> None:
@@ -171,7 +175,7 @@ def test_time_that_is_up_ends_all_after_the_first_look() -> None:
     found, _ = fought([late], budget_s=13)
     assert late.rounds == 13
     assert found.answers[0].ratio is not None
-    assert found.answers[0].ratio.low is not None
+    assert found.answers[0].ratio.known
 
 
 def test_time_is_shared_out_among_what_is_still_to_come() -> None:
@@ -264,6 +268,28 @@ def test_a_case_that_fails_vouches_for_none(dies_after: int) -> None:
     ]
 
 
+def test_a_wrong_result_has_no_ratio_and_no_verdict() -> None:
+    """However much faster it is."""
+    wrong, right = Bout(1, factor=0.5, correct=False), Bout(2, factor=0.5, correct=True)
+    found, _ = fought([wrong, right])
+    assert [(a.verdict, a.ended) for a in found.answers] == [
+        ("unsure", "failed"),
+        ("faster", "decided"),
+    ]
+    assert (found.answers[0].ratio, found.answers[0].rounds) == (None, 0)
+
+
+def test_a_wrong_result_vouches_for_none() -> None:
+    """What looked like two changes is one, which alone may be chance."""
+    wrong = doubtful(2)
+    wrong.correct = False
+    found, _ = fought([doubtful(1), wrong])
+    assert [(a.verdict, a.taken_back) for a in found.answers] == [
+        ("unsure", True),
+        ("unsure", False),
+    ]
+
+
 class Fleeting(Bout):
     """A case that is lost as soon as it has been judged."""
 
@@ -296,8 +322,8 @@ def test_a_case_alone_is_decided_as_if_there_were_no_others(effect: float) -> No
         said, rounds = "unsure", 0
         for look, rounds in enumerate(LOOKS):
             level = spent(look, last=rounds == LOOKS[-1], confidence=0.99)
-            found = ratio(times[0][:, :rounds], times[1][:, :rounds], level)
-            said = verdict(found, THRESHOLD)
+            found = paired(times[0][:, :rounds], times[1][:, :rounds])
+            said = verdict(found, threshold=PAIRED_THRESHOLD, level=level, confidence=0.99)
             if said != "unsure":
                 break
         assert (answer.verdict, pair.rounds, answer.taken_back) == (said, rounds, False)

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
-from bench.analysis.compare.power import verdicts
+from bench.analysis.compare.comparison import compare
+from bench.analysis.compare.repeatability import verdicts
 from bench.analysis.history import History, Past
 from bench.pool.protocol import Prepared
 from bench.records import machine_state
@@ -27,6 +27,7 @@ from bench.records.record import Sample
 from bench.run.cells import Cell, headline_cells, scaled_to_reference
 from bench.run.summary import Measuring, Noise, pooled_spread, summarised
 from bench.stats.interval import CONFIDENCE as OF_ROWS
+from bench.stats.ratio import CONFIDENCE, THRESHOLD
 from bench.store import runs
 from bench.store.load import load_records, load_samples
 from bench.units import MISSING, share

@@ -40,7 +40,7 @@ def test_an_op_is_counted_without_the_ops_inside_it() -> None:
         "resolve": (1, 0.5),
     }
     assert found.per_call_s == pytest.approx(105e-6)
-    assert (found.codes, found.launch_bound) == ((), None)
+    assert found.codes == ()
 
 
 def test_ops_of_another_thread_hold_none_of_ours() -> None:
@@ -75,21 +75,17 @@ def test_kernels_and_copies_are_what_a_device_does() -> None:
     assert found.codes == ()
 
 
-@pytest.mark.parametrize(("apart_us", "bound"), [(10.0, False), (20.0, False), (40.0, True)])
-def test_a_device_that_idles_for_half_the_time_waits_for_its_launches(
-    apart_us: float,
-    bound: bool,  # noqa: FBT001 - a parameter of the test
-) -> None:
+@pytest.mark.parametrize(("apart_us", "idle_share"), [(10.0, 0.0), (20.0, 3 / 7), (40.0, 9 / 13)])
+def test_gaps_between_launches_are_idle_time(apart_us: float, idle_share: float) -> None:
     """With 10 µs of work per call, in four calls."""
-    assert seen(cuda_trace(4, apart_us), 4).launch_bound is bound
+    assert seen(cuda_trace(4, apart_us), 4).idle_share == pytest.approx(idle_share)
 
 
-def test_a_single_kernel_has_no_gap_to_judge_by() -> None:
-    """Nor has a trace that lacks records, or one without any."""
+def test_a_single_kernel_has_no_gap() -> None:
+    """A trace without any has no idle share at all."""
     single = seen(trace(mark(0, 50), launch(1, 1), kernel(1, 10, 5)), 1)
-    assert (single.codes, single.launch_bound) == ((), None)
-    assert seen(trace(), 1).launch_bound is None
-    assert seen(cuda_trace(4, 40), 3).launch_bound is None
+    assert (single.codes, single.idle_share) == ((), 0.0)
+    assert seen(trace(), 1).idle_share is None
 
 
 def test_work_of_several_streams_is_busy_once() -> None:

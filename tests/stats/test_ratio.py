@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtri, stdtrit
 
 from bench.stats import ratio as change_module
-from bench.stats.ratio import Change, Ratio, Timed
+from bench.stats.ratio import CHANGED, VERDICTS, Change, Ratio, Timed, Verdict, judge
+from bench.stats.sequential import PairedChange
 from tests.fakes.rows import record
 from tests.fakes.two_runs import timed
 
@@ -206,3 +207,67 @@ def test_intervals_of_unchanged_times_hold_one() -> None:
         ]
         missed += change(*rows).p_value() < 0.01
     assert missed / 4000 <= 0.01
+
+
+class Fixed(Ratio):
+    """A ratio of which the interval is the same at any confidence."""
+
+    def ratio(self, confidence: float) -> Ratio:
+        """As it is."""
+        assert 0.5 < confidence < 1
+        return self
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "said"),
+    [
+        (1.01, 1.05, 1.09, "slower"),
+        (0.91, 0.95, 0.99, "faster"),
+        (0.99, 1.05, 1.11, "unsure"),
+        (1.001, 1.01, 1.019, "same"),
+        (1.001, 1.015, 1.03, "unsure"),
+        (0.99, 1.0, 1.01, "same"),
+        (0.97, 1.0, 1.03, "unsure"),
+        (0.0, 1.5, math.inf, "unsure"),
+    ],
+)
+def test_a_verdict_needs_an_interval_and_a_size(
+    low: float, value: float, high: float, said: str
+) -> None:
+    """Beyond chance and beyond the threshold, or wholly within it."""
+    assert judge(Fixed(value=value, low=low, high=high), threshold=0.02, confidence=0.99) == said
+
+
+@given(st.floats(-0.1, 0.1), st.floats(1e-4, 0.05), st.sampled_from([0.8, 0.95, 0.99]))
+def test_a_verdict_means_the_same_however_the_ratio_was_measured(
+    log: float, error: float, confidence: float
+) -> None:
+    """Between two runs and in turn, at equal errors: `bench compare` and `bench ab` use one rule."""
+    reach = float(ndtri(0.975)) * error
+    base, new = (
+        Timed(time_s=time_s, up=up, down=up, confidence=0.95, least_freedom=1e9)
+        for time_s, up in ((1.0, 0.0), (math.exp(log), reach))
+    )
+    unpaired = Change(base=base, new=new)
+    in_turn = PairedChange(log=log, error=error, freedom=1e9, rounds=40)
+    for threshold in (0.02, 0.05):
+        words = {
+            judge(found, threshold=threshold * by, confidence=confidence)
+            for found in (unpaired, in_turn)
+            for by in (1 - 1e-6, 1 + 1e-6)
+        }
+        if abs(abs(unpaired.p_value()) - (1 - confidence)) > 1e-6:
+            assert len(words) == 1 or _near_an_end(in_turn, threshold, confidence)
+
+
+def _near_an_end(found: PairedChange, threshold: float, confidence: float) -> bool:
+    """Whether rounding may decide: an end of an interval, or the ratio, is at the threshold."""
+    inner = found.ratio(1 - 2 * max(0.05, 1 - confidence))
+    ends = [abs(math.log(x)) for x in (inner.low, inner.high, inner.value)]
+    return min(abs(end - math.log1p(threshold)) for end in ends) < 1e-5
+
+
+def test_words_come_in_the_order_in_which_they_concern() -> None:
+    """Written down once, for tables, counts and sorting."""
+    assert get_args(Verdict) == VERDICTS == ("slower", "faster", "unsure", "same")
+    assert CHANGED == ("slower", "faster")

@@ -11,16 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.stats.sequential import (
-    CONFIDENCE,
-    LOOKS,
-    THRESHOLD,
-    PairedRatio,
-    over_looks,
-    ratio,
-    spent,
-    verdict,
-)
+from bench.stats.ratio import CONFIDENCE, PAIRED_THRESHOLD, Ratio
+from bench.stats.sequential import LOOKS, PairedChange, over_looks, paired, spent, verdict
 from tests.fakes.paired import simulated
 
 if TYPE_CHECKING:
@@ -31,12 +23,25 @@ if TYPE_CHECKING:
 LEVEL = 1 - CONFIDENCE
 
 
+def ratio(one: Cells, other: Cells, level: float) -> Ratio | None:
+    """The ratio at a look, with the interval that this level has."""
+    found = paired(one, other)
+    return found.ratio(1 - level) if found else None
+
+
+def judged(one: Cells, other: Cells, level: float = LEVEL) -> str:
+    """The verdict of a look that spends this level."""
+    return verdict(
+        paired(one, other), threshold=PAIRED_THRESHOLD, level=level, confidence=CONFIDENCE
+    )
+
+
 def decided(one: Cells, other: Cells) -> str:
     """The verdict, after as many looks as it takes."""
     said = "unsure"
     for look, rounds in enumerate(LOOKS):
         level = spent(look, last=rounds == LOOKS[-1], confidence=CONFIDENCE)
-        said = verdict(ratio(one[:, :rounds], other[:, :rounds], level), THRESHOLD)
+        said = judged(one[:, :rounds], other[:, :rounds], level)
         if said != "unsure":
             break
     return said
@@ -73,8 +78,6 @@ def test_intervals_hold_the_truth() -> None:
     for _ in range(400):
         found = ratio(*simulated(rng, 0.1), LEVEL)
         assert found is not None
-        assert found.low is not None
-        assert found.high is not None
         missed += not found.low <= 1.1 <= found.high
     assert missed <= 10  # four are expected; three standard errors more
 
@@ -96,17 +99,15 @@ def test_the_p_value_is_the_level_at_which_the_interval_touches_one(
 ) -> None:
     """So a case is changed by the one if it is by the other."""
     cells = simulated(np.random.default_rng(seed), effect, workers=3)
-    found = ratio(*cells, level)
-    assert found is not None
-    assert found.low is not None
-    assert found.high is not None
-    if abs(found.p_value - level) > 1e-9:
-        assert (found.low > 1 or found.high < 1) == (found.p_value < level)
-    if found.p_value < 1e-9:  # 1 less such a level is rounded too much to be undone
+    change = paired(*cells)
+    assert change is not None
+    found, p_value = change.ratio(1 - level), change.p_value()
+    if abs(p_value - level) > 1e-9:
+        assert (found.low > 1 or found.high < 1) == (p_value < level)
+    if p_value < 1e-9:  # 1 less such a level is rounded too much to be undone
         return
-    touching = ratio(*cells, found.p_value)
-    assert touching is not None
-    assert min(abs(math.log(end or 9)) for end in (touching.low, touching.high)) < 1e-6
+    touching = change.ratio(1 - p_value)
+    assert min(abs(math.log(end)) for end in (touching.low, touching.high)) < 1e-6
 
 
 @pytest.mark.parametrize("last", range(len(LOOKS)))
@@ -145,8 +146,6 @@ def test_sides_can_be_swapped(seed: int) -> None:
     assert there is not None
     assert back is not None
     assert there.value * back.value == pytest.approx(1)
-    assert there.low is not None
-    assert back.high is not None
     assert there.low * back.high == pytest.approx(1)
 
 
@@ -158,12 +157,11 @@ def test_workers_that_differ_widen_the_interval() -> None:
     assert found is not None
     assert found.value == pytest.approx(1, abs=1e-3)
     assert found.half_width > 0.03
-    alike = ratio(still, still, LEVEL)
+    alike, certain = paired(still, still), paired(still, 2 * still)
     assert alike is not None
-    assert (alike.half_width, alike.p_value) == (0, 1)
-    certain = ratio(still, 2 * still, LEVEL)
     assert certain is not None
-    assert certain.p_value == 0
+    assert (alike.ratio(CONFIDENCE).half_width, alike.p_value()) == (0, 1)
+    assert certain.p_value() == 0
 
 
 def test_lost_cells_are_passed_over() -> None:
@@ -171,10 +169,10 @@ def test_lost_cells_are_passed_over() -> None:
     one, other = simulated(np.random.default_rng(3), 0.05)
     one[:, 0] = math.nan
     other[2, 5:] = math.nan
-    found = ratio(one, other, LEVEL)
+    found = paired(one, other)
     assert found is not None
     assert found.rounds == LOOKS[-1] - 1
-    assert found.value == pytest.approx(1.05, rel=0.02)
+    assert found.ratio(CONFIDENCE).value == pytest.approx(1.05, rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +181,12 @@ def test_lost_cells_are_passed_over() -> None:
 )
 def test_too_little_has_no_interval(workers: int, rounds: int) -> None:
     """One worker, or one round, says nothing of how far they differ."""
-    found = ratio(np.ones((workers, rounds)), np.full((workers, rounds), 1.1), LEVEL)
+    one, other = np.ones((workers, rounds)), np.full((workers, rounds), 1.1)
+    found = ratio(one, other, LEVEL)
     assert found is not None
     assert found.value == pytest.approx(1.1)
-    assert (found.low, found.high, found.half_width) == (None, None, math.inf)
-    assert verdict(found, THRESHOLD) == "unsure"
+    assert (found.low, found.high, found.half_width) == (0, math.inf, math.inf)
+    assert judged(one, other) == "unsure"
 
 
 def test_nothing_in_common_is_no_ratio() -> None:
@@ -195,23 +194,23 @@ def test_nothing_in_common_is_no_ratio() -> None:
     empty = np.full((3, 4), math.nan)
     assert ratio(np.ones((3, 4)), empty, LEVEL) is None
     assert ratio(np.ones((3, 4)), np.zeros((3, 4)), LEVEL) is None
-    assert verdict(None, THRESHOLD) == "unsure"
+    assert judged(np.ones((3, 4)), empty) == "unsure"
 
 
 @pytest.mark.parametrize(
-    ("low", "value", "high", "said"),
-    [
-        (1.01, 1.05, 1.09, "slower"),
-        (0.91, 0.95, 0.99, "faster"),
-        (0.99, 1.05, 1.11, "unsure"),
-        (1.001, 1.01, 1.019, "same"),
-        (1.001, 1.015, 1.03, "unsure"),
-        (0.99, 1.0, 1.01, "same"),
-        (0.97, 1.0, 1.03, "unsure"),
-    ],
+    ("error", "level", "said"),
+    [(0.008, LEVEL, "same"), (0.008, LEVEL / 8, "unsure"), (0.012, LEVEL, "unsure")],
 )
-def test_a_verdict_needs_an_interval_and_a_size(
-    low: float, value: float, high: float, said: str
+def test_same_is_an_equivalence_test_whose_level_is_spent_as_well(
+    error: float, level: float, said: str
 ) -> None:
-    """Beyond chance and beyond the threshold, or wholly within it."""
-    assert verdict(PairedRatio(value=value, low=low, high=high, rounds=9), 0.02) == said
+    """At the whole level the interval at 90 % decides; an early look has an eighth of both levels."""
+    still = PairedChange(log=0.0, error=error, freedom=60, rounds=9)
+    how = {"threshold": PAIRED_THRESHOLD, "confidence": CONFIDENCE}
+    assert verdict(still, level=level, **how) == said
+
+
+@pytest.mark.slow
+def test_a_change_as_large_as_the_threshold_is_called_none_once_in_twenty_at_most() -> None:
+    """Over all looks, as the level of the test of equivalence says."""
+    assert verdicts(PAIRED_THRESHOLD, 600).get("same", 0) <= 0.05

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.analysis import grid
 from bench.analysis.rerun_command import quoted
+from bench.analysis.usable import FOR_INTERVALS, failure, unusable
 from bench.plan.case import DEFAULT_DTYPE
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def fit(record: Record) -> bool:
     A time that is lost in the loop's own cost may stay: its interval is wide, and reaches as far.
     """
     known = record.time_lo_s is not None and record.time_hi_s is not None
-    return record.status == "ok" and known and (record.time_s or 0) > 0 and not _wrong(record)
+    return known and not unusable(record, barred=FOR_INTERVALS)
 
 
 def _answer(claim: Claim, runs: Sequence[Sequence[Record]]) -> ClaimAnswer:
@@ -202,14 +203,10 @@ def _size(record: Record, axis: str | None) -> float:
     return (grid.size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
 
 
-def _wrong(record: Record) -> bool:
-    return record.correct is False or "wrong-result" in record.warnings
-
-
 def _trouble(cases: CaseSelector, record: Record) -> str:
     """Why the first of some rows, none of which is fit, is not."""
     if record.status != "ok":
         return f"{cases.name}: {record.status}: {record.reason or 'no reason was given'}"
-    if _wrong(record):
+    if failure(record):
         return f"{cases.name}: its result is wrong"
     return f"{cases.name}: its time has no interval"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.claims.claim import CaseSelector, ClaimVerdict
 from bench.analysis.claims.judges import common_sizes
-from bench.analysis.findings.kernels import LAUNCH
+from bench.records.record import LAUNCH
 from bench.stats.crossing import Point, crossover
 from bench.stats.ratio import Timed
 from bench.units import count, seconds

@@ -72,7 +72,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparability:
-    """Whether numbers of two runs can be held against each other, and the command that would mend it."""
+    """Whether numbers of two runs can be compared, and the command that would mend it."""
 
     verdict: Literal["yes", "with-care", "no"]
     differences: tuple[Difference, ...]
@@ -100,7 +100,7 @@ def comparability(base: RunInfo, new: RunInfo) -> Comparability:
 
 
 def same_conditions(base: RunInfo, new: RunInfo) -> bool:
-    """Whether the sentinels of both can be held against each other: one machine, torch, thread count."""
+    """Whether the sentinels of both can be compared: one machine, torch, thread count."""
     one, other = (
         (run.machine.get("machine_id"), run.torch.get("version"), run.options.get("threads"))
         for run in (base, new)

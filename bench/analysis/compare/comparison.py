@@ -1,4 +1,4 @@
-"""Two runs held against each other: every case that both have, what is missing, what it comes to.
+"""Comparison of two runs: a verdict on each case that both have, what is missing, and the summary.
 
 Sums and counts are over the joint set alone. With many cases a few are called changed by chance;
 counts hold that down.
@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
-from bench.analysis.compare.verdict import CHANGED, judge
+from bench.analysis.compare.verdict import judge_case
+from bench.analysis.usable import FOR_INTERVALS, NO_TIME, WRONG_RESULT, unusable
 from bench.stats.false_discovery import discoveries
+from bench.stats.ratio import CHANGED, CONFIDENCE, THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
-THRESHOLD, CONFIDENCE = 0.05, 0.99
 Key = tuple[str, str]
 """Case and device."""
+_WORDS = {WRONG_RESULT: "wrong result", NO_TIME: "no time that could be told from none"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the cases come to, over all and suite by suite."""
+    """Counts of verdicts and mean ratios, over all cases and suite by suite."""
 
     faster: int
     slower: int
@@ -76,7 +78,7 @@ class Comparison:
     """Cases that were left out, each with the run that lacks it and why."""
     summary: Summary
     threshold: float
-    """Of cases that have none of their own."""
+    """The threshold of cases that have none of their own."""
     confidence: float
 
     @property
@@ -95,7 +97,7 @@ def compare(
     confidence: float = CONFIDENCE,
     limit: Callable[[str], float] | None = None,
 ) -> Comparison:
-    """Hold the rows of a run against those of another.
+    """Compare the rows of a run with those of another.
 
     Args:
         base_rows: those to compare with.
@@ -107,36 +109,46 @@ def compare(
         limit: the threshold of a case by its id; None if all have the one above.
     """
     before, after = _by_key(base_rows), _by_key(new_rows)
-    comparable = comparability(base, new)
-    joint = [k for k in before if k in after and not _lost(before[k]) and not _lost(after[k])]
-    alike = same_conditions(base, new)
-    judged = [
-        judge(
-            before[key],
-            after[key],
-            threshold=limit(key[0]) if limit else threshold,
-            confidence=confidence,
-            same_machine=alike and before[key].threads == after[key].threads,
-        )
-        for key in joint
-    ]
-    suites = [before[key].suite for key in joint]
-    barred = [
-        _barred(found, barriers_of(suite, comparable))
-        for suite, found in zip(suites, judged, strict=True)
-    ]
-    cases = discovered(barred, 1 - confidence)
-    missing = _missing(before, after)
+    both = [(before[key], after[key]) for key in before if key in after]
+    pairs = [pair for pair in both if not any(map(_why_missing, pair))]
+    comparable, alike = comparability(base, new), same_conditions(base, new)
+    limits = [limit(one.case) if limit else threshold for one, _ in pairs]
+    judged = _judged(pairs, limits, confidence, comparable, alike=alike)
+    cases, missing = discovered(judged, 1 - confidence), _missing(before, after)
     return Comparison(
         base=base,
         new=new,
         comparable=comparable,
         cases=tuple(cases),
         missing=tuple(missing),
-        summary=_summary(cases, suites, len(missing)),
+        summary=_summary(cases, [one.suite for one, _ in pairs], len(missing)),
         threshold=threshold,
         confidence=confidence,
     )
+
+
+def _judged(
+    pairs: Sequence[tuple[Record, Record]],
+    limits: Sequence[float],
+    confidence: float,
+    comparable: Comparability,
+    *,
+    alike: bool,
+) -> list[CaseVerdict]:
+    """A verdict on each pair of rows; none on what must not be mixed."""
+    return [
+        _barred(
+            judge_case(
+                one,
+                other,
+                threshold=threshold,
+                confidence=confidence,
+                same_machine=alike and one.threads == other.threads,
+            ),
+            barriers_of(one.suite, comparable),
+        )
+        for (one, other), threshold in zip(pairs, limits, strict=True)
+    ]
 
 
 def discovered(cases: Sequence[CaseVerdict], level: float) -> list[CaseVerdict]:
@@ -200,26 +212,22 @@ def _by_key(rows: Sequence[Record]) -> dict[Key, Record]:
     return {(row.case, row.device): row for row in rows if row.status != "skipped"}
 
 
-def _lost(row: Record) -> str | None:
+def _why_missing(row: Record) -> str | None:
     """Why a row can't be compared; None if it can."""
-    if row.status != "ok":
-        return f"{row.status}{f', {row.reason}' if row.reason else ''}"
-    if row.correct is False or "wrong-result" in row.warnings:
-        return "wrong result"
-    return None if row.time_s else "no time that could be told from none"
+    why = unusable(row, barred=FOR_INTERVALS)
+    if why == row.status:
+        return f"{why}{f', {row.reason}' if row.reason else ''}"
+    return _WORDS.get(why, why) if why else None
 
 
 def _missing(before: Mapping[Key, Record], after: Mapping[Key, Record]) -> list[str]:
     """One line for each case that only one side can be compared by."""
     lines = []
-    for key in {**before, **after}:
-        why = [
-            f"{side}: {_lost(rows[key]) if key in rows else 'not there'}"
-            for side, rows in (("base", before), ("new", after))
-            if key not in rows or _lost(rows[key])
-        ]
-        if why:
-            lines.append(f"{key[0]} on {key[1]} ({'; '.join(why)})")
+    for case, device in {**before, **after}:
+        rows = (("base", before.get((case, device))), ("new", after.get((case, device))))
+        found = [(side, _why_missing(row) if row else "not there") for side, row in rows]
+        if why := [f"{side}: {said}" for side, said in found if said]:
+            lines.append(f"{case} on {device} ({'; '.join(why)})")
     return lines
 
 

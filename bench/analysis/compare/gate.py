@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bench.analysis.usable import FOR_INTERVALS, WRONG_RESULT, failure, unusable
 from bench.units import counted, number, share
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.verdict import CaseVerdict
+    from bench.records.record import Record
 
 FINE, REGRESSION, UNDECIDED, NOT_COMPARABLE, SOME_FAILED = 0, 3, 4, 5, 6
 """Exit codes of the command line."""
@@ -58,7 +60,7 @@ def gate(comparison: Comparison, *, failed: Sequence[str] = ()) -> Gate:
 
     Args:
         comparison: its verdicts are those after the control of false discoveries, at each case's threshold.
-        failed: the cases that were measured in the base run and failed in the new one.
+        failed: the cases that were measured in the base run and failed in the new one (`lost`).
     """
     findings = tuple(Finding(case=case, found=_found(case)) for case in comparison.cases)
     code = _exit_code(comparison, findings, failed)
@@ -73,6 +75,17 @@ def gate(comparison: Comparison, *, failed: Sequence[str] = ()) -> Gate:
         findings=findings,
         failed=tuple(failed),
     )
+
+
+def lost(base: Sequence[Record], new: Sequence[Record]) -> list[str]:
+    """The cases that the base measured and that failed in the new run, or whose result is wrong there."""
+    measured = {(r.case, r.device) for r in base if not unusable(r, barred=FOR_INTERVALS)}
+    found = [(r, failure(r)) for r in new if (r.case, r.device) in measured]
+    return [
+        f"{r.case} on {r.device}{' (wrong result)' if why == WRONG_RESULT else ''}"
+        for r, why in found
+        if why
+    ]
 
 
 def false_alarm_rate(confidence: float, cases: int) -> float:

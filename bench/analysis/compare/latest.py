@@ -1,4 +1,4 @@
-"""How the newest run stands: against the newest earlier one of its machine that can be compared with it."""
+"""The newest run, compared with the newest earlier one of its machine that can be compared with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare.comparability import comparability
 from bench.analysis.compare.comparison import compare
+from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.errors import StoreError
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The newest run; the run it is held against and what came of that, where there is such a run."""
+    """The newest run; the run it is compared with and what came of that, where there is such a run."""
 
     new: RunInfo
     measured: int
-    """How many cases of the newest run have a time."""
+    """How many cases of the newest run have a time that may be used."""
     base: RunInfo | None = None
     summary: Summary | None = None
 
@@ -45,7 +46,7 @@ def standing(runs: Sequence[StoredRun], read: Read) -> Standing | None:
         return None
     newest = ordered[-1]
     rows = read(newest)
-    measured = sum(row.status == "ok" for row in rows)
+    measured = sum(not unusable(row, barred=FOR_INTERVALS) for row in rows)
     found = next(
         (
             one

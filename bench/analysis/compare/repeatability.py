@@ -1,20 +1,34 @@
-"""How well unchanged code repeats: every pair of runs in which nothing changed but the moment. No torch.
+"""Repeatability of unchanged code, and the power of `bench compare`: every pair of runs in which nothing changed.
 
-Rows of one machine go in. A pair is one case in two runs; the share of pairs that look like a change
-is the rate of false alarms, and what nearly no pair exceeds is the smallest effect that can be shown.
+Rows of one machine go in. A pair is one case in two runs. The share of pairs that look like a change is the
+rate of false alarms, and what nearly no pair exceeds is the smallest effect that can be shown. Power is how
+often a change is found: all times of the later run are multiplied, so that the cases vouch for each other
+where false discoveries are held down; one slow case alone among unchanged ones is seen less often.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bench.analysis.compare.comparison import compare
+from bench.stats.ratio import CONFIDENCE, THRESHOLD
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.analysis.compare.verdict import CaseVerdict
+    from bench.records.record import Record
+    from bench.store.runs import RunInfo
+
+    Run = tuple[RunInfo, Sequence[Record]]
 
 THRESHOLDS = (0.02, 0.05, 0.10)
 """Changes that people set alarms at."""
@@ -27,6 +41,10 @@ _ENDS = {
     HEADLINE: ("time_lo_s", "time_hi_s"),
     AT_REFERENCE: ("time_at_reference_lo_s", "time_at_reference_hi_s"),
 }
+CHANGES = (0.0, 0.05, 0.10)
+"""By how much runs are slowed: not at all, by the usual threshold, by twice that."""
+_AT_REFERENCE = ("time_at_reference_s", "time_at_reference_lo_s", "time_at_reference_hi_s")
+_TIMES = ("time_s", "time_lo_s", "time_hi_s", *_AT_REFERENCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +62,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """How far the intervals keep their promise; `confidence` is None where rows differ in it."""
+    """How often intervals of unchanged code are disjoint, and how wide they are; `confidence` is None where rows differ in it."""
 
     pairs: int
     disjoint: float
@@ -73,10 +91,10 @@ def repeats(rows: pd.DataFrame) -> Repeats:
 
 
 def at_one_reference(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows brought to the reference that most were; of equals, to the fastest.
+    """The rows whose times are at the reference that most rows have; of equals, at the fastest.
 
-    A run that finds a faster state sets another reference. Times brought to different references can't be compared: between states, ops differ in how much
-    slower they are.
+    A run that finds a faster state sets another reference. Times at different references can't be compared:
+    between states, ops differ in how much slower they are.
     """
     if rows.empty:
         return rows
@@ -188,3 +206,67 @@ def _pairs(
     kept = known[["run_id", *_CASE, *columns]].astype(dict.fromkeys(columns, float))
     both = kept.merge(kept, on=_CASE, suffixes=("_one", "_other"))
     return both[both["run_id_one"] < both["run_id_other"]].reset_index(drop=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """How many pairs (a case in two runs) got which verdict when the later run was slower by this share."""
+
+    by: float
+    slower: int
+    faster: int
+    same: int
+    unsure: int
+
+    @property
+    def pairs(self) -> int:
+        """All that were judged."""
+        return self.slower + self.faster + self.same + self.unsure
+
+    @property
+    def slower_share(self) -> float | None:
+        """The share that was called slower: power, or false alarms where nothing changed; None of none."""
+        return self.slower / self.pairs if self.pairs else None
+
+
+def powers(runs: Sequence[Run], changes: Sequence[float] = CHANGES) -> tuple[Power, ...]:
+    """What comparing says at its usual threshold and confidence, one value for each of these changes.
+
+    Args:
+        runs: unchanged runs of one machine, oldest first.
+        changes: by how much the later run of each pair is slowed, as shares.
+    """
+    return tuple(_power(runs, by) for by in changes)
+
+
+def verdicts(
+    runs: Sequence[Run],
+    by: float,
+    *,
+    threshold: float = THRESHOLD,
+    confidence: float = CONFIDENCE,
+) -> Iterator[CaseVerdict]:
+    """The verdict on each case in every two runs, the later of which is slowed by this share."""
+    for (base, before), (new, after) in itertools.combinations(runs, 2):
+        changed = [slowed(row, 1 + by) for row in after]
+        found = compare(before, changed, base, new, threshold=threshold, confidence=confidence)
+        yield from found.cases
+
+
+def slowed(row: Record, factor: float) -> Record:
+    """The row with all of its times multiplied."""
+    times = {name: v and v * factor for name in _TIMES for v in [getattr(row, name)]}
+    return dataclasses.replace(
+        row, state_times_s=tuple(t * factor for t in row.state_times_s), **times
+    )
+
+
+def _power(runs: Sequence[Run], by: float) -> Power:
+    counts = Counter(one.verdict for one in verdicts(runs, by))
+    return Power(
+        by=by,
+        slower=counts["slower"],
+        faster=counts["faster"],
+        same=counts["same"],
+        unsure=counts["unsure"],
+    )

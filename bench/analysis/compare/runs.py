@@ -1,4 +1,4 @@
-"""Two or more runs side by side: the first is the base, and each other one is held against it.
+"""Two or more runs side by side: the first is the base, and each other one is compared with it.
 
 Rows are taken run by run and let go again; kept is what a table shows, and whole rows only of machines
 with enough runs for a trend.
@@ -13,23 +13,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.analysis.compare.comparison import CONFIDENCE, THRESHOLD, compare
+from bench.analysis.compare.comparison import compare
 from bench.analysis.trend.trend import trend
+from bench.analysis.usable import failure
+from bench.stats.ratio import CONFIDENCE, THRESHOLD, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.compare.comparison import Comparison, Key
-    from bench.analysis.compare.verdict import CaseVerdict, Said
+    from bench.analysis.compare.verdict import CaseVerdict
     from bench.analysis.trend.trend import Trend
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 FEWEST_RUNS = 3
-"""Of one machine: two are a comparison, three begin to be a course."""
-
-CONCERNS: tuple[Said, ...] = ("slower", "faster", "unsure", "same")
-"""Verdicts, what concerns most first."""
+"""Fewest runs of one machine for a trend: two are a comparison."""
 
 Interval = tuple[float | None, float | None, float | None]
 """A time and the ends of its interval, in seconds."""
@@ -89,12 +88,12 @@ class Lineup:
     cases: tuple[Lined, ...]
     """In reading order."""
     followed: Followed | None
-    """Of the machine that has most runs, where these are enough."""
+    """The trends of the machine that has most runs, where these are enough."""
 
 
 def concern(one: CaseVerdict) -> tuple[int, float]:
     """Where a verdict stands among others: slower, faster, unsure, same; the larger change first."""
-    return CONCERNS.index(one.verdict), -abs(math.log(one.ratio))
+    return VERDICTS.index(one.verdict), -abs(math.log(one.ratio))
 
 
 @dataclass(slots=True)
@@ -114,7 +113,7 @@ def lineup(
     confidence: float = CONFIDENCE,
     limit: Callable[[str], float] | None = None,
 ) -> Lineup:
-    """Hold runs against the first of them.
+    """Compare runs with the first of them.
 
     Args:
         runs: at least two.
@@ -160,15 +159,16 @@ def _gather(cases: dict[Key, _Gathered], place: int, rows: Sequence[Record], *, 
 
 
 def _seen(row: Record) -> Seen:
+    """A failed row has no times to show, and neither has one with a wrong result."""
+    why = failure(row)
+    headline = row.time_s, row.time_lo_s, row.time_hi_s
+    referred = row.time_at_reference_s, row.time_at_reference_lo_s, row.time_at_reference_hi_s
+    nothing = (None, None, None)
     return Seen(
-        status=row.status,
+        status=(why or row.status).replace("-", " "),
         reason=row.reason or "",
-        time=(row.time_s, row.time_lo_s, row.time_hi_s),
-        at_reference=(
-            row.time_at_reference_s,
-            row.time_at_reference_lo_s,
-            row.time_at_reference_hi_s,
-        ),
+        time=nothing if why else headline,
+        at_reference=nothing if why else referred,
     )
 
 
@@ -195,7 +195,7 @@ def _lined(one: _Gathered, count: int, said: Sequence[Mapping[Key, CaseVerdict]]
 
 
 def _followed(cases: Mapping[Key, _Gathered], runs: Sequence[RunInfo]) -> Followed:
-    """The courses of the cases whose rows were kept, which are of one machine."""
+    """The trends of the cases whose rows were kept, which are of one machine."""
     infos = {run.run_id: run for run in runs}
     found = [trend(rows, infos) for one in cases.values() if (rows := _by_date(one.rows))]
     moved = [one for one in found if one.steps or one.newest]

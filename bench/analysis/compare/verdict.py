@@ -1,8 +1,7 @@
-"""One case in two runs: faster, slower, the same, or unsure, and why. Never surer than the rows allow.
+"""Verdict on one case in two runs: slower, faster, unsure or the same, and why. Never surer than the rows allow.
 
-`slower` needs all of the ratio's interval beyond 1, and the ratio beyond the band that counts as no
-change; `same` needs all of an interval at 90 % inside that band. On one machine both count only at equal
-conditions: a changed machine is not a changed op.
+What the words mean is `bench.stats.ratio.judge`. On one machine a change counts only at equal conditions: a
+changed machine is not a changed op.
 """
 
 from __future__ import annotations
@@ -16,19 +15,16 @@ from scipy.special import ndtri
 
 from bench.records import machine_state
 from bench.records.machine_state import Conditions
-from bench.stats.ratio import Change, Timed
+from bench.stats.ratio import CHANGED, Change, Timed, judge
 from bench.units import share, signed
 
 if TYPE_CHECKING:
     from bench.records.record import Record
+    from bench.stats.ratio import Ratio, Verdict
 
-Said = Literal["faster", "slower", "same", "unsure"]
-CHANGED: tuple[Said, Said] = ("slower", "faster")
-EQUIVALENCE = 0.05
-"""Level of the test that calls a case the same, as is usual for tests of equivalence: at most one change
-in twenty that is just as large as the band is called none, and fewer of larger ones."""
-_STATES = 4.0
-"""What states can do to a time: there are two kinds, each was seen to do 1.9 (states.py), and both can be."""
+_STATES_FACTOR = 4.0
+"""By what factor states of a machine can change a time: there are two kinds, each was seen to do 1.9
+(`bench.records.machine_state`), and a machine can be in both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +38,13 @@ class CaseVerdict:
     ratio: float
     ratio_lo: float | None
     ratio_hi: float | None
-    verdict: Said
+    verdict: Verdict
     reason: str
     smallest_visible: float | None
     """The smallest ratio less 1 that would have been called slower with intervals like these."""
     at: Literal["headline", "reference"]
     p_value: float = 1.0
-    """Of no change at all; what false discoveries are held down by."""
+    """How often chance alone shows as large a change; the control of false discoveries uses it."""
     threshold: float
     """A change of this case that is smaller does not count, as a share."""
 
@@ -62,7 +58,7 @@ class _Bar:
     confidence: float
 
 
-def judge(
+def judge_case(
     base: Record, new: Record, *, threshold: float, confidence: float, same_machine: bool
 ) -> CaseVerdict:
     """What these two rows of a case say, each of which must have a time.
@@ -72,7 +68,7 @@ def judge(
         new: the other.
         threshold: a change that is smaller does not count, as a share.
         confidence: of the ratio's interval, in (0.5, 1).
-        same_machine: whether their sentinels can be held against each other.
+        same_machine: whether their sentinels can be compared.
     """
     bar = _Bar(threshold=threshold, band=threshold, confidence=confidence)
     wide = dataclasses.replace(bar, band=_band(base, new, bar))
@@ -90,43 +86,38 @@ def judge(
 
 def _seen(base: Record, new: Record, change: Change, bar: _Bar) -> CaseVerdict:
     """What an interval says by itself."""
-    down, up = change.reach(bar.confidence)
-    verdict, reason = _said(change, bar, down, up) if change.known else _no_interval(base, new)
+    verdict: Verdict = "unsure"
+    ratio = change.ratio(bar.confidence)
+    if change.known:
+        verdict = judge(change, threshold=bar.band, confidence=bar.confidence)
     return CaseVerdict(
         case=base.case,
         device=new.device,
         base_s=change.base.time_s,
         new_s=change.new.time_s,
-        ratio=math.exp(change.log),
-        ratio_lo=_exp(change.log - down),
-        ratio_hi=_exp(change.log + up),
+        ratio=ratio.value,
+        ratio_lo=ratio.low or None,
+        ratio_hi=ratio.high if math.isfinite(ratio.high) else None,
         verdict=verdict,
-        reason=reason,
-        smallest_visible=_visible(down, bar.band),
+        reason=_reason(verdict, ratio, bar) if change.known else _no_interval(base, new),
+        smallest_visible=_visible(ratio, bar.band),
         at="headline",
         p_value=change.p_value(),
         threshold=bar.threshold,
     )
 
 
-def _said(change: Change, bar: _Bar, down: float, up: float) -> tuple[Said, str]:
-    """A test of a difference, then one of equivalence.
-
-    Two one-sided tests at a level (Schuirmann 1987) are the interval at 1 less twice that level; it is
-    no stricter than the usual one.
-    """
-    band, log = math.log1p(bar.band), change.log
+def _reason(verdict: Verdict, ratio: Ratio, bar: _Bar) -> str:
+    """What the verdict rests on."""
     within = f"±{share(bar.band)}"
-    if abs(log) > band and (log > down or log < -up):
-        verdict: Said = "slower" if log > 0 else "faster"
-        return verdict, f"the interval leaves out 1, and the ratio is beyond {within}"
-    least, most = change.reach(1 - 2 * max(EQUIVALENCE, 1 - bar.confidence))
-    if -band < log - least and log + most < band:
-        return "same", f"an equivalence test puts it within {within}"
-    if abs(log) > band:
-        return "unsure", f"beyond {within}, but the interval holds 1"
-    ends = f"{signed(math.expm1(log - down))} to {signed(math.expm1(min(log + up, 700)))}"
-    return "unsure", f"the interval, {ends}, reaches beyond {within}"
+    if verdict in CHANGED:
+        return f"the interval leaves out 1, and the ratio is beyond {within}"
+    if verdict == "same":
+        return f"an equivalence test puts it within {within}"
+    if not 1 / (1 + bar.band) <= ratio.value <= 1 + bar.band:
+        return f"beyond {within}, but the interval holds 1"
+    ends = f"{signed(ratio.low - 1)} to {signed(ratio.high - 1)}"
+    return f"the interval, {ends}, reaches beyond {within}"
 
 
 def _band(base: Record, new: Record, bar: _Bar) -> float:
@@ -144,7 +135,7 @@ def _at_reference(base: Record, new: Record) -> Change | None:
     """The change at equal conditions; None where one time, or the common reference, is missing.
 
     Two references of one state are a few per cent apart, as where a machine's own was lost between the
-    runs: times are brought in proportion to them, so the new one is brought to the base's.
+    runs: times at reference are in proportion to it, so the new time is converted to the base's reference.
     """
     before, after = Timed.at_reference(base), Timed.at_reference(new)
     if before is None or after is None:
@@ -159,7 +150,7 @@ def _at_reference(base: Record, new: Record) -> Change | None:
 
 
 def _reference(record: Record) -> Conditions | None:
-    """What the sentinels took at the reference that a row was brought to."""
+    """What the sentinels took at the reference of a row's time at reference."""
     if not record.reference_compute_s:
         return None
     return Conditions(compute_s=record.reference_compute_s, barrier_s=record.reference_barrier_s)
@@ -176,7 +167,7 @@ def _without_reference(base: Record, new: Record, headline: CaseVerdict) -> Case
 def _beyond_states(base: Record, new: Record, headline: CaseVerdict) -> bool:
     """Whether all of the interval is beyond what states do: as a rule, or twice as far as sentinels moved."""
     moved = max((abs(math.log(ratio)) for _, ratio in _sentinels(base, new)), default=0.0)
-    explained = max(math.log(_STATES), 2 * moved)
+    explained = max(math.log(_STATES_FACTOR), 2 * moved)
     low, high = headline.ratio_lo or 0.0, headline.ratio_hi or math.inf
     return low > math.exp(explained) or high < math.exp(-explained)
 
@@ -197,7 +188,7 @@ def _sentinels(base: Record, new: Record) -> list[tuple[str, float]]:
 def _why_no_reference(base: Record, new: Record) -> str:
     lacking = [n for n, r in (("base", base), ("new", new)) if not r.time_at_reference_s]
     if not lacking:
-        return "the two were brought to different references of the machine"
+        return "the two times are at different references of the machine"
     away = any("other-state" in r.warnings for r in (base, new))
     why = "machine in another state" if away else "no time at reference conditions"
     return f"{why} ({' and '.join(lacking)})"
@@ -228,7 +219,7 @@ def _state_by_state(base: Record, new: Record, found: CaseVerdict, bar: _Bar) ->
     return dataclasses.replace(found, verdict="unsure", reason=f"state by state it is {each}")
 
 
-def _agrees(verdict: Said, logs: list[float], band: float) -> bool:
+def _agrees(verdict: Verdict, logs: list[float], band: float) -> bool:
     if verdict == "slower":
         return all(log > band for log in logs)
     if verdict == "faster":
@@ -246,18 +237,12 @@ def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
     return () if found.at == "reference" and machines else tuple(record.state_times_s)
 
 
-def _no_interval(base: Record, new: Record) -> tuple[Said, str]:
+def _no_interval(base: Record, new: Record) -> str:
     sides = (("base", base), ("new", new))
     open_ended = [n for n, r in sides if not (r.time_lo_s and r.time_hi_s and r.confidence)]
-    return "unsure", f"no interval in {' and '.join(open_ended)}"
+    return f"no interval in {' and '.join(open_ended)}"
 
 
-def _visible(reach: float, band: float) -> float | None:
+def _visible(ratio: Ratio, band: float) -> float | None:
     """The band exactly, where it is more: whoever asks whether its threshold was visible must get a yes."""
-    ratio = _exp(reach)
-    return None if ratio is None else max(band, ratio - 1)
-
-
-def _exp(log: float) -> float | None:
-    """None where there is no such end."""
-    return math.exp(log) if math.isfinite(log) and log < 700 else None  # noqa: PLR2004 - floats end
+    return max(band, ratio.value / ratio.low - 1) if ratio.low else None

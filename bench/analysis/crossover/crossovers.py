@@ -1,6 +1,6 @@
 """Crossovers found in rows: of each op along its size, between devices, thread counts and machines.
 
-Sides are held against each other where nothing else differs: devices on a machine, thread counts on its
+Sides are compared where nothing else differs: devices on a machine, thread counts on its
 CPU, machines at a device. A machine is taken with the most threads it was measured with, unless threads
 are what differs, and the latest row of a case counts.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analysis.grid import lines, ranked_devices
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.crossing import Crossover, Point, crossover
 from bench.stats.ratio import Timed
 from bench.units import counted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Between = Literal["devices", "threads", "machines"]
 EVERY: tuple[Between, ...] = ("devices", "threads", "machines")
-_UNFIT = frozenset({"below-overhead", "wrong-result"})  # a time that says nothing about the op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Crossing:
     confidence: float | None
     found: Crossover
     curves: tuple[Curve, Curve]
-    """The rows that were held against each other, by size: of `one`, of `other`."""
+    """The rows that were compared, by size: of `one`, of `other`."""
 
 
 def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> list[Crossing]:
@@ -59,11 +59,7 @@ def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> l
 
 def point(size: float, record: Record) -> Point | None:
     """What a row says of its size; None if its time says nothing about the op."""
-    if record.status != "ok" or not record.time_s or record.time_s <= 0:
-        return None
-    if _UNFIT & set(record.warnings):
-        return None
-    return Point(size, Timed.headline(record))
+    return None if unusable(record, barred=FOR_OPS) else Point(size, Timed.headline(record))
 
 
 def side_of_threads(threads: int | None) -> str:
@@ -85,7 +81,7 @@ def _of_group(
 
 
 def _machine(record: Record) -> tuple[Any, ...]:
-    """What must be equal where devices or thread counts are held against each other."""
+    """What must be equal where devices or thread counts are compared."""
     return record.machine_id, record.cache, record.torch_version
 
 
@@ -119,7 +115,7 @@ def _crossing(
     key: tuple[str, ...], between: Between, one: Sequence[Sized], other: Sequence[Sized]
 ) -> Crossing | None:
     left, right = _latest(one), _latest(other)
-    found = crossover(_points(left), _points(right))
+    found = crossover(points_of(left), points_of(right))
     if not found.ratios:
         return None
     suite, name, dtype, axis = key
@@ -145,13 +141,14 @@ def _latest(points: Sequence[Sized]) -> list[Sized]:
     most = max(record.threads or 0 for _, record in points)
     chosen: dict[float, Record] = {}
     for size, record in sorted(points, key=lambda p: (p[0], p[1].started_at)):
-        usable = point(size, record) is not None or size not in chosen
-        if (record.threads or 0) == most and usable:
+        counts = not unusable(record, barred=FOR_OPS) or size not in chosen
+        if (record.threads or 0) == most and counts:
             chosen[size] = record
     return list(chosen.items())
 
 
-def _points(sized: Sequence[Sized]) -> list[Point]:
+def points_of(sized: Iterable[Sized]) -> list[Point]:
+    """The points of those rows that say something."""
     return [p for size, record in sized if (p := point(size, record))]
 
 

@@ -1,6 +1,6 @@
-"""What a call on a GPU takes with its data brought and its result fetched, where copies were measured too.
+"""GPU time including copies between host and device, where copies were measured too.
 
-How much is brought and fetched is what a claim of the course says of the op, copy by copy; else the inputs'
+How much is copied there and back is what a claim of the course says of the op, copy by copy; else the inputs'
 bytes in one copy and, of the bytes that the op declares, what is not input, in another.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.claims.claim import select
 from bench.analysis.claims.course import COURSE
 from bench.analysis.claims.gpu_judge import COPIES, Overtaken, with_copies
-from bench.analysis.crossover.crossovers import point
+from bench.analysis.crossover.crossovers import point, points_of
 from bench.stats.crossing import crossover
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _TO, _BACK = COPIES
 _ELEMENT_BYTES = 4
 """Copies are timed of float32; only the bytes matter."""
-_LEAST = 2
-"""Sizes: the winner can't change at one."""
+_MIN_SIZES = 2
+"""Fewest sizes for a crossover: at one the winner can't change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +62,14 @@ def ways(records: Iterable[Record]) -> dict[tuple[str, str], Ways]:
 
 
 def moved(crossing: Crossing, known: Mapping[tuple[str, str], Ways]) -> Moved | None:
-    """The crossing with its data brought and its result fetched; None where that isn't known at two sizes."""
+    """The crossing with its data copied to the GPU and its result back; None where that isn't known at two sizes."""
     one, other = crossing.curves
     found = known.get((other[0][1].machine_id, other[0][1].device))
     if crossing.between != "devices" or crossing.one != "cpu" or found is None:
         return None
     points = [p for size, record in other if (p := _moved(size, record, found))]
-    both = crossover([p for size, record in one if (p := point(size, record))], points)
-    return Moved(found=both, points=tuple(points)) if len(both.ratios) >= _LEAST else None
+    both = crossover(points_of(one), points)
+    return Moved(found=both, points=tuple(points)) if len(both.ratios) >= _MIN_SIZES else None
 
 
 def _moved(size: float, record: Record, known: Ways) -> Point | None:
@@ -88,8 +88,8 @@ def _loads(size: float, record: Record, known: Ways) -> Sequence[Copy] | None:
     fetched = (record.bytes or 0.0) - (inputs or 0)
     if inputs is None or fetched <= 0:
         return None
-    brought = [_load(inputs, known.there)] if inputs else []
-    return [*brought, _load(fetched, known.back)]
+    there = [_load(inputs, known.there)] if inputs else []
+    return [*there, _load(fetched, known.back)]
 
 
 def _load(moved_bytes: float, way: ClaimSeries) -> Copy:

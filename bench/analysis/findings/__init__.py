@@ -1,1 +1,1 @@
-"""Findings about one run: speed-ups, rooflines, kernels, footnotes, and the course of its sentinels."""
+"""Findings about one run: speed-ups, rooflines, kernels, footnotes, and its sentinels over time."""

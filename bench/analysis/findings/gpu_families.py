@@ -1,4 +1,4 @@
-"""Where a GPU starts to win, family of ops by family: from which sizes on, everywhere, or nowhere.
+"""GPU speed-up by family of ops: where a GPU starts to win, from which sizes on, everywhere, or nowhere.
 
 A family is a suite. It is told by all its cases that both devices have, each won by the one whose interval leaves
 no room for the other, and by the sizes at which the winner changes.
@@ -10,13 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.crossover.crossovers import point
-from bench.analysis.findings.gpu_speedup import between_devices, usual_sides
-from bench.stats.crossing import ratios
+from bench.analysis.findings.gpu_speedup import between_devices, usual_sides, winners_of_cases
 from bench.units import counted, size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bench.analysis.crossover.crossovers import Crossing
     from bench.records.record import Record
@@ -66,13 +64,13 @@ def gpu_families(records: Sequence[Record]) -> str | None:
     if not said:
         return None
     name = f"the GPU ({other})" if one == "cpu" else other
-    return f"By family of ops, at the sizes measured, its data being there, {name} {'; '.join(said)}.{tail}"
+    return f"By family of ops, at the sizes measured, data already on the GPU, {name} {'; '.join(said)}.{tail}"
 
 
 def families(records: Sequence[Record], one: str, other: str) -> list[Family]:
     """Every suite that has a case on both devices, in the order of the records."""
     winners: dict[str, Counter[Winner | None]] = {}
-    for suite, winner in _winners(records, one, other):
+    for suite, winner in winners_of_cases(records, one, other):
         winners.setdefault(suite, Counter())[winner] += 1
     changes = [c for c in between_devices(records) if (c.one, c.other) == (one, other)]
     starting = [c for c in changes if c.found.kind == "at" and c.found.beyond == "other"]
@@ -85,17 +83,6 @@ def families(records: Sequence[Record], one: str, other: str) -> list[Family]:
         )
         for suite, count in winners.items()
     ]
-
-
-def _winners(
-    records: Iterable[Record], one: str, other: str
-) -> Iterable[tuple[str, Winner | None]]:
-    """Each case that both devices have, with the faster one."""
-    known = {(r.case, r.device): (r.suite, p) for r in records if (p := point(0, r))}
-    for (case, device), (suite, there) in known.items():
-        here = known.get((case, one))
-        if device == other and here:
-            yield suite, ratios([here[1]], [there])[0].winner
 
 
 def _starting(family: Family) -> str:

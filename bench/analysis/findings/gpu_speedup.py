@@ -15,12 +15,12 @@ from bench.stats.crossing import ratios
 from bench.units import counted, number, size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analysis.crossover.crossovers import Crossing
     from bench.analysis.crossover.with_copies import Ways
     from bench.records.record import Record
-    from bench.stats.crossing import Crossover
+    from bench.stats.crossing import Crossover, Winner
 
 _COARSE = 1.5
 """Sizes further apart have room for a step between them, so that it is said where a line was drawn."""
@@ -94,6 +94,18 @@ def between_devices(records: Sequence[Record]) -> list[Crossing]:
     return crossovers(records, ["devices"]) if several else []
 
 
+def winners_of_cases(
+    records: Iterable[Record], one: str, other: str
+) -> list[tuple[str, Winner | None]]:
+    """The suite of each case that both devices have, and which of them is faster."""
+    known = {(r.case, r.device): (r.suite, p) for r in records if (p := point(0, r))}
+    return [
+        (suite, ratios([here[1]], [there])[0].winner)
+        for (case, device), (suite, there) in known.items()
+        if device == other and (here := known.get((case, one)))
+    ]
+
+
 def by_weight(found: Sequence[Crossing]) -> list[Crossing]:
     """Those with a change first, of the usual dtype, and by the seconds between the sides at their largest size.
 
@@ -125,12 +137,12 @@ def _outcome(one: Crossing) -> str:
     found = one.found
     if found.kind == "at":
         if found.beyond == "other":
-            return f"wins {name} {_from(one.axis, found)}, its data being there"
-        return f"loses {name} {_from(one.axis, found)}, though its data is there"
+            return f"wins {name} {_from(one.axis, found)}, data already on the GPU"
+        return f"loses {name} {_from(one.axis, found)}, though its data is already on the GPU"
     ends = f"{one.axis} = {size_text(found.ratios[0].size)} to {size_text(found.ratios[-1].size)}"
     if found.kind == "always":
         times = number(min(r.low for r in found.ratios), 2)
-        return f"wins {name} at every size measured, {ends}, its data being there: at least {times} times as fast"
+        return f"wins {name} at every size measured, {ends}, data already on the GPU: at least {times} times as fast"
     times = number(min(1 / r.high for r in found.ratios), 2)
     return f"wins at no size of {name}, {ends}: it takes at least {times} times as long"
 
@@ -148,7 +160,7 @@ def _from(axis: str, found: Crossover) -> str:
 
 
 def _with_copies(one: Crossing, known: Mapping[tuple[str, str], Ways]) -> str:
-    """What becomes of a win if the data is brought and the result fetched."""
+    """What becomes of a win if copies of the data and of the result count."""
     if one.found.beyond != "other" or not (copied := moved(one, known)):
         return ""
     found = copied.found
@@ -157,7 +169,7 @@ def _with_copies(one: Crossing, known: Mapping[tuple[str, str], Ways]) -> str:
         where = f"{'' if found.beyond == 'other' else 'no longer '}{_from(one.axis, found)}"
     elif found.kind in {"always", "never"}:
         where = "at every size as well" if found.kind == "always" else "at no size measured"
-    return f"; with its data brought and the result fetched, {where}"
+    return f"; with its data copied there and the result back, {where}"
 
 
 def _kind(found: Crossover) -> str:
@@ -171,18 +183,11 @@ def _of_cases(records: Sequence[Record]) -> str | None:
     names = sorted({r.device for r in records})
     if len(names) != 2:  # noqa: PLR2004 - a comparison of two
         return None
-    known = {
-        (r.case, r.device): p for r in records if (p := point(0, r)) and r.time_hi_s is not None
-    }
-    pairs = [
-        (a, b)
-        for (case, device), a in known.items()
-        if device == names[0] and (b := known.get((case, names[1])))
-    ]
-    if not pairs:
+    found = winners_of_cases([r for r in records if r.time_hi_s is not None], *names)
+    if not found:
         return None
-    winners = Counter(ratios([a], [b])[0].winner for a, b in pairs)
+    winners = Counter(winner for _, winner in found)
     faster, slower, unsure = winners["other"], winners["one"], winners[None]
     tail = f"; {unsure} can't be told" if unsure else ""
-    both = f"Of {counted(len(pairs), 'case')} measured on both"
+    both = f"Of {counted(len(found), 'case')} measured on both"
     return f"{both}, {names[1]} is faster than {names[0]} in {faster} and slower in {slower}{tail}."

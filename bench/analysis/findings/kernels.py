@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.grid import title
+from bench.analysis.usable import FOR_INTERVALS, unusable
+from bench.records.record import LAUNCH
 from bench.units import counted, share
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
-LAUNCH = "launch"
 _INCOMPLETE = "profile-incomplete"
 _COPIES = ("Memcpy HtoD", "Memcpy DtoH")
 """What the profiler calls copies between host and device."""
@@ -53,7 +54,7 @@ def kernels(records: Iterable[Record]) -> list[Kernel]:
 
 def judged(records: Iterable[Record]) -> list[Record]:
     """The rows of which it is known what a caller waits for."""
-    return [r for r in records if r.status == "ok" and r.bound_by and r.time_s]
+    return [r for r in records if r.bound_by and not unusable(r, barred=FOR_INTERVALS)]
 
 
 def launch_bound(records: Iterable[Record]) -> list[Record]:
@@ -72,7 +73,7 @@ def waiting_share(record: Record) -> float | None:
 def saved_share(record: Record) -> float | None:
     """How much less the device takes in a replayed graph than a caller waits now, at the least.
 
-    That is held against the fast end of the interval. A replay has a launch of its own, so it is a bound.
+    The replay is compared with the fast end of the interval. A replay has a launch of its own, so it is a bound.
     """
     low = record.time_lo_s if record.time_lo_s is not None else record.time_s
     if not low or record.graph_time_s is None:

@@ -1,4 +1,4 @@
-"""What the sentinels took in the course of a run, out of its samples, against the machine's reference.
+"""Time series of the sentinels over a run, out of its samples, compared with the machine's reference.
 
 All samples between two looks carry the same numbers, so each such stretch counts once.
 """
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SENTINELS = ("compute", "barrier", "launch")
-_SHORTEST_S = 1e-9
-"""A run of one look lasts no time."""
+_MIN_WIDTH_S = 1e-9
+"""Least width of a stretch of time: a run of one look lasts no time."""
 _PLACE = ["device", "worker", "round"]
 
 
@@ -32,7 +32,7 @@ class SentinelReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelSeries:
-    """A sentinel of a device over a run, in order of time; `reference_s` is what its times are held against."""
+    """A sentinel of a device over a run, in order of time; `reference_s` is what its times are compared with."""
 
     device: str
     sentinel: str
@@ -111,7 +111,7 @@ def stretches(looks: Sequence[SentinelReading], count: int) -> list[list[Sentine
     if not looks:
         return []
     begin = looks[0].at_s
-    width = max((looks[-1].at_s - begin) / count, _SHORTEST_S)
+    width = max((looks[-1].at_s - begin) / count, _MIN_WIDTH_S)
     found: dict[int, list[SentinelReading]] = {}
     for look in looks:
         found.setdefault(min(count - 1, int((look.at_s - begin) / width)), []).append(look)

@@ -1,7 +1,7 @@
-"""A case over the runs of a machine: its time in each, and the steps between them. Pure.
+"""Trend: the time of a case in each run of a machine, and the steps (change points) between them. Pure.
 
-Times at the machine's reference are followed where most runs have them, at the reference that most were
-brought to; else the headline. The two are never mixed, and neither are thread counts or states of caches.
+Times at the machine's reference are followed where most runs have them, at the reference that most of these
+have; else the headline. The two are never mixed, and neither are thread counts or states of caches.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
 
-from bench.analysis.crossover.crossovers import point
+from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.changepoint import FALSE_STEPS, FEWEST, steps
 from bench.stats.ratio import Change, Ratio, Timed
 
@@ -29,19 +29,18 @@ LEAST_STEP = 0.02
 """A smaller step is not named: on a shared host the whole machine drifts by as much between runs."""
 STEP_CONFIDENCE = 1 - FALSE_STEPS
 _SHARE_AT_REFERENCE = 0.5
-_MOST_SHARE = 5e-9
-"""Of a normal quantile's tail: a confidence of 1 would have an infinite one."""
-
-_TAKEN = math.inf
-"""Freedom of a level's interval: all levels have Student's t of one common scatter, which is in their
-half-widths, so that these add as they are."""
+_MIN_TAIL = 5e-9
+"""Smallest tail probability of which a normal quantile is taken: at a confidence of 1 it would be infinite."""
+_LEVEL_FREEDOM = math.inf
+"""Degrees of freedom of a level's interval: all levels have Student's t of one common scatter, which is in
+their half-widths, so that these add as they are."""
 
 At = Literal["headline", "reference"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:
-    """The case in one run; a moment without a time does not count, and says why."""
+    """The case in one run; a point without a time does not count, and says why."""
 
     run_id: str
     started_at: datetime | None
@@ -79,7 +78,7 @@ class Trend:
     threads: int | None
     cache: str | None
     at: At
-    moments: tuple[TrendPoint, ...]
+    points: tuple[TrendPoint, ...]
     steps: tuple[Step, ...]
     newest: Ratio | None
     """The newest run against those before it, where it lies apart: one run only, so no step yet."""
@@ -92,8 +91,8 @@ class Trend:
 
     @property
     def counting(self) -> tuple[TrendPoint, ...]:
-        """The moments that have a time."""
-        return tuple(one for one in self.moments if one.time_s)
+        """The points that have a time."""
+        return tuple(one for one in self.points if one.time_s)
 
 
 def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
@@ -106,8 +105,8 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
     newest = rows[-1]
     alike = [r for r in rows if (r.threads, r.cache) == (newest.threads, newest.cache)]
     at = _usual_reference(alike)
-    moments = tuple(_moment(r, runs.get(r.run_id), at) for r in alike)
-    counting = [one for one in moments if one.time_s]
+    points = tuple(_point(r, runs.get(r.run_id), at) for r in alike)
+    counting = [one for one in points if one.time_s]
     confidences = {r.run_id: r.confidence for r in alike}
     known = [r.noise_floor_share for r in alike if r.noise_floor_share is not None]
     floor = max(LEAST_STEP, median(known) if known else 0.0)
@@ -121,7 +120,7 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
         threads=newest.threads,
         cache=newest.cache,
         at="reference" if at else "headline",
-        moments=moments,
+        points=points,
         steps=tuple(_step(a, b, counting) for a, b in pairwise(found.levels)),
         newest=_ratio(*found.alone) if found.alone else None,
         floor_share=floor,
@@ -131,13 +130,13 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
 
 
 def _usual_reference(rows: Sequence[Record]) -> tuple[float | None, float | None] | None:
-    """The reference that most rows were brought to, of equals the newest; None if too few were.
+    """The reference that most rows have a time at, of equals the newest; None if too few have one.
 
-    Times brought to different references can't be compared.
+    Times at different references can't be compared.
     """
-    usable = [r for r in rows if point(0, r)]
-    brought = Counter(_reference(r) for r in reversed(usable) if _at_reference_s(r))
-    most = brought.most_common(1)
+    usable = [r for r in rows if not unusable(r, barred=FOR_OPS)]
+    counts = Counter(_reference(r) for r in reversed(usable) if _at_reference_s(r))
+    most = counts.most_common(1)
     if not most or most[0][1] < max(2 * FEWEST, _SHARE_AT_REFERENCE * len(usable)):
         return None
     return most[0][0]
@@ -152,7 +151,7 @@ def _at_reference_s(record: Record) -> float | None:
     return time_s if time_s and time_s > 0 else None
 
 
-def _moment(
+def _point(
     record: Record, run: RunInfo | None, at: tuple[float | None, float | None] | None
 ) -> TrendPoint:
     environment = run.environment if run else {}
@@ -176,10 +175,8 @@ def _time(
     record: Record, at: tuple[float | None, float | None] | None
 ) -> tuple[float | None, float | None, float | None, str]:
     """Time and interval of the kind that is followed, or why there is none."""
-    if record.status != "ok":
-        return None, None, None, record.status
-    if not point(0, record):
-        return None, None, None, next(iter(record.warnings), "no time")
+    if why := unusable(record, barred=FOR_OPS):
+        return None, None, None, why
     if at is None:
         return record.time_s, record.time_lo_s, record.time_hi_s, ""
     if not _at_reference_s(record) or _reference(record) != at:
@@ -192,7 +189,7 @@ def _sigma(one: TrendPoint, confidence: float | None) -> float | None:
     """The standard deviation of the log of its time, out of its interval."""
     if not (one.time_s and one.low_s and one.high_s and confidence) or one.low_s <= 0:
         return None
-    tail = max((1 - confidence) / 2, _MOST_SHARE)
+    tail = max((1 - confidence) / 2, _MIN_TAIL)
     half = math.log(one.high_s / one.low_s) / 2
     return half / NormalDist().inv_cdf(1 - tail)
 
@@ -218,7 +215,7 @@ def _sentinel_ratio(after: Sequence[TrendPoint], before: Sequence[TrendPoint]) -
 def _ratio(after: Level, before: Level) -> Ratio:
     """How many times as long it takes after as before."""
     base, new = (
-        Timed.between(*level.ends(), confidence=STEP_CONFIDENCE, least_freedom=_TAKEN)
+        Timed.between(*level.ends(), confidence=STEP_CONFIDENCE, least_freedom=_LEVEL_FREEDOM)
         for level in (before, after)
     )
     return Change(base=base, new=new).ratio()

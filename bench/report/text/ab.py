@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.analysis.usable import failure
 from bench.report.text import ratio_text
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, number, seconds, share
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
-_VERDICTS = ("slower", "faster", "same", "unsure")
 _UNCHANGED = "a and b are the same: whatever differs is noise"
 _OPEN = {
     "rounds": "more rounds would hardly narrow it; --workers with more does",
@@ -52,16 +53,19 @@ def reason(answer: Answer, threshold: float) -> str:
     """Why the verdict is what it is."""
     if answer.ended == "failed":
         sides = (("a", answer.one), ("b", answer.other))
-        said = [f"{name} {row.status}: {row.reason}" for name, row in sides if row.status != "ok"]
-        return "; ".join(said)
+        return "; ".join(
+            f"{name} {_time(row)}{f': {row.reason}' if row.reason else ''}"
+            for name, row in sides
+            if failure(row)
+        )
     found = answer.ratio
-    if found is None or found.low is None or found.high is None:
+    if found is None or not found.known:
         return "too few rounds or workers to know how sure the ratio is"
     between = f"b takes {number(found.low, 4)} to {number(found.high, 4)} times as long"
     if answer.verdict == "unsure":
         return f"{between}; {_open(answer)}"
     if answer.verdict == "same":
-        return f"{between}, within {share(threshold)}"
+        return f"{between}; an equivalence test puts it within ±{share(threshold)}"
     return between
 
 
@@ -86,7 +90,7 @@ def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict
         "a": names.a,
         "b": names.b,
         "cases": [_facts(answer, aim.threshold) for answer in found.answers],
-        "summary": {name: _count(found, name) for name in _VERDICTS},
+        "summary": {name: _count(found, name) for name in VERDICTS},
         "threshold": aim.threshold,
         "confidence": aim.confidence,
         "took_s": found.took_s,
@@ -100,12 +104,12 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
         "case": answer.one.case,
         "other_case": answer.other.case,
         "device": answer.one.device,
-        "base_s": answer.one.time_s,
-        "new_s": answer.other.time_s,
+        "base_s": None if failure(answer.one) else answer.one.time_s,
+        "new_s": None if failure(answer.other) else answer.other.time_s,
         "ratio": found.value if found else None,
-        "ratio_lo": found.low if found else None,
-        "ratio_hi": found.high if found else None,
-        "rounds": found.rounds if found else 0,
+        "ratio_lo": found.low if found and found.known else None,
+        "ratio_hi": found.high if found and found.known else None,
+        "rounds": answer.rounds,
         "verdict": answer.verdict,
         "taken_back": answer.taken_back,
         "reason": reason(answer, threshold),
@@ -115,7 +119,7 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
 
 def _open(answer: Answer) -> str:
     """Why a case is undecided, and what would decide it."""
-    if answer.taken_back and answer.ended == "rounds":
+    if answer.taken_back and answer.ended in {"decided", "rounds"}:
         return f"{_CHANCE}; measure it once more by itself"
     lacks = _OPEN.get(answer.ended, answer.ended)
     return f"{_CHANCE}, and {lacks}" if answer.taken_back else lacks
@@ -134,17 +138,19 @@ def _case(answer: Answer) -> str:
 
 
 def _time(row: Record) -> str:
-    return seconds(row.time_s) if row.status == "ok" else row.status
+    """`1.05 µs`, or how the row failed: `wrong result`, `oom`."""
+    why = failure(row)
+    return why.replace("-", " ") if why else seconds(row.time_s)
 
 
 def _ratio(answer: Answer) -> str:
     found = answer.ratio
-    return ratio_text.cell(found.value, found.low, found.high) if found else MISSING
+    return ratio_text.of(found) if found else MISSING
 
 
 def _counts(found: Result) -> str:
     """`4 cases: 1 slower, 3 same.`, in the order of what matters."""
-    counts = [f"{_count(found, name)} {name}" for name in _VERDICTS if _count(found, name)]
+    counts = [f"{_count(found, name)} {name}" for name in VERDICTS if _count(found, name)]
     return f"{counted(len(found.answers), 'case')}: {', '.join(counts)}."
 
 

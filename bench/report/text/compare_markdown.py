@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text import ratio_text, wording
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, clipped, counted, seconds, share
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _SHOWN_ROWS = 20
 """A longer table is folded: about a screen."""
 _CELL_LENGTH = 200
 """A cell has at most so many characters; an error message in a reason could fill the comment alone."""
-_ORDER = ("slower", "faster", "unsure", "same")
 _HEAD = "| case | device | base | new | new / base | smallest visible | why |"
 _RULE = "|:--|:--|--:|--:|--:|--:|:--|"
 _PLAIN = re.compile(r"[\w./,=\[\]:+@()-][\w./,=\[\]:+@() -]*")
@@ -46,7 +46,7 @@ def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
         lines += [_prose(gate.sentence, _SENTENCE_LENGTH), ""]
     lines += [*_runs(comparison), "", *_comparability(comparison), ""]
     space = _CASES_LENGTH
-    for verdict in _ORDER:
+    for verdict in VERDICTS:
         rows = [_row(case) for case in _sorted(comparison.cases, verdict)]
         kept = _fitting(rows, space)
         space -= sum(map(len, kept))
@@ -68,7 +68,7 @@ def as_csv(*comparisons: Comparison) -> str:
 
 def _summary(comparison: Comparison) -> str:
     found = comparison.summary
-    counts = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in _ORDER)
+    counts = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in VERDICTS)
     mean = ratio_text.cell(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
     over_all = "" if mean == MISSING else f"; geometric mean of new / base {mean}"
     return f"**{counts}** in {counted(len(comparison.cases), 'case')}{over_all}"

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bench.report.text import wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.stats.ratio import CHANGED, VERDICTS
 from bench.units import MISSING, counted, seconds, share, signed
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 ITSELF = "A run was compared with itself, so every case is the same. Name another run."
 NOTHING = "The two runs have no case in common that was measured in both."
-ORDER = ("slower", "faster", "unsure", "same")
 _MOST_DIFFERENCES, _MOST_SAME, _MOST_MISSING = 8, 40, 10
 """So many differences, unchanged cases and cases left out are listed; the rest is counted."""
 _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not comparable"}
@@ -83,9 +83,9 @@ def in_order(cases: Sequence[CaseVerdict]) -> list[CaseVerdict]:
     """Slower, faster, unsure, same; what changed most first, the others as they were measured."""
 
     def key(one: CaseVerdict) -> tuple[int, float]:
-        changed = one.verdict in ORDER[:2]
+        changed = one.verdict in CHANGED
         size = max(one.ratio, 1 / one.ratio) if changed else 0.0
-        return ORDER.index(one.verdict), -size
+        return VERDICTS.index(one.verdict), -size
 
     return sorted(cases, key=key)
 
@@ -102,7 +102,7 @@ def summary_lines(found: Comparison) -> list[str]:
     """The counts and the means in words."""
     summary = found.summary
     left_out = f", {summary.missing} left out" if summary.missing else ""
-    said = ", ".join(f"{getattr(summary, name)} {name}" for name in ORDER)
+    said = ", ".join(f"{getattr(summary, name)} {name}" for name in VERDICTS)
     lines = [f"{counted(len(found.cases), 'case')}: {said}{left_out}"]
     rows = [("all", found.summary.over_all)]
     if len(summary.by_suite) > 1:
@@ -173,7 +173,7 @@ def _cases(found: Comparison) -> RenderableType:
             case.append(Padding(Text(one.reason, style="dim"), (0, 0, 0, 2)))
         cells = [seconds(one.base_s), seconds(one.new_s), signed(one.ratio - 1), _ends(one)]
         where = [one.device] if several else []
-        style = "bold" if one.verdict in ORDER[:2] else ""
+        style = "bold" if one.verdict in CHANGED else ""
         table.add(Text(one.verdict, style=style), Group(*case), *where, *cells)
     return table
 

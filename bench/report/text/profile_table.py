@@ -17,6 +17,10 @@ NOT_THE_HEADLINE = (
     "Profiled times are not the headline: profiling itself costs time, up to microseconds per op. "
     "What a call takes is what bench run says."
 )
+BOUND_BY_THE_ROW = (
+    "Profiling slows launches down, so that a device idles more than usual: whether a case is "
+    "launch-bound is told by bench run (bound_by)."
+)
 NOTHING = "Nothing was recorded in these calls."
 
 
@@ -45,7 +49,7 @@ def profile_facts(found: TraceProfile) -> dict[str, Any]:
         "busy_s": seen.busy_s,
         "idle_s": seen.idle_s,
         "idle_share": seen.idle_share,
-        "launch_bound": seen.launch_bound,
+        "launch_bound": None,  # the key stays for programs that read it; the row's `bound_by` tells
         "headline": False,
         "codes": list(seen.codes),
         "trace": found.trace,
@@ -99,12 +103,7 @@ def _sums(found: TraceProfile) -> list[str]:
     if _of_ops(seen):
         between = f"{gaps} lie between ops (Python, and the profiler)"
         return [f"{total}, each op without the ops inside it; {between}."]
-    bound = {
-        True: "launch-bound: the device waits for the host",
-        False: "not launch-bound: the host keeps the device busy",
-        None: "this can't tell whether it is launch-bound",
-    }[seen.launch_bound]
-    return [f"{total}. From first to last, busy {busy} and idle {gaps}: {bound}."]
+    return [f"{total}. From first to last, busy {busy} and idle {gaps}.", BOUND_BY_THE_ROW]
 
 
 def _of_ops(seen: Activity) -> bool:

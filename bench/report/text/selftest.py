@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, share
 
 if TYPE_CHECKING:
@@ -12,14 +13,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analysis.compare.power import Power
-    from bench.analysis.compare.repeatability import Agreement, Repeats
+    from bench.analysis.compare.repeatability import Agreement, Power, Repeats
 
 NOTHING = "No case was measured twice, so nothing can be said about this machine."
 ALARM = 0.05
 """The threshold that the verdict speaks of: the usual one of a gate."""
-_VERDICTS = ("slower", "faster", "unsure", "same")
-"""In the order of `bench compare`."""
 
 
 def verdict(found: Repeats, judged: Sequence[Power]) -> str:
@@ -70,7 +68,7 @@ def selftest_facts(found: Repeats, judged: Sequence[Power]) -> dict[str, Any]:
             {
                 "slowed_by": one.by,
                 "pairs": one.pairs,
-                **{name: getattr(one, name) for name in _VERDICTS},
+                **{name: getattr(one, name) for name in VERDICTS},
                 "slower_share": one.slower_share,
             }
             for one in judged
@@ -93,10 +91,10 @@ def _compared(judged: Sequence[Power]) -> list[str]:
 
 
 def _powers(judged: Sequence[Power]) -> RenderableType:
-    table = PlainTable(folded("bench compare says of pairs"), *map(right, _VERDICTS))
+    table = PlainTable(folded("bench compare says of pairs"), *map(right, VERDICTS))
     for one in judged:
         what = f"made slower by {share(one.by, 1)}" if one.by else "as they are"
-        table.add(what, *(str(getattr(one, name)) for name in _VERDICTS))
+        table.add(what, *(str(getattr(one, name)) for name in VERDICTS))
     return table
 
 

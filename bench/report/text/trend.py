@@ -95,13 +95,13 @@ def _commit(one: TrendPoint) -> str:
 
 def trend_table(found: Trend, *, width: int) -> RenderableType:
     """A line per run, oldest first; the first run after a step says how large it is."""
-    labelled = width >= _WIDE and any(one.label for one in found.moments)
+    labelled = width >= _WIDE and any(one.label for one in found.points)
     short = [_cut(name) for name in (["label"] if labelled else []) + ["torch", "commit"]]
     table = PlainTable(whole("run"), *short, right("time"), right("step"), whole())
     sizes = {step.after.run_id: step.ratio for step in found.steps}
     fitting = max(columns for columns in _PICTURE_WIDTHS if columns <= max(width, 80))
     pictures = _pictures(found.counting, _PICTURE_WIDTHS[fitting])
-    for one in found.moments:
+    for one in found.points:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
         facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), time_text(one)]
@@ -168,7 +168,7 @@ def trend_facts(found: Trend) -> dict[str, Any]:
         "left_out": found.left_out,
         "steps": [_step_facts(step) for step in found.steps],
         "newest_alone": _ratio_facts(found.newest) if found.newest else None,
-        "runs": [_run_facts(one) for one in found.moments],
+        "runs": [_run_facts(one) for one in found.points],
     }
 
 
@@ -208,7 +208,7 @@ def trend_csv(found: Trend) -> str:
     steps = {step.after.run_id: step.ratio for step in found.steps}
     same = {"case": found.case, "device": found.device, "machine": found.machine, "at": found.at}
     lines = []
-    for one in found.moments:
+    for one in found.points:
         ratio = steps.get(one.run_id)
         step = _ratio_facts(ratio) if ratio else dict.fromkeys(("ratio", "ratio_lo", "ratio_hi"))
         named = {f"step_{name}": value for name, value in step.items()}

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bench.analysis.compare.comparison import compare, discovered, mean
-from bench.analysis.compare.verdict import CHANGED, judge
+from bench.analysis.compare.verdict import judge_case
 from bench.stats import interval
+from bench.stats.ratio import CHANGED
 from tests.fakes.rows import lost
 from tests.fakes.two_runs import NEW, example, run, timed
 
@@ -214,7 +215,7 @@ def test_a_sweep_of_unchanged_cases_is_not_called_changed() -> None:
     rng = np.random.default_rng(20261123)
     before, after = simulated(rng, 1000), simulated(rng, 1000)
     alone = [
-        judge(one, other, threshold=0.001, confidence=0.99, same_machine=True)
+        judge_case(one, other, threshold=0.001, confidence=0.99, same_machine=True)
         for one, other in zip(before, after, strict=True)
     ]
     found = compare(before, after, run(), run(NEW))

@@ -12,9 +12,11 @@ from scipy.special import ndtr
 
 from bench.analysis.compare import gate as gates
 from bench.analysis.compare.comparison import compare
-from bench.analysis.compare.gate import Gate, false_alarm_rate, gate, worst
+from bench.analysis.compare.gate import Gate, false_alarm_rate, gate, lost, worst
 from bench.cli.app import OK, SOME_FAILED
 from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.rows import lost as fakes_lost
+from tests.fakes.rows import record
 from tests.fakes.two_runs import NEW, run, timed
 
 
@@ -123,6 +125,21 @@ def test_two_runs_without_a_common_case_are_not_comparable() -> None:
     found = judged()
     assert found.exit_code == 5
     assert "no measured case in common" in found.sentence
+
+
+def test_a_case_is_lost_if_the_base_has_it_and_the_new_run_failed_it_or_is_wrong() -> None:
+    """A result that became wrong does not leave the verdict; what the base lacks is no loss."""
+    names = ("good", "wrong", "oom", "was-wrong", "new")
+    base = [record("a", name) for name in names[:3]] + [record("a", "was-wrong", correct=False)]
+    new = [
+        record("a", "good"),
+        record("a", "wrong", correct=False),
+        fakes_lost("oom", "too large", "a", "oom"),
+        record("a", "was-wrong", correct=False),
+        fakes_lost("failed", "boom", "a", "new"),
+    ]
+    case = "[n=16,dtype=float32] on cpu"
+    assert lost(base, new) == [f"a/wrong{case} (wrong result)", f"a/oom{case}"]
 
 
 def test_failed_cases_outweigh_undecided_ones_and_not_regressions() -> None:

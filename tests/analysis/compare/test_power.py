@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from bench.analysis.compare.power import CHANGES, Power, powers, slowed, verdicts
+from bench.analysis.compare.repeatability import CHANGES, Power, powers, slowed, verdicts
 from tests.fakes.two_runs import NEW, elsewhere, run, timed
 
 LATEST = "20261123T070201Z-cccccc"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.compare.verdict import CaseVerdict, judge
+from bench.analysis.compare.verdict import CaseVerdict, judge_case
 from tests.fakes.rows import record
 from tests.fakes.two_runs import elsewhere, timed
 
@@ -15,7 +15,7 @@ from tests.fakes.two_runs import elsewhere, timed
 def said(base: Any, new: Any, *, same_machine: bool = True, **changes: Any) -> CaseVerdict:
     """The verdict at a threshold of 5 % and a confidence of 99 %."""
     how = {"threshold": 0.05, "confidence": 0.99, **changes}
-    return judge(base, new, same_machine=same_machine, **how)
+    return judge_case(base, new, same_machine=same_machine, **how)
 
 
 @pytest.mark.parametrize(

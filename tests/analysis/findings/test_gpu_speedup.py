@@ -21,18 +21,18 @@ def test_a_win_is_told_with_its_size_and_how_far_it_may_be_off() -> None:
     """And with the sizes between which a line was drawn, if these lie far apart."""
     assert gpu_wins(both()) == (
         "The GPU (cuda) wins matmul/square float32 from n ≈ 105 on (104 to 106, "
-        "on a straight line from 64 to 256), its data being there."
+        "on a straight line from 64 to 256), data already on the GPU."
     )
 
 
 def test_copies_are_told_in_the_same_breath_where_they_were_measured() -> None:
     """A win that is none with its copies is half of the truth."""
     cheap, dear = (gpu_wins([*both(), *copies(start)]) for start in (2e-5, 1.0))
-    assert "; with its data brought and the result fetched, from n ≈ 375 on (369 to 381" in str(
+    assert "; with its data copied there and the result back, from n ≈ 375 on (369 to 381" in str(
         cheap
     )
     assert str(dear).endswith(
-        "; with its data brought and the result fetched, at no size measured."
+        "; with its data copied there and the result back, at no size measured."
     )
 
 
@@ -43,7 +43,7 @@ def test_copies_are_told_in_the_same_breath_where_they_were_measured() -> None:
             lambda n: cpu_s(n) / 4,
             (
                 "The GPU (cuda) wins matmul/square float32 at every size measured, n = 16 to 1024, "
-                "its data being there: at least 3.9 times as fast."
+                "data already on the GPU: at least 3.9 times as fast."
             ),
         ),
         (
@@ -57,14 +57,14 @@ def test_copies_are_told_in_the_same_breath_where_they_were_measured() -> None:
             lambda n: 2e-8 * n,
             (
                 "The GPU (cuda) wins matmul/square float32 from n ≈ 20 on (19.7 to 20.3, "
-                "on a straight line from 16 to 64), its data being there."
+                "on a straight line from 16 to 64), data already on the GPU."
             ),
         ),
         (
             lambda n: 1e-12 * n**4,
             (
                 "The GPU (cuda) loses matmul/square float32 from n ≈ 31.6 on (31.4 to 31.8, "
-                "on a straight line from 16 to 64), though its data is there."
+                "on a straight line from 16 to 64), though its data is already on the GPU."
             ),
         ),
     ],

@@ -79,8 +79,8 @@ def test_times_at_reference_are_followed_where_most_runs_have_them() -> None:
     ]
     found = trend(steady, {})
     assert (found.at, found.steps, len(found.counting)) == ("reference", (), 8)
-    assert [one.time_s for one in found.moments] == [r.time_at_reference_s for r in steady]
-    assert [one.low_s for one in found.moments] == [0.99] * 8
+    assert [one.time_s for one in found.points] == [r.time_at_reference_s for r in steady]
+    assert [one.low_s for one in found.points] == [0.99] * 8
     few = [*rows(*UP)[:5], *steady[5:]]
     assert trend(few, {}).at == "headline"
     minority = [*rows(*UP)[:5], *steady[4:]]
@@ -94,8 +94,8 @@ def test_times_at_another_reference_do_not_count() -> None:
     found = rows(*UP)
     mixed = [*referred(found[:2], compute_s=2e-4), *referred(found[2:])]
     told = trend(mixed, {})
-    assert [one.why_not for one in told.moments] == ["not at this reference"] * 2 + [""] * 6
-    assert told.moments[0].time_s is None
+    assert [one.why_not for one in told.points] == ["not at this reference"] * 2 + [""] * 6
+    assert told.points[0].time_s is None
     assert len(told.counting) == 6
 
 
@@ -103,7 +103,7 @@ def test_rows_under_other_conditions_are_left_out() -> None:
     """Other threads or caches would look like a step."""
     found = [*rows(*UP[:4], threads=1), *rows(*UP[:4], cache="cold"), *rows(*UP[4:])]
     told = trend(found, {})
-    assert (told.left_out, len(told.moments), told.steps) == (8, 4, ())
+    assert (told.left_out, len(told.points), told.steps) == (8, 4, ())
     assert told.threads == 2
 
 
@@ -113,7 +113,7 @@ def test_rows_without_a_time_that_means_something_do_not_count() -> None:
     found[1] = dataclasses.replace(found[1], status="oom", time_s=None)
     found[2] = dataclasses.replace(found[2], warnings=("wrong-result",))
     told = trend(found, {})
-    assert [one.why_not for one in told.moments[:4]] == ["", "oom", "wrong-result", ""]
+    assert [one.why_not for one in told.points[:4]] == ["", "oom", "wrong-result", ""]
     assert len(told.counting) == 6
 
 
@@ -158,3 +158,19 @@ def test_intervals_that_say_nothing_do_no_harm(values: dict[str, Any]) -> None:
     found = trend(rows(*UP, **values), {})
     assert [step.after.run_id for step in found.steps] == ["run-4"]
     assert math.isfinite(found.steps[0].ratio.high)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"warnings": ("unchecked", "below-overhead"), "correct": None}, "below-overhead"),
+        ({"warnings": ("noisy", "wrong-result"), "correct": False}, "wrong-result"),
+        ({"correct": False}, "wrong-result"),
+        ({"warnings": ("noisy",), "time_s": None}, "no time"),
+        ({"status": "oom", "time_s": None, "warnings": ("noisy",)}, "oom"),
+    ],
+)
+def test_a_point_that_does_not_count_says_what_bars_it(changes: dict[str, Any], why: str) -> None:
+    """Not whichever warning comes first in its row."""
+    found = trend([*rows(1.0, 1.01), dataclasses.replace(rows(1.0)[0], **changes)], {})
+    assert [(one.time_s, one.why_not) for one in found.points][-1] == (None, why)

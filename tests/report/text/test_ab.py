@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from bench.experiment.ab import Answer, DecisionGoal, Result
 from bench.report.text.ab import SideNames, ab_facts, ab_table, answer_line, reason
-from bench.stats.sequential import PairedRatio
+from bench.stats.ratio import Ratio
 from tests.fakes.rows import assert_golden, record
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ def answered(
     n: int, value: float, width: float, verdict: Any, ended: Any = "decided", **changes: Any
 ) -> Answer:
     """A case of which the second side takes `value` times as long, give or take."""
-    known = PairedRatio(value=value, low=value - width, high=value + width, rounds=10)
+    known = Ratio(value=value, low=value - width, high=value + width)
     other = side(changes.pop("op", "matrices"), n, 1e-6 * n * value, **changes)
     one = side("matrices", n, 1e-6 * n, device=other.device)
-    return Answer(one=one, other=other, ratio=known, verdict=verdict, ended=ended)
+    return Answer(one=one, other=other, ratio=known, verdict=verdict, ended=ended, rounds=10)
 
 
 FAILED = Answer(
@@ -43,12 +44,20 @@ FAILED = Answer(
     verdict="unsure",
     ended="failed",
 )
+WRONG = Answer(
+    one=side("matrices", 10, 1e-5),
+    other=side("matrices", 10, 1e-6, correct=False, warnings=("unchecked", "wrong-result")),
+    ratio=None,
+    verdict="unsure",
+    ended="failed",
+)
 BLIND = Answer(
     one=side("matrices", 8, 8e-6),
     other=side("matrices", 8, 8e-6),
-    ratio=PairedRatio(value=1.0, low=None, high=None, rounds=1),
+    ratio=Ratio(value=1.0, low=0.0, high=math.inf),
     verdict="unsure",
     ended="timeout",
+    rounds=1,
 )
 TAKEN_BACK = dataclasses.replace(answered(7, 1.03, 0.025, "unsure", "rounds"), taken_back=True)
 BETWEEN = "b takes 1.005 to 1.055 times as long"
@@ -62,6 +71,7 @@ RESULT = Result(
         answered(16384, 1.01, 0.06, "unsure", "budget"),
         TAKEN_BACK,
         FAILED,
+        WRONG,
         BLIND,
     ),
     aim=DecisionGoal(budget_s=60),
@@ -98,7 +108,10 @@ def test_nothing_that_differs_is_said() -> None:
     ("answer", "said"),
     [
         (RESULT.answers[0], "b takes 1.032 to 1.072 times as long"),
-        (RESULT.answers[2], "b takes 0.9960 to 1.004 times as long, within 2.0 %"),
+        (
+            RESULT.answers[2],
+            "b takes 0.9960 to 1.004 times as long; an equivalence test puts it within ±2.0 %",
+        ),
         (RESULT.answers[3], "b takes 0.9800 to 1.040 times as long; more rounds would hardly"),
         (TAKEN_BACK, f"{BETWEEN}; {CHANCE}; measure it once more by itself"),
         (
@@ -106,6 +119,7 @@ def test_nothing_that_differs_is_said() -> None:
             f"{BETWEEN}; {CHANCE}, and the time was up",
         ),
         (FAILED, "b oom: no [memory]"),
+        (WRONG, "b wrong result"),
         (BLIND, "too few rounds or workers to know how sure the ratio is"),
     ],
 )
@@ -119,13 +133,15 @@ def test_json_has_what_the_table_has() -> None:
     """In the words of a comparison: a is the base, b is new."""
     told = ab_facts(RESULT, NAMES, ())
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["summary"] == {"slower": 1, "faster": 1, "same": 1, "unsure": 5}
-    first, second, *_, failed, blind = told["cases"]
+    assert told["summary"] == {"slower": 1, "faster": 1, "same": 1, "unsure": 6}
+    first, second, *_, failed, wrong, blind = told["cases"]
     assert first["case"] == first["other_case"]
     assert (first["base_s"], first["new_s"]) == (pytest.approx(6.4e-5), pytest.approx(6.7328e-5))
     assert first["ratio_lo"] < first["ratio"] < first["ratio_hi"]
     assert second["other_case"].startswith("mul/in_place[")
     assert (failed["ratio"], failed["new_s"], failed["rounds"]) == (None, None, 0)
+    assert (wrong["ratio"], wrong["base_s"], wrong["new_s"]) == (None, 1e-5, None)
+    assert (wrong["verdict"], wrong["reason"]) == ("unsure", "b wrong result")
     assert (blind["ratio"], blind["ratio_lo"]) == (1.0, None)
     assert [case["taken_back"] for case in told["cases"]].count(True) == 1
 

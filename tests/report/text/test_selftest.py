@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.analysis.compare.power import Power
-from bench.analysis.compare.repeatability import Agreement, Intervals, Repeats
+from bench.analysis.compare.repeatability import Agreement, Intervals, Power, Repeats
 from bench.report.text.selftest import NOTHING, selftest_facts, selftest_table, verdict
 from tests.fakes.rows import assert_golden
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.analysis.compare.runs import CONCERNS
 from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
 from bench.report.html.view import anchor
 from bench.report.text import ratio_text
+from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, seconds, share
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _filters(found: Lineup) -> tuple[ColumnFilter, ...]:
             "op": (one.op for one in found.cases),
             "dtype": dtypes,
             "device": devices,
-            "verdict": (word for word in (*CONCERNS, _MISSED) if word in said),
+            "verdict": (word for word in (*VERDICTS, _MISSED) if word in said),
         }
     )
 
@@ -125,7 +125,7 @@ def _pair(one: Lined) -> list[Cell]:
         return [
             *times,
             (MISSING, None),
-            (_NOT_COMPARED, len(CONCERNS)),
+            (_NOT_COMPARED, len(VERDICTS)),
             (MISSING, None),
             (_lost(one), None),
         ]
@@ -141,7 +141,7 @@ def _pair(one: Lined) -> list[Cell]:
 def _many(one: Lined) -> list[Cell]:
     """The cells of a case of more runs: the gravest verdict, the base, then a cell for each."""
     first = one.foremost
-    verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(CONCERNS))
+    verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(VERDICTS))
     brief = len(one.said) > _MOST_RUNS_IN_FULL
     cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
     return [verdict, _time(one.seen[0]), *cells]
@@ -164,7 +164,7 @@ def _time(seen: Seen | None) -> Cell:
 
 
 def _verdict(one: CaseVerdict) -> Cell:
-    return said_of(one), CONCERNS.index(one.verdict)
+    return said_of(one), VERDICTS.index(one.verdict)
 
 
 def _lost(one: Lined) -> str:

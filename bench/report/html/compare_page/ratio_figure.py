@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.runs import concern
-from bench.analysis.compare.verdict import CHANGED
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.report.text import ratio_text
+from bench.stats.ratio import CHANGED
 from bench.units import MISSING, clipped, counted, seconds, share
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare.verdict import CHANGED
 from bench.report.text import ratio_text
 from bench.report.text.compare_terminal import ITSELF, NOTHING
+from bench.stats.ratio import CHANGED
 from bench.units import counted, share
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _WIDE = "the interval is too wide"
 _WHY: Mapping[str, str] = {
     "machine in another state": "the machine was in another state",
     "no time at reference": "there is no time at reference conditions",
-    "the two were brought": "the runs have different references",
+    "the two times are at": "the runs have different references",
     "not comparable": "something differs that must not be mixed",
     "no interval": "there is no interval",
     "two states": "it has two times of its own",

@@ -65,7 +65,7 @@ def _summary(found: Followed, stepped: int) -> str:
 
 
 def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
-    runs = [names.get(one.run_id, one.run_id) for one in found.moments]
+    runs = [names.get(one.run_id, one.run_id) for one in found.points]
     title = f"{found.case} on {found.device}"
     at = "at reference conditions" if found.at == "reference" else "per call"
     return Drawing(
@@ -78,7 +78,7 @@ def _drawing(place: int, found: Trend, names: Mapping[str, str]) -> Drawing:
             row_head="run",
             head=(f"time {at}",),
             rows=tuple(
-                (run, (time_text(one),)) for run, one in zip(runs, found.moments, strict=True)
+                (run, (time_text(one),)) for run, one in zip(runs, found.points, strict=True)
             ),
         ),
         wide=False,
@@ -94,7 +94,7 @@ def _answer(found: Trend, names: Mapping[str, str]) -> str:
 
 
 def _figure(found: Trend, runs: Sequence[str]) -> dict[str, Any]:
-    timed = [(x, one, one.time_s) for x, one in enumerate(found.moments) if one.time_s]
+    timed = [(x, one, one.time_s) for x, one in enumerate(found.points) if one.time_s]
     times = [time_s for _, _, time_s in timed]
     ends = [end for _, one, _ in timed for end in (one.low_s, one.high_s) if end]
     reach = [end for end in ends if min(times) / 2 <= end <= 2 * max(times)]
@@ -133,7 +133,7 @@ def _hover(one: TrendPoint, run: str) -> str:
 
 def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
     """An upright line between the two runs of each step."""
-    places = {one.run_id: x for x, one in enumerate(found.moments)}
+    places = {one.run_id: x for x, one in enumerate(found.points)}
     low, high = min(times), max(times)
     xs = [places[step.after.run_id] - _BETWEEN for step in found.steps]
     return [plot_parts.line([x, x], [low, high], 1, dash="dot") for x in xs]
@@ -143,7 +143,7 @@ def _named(found: Trend, count: int) -> list[int]:
     """The places named along the axis: the ends, and the runs after steps as far as they fit."""
     if count <= _MOST_NAMES // 2:
         return list(range(count))
-    places = {one.run_id: x for x, one in enumerate(found.moments)}
+    places = {one.run_id: x for x, one in enumerate(found.points)}
     stepped = [places[step.after.run_id] for step in found.steps]
     apart = [x for x in stepped if count // 4 < x < count - 1 - count // 4]
     return sorted({0, *apart[:1], count - 1})

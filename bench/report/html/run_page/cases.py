@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
-from bench.analysis.findings.kernels import LAUNCH
+from bench.records.record import LAUNCH
 from bench.report.html.run_page import samples as sampled
 from bench.report.html.run_page import tables
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, blocks, filters

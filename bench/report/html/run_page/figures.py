@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
+from bench.analysis.usable import FOR_INTERVALS, NO_TIME, WRONG_RESULT, unusable
 from bench.records.warning_codes import CODES
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.view import anchor
@@ -44,7 +45,7 @@ class Quantity:
 
 def _time(record: Record) -> tuple[float, float, float] | None:
     time = record.time_s
-    if record.status != "ok" or not time:
+    if not time or unusable(record, barred=FOR_INTERVALS):
         return None
     low = time if record.time_lo_s is None else record.time_lo_s
     return time, low, time if record.time_hi_s is None else record.time_hi_s
@@ -211,10 +212,11 @@ def _heat_layout(
 
 
 def why_absent(record: Record | None) -> str:
-    """What stands where there is no time: the status, or a dot where there is no such case."""
+    """What stands where there is no time to show: how it failed, or a dot where there is no such case."""
     if record is None:
         return "·"
-    return record.status if record.status != "ok" else MISSING
+    why = unusable(record, barred=FOR_INTERVALS)
+    return {None: "", NO_TIME: MISSING, WRONG_RESULT: "wrong"}.get(why, why or "")
 
 
 def hover(record: Record) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
-from bench.analysis.findings import headroom
+from bench.analysis.findings import roofline
 from bench.records import codec, roofs
 from bench.records.cache_state import COLD
 from bench.report.html import figure as html_figure
@@ -110,7 +110,7 @@ def _why_empty(known: dict[str, Roofs], info: RunInfo) -> str:
 
 
 def _device(id_: str, records: Sequence[Record], known: Roofs) -> DeviceRoofs | None:
-    rows = headroom.held(records)
+    rows = roofline.with_share(records)
     worked = scatter.cloud(roofline_figure.places(records))
     moved = scatter.cloud(bandwidth_figure.places(records))
     drawings = [*_worked(id_, worked, known), *_moved(id_, moved, known)]
@@ -123,8 +123,8 @@ def _device(id_: str, records: Sequence[Record], known: Roofs) -> DeviceRoofs | 
         device=known.device,
         name=records[0].device_name,
         measured=_measured(known),
-        sentences=(*headroom.sentences(records), *_without(records)),
-        lines=tuple(_line(one) for one in headroom.by_roof(rows)),
+        sentences=(*roofline.sentences(records), *_without(records)),
+        lines=tuple(_line(one) for one in roofline.by_roof(rows)),
         keys=tuple(LegendKey(number=n, name=scatter.KINDS[n]) for n in numbers),
         fills=tuple(_FILLS[cold] for cold in sorted({r.cache == COLD for r in shown})),
         drawings=tuple(drawings),
@@ -149,7 +149,7 @@ def _without(records: Sequence[Record]) -> list[str]:
     return [f"{counted(bare, 'case')} of {len(records)} {tail}."]
 
 
-def _line(one: headroom.UnderRoof) -> RoofRow:
+def _line(one: roofline.UnderRoof) -> RoofRow:
     found, record = one.headroom, one.nearest
     return RoofRow(
         roof=one.roof,

@@ -7,8 +7,9 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.findings.roofline import LEAST_S, telling
+from bench.analysis.findings.roofline import MIN_ROOF_TIME_S, telling
 from bench.analysis.grid import title
+from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.units import counted, seconds, share
@@ -59,7 +60,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
         caption=(
             "Share of its roof that a case reaches, logarithmic: a dot for each, or for those that would "
             "lie on each other; a bar at each suite's median, nearest suite on top. Left out is what would "
-            f"take less than {seconds(LEAST_S, 2)} at its roof, where calling costs more than computing, "
+            f"take less than {seconds(MIN_ROOF_TIME_S, 2)} at its roof, where calling costs more than computing, "
             "what waits for launches, and what declares no work."
         ),
         twin=_twin(found, share, ("farthest", "nearest")),
@@ -70,7 +71,7 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
 def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
     """How long cases take; None where none has a time."""
     found = _strips(
-        [r for r in records if r.status == "ok" and r.time_s], lambda r: r.time_s or 0.0
+        [r for r in records if not unusable(r, barred=FOR_INTERVALS)], lambda r: r.time_s or 0.0
     )
     if not found:
         return None

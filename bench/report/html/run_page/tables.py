@@ -67,7 +67,8 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
     sizes = sorted({place for line in found for place, _ in line.points})
 
     def text(record: Record | None) -> str:
-        return cell(record) if record and record.status == "ok" else why_absent(record)
+        absent = why_absent(record)
+        return absent if absent or record is None else cell(record)
 
     return Twin(
         row_head=found[0].axis,
@@ -82,7 +83,7 @@ def twin(found: Sequence[Curve], cell: Callable[[Record], str]) -> Twin:
 def plain_twin(records: Sequence[Record]) -> Twin:
     """Cases off the curves: one row each, with its time, and rates and roofs where any is known."""
     columns = {
-        "time": [wording.time_of(r) for r in records],
+        "time": [why_absent(r) or wording.time_of(r) for r in records],
         "FLOP/s": [flop_rate_of(r) for r in records],
         "B/s": [byte_rate_of(r) for r in records],
         "of its roof": [_roof(r) or MISSING for r in records],

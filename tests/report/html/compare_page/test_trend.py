@@ -78,8 +78,8 @@ def test_a_run_without_a_time_has_its_reason() -> None:
     """It is in the table, and no point."""
     found = followed()
     (one,) = found.trends
-    lost = dataclasses.replace(one.moments[0], time_s=None, low_s=None, high_s=None, why_not="oom")
-    torn = dataclasses.replace(one, moments=(lost, *one.moments[1:]))
+    lost = dataclasses.replace(one.points[0], time_s=None, low_s=None, high_s=None, why_not="oom")
+    torn = dataclasses.replace(one, points=(lost, *one.points[1:]))
     (drawing,) = trend_values(dataclasses.replace(found, trends=(torn,)), NAMES).drawings
     assert drawing.twin.rows[0] == ("run 0", ("oom",))
     assert drawing.figure["data"][-1]["x"] == list(range(1, 8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -139,6 +139,20 @@ def test_missing_cells_of_the_heat_map_say_why() -> None:
         [False, True, True],
         [False, True, False],
     ]
+
+
+@pytest.mark.parametrize("changes", [{"correct": False}, {"status": "oom", "time_s": None}])
+def test_what_is_wrong_or_failed_is_no_point(changes: dict[str, Any]) -> None:
+    """A fast wrong result would be the best point of the page; a cell says why it is empty."""
+    good = record("s", "a", params={"n": 1})
+    bad = record("s", "a", **{"params": {"n": 2}, "time_s": 1e-9, **changes})
+    (curve,) = drawn([good, bad])
+    assert curve["x"] == [1]
+    figure = valid(figures.heat(grid.lines([good, bad]), style.look([good, bad])))
+    assert figure is not None
+    (note,) = figure.layout.annotations
+    assert note.text == changes.get("status", "wrong")
+    assert figures.dots([bad], style.look([bad])) is None
 
 
 def test_dots_stand_on_one_row_per_case_whatever_the_device() -> None:
