@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bench.cli import (
+from bench.cli import (  # noqa: F401 - each adds its commands to the app
     ab,
     claims,
     compare,
@@ -31,22 +31,6 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-__all__ = [
-    "ab",
-    "claims",
-    "compare",
-    "crossover",
-    "machine",
-    "main",
-    "profiling",
-    "publish",
-    "run",
-    "runs",
-    "selftest",
-    "table",
-    "trend",
-]
 
 # Typer brings click along under changing names; the base of its own exception is always UsageError.
 _Misused: type[Exception] = typer.BadParameter.__mro__[1]

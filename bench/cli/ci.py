@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK
 from bench.cli.output import say
@@ -17,16 +15,6 @@ if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.gate import Gate
 
-Gated = Annotated[
-    bool,
-    typer.Option(
-        "--gate",
-        help="Exit with 3 on a regression, 4 if undecided, 5 if not comparable, 6 if cases failed.",
-    ),
-]
-Junit = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML there.")
-]
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names in it the file whose Markdown it shows on the job's page."""
 

@@ -17,17 +17,15 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from bench.records.record import FAILED
 from bench.run.session import Listener
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
 
     from bench.records.record import Record
 
 _BAR_WIDTH = 20
-_BAD = ("failed", "timeout", "oom")
 
 
 class LiveListener(Listener):
@@ -88,7 +86,7 @@ class LiveListener(Listener):
 
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
-        if record.status in _BAD:
+        if record.status in FAILED:
             self._print(f"{record.status}: {record.case} on {record.device}: {record.reason}")
 
     def __enter__(self) -> Self:
@@ -96,12 +94,7 @@ class LiveListener(Listener):
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the bar away."""
         self._progress.stop()
 

@@ -20,6 +20,8 @@ SCHEMA_VERSION = 1
 HOT, COLD = "hot", "cold"
 """What calls find in the caches: what the last one left there, or none of their data."""
 STATUSES = ("ok", "failed", "timeout", "oom", "skipped")
+FAILED = frozenset({"failed", "timeout", "oom"})
+"""Statuses of a case that was tried and gave no time."""
 
 
 def _column(kind: pa.DataType, meaning: str, default: Any = dataclasses.MISSING) -> Any:

@@ -157,7 +157,7 @@ Bench = Any
         ("show @latest --store nowhere", "there is no store nowhere"),
         ("show @latest --format xml", "there is no export form 'xml'"),
         ("export never", "'never' means no run"),
-        ("export @latest --format xml", "there is no export form 'xml'"),
+        ("export @latest --format xml", "--format 'xml' is no form; known: csv"),
         ("report never", "'never' means no run"),
         ("report @latest --out notes.txt/pages", "notes.txt/pages"),
         ("explain nosy", "there is no warning 'nosy'; did you mean noisy?"),
@@ -323,7 +323,6 @@ def test_json_is_one_document_and_nothing_else(bench: Bench, words: str, key: st
     assert key in json.loads(out, parse_constant=refuse)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_machine_is_measured_when_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so, keeps what it found for this number of threads, and a run uses that."""
