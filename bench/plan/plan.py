@@ -98,8 +98,13 @@ class PlannedCase:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells rows of a run apart."""
+        """The case's id and device, which together are unique within a run."""
         return self.id, self.device
+
+    @property
+    def op_id(self) -> str:
+        """The op's full name, `suite/op`."""
+        return f"{self.suite}/{self.op}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,11 @@ class Plan:
 
     cases: tuple[PlannedCase, ...]
     skips: tuple[PlannedSkip, ...]
+
+    @property
+    def all_cases(self) -> tuple[PlannedCase, ...]:
+        """The cases that will be measured, then those that won't."""
+        return (*self.cases, *(skip.case for skip in self.skips))
 
 
 class _Planned(Exception):  # noqa: N818 - it ends a dry run, nothing went wrong

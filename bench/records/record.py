@@ -227,6 +227,11 @@ class Record:
     started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")
     schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)
 
+    @property
+    def op_id(self) -> str:
+        """The op's full name, `suite/op`."""
+        return f"{self.suite}/{self.op}"
+
 
 LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.metadata["type"]))
 """Columns that hold a tuple in a record and a list everywhere else."""
