@@ -49,7 +49,7 @@ class Cases:
     def include(self, record: Record) -> bool:
         """Whether a row is one of these, whatever became of it."""
         return (
-            self.op == f"{record.suite}/{record.op}"
+            self.op == record.op_id
             and self.dtype == record.dtype
             and self.device == record.device.partition(":")[0]
             and self.where.items() <= record.params.items()

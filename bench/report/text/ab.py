@@ -143,9 +143,9 @@ def _case(answer: Answer) -> str:
     """
     one, other = answer.one, answer.other
     device = "" if one.device == "cpu" else f" on {one.device}"
-    beside = "" if one.case == other.case else f", {other.suite}/{other.op}"
+    beside = "" if one.case == other.case else f", {other.op_id}"
     axes = "".join(f" {name}={text}" for name, text in one.params.items())
-    return f"{one.suite}/{one.op}{axes}{beside}{device}"
+    return f"{one.op_id}{axes}{beside}{device}"
 
 
 def _time(row: Record) -> str:

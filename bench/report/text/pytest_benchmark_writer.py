@@ -79,7 +79,7 @@ def _benchmark(record: Record, times: Sequence[float]) -> dict[str, Any]:
         stats.update(float(time_s))
     where = record.case if record.device == "cpu" else f"{record.case}-{record.device}"
     return {
-        "group": f"{record.suite}/{record.op}",
+        "group": record.op_id,
         "name": f"test_quick[{where}]",
         "fullname": f"{_TEST}[{where}]",
         "params": {"case_id": record.case},

@@ -207,7 +207,7 @@ def _line(one: Kernel) -> KernelRow:
     times = [
         r.profiled_time_s for r in one.records if r.kernels == (one.name,) and r.profiled_time_s
     ]
-    ops = list(dict.fromkeys(f"{r.suite}/{r.op}" for r in one.records))
+    ops = list(dict.fromkeys(r.op_id for r in one.records))
     more = f" and {len(ops) - _MOST_OPS} more" if len(ops) > _MOST_OPS else ""
     return KernelRow(
         name=one.name,
