@@ -146,13 +146,13 @@ def verdict(found: PairedRatio | None, threshold: float) -> Verdict:
 
 def _by_round(logs: Cells) -> Cells:
     """The centre of a side's workers in each round."""
-    return np.array([interval.centre(column[np.isfinite(column)]) for column in logs.T])
+    return interval.centres(logs)
 
 
 def _levels(logs: Cells) -> Cells:
     """How far each worker lies from what the others see in the same rounds."""
-    rest = logs - np.nanmedian(logs, axis=0)
-    return np.array(np.nanmedian(rest, axis=1))
+    rest = logs - interval.medians(logs, axis=0)
+    return interval.medians(rest, axis=1)
 
 
 def _part(values: Cells) -> tuple[float, int] | None:

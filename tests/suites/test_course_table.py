@@ -39,7 +39,7 @@ def rows(part: str) -> list[list[str]]:
 def docstrings_of_tests() -> dict[str, str]:
     """Every test of the course by name, with its docstring."""
     found = {}
-    for path in sorted((ROOT / "tests").glob("test_course_00*.py")):
+    for path in sorted((ROOT / "tests/suites").glob("test_course_00*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 found[node.name] = ast.get_docstring(node) or ""
