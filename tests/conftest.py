@@ -1,4 +1,4 @@
-"""What every test may rely on: `gpu` tests are skipped, with the reason, where there is no device."""
+"""Fixtures and settings of all tests: `gpu` tests are skipped, with the reason, where there is no device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ collect_ignore = ["browser"]
 settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ours")
 """A deadline is a timed assertion, and fails on a machine that is busy with something else. CI tries the
-same examples every time, so that no change is refused for what another one brought."""
+same examples every time, so that no change is refused for an example that an earlier run did not try."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The command line: argv → one call → what is printed, and the exit code. The only room that prints.
+"""Command-line interface: argv → one call → printed output and an exit code. No other package prints.
 
 Everything heavy is imported by the command that needs it, so that `bench --help` answers at once.
 """
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: Exception) -> str:
-    """What was wrong with the words, in one line, and where the right ones are listed."""
+    """The line for a usage error: what was wrong, and which help lists the right words."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "bench"
     said: str = error.format_message()  # type: ignore[attr-defined]  # every UsageError has it

@@ -24,7 +24,7 @@ class _InOrder(TyperGroup):
     """Commands in the order in which one meets them, in the help."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        """Those of the order first, others after them."""
+        """The commands named in `_ORDER` first, then any others."""
         names = super().list_commands(ctx)  # type: ignore[arg-type]  # click's context, named differently by typer
         return sorted(names, key=lambda name: (*_ORDER, name).index(name))
 

@@ -1,4 +1,4 @@
-"""What a comparison leaves for a CI system: an exit code, JUnit XML, a job summary."""
+"""`bench compare` in CI: the gate's exit code, a JUnit XML file, a job summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hand_over(
     junit: Path | None,
     environ: Mapping[str, str],
 ) -> int:
-    """Write what was asked for; gives the exit code, and says why on stderr.
+    """Write the JUnit file and the job summary where wanted; returns the exit code and says why on stderr.
 
     Raises:
         StoreError: a file can't be written.

@@ -1,4 +1,4 @@
-"""`bench claims`: what the course says about time and memory, held against what was measured here."""
+"""`bench claims`: what the course says about time and memory, checked by what was measured here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
     """Answer the claims of the course by what was measured.
 
     Each claim is settled by the newest run that has its cases, and within that run alone: it holds,
-    holds from a size on, does not hold here, or can't be told from the intervals. What was not
-    measured says what to run.
+    holds from a size on, does not hold here, or is unsure. What was not measured says what to run.
     """
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE

@@ -1,4 +1,4 @@
-"""`bench compare`: one run held against others, case by case, with a verdict on each."""
+"""`bench compare`: a run compared with others, case by case, with a verdict on each case."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def compare_command(
     out: Out = OUT,
     store: Store = STORE,
 ) -> int:
-    """Say what is faster, slower, the same, or can't be told, between a run and others."""
+    """Say what is faster, slower, the same or unsure between a run and others."""
     from bench.analysis.compare.gate import gate as judged
     from bench.units import parse_portion
 

@@ -103,7 +103,7 @@ Energy = Annotated[
 Roofs = Annotated[
     bool,
     typer.Option(
-        help="Hold rows against what this machine can do at most, measured once (some 15 s a device)."
+        help="Compare rows with what this machine can do at most, measured once (some 15 s a device)."
     ),
 ]
 CaseTimeout = Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")]
@@ -145,7 +145,7 @@ ImportLabel = Annotated[
 ReportRuns = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN]...", help="Runs; the latest if none. Others are held against the first."
+        metavar="[RUN]...", help="Runs; the latest if none. The others are compared with the first."
     ),
 ]
 SingleFile = Annotated[bool, typer.Option("--single-file", help="Everything inside one file.")]

@@ -1,4 +1,4 @@
-"""How a run shows itself while it goes on: a bar with an honest ETA on a terminal, else a few lines.
+"""Progress of a run: a bar with the time left on a terminal, a few lines elsewhere.
 
 Everything here goes to stderr, so that stdout holds results only.
 """
@@ -29,7 +29,7 @@ _BAR_WIDTH = 20
 
 
 class LiveListener(Listener):
-    """Shows progress while it is entered; the ETA comes from the steps taken, not from the plan."""
+    """Shows progress while it is entered; the time left comes from the steps taken, not from the plan."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -99,5 +99,5 @@ class LiveListener(Listener):
         self._progress.stop()
 
     def _print(self, line: str) -> None:
-        """As it is, however long."""
+        """Print a line as it is, however long."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

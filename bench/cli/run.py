@@ -1,4 +1,4 @@
-"""`bench run` and `bench list`: what will be measured, and measuring it."""
+"""`bench run` measures cases and stores them; `bench list` shows what would be measured."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _request(
     preset: str,
     budget: str | None,
 ) -> Request:
-    """What is to be measured, in the words that `run` and `list` share."""
+    """The request that the options common to `run` and `list` make."""
     from bench.run import request as requests
 
     return requests.Request(

@@ -1,4 +1,4 @@
-"""`bench runs`, `show`, `export`, `import`, `report`: what was measured, in the form that is wanted."""
+"""`bench runs`, `show`, `export`, `import`, `report`: stored runs, listed, shown, handed on, brought in, as pages."""
 
 from __future__ import annotations
 

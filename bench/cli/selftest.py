@@ -1,4 +1,4 @@
-"""`bench selftest`: the same cases several times over, how far apart the numbers are, and what comparing says."""
+"""`bench selftest`: the same cases measured several times, how far the numbers differ, and what comparing says."""
 
 from __future__ import annotations
 

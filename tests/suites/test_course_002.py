@@ -15,7 +15,7 @@ LINES = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 def test_tensor_of_5_is_five_numbers() -> None:
-    """002_56d957f2701a2c5d.txt has torch.Tensor(5) for the number 5; that is room for five."""
+    """002_56d957f2701a2c5d.txt has torch.Tensor(5) for the number 5; that is memory for five."""
     assert torch.Tensor(5).shape == (5,)
     with pytest.raises(RuntimeError, match="5 elements"):
         torch.Tensor(5).item()

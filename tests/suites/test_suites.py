@@ -97,7 +97,7 @@ def by_id(cases: Iterable[PlannedCase]) -> list[Any]:
 
 
 def is_slow(case: PlannedCase) -> bool:
-    """Whether building, calling and checking it takes more than a moment."""
+    """Whether building, calling and checking it takes more than a second or two."""
     return (case.bytes or 0) > SLOW_BYTES or (case.flop or 0) > SLOW_FLOP
 
 
