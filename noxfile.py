@@ -19,6 +19,7 @@ nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).parent
 SCRIPTS = Path(sys.executable).parent
+TWO_AT_A_TIME = ("-n", "2", "--dist", "worksteal")
 
 
 @nox.session
@@ -42,18 +43,25 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def layers(session: nox.Session) -> None:
-    """Imports go down only, and the walls around torch, pandas and the suites hold."""
+    """Imports go down only, and what must not import torch, pandas or a suite does not (import-linter)."""
     session.run(str(SCRIPTS / "lint-imports"), "--no-cache", *session.posargs, external=True)
+
+
+PYTEST = ("pytest", "-m", "not gpu", *TWO_AT_A_TIME, "--benchmark-disable")
+"""pytest-benchmark would warn that it measures nothing beside other tests: none of ours does."""
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Behaviour: all tests but those that need a GPU, two at a time; how much of the code they reach."""
-    # pytest-benchmark would warn that it measures nothing beside other tests: none of ours does.
-    pair = ("-n", "2", "--dist", "worksteal", "--benchmark-disable")
-    run = ("coverage", "run", "-m", "pytest", "-m", "not gpu", *pair, *session.posargs)
+    """Behaviour: all tests but those that need a GPU, two at a time."""
+    session.run(sys.executable, "-m", *PYTEST, *session.posargs)
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """The same tests, and how much of the code they reach; tracing makes them take 60 % longer."""
     session.run(sys.executable, "-m", "coverage", "erase")
-    session.run(sys.executable, "-m", *run)
+    session.run(sys.executable, "-m", "coverage", "run", "-m", *PYTEST, *session.posargs)
     session.run(sys.executable, "-m", "coverage", "combine", "--quiet")
     session.run(sys.executable, "-m", "coverage", "report")
 
@@ -69,13 +77,14 @@ def smoke(session: nox.Session) -> None:
         session.run(*pip, *build, str(ROOT))
         (wheel,) = wheels.glob("tensorbench-*.whl")
         session.run(*pip, "install", "--no-deps", "--target", str(installed), str(wheel))
-        _first_visit(session, empty, installed)
+        _first_use(session, empty, installed)
 
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; five minutes."""
-    session.run(sys.executable, "-m", "pytest", "tests/browser", *session.posargs)
+    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; minutes."""
+    run = ("pytest", "tests/browser", *TWO_AT_A_TIME)
+    session.run(sys.executable, "-m", *run, *session.posargs)
 
 
 @nox.session(default=False)
@@ -121,8 +130,8 @@ def roofs(session: nox.Session) -> None:
     session.run(sys.executable, str(ROOT / "tests" / "lab" / "roofs.py"), *session.posargs)
 
 
-def _first_visit(session: nox.Session, empty: Path, installed: Path) -> None:
-    """Look, measure, look again."""
+def _first_use(session: nox.Session, empty: Path, installed: Path) -> None:
+    """What a new user does: list the suites, measure a case, look at the result."""
 
     def python(*arguments: str) -> str:
         session.log("python " + " ".join(arguments))

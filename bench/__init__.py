@@ -1,6 +1,6 @@
-"""Benchmarks of tensor ops that can be believed; here is what a suite file or a notebook may import.
+"""tensorbench: benchmarks of tensor ops. This module is what a suite file or a notebook imports.
 
-Nothing on this page imports torch, so results can be read on a machine that has none.
+It imports no torch, so results can be read on a machine that has none.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Mistakes a user can make, as one sentence each: the value, the rule, the fix.
+"""Exceptions for a user's mistakes, each printed as one sentence: the value, the rule, the fix.
 
-Anything that is not a `BenchError` is a bug of ours and may show its traceback.
+Any other exception is a bug of this program and may show its traceback.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class UnitError(BenchError):
     """Text that is not a quantity of the wanted kind."""
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """The end of an error line: the nearest of the `known` names, else all of them."""
+def hint(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of an error line: the `known` names most like this one; without such, `otherwise` or all."""
     names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(near) + "?"
-    return "known: " + ", ".join(names) if names else "there are none"
+    return otherwise or ("known: " + ", ".join(names) if names else "there are none")

@@ -1,4 +1,4 @@
-"""Text ⇄ base units: the only place where a number gets or loses a prefix.
+"""Units and number formats, text ⇄ base units: the only place where a number gets or loses a prefix.
 
 Inside the program everything is seconds, bytes, FLOP and shares (1.0 = 100 %).
 A value is shown with as many digits as its uncertainty supports, never more than four.

@@ -1,8 +1,9 @@
-"""What every test may rely on: `gpu` tests are skipped, with the reason, where there is no device."""
+"""Fixtures and settings of all tests: `gpu` tests are skipped, with the reason, where there is no device."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ collect_ignore = ["browser"]
 settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ours")
 """A deadline is a timed assertion, and fails on a machine that is busy with something else. CI tries the
-same examples every time, so that no change is refused for what another one brought."""
+same examples every time, so that no change is refused for an example that an earlier run did not try."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("TENSORBENCH_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Torch's calls in this process use one thread, unless the test sets another number.
+
+    Tests run side by side, and a thread that waits for the others of its call keeps a core busy: with two
+    threads on two busy cores a small call takes ten times as long.
+    """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Imports go down, and three walls stand: each is also seen to fall when it is broken."""
+"""Import contracts: layers, and who may not import torch, pandas or a suite; each is also seen broken."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def loaded_by(names: tuple[str, ...], folder: Path = ROOT) -> set[str]:
 
 
 def test_the_imports_of_this_tree_keep_every_contract() -> None:
-    """Layers and walls hold as they are written in pyproject.toml."""
+    """As they are written in pyproject.toml."""
     found = lint(ROOT)
     assert found.returncode == 0, found.stdout + found.stderr
     assert f"{len(contracts())} kept, 0 broken" in found.stdout
@@ -139,7 +139,7 @@ def test_a_contract_breaks_when_it_is_breached(contract: str, tmp_path: Path) ->
     assert f"{contracts()[contract]['name']} BROKEN" in found.stdout
 
 
-def test_an_indirect_import_breaks_a_wall_too(tmp_path: Path) -> None:
+def test_an_indirect_import_breaks_a_contract_too(tmp_path: Path) -> None:
     """Torch does not get into the report by way of a module that everyone may import."""
     folder = copied(tmp_path)
     with (folder / "bench" / "units.py").open("a") as file:
@@ -150,7 +150,7 @@ def test_an_indirect_import_breaks_a_wall_too(tmp_path: Path) -> None:
 
 
 def test_a_new_module_must_be_given_its_place(tmp_path: Path) -> None:
-    """The layers are exhaustive: nobody's module stands outside the house."""
+    """The layers are exhaustive, so that no module is without a place."""
     folder = copied(tmp_path)
     (folder / "bench" / "utils.py").write_text("")
     found = lint(folder, "--contract", "layers")
@@ -158,8 +158,8 @@ def test_a_new_module_must_be_given_its_place(tmp_path: Path) -> None:
     assert "bench.utils" in found.stdout
 
 
-def test_every_other_module_is_behind_the_wall_around_torch() -> None:
-    """A new module can't be left out of the wall by forgetting it."""
+def test_every_other_module_is_in_the_contract_about_torch() -> None:
+    """A new module can't be left out of the contract by forgetting it."""
     behind = set(contracts()["analysis-without-torch"]["source_modules"])
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)}
     assert {f"bench.{name}" for name in modules - MAY_REACH_TORCH} <= behind

@@ -1,4 +1,4 @@
-"""The command line: argv → one call → what is printed, and the exit code. The only room that prints.
+"""Command-line interface: argv → one call → printed output and an exit code. No other package prints.
 
 Everything heavy is imported by the command that needs it, so that `bench --help` answers at once.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bench.cli import (
+from bench.cli import (  # noqa: F401 - each adds its commands to the app
     ab,
     claims,
     compare,
@@ -31,22 +31,6 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-__all__ = [
-    "ab",
-    "claims",
-    "compare",
-    "crossover",
-    "machine",
-    "main",
-    "profiling",
-    "publish",
-    "run",
-    "runs",
-    "selftest",
-    "table",
-    "trend",
-]
 
 # Typer brings click along under changing names; the base of its own exception is always UsageError.
 _Misused: type[Exception] = typer.BadParameter.__mro__[1]
@@ -73,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: Exception) -> str:
-    """What was wrong with the words, in one line, and where the right ones are listed."""
+    """The line for a usage error: what was wrong, and which help lists the right words."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "bench"
     said: str = error.format_message()  # type: ignore[attr-defined]  # every UsageError has it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.experiment.ab import DecisionGoal
     from bench.experiment.configuration import Variant
     from bench.experiment.interleave import SideSpec
-    from bench.plan.pairs import Pair
+    from bench.plan.choose import Pair
     from bench.plan.plan import PlannedCase
     from bench.pool.interpreter import Interpreter
     from bench.pool.pool import Start
@@ -77,10 +77,10 @@ def ab_command(
     as_json: Json = False,
 ) -> int:
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
-    from bench.plan.pairs import split
+    from bench.plan.choose import split_ops
     from bench.run import request as requests
 
-    suites, ops = split(what or ())
+    suites, ops = split_ops(what or ())
     devices = split_words(device)
     each = requests.workers_of_side(workers, devices)
     asked = requests.Request(
@@ -213,7 +213,7 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
         SelectionError: there is none.
     """
     from bench.errors import SelectionError
-    from bench.plan.pairs import pairs
+    from bench.plan.choose import pairs
 
     plan = asked.plan()
     for reason in dict.fromkeys(skip.reason for skip in plan.skips):

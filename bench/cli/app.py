@@ -1,4 +1,4 @@
-"""The `bench` program before it has commands; the modules beside it add theirs."""
+"""The `bench` application and its exit codes; the modules beside this one add the commands."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-OK, INTERNAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 6, 130
-"""Exit codes. 3, 4 and 5 are a gate's (`analyse/gate.py`); 130 is what shells use for Ctrl-C."""
+OK, USAGE, SOME_FAILED, INTERRUPTED = 0, 2, 6, 130
+"""Exit codes. 3, 4 and 5 are the gate's (`analysis/compare/gate.py`); shells use 130 for Ctrl-C, and Python
+ends with 1 after a traceback."""
 _ORDER: Sequence[str] = (
     *("run", "list", "runs", "show", "report", "publish", "export", "import"),
     *("compare", "table", "trend", "ab", "crossover", "claims"),
@@ -23,9 +24,16 @@ class _InOrder(TyperGroup):
     """Commands in the order in which one meets them, in the help."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        """Those of the order first, others after them."""
+        """The commands named in `_ORDER` first, then any others."""
         names = super().list_commands(ctx)  # type: ignore[arg-type]  # click's context, named differently by typer
         return sorted(names, key=lambda name: (*_ORDER, name).index(name))
+
+
+def exit_code(statuses: Iterable[str]) -> int:
+    """The exit code of a command that measured rows with these statuses: `SOME_FAILED` if one failed."""
+    from bench.records.record import FAILED
+
+    return OK if FAILED.isdisjoint(statuses) else SOME_FAILED
 
 
 app = typer.Typer(

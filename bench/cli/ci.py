@@ -1,11 +1,9 @@
-"""What a comparison leaves for a CI system: an exit code, JUnit XML, a job summary."""
+"""`bench compare` in CI: the gate's exit code, a JUnit XML file, a job summary."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK
 from bench.cli.output import say
@@ -17,16 +15,6 @@ if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.gate import Gate
 
-Gated = Annotated[
-    bool,
-    typer.Option(
-        "--gate",
-        help="Exit with 3 on a regression, 4 if undecided, 5 if not comparable, 6 if cases failed.",
-    ),
-]
-Junit = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML there.")
-]
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names in it the file whose Markdown it shows on the job's page."""
 
@@ -39,7 +27,7 @@ def hand_over(
     junit: Path | None,
     environ: Mapping[str, str],
 ) -> int:
-    """Write what was asked for; gives the exit code, and says why on stderr.
+    """Write the JUnit file and the job summary where wanted; returns the exit code and says why on stderr.
 
     Raises:
         StoreError: a file can't be written.

@@ -1,13 +1,11 @@
-"""`bench claims`: what the course says about time and memory, held against what was measured here."""
+"""`bench claims`: what the course says about time and memory, checked by what was measured here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
-from bench.cli.options import STORE, Json, Store
+from bench.cli.options import STORE, ClaimRuns, Json, Store
 from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
@@ -16,21 +14,13 @@ if TYPE_CHECKING:
 
     from bench.store.runs import StoredRun
 
-Runs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN]...",
-        help="Runs to look in. Default: all of the machine that the latest run was made on.",
-    ),
-]
-
 
 @app.command("claims")
-def claims_command(*, run: Runs = None, store: Store = STORE, as_json: Json = False) -> int:
+def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json = False) -> int:
     """Answer the claims of the course by what was measured.
 
-    Each claim is settled by the newest run that has its cases, and within that run alone: it holds, holds from a size on, does not hold here, or can't be
-    told from the intervals. What was not measured says what to run.
+    Each claim is settled by the newest run that has its cases, and within that run alone: it holds,
+    holds from a size on, does not hold here, or is unsure. What was not measured says what to run.
     """
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE

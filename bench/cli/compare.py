@@ -1,22 +1,37 @@
-"""`bench compare`: one run held against others, case by case, with a verdict on each."""
+"""`bench compare`: a run compared with others, case by case, with a verdict on each case."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.ci import Gated, Junit, hand_over
-from bench.cli.options import OUT, RUN_WORDS, STORE, Out, Store
+from bench.cli.ci import hand_over
+from bench.cli.options import (
+    OUT,
+    ROWS_FORMS,
+    STORE,
+    Base,
+    ByInstead,
+    Confidence,
+    Gated,
+    Junit,
+    New,
+    Out,
+    PageToo,
+    RowsForm,
+    Store,
+    Threshold,
+    Where,
+    check_form,
+)
 from bench.cli.output import print_json, say, show, width
-from bench.cli.table import Where, print_crosstab
+from bench.cli.table import print_crosstab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.gate import Gate
@@ -30,31 +45,24 @@ if TYPE_CHECKING:
 @app.command("compare")
 def compare_command(
     *,
-    base: Annotated[str, typer.Argument(metavar="BASE", help=RUN_WORDS)],
-    new: Annotated[
-        list[str] | None, typer.Argument(metavar="NEW...", help="The same; one or several.")
-    ] = None,
-    threshold: Annotated[
-        str, typer.Option(metavar="SHARE", help="A smaller change does not count.")
-    ] = "5%",
-    confidence: Annotated[str, typer.Option(metavar="SHARE", help="Of the intervals.")] = "99%",
+    base: Base,
+    new: New = None,
+    threshold: Threshold = "5%",
+    confidence: Confidence = "99%",
     where: Where = "",
-    by: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Side by side by a column instead, as bench table."),
-    ] = None,
+    by: ByInstead = None,
     gate: Gated = False,
     junit: Junit = None,
-    form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
-    report: Annotated[bool, typer.Option("--report", help="Write a page and name it.")] = False,
+    form: RowsForm = "table",
+    report: PageToo = False,
     out: Out = OUT,
     store: Store = STORE,
 ) -> int:
-    """Say what is faster, slower, the same, or can't be told, between a run and others."""
+    """Say what is faster, slower, the same or unsure between a run and others."""
     from bench.analysis.compare.gate import gate as judged
     from bench.units import parse_portion
 
-    printed = _printer(form)
+    check_form(form, ROWS_FORMS)
     read = [_read(_find(store, word)) for word in (base, *_others(base, new, by))]
     there = [one for one in read if one]
     if by:
@@ -68,7 +76,7 @@ def compare_command(
     found = [one for one, _ in compared]
     gates = [judged(one, failed=lost) for one, lost in compared]
     if found:
-        printed(found, gates if gate else [None] * len(found))
+        _print(form, found, gates if gate else [None] * len(found))
         if report:
             page = _page([one for one in chosen if one], out, band, sure, limit)
             say(f"page: {page}", err=form != "table")  # other forms are for programs
@@ -145,49 +153,25 @@ def _page(
     return build_comparison(found, out)
 
 
-def _printer(form: str) -> Callable[[Sequence[Comparison], Gates], None]:
-    """What prints in this form.
+def _print(form: str, found: Sequence[Comparison], gates: Gates) -> None:
+    """Print comparisons in a form; Markdown also says what the gate found."""
+    if form == "table":
+        from bench.report.text.compare_terminal import comparisons_table
 
-    Raises:
-        SelectionError: there is no such form.
-    """
-    from bench.errors import SelectionError, hint
+        show(comparisons_table(found, width=width()))
+    elif form == "json":
+        from bench.report.text.compare_terminal import comparisons_facts
 
-    forms: Mapping[str, Callable[[Sequence[Comparison], Gates], None]] = {
-        "table": _table,
-        "json": _json,
-        "markdown": _markdown,
-        "csv": _csv,
-    }
-    if form not in forms:
-        message = f"--format {form!r} is no form; {hint(form, forms)}"
-        raise SelectionError(message)
-    return forms[form]
+        print_json(comparisons_facts(found))
+    elif form == "csv":
+        from bench.report.text.compare_markdown import as_csv
 
+        say(as_csv(*found).rstrip("\n"))
+    else:
+        from bench.report.text.compare_markdown import markdown
 
-def _table(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.text.compare_terminal import comparisons_table
-
-    show(comparisons_table(found, width=width()))
-
-
-def _json(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.text.compare_terminal import comparisons_facts
-
-    print_json(comparisons_facts(found))
-
-
-def _markdown(found: Sequence[Comparison], gates: Gates) -> None:
-    from bench.report.text.compare_markdown import markdown
-
-    pages = [markdown(*pair).rstrip("\n") for pair in zip(found, gates, strict=True)]
-    say("\n\n".join(pages))
-
-
-def _csv(found: Sequence[Comparison], _: Gates) -> None:
-    from bench.report.text.compare_markdown import as_csv
-
-    say(as_csv(*found).rstrip("\n"))
+        pages = [markdown(*pair).rstrip("\n") for pair in zip(found, gates, strict=True)]
+        say("\n\n".join(pages))
 
 
 def _find(store: Path, word: str) -> StoredRun | None:

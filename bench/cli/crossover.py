@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.app import OK, app, exit_code
 from bench.cli.options import STORE, Json, Setting, Store
 from bench.cli.output import print_json, say, show, width
 
@@ -203,8 +203,7 @@ def _from_search(
         print_json(search_facts(title, found, names, paired.runs))
     else:
         show(search_table(title, found, names, paired.runs, width=width()))
-    rows = [row for step in found.steps for row in (step.one, step.other)]
-    return SOME_FAILED if {row.status for row in rows} & {"failed", "timeout", "oom"} else OK
+    return exit_code(row.status for step in found.steps for row in (step.one, step.other))
 
 
 def _searched(

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from bench.cli.app import OK, app
-from bench.cli.options import STORE, Json, Store
+from bench.cli.options import STORE, Json, MeasureRoofs, RunThreads, Store, Threads, WarningCode
 from bench.cli.output import print_json, say, show, width
 
 
 @app.command("machine")
 def machine_command(
     *,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Measure its roofs anew (some 15 s a device).")
-    ] = False,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads. Default: the physical cores.")
-    ] = None,
+    measure: MeasureRoofs = False,
+    threads: Threads = None,
     as_json: Json = False,
 ) -> int:
     """Show this machine: what it is, how it is set up, how it is now, what it can do at most."""
@@ -43,10 +35,7 @@ def _tell(device: str, seconds: float) -> None:
 def doctor_command(
     *,
     store: Store = STORE,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="Threads of a run to come. Default: the physical cores."),
-    ] = None,
+    threads: RunThreads = None,
     as_json: Json = False,
 ) -> int:
     """Say what on this machine will make numbers noisy, and what to do about it; exit code 0 either way."""
@@ -65,9 +54,7 @@ def doctor_command(
 @app.command("explain")
 def explain_command(
     *,
-    code: Annotated[
-        str | None, typer.Argument(help="A warning's code; all if none is named.")
-    ] = None,
+    code: WarningCode = None,
 ) -> int:
     """Say what a warning means and what to do about it."""
     from bench.records.warning_codes import CODES, explain

@@ -1,4 +1,4 @@
-"""What is printed, and where: results to stdout, everything else to stderr."""
+"""Output of commands: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 

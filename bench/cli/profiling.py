@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.options import OUT, Json, Out
+from bench.cli.options import (
+    OUT,
+    Calls,
+    CaseWord,
+    Json,
+    OneDevice,
+    Out,
+    ProfileSuite,
+    ProfileTimeout,
+    Threads,
+)
 from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from bench.plan.choose import Settings
     from bench.plan.plan import Plan
 
-CaseWord = Annotated[
-    str,
-    typer.Argument(
-        metavar="CASE",
-        help="A case's id (see bench list --json), or an expression as of -k that matches one alone.",
-    ),
-]
-
 
 @app.command("profile")
 def profile_command(
     *,
     case: CaseWord,
-    suite: Annotated[
-        list[str] | None,
-        typer.Option("--suite", metavar="SUITE | FILE.py", help="Look there only."),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="cpu|cuda|cuda:1", help="One device. Default: CUDA where there is any."
-        ),
-    ] = None,
-    calls: Annotated[int, typer.Option(min=1, max=10_000, help="Calls to look at.")] = 20,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads. Default: the physical cores.")
-    ] = None,
-    timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed.")] = "60",
+    suite: ProfileSuite = None,
+    device: OneDevice = None,
+    calls: Calls = 20,
+    threads: Threads = None,
+    timeout: ProfileTimeout = "60",
     out: Out = OUT,
     as_json: Json = False,
 ) -> int:

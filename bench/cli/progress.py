@@ -1,4 +1,4 @@
-"""How a run shows itself while it goes on: a bar with an honest ETA on a terminal, else a few lines.
+"""Progress of a run: a bar with the time left on a terminal, a few lines elsewhere.
 
 Everything here goes to stderr, so that stdout holds results only.
 """
@@ -17,21 +17,19 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from bench.records.record import FAILED
 from bench.run.listener import Listener
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
 
     from bench.records.record import Record
 
 _BAR_WIDTH = 20
-_BAD = ("failed", "timeout", "oom")
 
 
 class LiveListener(Listener):
-    """Shows progress while it is entered; the ETA comes from the steps taken, not from the plan."""
+    """Shows progress while it is entered; the time left comes from the steps taken, not from the plan."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -88,7 +86,7 @@ class LiveListener(Listener):
 
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured."""
-        if record.status in _BAD:
+        if record.status in FAILED:
             self._print(f"{record.status}: {record.case} on {record.device}: {record.reason}")
 
     def __enter__(self) -> Self:
@@ -96,15 +94,10 @@ class LiveListener(Listener):
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the bar away."""
         self._progress.stop()
 
     def _print(self, line: str) -> None:
-        """As it is, however long."""
+        """Print a line as it is, however long."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

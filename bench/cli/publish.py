@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.options import OUT, STORE, Json, Store
+from bench.cli.options import (
+    OUT,
+    STORE,
+    BranchName,
+    Destination,
+    Json,
+    Last,
+    PublishRuns,
+    Push,
+    Remote,
+    Store,
+)
 from bench.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -21,24 +30,12 @@ if TYPE_CHECKING:
 @app.command("publish")
 def publish_command(
     *,
-    run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")
-    ] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PLACE",
-            help="A folder (reports), s3://…, gs://… or file://…; with --branch a folder of it.",
-        ),
-    ] = None,
-    branch: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Commit to this branch of git instead.")
-    ] = None,
-    push: Annotated[bool, typer.Option("--push", help="And push that branch.")] = False,
-    remote: Annotated[str, typer.Option(metavar="NAME", help="Where to push to.")] = "origin",
-    last: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the newest N runs.")
-    ] = None,
+    run: PublishRuns = None,
+    to: Destination = None,
+    branch: BranchName = None,
+    push: Push = False,
+    remote: Remote = "origin",
+    last: Last = None,
     store: Store = STORE,
     as_json: Json = False,
 ) -> int:

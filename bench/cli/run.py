@@ -1,27 +1,38 @@
-"""`bench run` and `bench list`: what will be measured, and measuring it."""
+"""`bench run` measures cases and stores them; `bench list` shows what would be measured."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.app import OK, app, exit_code
 from bench.cli.options import (
     OUT,
     STORE,
     Budget,
+    Cache,
+    CaseTimeout,
     Device,
+    Energy,
     Json,
+    Kernels,
     Keyword,
+    Label,
+    PageWhenDone,
     Patience,
     PresetName,
+    Resume,
+    Roofs,
+    Rounds,
+    Seed,
     Setting,
     Store,
     Suites,
+    Tags,
+    Workers,
+    WorkerThreads,
     split_words,
 )
 from bench.cli.output import console, print_json, say, show
@@ -45,48 +56,21 @@ def run_command(
     setting: Setting = None,
     preset: PresetName = "quick",
     budget: Budget = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Fresh processes per case.")] = None,
-    rounds: Annotated[
-        int | None, typer.Option(min=1, help="Visits of each worker to each case.")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads per worker. Default: the physical cores.")
-    ] = None,
-    cache: Annotated[
-        str,
-        typer.Option(
-            metavar="hot|cold",
-            help="What calls find in the caches. hot: what the last call left there. "
-            "cold: none of their data; each call is timed alone.",
-        ),
-    ] = "hot",
-    kernels: Annotated[
-        bool, typer.Option(help="On a GPU, look at each case's kernels under the profiler.")
-    ] = True,
-    energy: Annotated[
-        bool,
-        typer.Option("--energy", help="On a GPU, tell what a call costs in energy (2 s a case)."),
-    ] = False,
-    roofs: Annotated[
-        bool,
-        typer.Option(
-            help="Hold rows against what this machine can do at most, measured once (some 15 s a device)."
-        ),
-    ] = True,
-    timeout: Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")] = "60",
+    workers: Workers = None,
+    rounds: Rounds = None,
+    threads: WorkerThreads = None,
+    cache: Cache = "hot",
+    kernels: Kernels = True,
+    energy: Energy = False,
+    roofs: Roofs = True,
+    timeout: CaseTimeout = "60",
     patience: Patience = None,
     store: Store = STORE,
-    label: Annotated[
-        str | None, typer.Option(help="A name for the run: label:TEXT finds it.")
-    ] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option(metavar="K=V", help="A fact to keep with the run.")
-    ] = None,
-    resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run that was killed.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the order of cases.")] = None,
-    report: Annotated[bool, typer.Option("--report", help="Write a page when done.")] = False,
+    label: Label = None,
+    tag: Tags = None,
+    resume: Resume = None,
+    seed: Seed = None,
+    report: PageWhenDone = False,
     as_json: Json = False,
 ) -> int:
     """Measure cases and store them; a table at the end."""
@@ -115,7 +99,7 @@ def run_command(
     else:
         show_run(run)
         say(_ended(run, page))
-    return SOME_FAILED if _failures(run) else OK
+    return exit_code(status for status, cases in run.info.counts.items() if cases)
 
 
 @app.command("list")
@@ -153,7 +137,7 @@ def _request(
     preset: str,
     budget: str | None,
 ) -> Request:
-    """What is to be measured, in the words that `run` and `list` share."""
+    """The request that the options common to `run` and `list` make."""
     from bench.run import request as requests
 
     return requests.Request(
@@ -239,7 +223,3 @@ def _say_cpu_only(asked: Request) -> None:
         from bench.worker.devices import why_missing
 
         say(f"no GPU here ({why_missing('cuda')}): the CPU alone", err=True)
-
-
-def _failures(run: StoredRun) -> int:
-    return sum(run.info.counts.get(status, 0) for status in ("failed", "timeout", "oom"))

@@ -1,19 +1,32 @@
-"""`bench runs`, `show`, `export`, `import`, `report`: what was measured, in the form that is wanted."""
+"""`bench runs`, `show`, `export`, `import`, `report`: stored runs, listed, shown, handed on, brought in, as pages."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
-from bench.cli.options import OUT, STORE, Json, Out, RunWord, Store
+from bench.cli.options import (
+    OUT,
+    STORE,
+    DeviceTimes,
+    ExportForm,
+    ImportFile,
+    ImportLabel,
+    Json,
+    Out,
+    ReportRuns,
+    RunWord,
+    ShowForm,
+    SingleFile,
+    Store,
+    check_form,
+)
 from bench.cli.output import print_json, say, show, width
 from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bench.store.runs import StoredRun
 
@@ -56,14 +69,8 @@ def show_command(
     *,
     run: RunWord = "@latest",
     store: Store = STORE,
-    form: Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")] = "table",
-    device_times: Annotated[
-        bool,
-        typer.Option(
-            "--device-times",
-            help="What is known of each case's time on a GPU: caches hot, cold, in a graph, by the profiler.",
-        ),
-    ] = False,
+    form: ShowForm = "table",
+    device_times: DeviceTimes = False,
 ) -> int:
     """Show one run."""
     found = _find(store, run)
@@ -81,18 +88,12 @@ def export_command(
     *,
     run: RunWord = "@latest",
     store: Store = STORE,
-    form: Annotated[
-        str, typer.Option("--format", help="csv, json, markdown or pytest-benchmark.")
-    ] = "csv",
+    form: ExportForm = "csv",
 ) -> int:
     """Print one run for other programs."""
-    from bench.errors import SelectionError, hint
     from bench.report.text.export import FORMS
 
-    forms = (*FORMS, PYTEST_BENCHMARK)
-    if form not in forms:
-        message = f"there is no export form {form!r}; {hint(form, forms)}"
-        raise SelectionError(message)
+    check_form(form, (*FORMS, PYTEST_BENCHMARK))
     if form == PYTEST_BENCHMARK:
         _export_samples(_find(store, run))
     else:
@@ -103,22 +104,9 @@ def export_command(
 @app.command("import")
 def import_command(
     *,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A run's folder, a store, a .zip of either, a page, a .json of pytest-benchmark, or one of "
-            "bench export --format json.",
-        ),
-    ],
+    file: ImportFile,
     store: Store = STORE,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT",
-            help="What a run of pytest-benchmark is called. Default: its commit, or the file's name.",
-        ),
-    ] = None,
+    label: ImportLabel = None,
     as_json: Json = False,
 ) -> int:
     """Bring runs from another machine or program into the store; what is there already stays."""
@@ -142,17 +130,10 @@ def import_command(
 @app.command("report")
 def report_command(
     *,
-    run: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RUN]...", help="Runs; the latest if none. Others are held against the first."
-        ),
-    ] = None,
+    run: ReportRuns = None,
     store: Store = STORE,
     out: Out = OUT,
-    single_file: Annotated[
-        bool, typer.Option("--single-file", help="Everything inside one file.")
-    ] = False,
+    single_file: SingleFile = False,
     as_json: Json = False,
 ) -> int:
     """Write an HTML page per run, and of several one that compares them; all open offline."""

@@ -1,4 +1,4 @@
-"""`bench selftest`: the same cases several times over, how far apart the numbers are, and what comparing says."""
+"""`bench selftest`: the same cases measured several times, how far the numbers differ, and what comparing says."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.options import Json, Patience
+from bench.cli.app import app, exit_code
+from bench.cli.options import Json, Patience, Repetitions, SelftestBudget, SelftestStore
 from bench.cli.output import console, print_json, say, show, width
 
 if TYPE_CHECKING:
@@ -21,23 +19,15 @@ if TYPE_CHECKING:
     from bench.store.runs import StoredRun
 
 PANEL = Path(__file__).resolve().with_name("selftest_suite.py")
-_FEWEST_RUNS = 2
 
 
 @app.command("selftest")
 def selftest_command(
     *,
-    repetitions: Annotated[
-        int, typer.Option("--runs", min=_FEWEST_RUNS, help="Runs of the same cases.")
-    ] = 3,
-    budget: Annotated[
-        str, typer.Option(metavar="SECONDS", help="Sampling time per case and run.")
-    ] = "0.2",
+    repetitions: Repetitions = 3,
+    budget: SelftestBudget = "0.2",
     patience: Patience = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder to keep the runs in. Default: they are removed."),
-    ] = None,
+    store: SelftestStore = None,
     as_json: Json = False,
 ) -> int:
     """Run the same cases several times: this machine's false alarms and smallest visible effect."""
@@ -64,7 +54,7 @@ def selftest_command(
         print_json({**selftest_facts(found, judged), "store": kept, "run_ids": names})
     else:
         show(selftest_table(found, judged, width=width()))
-    return OK if (rows["status"] == "ok").all() else SOME_FAILED
+    return exit_code(rows["status"])
 
 
 @contextmanager

@@ -7,8 +7,6 @@ import torch
 
 from bench import Axis, Call, Case, Like, Suite
 
-SIDE = 1024
-
 suite = Suite("small")
 
 
@@ -69,7 +67,7 @@ cat.reference(lambda parts, _: np.concatenate([p.numpy() for p in parts], axis=1
 @suite.op
 def zeros(case: Case) -> Call:
     """4 MB of new memory, filled."""
-    return Call(torch.zeros, SIDE, SIDE, device=case.device)
+    return Call(torch.zeros, 1024, 1024, device=case.device)
 
 
 zeros.reference(lambda *shape, **_: np.zeros(shape))

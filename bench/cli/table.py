@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
-from bench.cli.options import STORE, Store
+from bench.cli.options import (
+    ROWS_FORMS,
+    STORE,
+    BaseColumn,
+    By,
+    RowsForm,
+    Store,
+    TableRuns,
+    Where,
+    check_form,
+)
 from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
@@ -15,40 +23,16 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
-FORMS = ("table", "json", "markdown", "csv")
-
-Where = Annotated[
-    str,
-    typer.Option(
-        metavar="'COLUMN=VALUE,... ...'",
-        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'.",
-    ),
-]
-
 
 @app.command("table")
 def table_command(
     *,
-    run: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RUN]...",
-            help="Paths, ids' beginnings, @latest, @-2, label:X, machine:X or git:COMMIT. "
-            "Default: all runs.",
-        ),
-    ] = None,
-    by: Annotated[
-        str,
-        typer.Option(
-            metavar="COLUMN", help="What the columns are: device, threads, run_id, an axis, …"
-        ),
-    ],
+    run: TableRuns = None,
+    by: By,
     where: Where = "",
-    base: Annotated[
-        str | None, typer.Option(metavar="VALUE", help="The first column, which ratios are to.")
-    ] = None,
+    base: BaseColumn = None,
     store: Store = STORE,
-    form: Annotated[str, typer.Option("--format", help="table, json, markdown or csv.")] = "table",
+    form: RowsForm = "table",
 ) -> int:
     """Put cases side by side by what they differ in, with ratios to the first column."""
     from bench.store import find
@@ -68,12 +52,9 @@ def print_crosstab(
     """
     from bench.analysis.pivot import crosstab
     from bench.analysis.row_filter import parse
-    from bench.errors import SelectionError, hint
     from bench.report.text.pivot import TEXTS, crosstab_facts, crosstab_table
 
-    if form not in FORMS:
-        message = f"there is no form {form!r} of a table; {hint(form, FORMS)}"
-        raise SelectionError(message)
+    check_form(form, ROWS_FORMS)
     found = crosstab(parse(where).keep(rows), by, base)
     if form == "json":
         print_json(crosstab_facts(found))

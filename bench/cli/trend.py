@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
-from bench.cli.options import STORE, Store
+from bench.cli.options import (
+    STORE,
+    TREND_FORMS,
+    Store,
+    TrendCase,
+    TrendDevice,
+    TrendForm,
+    TrendMachine,
+    check_form,
+)
 from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from bench.analysis.trend.trend import Trend
 
-FORMS = ("table", "json", "csv")
-
 
 @app.command("trend")
 def trend_command(
     *,
-    case: Annotated[
-        str, typer.Argument(help="A case's id, or an expression as of -k that leaves one case.")
-    ],
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Name or id. Default: that of the newest run that has the case."
-        ),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Which one, if it was measured on several.")
-    ] = None,
+    case: TrendCase,
+    machine: TrendMachine = None,
+    device: TrendDevice = None,
     store: Store = STORE,
-    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    form: TrendForm = "table",
 ) -> int:
     """Follow a case over the runs of a machine, and name the runs between which its time stepped."""
     from bench.analysis.trend.series import series
     from bench.analysis.trend.trend import trend
-    from bench.errors import SelectionError, hint
     from bench.store import runs
     from bench.store.load import load_records
 
-    if form not in FORMS:
-        message = f"there is no form {form!r} of a trend; {hint(form, FORMS)}"
-        raise SelectionError(message)
+    check_form(form, TREND_FORMS)
     infos = {run.info.run_id: run.info for run in runs.list_runs(store)}
     rows = series(load_records(store), case, machine=machine, device=device)
     _print(trend(rows, infos), form)

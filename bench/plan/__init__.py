@@ -1,1 +1,1 @@
-"""From suites to planned cases: which cases, on which devices, in which order, for how long. Measures nothing."""
+"""Planning: from suites to cases, on which devices, in which order, for how long. Measures nothing."""

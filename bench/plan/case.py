@@ -1,4 +1,4 @@
-"""What an op sees and returns: its case, the call to time, the work it does, what the result must be.
+"""Case, call, work, expected result: what an op is given and what it returns.
 
 Facts only; a case can make tensors once a worker has given it `inputs`. Nothing here imports torch.
 """
@@ -42,7 +42,7 @@ class Skip(Exception):  # noqa: N818 - it is an answer, not an error
 
 @dataclass(frozen=True, slots=True, init=False)
 class Call:
-    """What is timed: `function(*args, **kwargs)`, and nothing else."""
+    """The call that is timed: `function(*args, **kwargs)`, and nothing else."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -60,7 +60,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What one call has to do at least: FLOP, and bytes that must be read and written."""
+    """The work model of one call: FLOP, and the bytes that it must read and write at least."""
 
     flop: float = 0
     read_bytes: float = 0
@@ -74,7 +74,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Like:
-    """What a reference returns where the values are random: their shape, range and moments.
+    """What a reference returns where the values are random: their shape, range, mean and spread.
 
     `mean` and `std` must be met within six standard errors; `shape` and range exactly.
     """
@@ -87,7 +87,7 @@ class Like:
 
 
 class Inputs(Protocol):
-    """Makes seeded tensors on one device in one dtype; the measuring room implements it."""
+    """Makes seeded tensors on one device in one dtype; `bench.worker` implements it."""
 
     @property
     def dtype(self) -> Any:

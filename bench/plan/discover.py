@@ -1,4 +1,4 @@
-"""Where suites come from: shipped by name, or a user's file by path. Loads files as guests, by path.
+"""Discovery and loading of suites: shipped ones by name, a user's file by its path.
 
 `bench` never imports a suite; a suite's module is not importable by name and leaves `sys.path` alone.
 """
@@ -80,7 +80,7 @@ def load(path: Path) -> LoadedSuite:
     sys.modules[name] = module  # dataclasses and pickle look a function's module up here
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a guest may not end its host
+    except (Exception, SystemExit) as error:  # a suite must not end the program
         del sys.modules[name]
         what = f"{type(error).__name__}: {error}".partition("\n")[0]
         message = f"{path} can't be loaded{_line_in(path, error)}: {what}"

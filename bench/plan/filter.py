@@ -1,4 +1,4 @@
-"""The `-k` language: words, `and`, `or`, `not`, parentheses. It selects by a case's id, nothing else.
+"""Filter expressions (`-k`): words, `and`, `or`, `not`, parentheses. It selects by a case's id, nothing else.
 
 A word matches anywhere in the id, upper or lower case; `axis=value` must match the whole value.
 """

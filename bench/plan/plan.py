@@ -1,4 +1,4 @@
-"""Suites × axes × devices → an ordered list of cases, and of skips with their reasons. Measures nothing.
+"""The plan: suites × axes × devices → cases in order, and skips with their reasons. Measures nothing.
 
 A plan is a value: it can be listed, written into the run's manifest, and sent to a worker case by case.
 """
@@ -35,7 +35,7 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
-    # 45 s of sampling leave room within the two minutes that a look may take: for start-up, for getting
+    # 45 s of sampling leave time within the two minutes that a look may take: for start-up, for getting
     # 200 cases ready in six workers (50 s), for the roofs, once (15 s), and for the report.
     "quick": Preset(
         name="quick",
@@ -74,7 +74,7 @@ PRESETS: Mapping[str, Preset] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What the user asked for, out of what the suites offer."""
+    """The user's choice of cases: devices, filter, values of axes."""
 
     devices: tuple[str, ...] = ("cpu",)
     keyword: str = ""
@@ -98,8 +98,13 @@ class PlannedCase:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells rows of a run apart."""
+        """The case's id and device, which together are unique within a run."""
         return self.id, self.device
+
+    @property
+    def op_id(self) -> str:
+        """The op's full name, `suite/op`."""
+        return f"{self.suite}/{self.op}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +117,15 @@ class PlannedSkip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What will be measured and what won't."""
+    """The cases that will be measured, and those that won't with the reason."""
 
     cases: tuple[PlannedCase, ...]
     skips: tuple[PlannedSkip, ...]
+
+    @property
+    def all_cases(self) -> tuple[PlannedCase, ...]:
+        """The cases that will be measured, then those that won't."""
+        return (*self.cases, *(skip.case for skip in self.skips))
 
 
 class _Planned(Exception):  # noqa: N818 - it ends a dry run, nothing went wrong

@@ -1,4 +1,4 @@
-"""What a suite file declares: axes and ops. Declarations only; nothing here runs an op or imports torch.
+"""Suites: the axes and ops that a suite file declares. Declarations only; nothing here runs an op or imports torch.
 
 A suite is data plus small functions; the plan expands it and a worker, elsewhere, calls it.
 """

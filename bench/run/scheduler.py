@@ -11,7 +11,7 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench.plan.memory_budget import MemoryBudget
+from bench.plan.schedule import MemoryBudget
 from bench.pool import protocol
 from bench.run import extra_passes
 from bench.run.cells import matrix

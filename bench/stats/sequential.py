@@ -137,13 +137,13 @@ def paired(one: Cells, other: Cells) -> PairedChange | None:
 
 def _by_round(logs: Cells) -> Cells:
     """The centre of a side's workers in each round."""
-    return np.array([interval.centre(column[np.isfinite(column)]) for column in logs.T])
+    return interval.centres(logs)
 
 
 def _levels(logs: Cells) -> Cells:
     """How far each worker lies from what the others see in the same rounds."""
-    rest = logs - np.nanmedian(logs, axis=0)
-    return np.array(np.nanmedian(rest, axis=1))
+    rest = logs - interval.medians(logs, axis=0)
+    return interval.medians(rest, axis=1)
 
 
 def _error(parts: Sequence[Cells]) -> tuple[float, float]:

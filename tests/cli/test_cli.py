@@ -157,7 +157,7 @@ Bench = Any
         ("show @latest --store nowhere", "there is no store nowhere"),
         ("show @latest --format xml", "there is no export form 'xml'"),
         ("export never", "'never' means no run"),
-        ("export @latest --format xml", "there is no export form 'xml'"),
+        ("export @latest --format xml", "--format 'xml' is no form; known: csv"),
         ("report never", "'never' means no run"),
         ("report @latest --out notes.txt/pages", "notes.txt/pages"),
         ("explain nosy", "there is no warning 'nosy'; did you mean noisy?"),
@@ -324,7 +324,6 @@ def test_json_is_one_document_and_nothing_else(bench: Bench, words: str, key: st
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_machine_is_measured_when_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so, keeps what it found for this number of threads, and a run uses that."""
     monkeypatch.setattr(peak_survey, "SURVEY_S", 0.2)
@@ -398,38 +397,49 @@ def in_a_process(*words: str, code: str, folder: Path) -> subprocess.CompletedPr
     )
 
 
-LOADED_BY = (
-    "import sys\nfrom bench.cli import main\ncode = main(sys.argv[1:])\n"
-    "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\nsys.exit(code)"
-)
+LOADED_BY = """
+import json, sys
+from bench.cli import main
+for command in sys.argv[1:]:
+    code = main(command.split())
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    print(json.dumps([command, code, loaded]), file=sys.stderr)
+"""
 HEAVY = {"torch", "numpy", "pandas", "pyarrow", "scipy", "plotly", "rich", "jinja2", "psutil"}
 
 
 @pytest.mark.parametrize(
-    ("words", "not_loaded"),
+    "not_loaded",
     [
-        ("--help", HEAVY),
-        ("run --help", HEAVY),
-        ("explain noisy", HEAVY),
-        ("runs --json", {"torch", "pandas", "plotly", "scipy"}),
-        ("runs", {"torch", "plotly"}),
-        ("show @latest", {"torch", "plotly"}),
-        ("report @latest", {"torch"}),
-        ("export @latest --format pytest-benchmark", {"torch", "plotly"}),
-        ("doctor", {"torch", "pandas", "plotly"}),
-        ("list view --device cpu", {"pandas", "plotly"}),
+        {
+            "--help": HEAVY,
+            "run --help": HEAVY,
+            "explain noisy": HEAVY,
+            "runs --json": {"torch", "pandas", "plotly", "scipy"},
+            "doctor": {"torch", "pandas", "plotly"},
+            "runs": {"torch", "plotly"},
+            "show @latest": {"torch", "plotly"},
+            "export @latest --format pytest-benchmark": {"torch", "plotly"},
+            "report @latest": {"torch"},
+        },
+        {"list view --device cpu": {"pandas", "plotly"}},
     ],
+    ids=["reading", "planning"],
 )
 def test_a_command_loads_what_it_needs(
-    store: Path, tmp_path: Path, words: str, not_loaded: set[str]
+    store: Path, tmp_path: Path, not_loaded: dict[str, set[str]]
 ) -> None:
-    """Help is there at once, and results are read without torch."""
+    """Help is there at once, and results are read without torch.
+
+    One process runs them all, so that what must not be loaded after a command was not loaded before either.
+    """
     assert store.is_dir()
-    done = in_a_process(*words.split(), code=LOADED_BY, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    loaded = set(done.stderr.splitlines()[-1].split())
-    assert "typer" in loaded
-    assert loaded & not_loaded == set()
+    done = in_a_process(*not_loaded, code=LOADED_BY, folder=tmp_path)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert [(command, code) for command, code, _ in told] == [(one, 0) for one in not_loaded]
+    for command, _, loaded in told:
+        assert "typer" in loaded
+        assert not_loaded[command].intersection(loaded) == set(), command
 
 
 @pytest.mark.parametrize("words", ["export @latest --format json", "runs", "runs --json"])

@@ -77,7 +77,7 @@ def test_a_form_that_is_not_there_is_told_from_those_that_are(file: Path, capsys
     finished_run(file.parent / "results", info())
     assert cli.main(["export", "--format", "pytest_benchmark"]) == 2
     assert capsys.readouterr().err == (
-        "bench: there is no export form 'pytest_benchmark'; did you mean pytest-benchmark?\n"
+        "bench: --format 'pytest_benchmark' is no form; did you mean pytest-benchmark?\n"
     )
 
 

@@ -6,14 +6,21 @@ import json
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bench import cli
 from bench.cli.selftest import PANEL
 from bench.plan import discover
+from bench.run import session
+from bench.store.find import find
 from bench.store.load import load_rows
 from bench.store.runs import list_runs
+from tests.fakes.workers import entry, finished_run, info
+
+if TYPE_CHECKING:
+    from bench.store.runs import StoredRun
 
 ROOT = Path(__file__).parents[2]
 QUICKLY = ("selftest", "--runs", "2", "--budget", "1ms", "--patience", "0")
@@ -87,15 +94,24 @@ def test_two_short_runs_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture
     assert {run.info.options["patience_s"] for run in list_runs(store)} == {0}
 
 
-@pytest.mark.slow
 def test_runs_that_nobody_asked_to_keep_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The sentence comes first; nothing is left in the folder for temporary files, nor here."""
+    made: list[StoredRun] = []
+
+    def run(_plan: object, _options: object, store: Path, _listener: object) -> StoredRun:
+        number = len(made)
+        facts = info(f"2026010{number + 1}T000000Z-aaaaaa")
+        made.append(find(store, str(finished_run(store, facts, entry(0), entry(1)))))
+        return made[-1]
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(session, "run", run)
     code = cli.main(list(QUICKLY))
     out, err = capsys.readouterr()
     assert code == 0, err
     assert out.startswith("On this machine, two runs of the same code differ by at most ")
+    assert [run.folder.is_relative_to(tmp_path) for run in made] == [True, True]
     assert list(tmp_path.iterdir()) == []

@@ -62,7 +62,7 @@ def test_runs_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
         ("--by threads --base 3", "--base '3': no row has threads=3; known: 1, 2"),
         ("--by threads --where m=1", "--where: 'm' is no column and no axis"),
         ("--by threads --where n", "--where 'n' can't be read"),
-        ("--by threads --format yaml", "there is no form 'yaml' of a table; known: csv, json"),
+        ("--by threads --format yaml", "--format 'yaml' is no form; known: csv, json"),
         ("@-9 --by threads", "'@-9' means no run"),
         ("", "Missing option '--by'"),
     ],

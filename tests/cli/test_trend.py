@@ -49,7 +49,7 @@ def test_a_step_is_named_in_every_form(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("n=64 --format jsn", "there is no form 'jsn' of a trend; did you mean json?"),
+        ("n=64 --format jsn", "--format 'jsn' is no form; did you mean json?"),
         ("n=17", "'n=17' matches none of 2 cases"),
         ("op", "'op' matches 2 cases: s/op[n=16], s/op[n=64]; name one"),
         ("n=16", "was measured on cpu, cuda; choose with --device cpu"),

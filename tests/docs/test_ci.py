@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bench.analysis.compare import gate
 from bench.analysis.compare.thresholds import read
-from bench.cli import ci
+from bench.cli import ci, options
 from bench.units import share
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,9 @@ COMPARE = typer.Typer()
 
 
 @COMPARE.command()
-def compare(base: str, new: str, *, gate: ci.Gated = False, junit: ci.Junit = None) -> None:
+def compare(
+    base: str, new: str, *, gate: options.Gated = False, junit: options.Junit = None
+) -> None:
     """The options of a gate, as `bench compare` has them."""
     typer.echo(f"{base} {new} {gate} {junit}")
 

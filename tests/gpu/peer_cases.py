@@ -46,7 +46,7 @@ class Subject:
         return sum(math.prod(shape) for shape in self.shapes)
 
     def small(self) -> Subject:
-        """The same call of tensors that any machine has room and time for."""
+        """The same call of tensors that any machine has memory and time for."""
         cut = tuple(tuple(min(side, SMALL_SIDE) for side in shape) for shape in self.shapes)
         return replace(self, shapes=cut)
 

@@ -164,7 +164,7 @@ def _said(ask: Ask, call: Call, asked: Asked) -> Cell:
 
 
 def give_back(device: str) -> None:
-    """Free what tensors left behind: processes beside this one need room too."""
+    """Free what tensors left behind: processes beside this one need memory too."""
     gc.collect()
     if device != "cpu":
         torch.cuda.empty_cache()

@@ -193,22 +193,22 @@ def profiler() -> dict[str, Any]:
     tiny = torch.zeros(16, device="cuda")
     tiny.add_(1)
     cuda.synchronize()
-    moments = [time.perf_counter()]
+    readings = [time.perf_counter()]
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as session:
-        moments.append(time.perf_counter())
+        readings.append(time.perf_counter())
         with record_function("calls"):
             for _ in range(PROFILED_CALLS):
                 tiny.add_(1)
             cuda.synchronize()
-        moments.append(time.perf_counter())
-    moments.append(time.perf_counter())
+        readings.append(time.perf_counter())
+    readings.append(time.perf_counter())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         session.export_chrome_trace(str(path))
-        moments.append(time.perf_counter())
+        readings.append(time.perf_counter())
         text = path.read_text(encoding="utf-8")
     stages = ("start_s", "calls_s", "stop_s", "write_s")
-    took = [round(after - before, 3) for before, after in pairwise(moments)]
+    took = [round(after - before, 3) for before, after in pairwise(readings)]
     return {**dict(zip(stages, took, strict=True)), **_of_the_trace(text)}
 
 

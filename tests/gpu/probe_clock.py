@@ -201,11 +201,11 @@ def _steps(asks: Mapping[str, Callable[[], Any]], matrix: torch.Tensor) -> dict[
                 changes[name].append(1e3 * time.perf_counter())
                 last[name] = value
         cuda.synchronize()
-    return {name: _between(moments) for name, moments in changes.items()}
+    return {name: _between(readings) for name, readings in changes.items()}
 
 
-def _between(moments: list[float]) -> list[Any] | None:
-    apart = [after - before for before, after in pairwise(moments)]
+def _between(readings: list[float]) -> list[Any] | None:
+    apart = [after - before for before, after in pairwise(readings)]
     return [middle(apart, 1), round(max(apart), 1), len(apart)] if apart else None
 
 

@@ -264,7 +264,7 @@ def _reading(page: Page, what: str, began: Sequence[tuple[str, float]]) -> Read:
     until = max((took for start, took in tasks if start < loaded), default=0.0)
     after = [(took, start) for start, took in tasks if start >= loaded]
     longest, start = max(after, default=(0.0, 0.0))
-    during = [name for name, moment in began if moment <= start][-1:]
+    during = [name for name, at_ms in began if at_ms <= start][-1:]
     return Read(
         what=what,
         readable_s=page.evaluate("readable") / 1e3,

@@ -142,7 +142,7 @@ def line(entry: Entry, kept: Mapping[str, Kept]) -> Line:
 
 
 def true_sample_s(own: Kept, began_ns: int, loops: int) -> float:
-    """Seconds per call, by the clock of the calls themselves: so many, from this moment on."""
+    """Seconds per call, by the clock of the calls themselves: so many, from now on."""
     first = bisect.bisect_left(own.calls, (began_ns, 0))
     calls = own.calls[first : first + loops]
     watched_ns = fmean(took for _, took in calls)

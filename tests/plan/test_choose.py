@@ -59,8 +59,8 @@ def test_an_id_without_axes_means_its_case_alone() -> None:
     ("word", "said"),
     [
         ("zebra", r"'zebra' matches none of 6 cases; see all ids with: bench list"),
-        ("s/add[m=1]", r"'s/add\[m=1\]' matches none of 6 cases; near: s/add\[n=1\], "),
-        ("s/ad[n=1]", r"matches none of 6 cases; near: s/add\[n=1\]"),
+        ("s/add[m=1]", r"'s/add\[m=1\]' matches none of 6 cases; did you mean s/add\[n=1\] or "),
+        ("s/ad[n=1]", r"matches none of 6 cases; did you mean s/add\[n=1\]"),
         ("add", r"'add' matches 3 cases: s/add\[n=1\], s/add\[n=64\], s/add\[n=256\]; name one"),
         ("s", r"'s' matches 6 cases: (s/\w+\[n=\d+\], ){5}…; name one of them, or add: and AXIS"),
         ("and", "case 'and': a word is missing"),

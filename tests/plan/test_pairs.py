@@ -1,4 +1,4 @@
-"""Words name suites or ops; cases meet themselves, or those of another op at equal axes."""
+"""Pairs of cases to compare: each case with itself, or the cases of two ops at equal axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.errors import SelectionError
-from bench.plan.pairs import pairs, split
+from bench.plan.choose import pairs, split_ops
 from bench.plan.plan import Plan, PlannedSkip
 from tests.fakes.workers import case
 
@@ -28,28 +28,31 @@ PLAN = Plan(
 )
 
 
-def test_ops_bring_their_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ops_name_their_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where none is named; a file is a suite, wherever it is."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my").mkdir()
     (tmp_path / "my/suite").touch()
-    assert split(["mul", "view"]) == (("mul", "view"), ())
-    assert split(["mul/matrices", "mul/in_place"]) == (("mul",), ("mul/matrices", "mul/in_place"))
-    assert split(["mine.py", "mine/op"]) == (("mine.py",), ("mine/op",))
-    assert split(["my/file.py", "my/suite", "a/b/c"])[1] == ()
-    assert split([]) == ((), ())
+    assert split_ops(["mul", "view"]) == (("mul", "view"), ())
+    assert split_ops(["mul/matrices", "mul/in_place"]) == (
+        ("mul",),
+        ("mul/matrices", "mul/in_place"),
+    )
+    assert split_ops(["mine.py", "mine/op"]) == (("mine.py",), ("mine/op",))
+    assert split_ops(["my/file.py", "my/suite", "a/b/c"])[1] == ()
+    assert split_ops([]) == ((), ())
     with pytest.raises(SelectionError, match=r"3 ops \(a/b, a/c, a/d\) are more than two sides"):
-        split(["a/b", "a/c", "a/d"])
+        split_ops(["a/b", "a/c", "a/d"])
 
 
-def test_each_case_meets_itself() -> None:
+def test_each_case_is_paired_with_itself() -> None:
     """All of them, or those of one op."""
     assert pairs(PLAN, ()) == [(one, one) for one in PLAN.cases]
     assert pairs(PLAN, ("s/one",)) == [(one, one) for one in PLAN.cases[:2]]
     assert pairs(PLAN, ("s/one", "s/one")) == [(one, one) for one in PLAN.cases[:2]]
 
 
-def test_two_ops_meet_at_equal_axes() -> None:
+def test_two_ops_are_paired_at_equal_axes() -> None:
     """And on one device."""
     assert pairs(PLAN, ("s/one", "s/other")) == [(of_op("one", 2), of_op("other", 2))]
 

@@ -60,7 +60,7 @@ class CaseSelector:
     def include(self, record: Record) -> bool:
         """Whether the row is selected, whatever its status."""
         return (
-            self.op == f"{record.suite}/{record.op}"
+            self.op == record.op_id
             and self.dtype == record.dtype
             and self.device == record.device.partition(":")[0]
             and self.where.items() <= record.params.items()

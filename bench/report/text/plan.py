@@ -43,7 +43,7 @@ def plan_table(plan: Plan, estimate_s: float) -> RenderableType:
     table = PlainTable(whole("op"), whole("device"), right("cases"), folded("axes"))
     groups: dict[tuple[str, str], list[PlannedCase]] = {}
     for case in plan.cases:
-        groups.setdefault((f"{case.suite}/{case.op}", case.device), []).append(case)
+        groups.setdefault((case.op_id, case.device), []).append(case)
     for (op, device), cases in groups.items():
         table.add(op, device, str(len(cases)), _axes(cases))
     skipped = Counter((skip.case.device, skip.reason) for skip in plan.skips)

@@ -1,4 +1,4 @@
-"""What fits where."""
+"""The memory budget: how much the inputs of a batch may take, and what is said of what takes more."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 
 import pytest
 
-from bench.plan.memory_budget import MemoryBudget
+from bench.plan.schedule import MemoryBudget
 
-ROOM = MemoryBudget(memory_bytes=4e9, device_memory_bytes={"cuda": 16_000_000_000}, workers=4)
+BUDGET = MemoryBudget(memory_bytes=4e9, device_memory_bytes={"cuda": 16_000_000_000}, workers=4)
 
 
 def test_inputs_share_the_cpus_memory_and_half_of_a_devices() -> None:
     """All workers are alive together; what is not known is not limited."""
-    assert (ROOM.all_bytes("cpu"), ROOM.worker_bytes("cpu")) == (4e9, 1e9)
-    assert (ROOM.all_bytes("cuda"), ROOM.worker_bytes("cuda")) == (8e9, 2e9)
-    assert ROOM.worker_bytes("cuda:7") == math.inf
+    assert (BUDGET.all_bytes("cpu"), BUDGET.worker_bytes("cpu")) == (4e9, 1e9)
+    assert (BUDGET.all_bytes("cuda"), BUDGET.worker_bytes("cuda")) == (8e9, 2e9)
+    assert BUDGET.worker_bytes("cuda:7") == math.inf
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_refusal_names_both_sizes_and_what_would_help(
     *, device: str, needed: int, exact: bool, reason: str
 ) -> None:
     """Fewer workers, where these would do."""
-    assert ROOM.refusal(device, needed, exact=exact) == reason
+    assert BUDGET.refusal(device, needed, exact=exact) == reason
 
 
 def test_one_worker_is_not_advised_to_have_fewer() -> None:
