@@ -24,12 +24,12 @@ from bench.run.listener import Listener
 from bench.run.peak_survey import RunRoofs
 from bench.run.scheduler import BATCH_CASES, Scheduler
 from bench.run.state_monitor import Clock, StateMonitor, StateMonitors
-from bench.run.summary import Noise, pooled_spread
+from bench.run.summary import Noise, pooled_spread, spread_of
 from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
     from bench.records.machine_state import Conditions
     from bench.run.manifest import Options
     from bench.run.outcome import Outcome, RunFacts
+    from bench.stats.interval import Spread
     from bench.store.journal import Entry
     from bench.store.runs import RunInfo, StoredRun
+
+    _Spreads = tuple[Spread | None, Spread | None]
+    """Spread of the cells that the headline of a case is made from, and of those at reference."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +149,7 @@ class OpenRun:
         )
         known = {device: one.conditions for device, one in self._earlier.references.items()}
         self._monitors = StateMonitors(monitor, known)
-        self._recent: deque[Outcome] = deque(maxlen=BATCH_CASES)
+        self._spreads: deque[_Spreads] = deque(maxlen=BATCH_CASES)
         self.scheduler = Scheduler(
             pool,
             options.schedule,
@@ -157,35 +161,35 @@ class OpenRun:
 
     def keep_batch(self, batch: Sequence[Outcome]) -> None:
         """Write the rows of cases of one device that were measured together."""
-        self._keep(batch, among=batch)
+        self._spreads.clear()
+        self._keep(batch)
 
     def keep(self, outcome: Outcome) -> Entry:
         """Write the row of a case that was measured by itself, beside those kept just before it."""
-        self._recent.append(outcome)
-        (entry,) = self._keep([outcome], among=self._recent)
+        (entry,) = self._keep([outcome])
         return entry
 
-    def _keep(self, outcomes: Sequence[Outcome], *, among: Iterable[Outcome]) -> list[Entry]:
+    def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         reference = self._monitors.of(outcomes[0].case.device).settle()
-        facts = self._facts_of(reference, among)
+        self._spreads.extend(_spreads(outcome, reference) for outcome in outcomes)
+        facts = self._facts_under(reference)
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
         for entry in entries:
             self._writer.write(entry)
             self._listener.finished(entry.record)
         return entries
 
-    def _facts_of(self, reference: Conditions | None, among: Iterable[Outcome]) -> RunFacts:
+    def _facts_under(self, reference: Conditions | None) -> RunFacts:
         """The facts that rows share: the device's reference, and the noise that their own samples can't show."""
-        known = [outcome.under(reference) for outcome in among]
         return dataclasses.replace(
             self._facts,
             reference=reference,
             noise=Noise(
-                others=pooled_spread(headline_cells(*one) for one in known),
+                others=pooled_spread(one for one, _ in self._spreads),
                 floors=self._earlier.floors(reference),
             ),
             noise_at_reference=Noise(
-                others=pooled_spread(scaled_to_reference(*one) for one in known),
+                others=pooled_spread(one for _, one in self._spreads),
                 floors=self._earlier.floors(reference, brought=True),
             ),
         )
@@ -211,3 +215,9 @@ class OpenRun:
         own = self._monitors.of(device).known
         first = Reference(conditions=own) if own else None
         return self._earlier.references.get(device, first)
+
+
+def _spreads(outcome: Outcome, reference: Conditions | None) -> _Spreads:
+    """How far the cells of a case lie apart: those of the headline, and those at reference."""
+    cells, wanted = outcome.under(reference)
+    return spread_of(headline_cells(cells, wanted)), spread_of(scaled_to_reference(cells, wanted))

@@ -74,9 +74,13 @@ class Noise:
         return CaseNoise(others=self.others, floor=self.floors.get(key))
 
 
-def pooled_spread(cases: Iterable[Sequence[Cell]]) -> Spread | None:
-    """How far one more cell of a case may be off, from the spread that cases measured together have in common."""
-    spreads = [interval.spread(matrix(of_case)) for of_case in cases if of_case]
+def spread_of(cells: Sequence[Cell]) -> Spread | None:
+    """How far the cells of a case lie apart; None where these are too few to tell."""
+    return interval.spread(matrix(cells)) if cells else None
+
+
+def pooled_spread(spreads: Iterable[Spread | None]) -> Spread | None:
+    """The spread that cases measured together have in common."""
     return interval.pooled([spread for spread in spreads if spread])
 
 

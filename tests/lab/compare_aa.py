@@ -25,7 +25,7 @@ from bench.records import machine_state
 from bench.records.machine_state import Conditions
 from bench.records.record import Sample
 from bench.run.cells import Cell, headline_cells, scaled_to_reference
-from bench.run.summary import Measuring, Noise, pooled_spread, summarised
+from bench.run.summary import Measuring, Noise, pooled_spread, spread_of, summarised
 from bench.stats.interval import CONFIDENCE as OF_ROWS
 from bench.stats.ratio import CONFIDENCE, THRESHOLD
 from bench.store import runs
@@ -203,8 +203,11 @@ def _noises(
     chosen = [headline_cells(of, reference) for of in taken.values()]
     at_reference = [scaled_to_reference(of, reference) for of in taken.values()]
     return (
-        Noise(others=pooled_spread(chosen), floors=known.floors(reference)),
-        Noise(others=pooled_spread(at_reference), floors=known.floors(reference, brought=True)),
+        Noise(others=pooled_spread(map(spread_of, chosen)), floors=known.floors(reference)),
+        Noise(
+            others=pooled_spread(map(spread_of, at_reference)),
+            floors=known.floors(reference, brought=True),
+        ),
     )
 
 

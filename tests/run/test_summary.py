@@ -13,7 +13,7 @@ from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.run.cells import Cell
 from bench.run.outcome import Outcome, RunFacts, Visit
-from bench.run.summary import CaseNoise, Noise, pooled_spread
+from bench.run.summary import CaseNoise, Noise, pooled_spread, spread_of
 from bench.stats import interval
 from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
@@ -332,9 +332,9 @@ def test_a_case_hears_what_is_said_of_it() -> None:
 def test_six_cases_say_something_together() -> None:
     """Fewer don't, nor do cases without cells."""
     many = [scattered(0.01)] * 6
-    found = pooled_spread(many)
+    found = pooled_spread(map(spread_of, many))
 
     assert found is not None
     assert found.variance > 0
-    assert pooled_spread([*many[1:], []]) is None
+    assert pooled_spread(map(spread_of, [*many[1:], []])) is None
     assert pooled_spread([]) is None
