@@ -60,10 +60,12 @@ class History:
     """Per device, what it is like at its best."""
     past: tuple[Past, ...] = ()
 
-    def floors(self, reference: Conditions | None, *, brought: bool = False) -> dict[Key, Spread]:
+    def floors(
+        self, reference: Conditions | None, *, at_reference: bool = False
+    ) -> dict[Key, Spread]:
         """Per case, how far its headlines at this reference lay apart; no case with fewer than three.
 
-        Or, `brought` to it, how far these did.
+        `at_reference` asks the same of headlines converted to this reference.
 
         Cases lend each other what they have in common, as in `stats.pooled`; the machine moves them
         together, so after a few runs even that is a guess, and it settles as runs are added.
@@ -72,7 +74,7 @@ class History:
         host = reference.of_host(anywhere=False) if reference else None
         known = [one for one in (reference, host) if one]
         for one in self.past:
-            time_s = one.at_reference_s if brought else one.time_s
+            time_s = one.at_reference_s if at_reference else one.time_s
             if time_s and any(machine_state.is_at(one.reference, wanted) for wanted in known):
                 times.setdefault(one.key, []).append(time_s)
         own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}

@@ -1,4 +1,4 @@
-"""`bench ab`: two configurations measured in turn, in the same minutes, until each case is decided."""
+"""`bench ab`: two configurations measured interleaved, in the same minutes, until each case is decided."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def ab_command(
     store: Store = STORE,
     as_json: Json = False,
 ) -> int:
-    """Say whether b is slower than a: two interpreters, environments, thread counts or ops, in turn."""
+    """Say whether b is slower than a: two interpreters, environments, thread counts or ops, interleaved."""
     from bench.plan.choose import split_ops
     from bench.run import request as requests
 

@@ -1,4 +1,4 @@
-"""`bench runs`, `show`, `export`, `import`, `report`: stored runs, listed, shown, handed on, brought in, as pages."""
+"""`bench runs`, `show`, `export`, `import`, `report`: stored runs, listed, shown, exported, imported, as pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two configurations measured in turn until each case is decided, or time is up. Pure.
+"""Sequential A/B test: two configurations measured interleaved until each case is decided, or time is up. Pure.
 
 What measures is passed in, so is the clock. Cases are looked at after a few planned numbers of rounds;
 one that is decided has no further round, so that time goes where the verdict is open. A change must

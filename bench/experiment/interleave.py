@@ -180,7 +180,7 @@ class PairedRun:
             outcomes.append(opened.scheduler.next_batch(waiting) if waiting else [])
         prepared = [
             PairedCase(one=one, other=other, timeout_s=self._schedule.timeout_s)
-            for one, other in zip(*outcomes, strict=False)  # the other side may have room for fewer
+            for one, other in zip(*outcomes, strict=False)  # the other side may fit fewer
         ]
         for _ in prepared:
             self._waiting.popleft()

@@ -18,12 +18,12 @@ SAME_LEVEL = 1.15
 """Two levels of a sentinel are the same state up to this ratio. It lies between the drift of a shared machine,
 which stays within ±5 %, and the ratio of its states, which is 1.4 or more."""
 _FASTEST_SHARE = 0.1
-"""The share of turns that are taken for fast: enough that one lucky turn is no state."""
+"""The share of visits that are taken for fast: enough that one lucky visit is no state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Times of the sentinels: in one turn, or, as a level, in a state of the machine."""
+    """Times of the sentinels: in one visit, or, as a level, in a state of the machine."""
 
     compute_s: float
     barrier_s: float | None = None
@@ -41,15 +41,15 @@ class Conditions:
         return Conditions(compute_s=self.launch_s, anywhere=anywhere)
 
 
-def level(turns: Sequence[Conditions]) -> Conditions:
-    """The fast level of these turns: per sentinel, the median of those near the fastest tenth.
+def level(visits: Sequence[Conditions]) -> Conditions:
+    """The fast level of these visits: per sentinel, the median of those near the fastest tenth.
 
-    Not the minimum: a single lucky turn is no state.
+    Not the minimum: a single lucky visit is no state.
     """
-    barriers = [t.barrier_s for t in turns if t.barrier_s is not None]
-    launches = [t.launch_s for t in turns if t.launch_s is not None]
+    barriers = [v.barrier_s for v in visits if v.barrier_s is not None]
+    launches = [v.launch_s for v in visits if v.launch_s is not None]
     return Conditions(
-        compute_s=_fast([t.compute_s for t in turns]),
+        compute_s=_fast([v.compute_s for v in visits]),
         barrier_s=_fast(barriers) if barriers else None,
         launch_s=_fast(launches) if launches else None,
     )
@@ -76,27 +76,27 @@ def reference(levels: Iterable[Conditions]) -> Conditions | None:
     return found
 
 
-def is_at(turn: Conditions, wanted: Conditions) -> bool:
+def is_at(seen: Conditions, wanted: Conditions) -> bool:
     """Whether every sentinel was at its wanted level."""
-    if not _near(turn.compute_s, wanted.compute_s):
+    if not _near(seen.compute_s, wanted.compute_s):
         return False
-    if turn.barrier_s is None or wanted.barrier_s is None:
-        return turn.barrier_s is wanted.barrier_s
-    return _near(turn.barrier_s, wanted.barrier_s)
+    if seen.barrier_s is None or wanted.barrier_s is None:
+        return seen.barrier_s is wanted.barrier_s
+    return _near(seen.barrier_s, wanted.barrier_s)
 
 
-def is_slower(turn: Conditions, wanted: Conditions) -> bool:
+def is_slower(seen: Conditions, wanted: Conditions) -> bool:
     """Whether a sentinel took longer than at the wanted level, by more than drift."""
-    if turn.compute_s > wanted.compute_s * SAME_LEVEL:
+    if seen.compute_s > wanted.compute_s * SAME_LEVEL:
         return True
-    if turn.barrier_s is None or wanted.barrier_s is None:
+    if seen.barrier_s is None or wanted.barrier_s is None:
         return False
-    return turn.barrier_s > wanted.barrier_s * SAME_LEVEL
+    return seen.barrier_s > wanted.barrier_s * SAME_LEVEL
 
 
-def at_conditions(time_s: float, turn: Conditions, wanted: Conditions) -> float:
+def at_conditions(time_s: float, seen: Conditions, wanted: Conditions) -> float:
     """A time as it would have been at the wanted conditions: in proportion to the compute sentinel, within a state."""
-    return time_s * (wanted.compute_s / turn.compute_s)  # so that equal ones leave it as it is
+    return time_s * (wanted.compute_s / seen.compute_s)  # so that equal ones leave it as it is
 
 
 def distance(seen: Conditions, wanted: Conditions) -> float:

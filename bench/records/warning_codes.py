@@ -117,7 +117,7 @@ _ALL = (
     ),
     Code(
         code="two-states",
-        seen="the case has two times, more than 5 % apart, and took each of them in many turns",
+        seen="the case has two times, more than 5 % apart, and took each of them in many visits",
         cause="the host moves the cores of this machine, or shares them with others, for minutes on end",
         remedy="compare time_at_reference_s; state_times_s and state_shares have both",
     ),

@@ -190,7 +190,7 @@ class OpenRun:
             ),
             noise_at_reference=Noise(
                 others=pooled_spread(one for _, one in self._spreads),
-                floors=self._earlier.floors(reference, brought=True),
+                floors=self._earlier.floors(reference, at_reference=True),
             ),
         )
 

@@ -45,7 +45,7 @@ class RatioAt(Ratio):
 
     @property
     def winner(self) -> Winner | None:
-        """The faster side, None where the interval has room for both."""
+        """The faster side, None where the interval allows either."""
         if self.low > 1:
             return "other"
         return "one" if self.high < 1 else None

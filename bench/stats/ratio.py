@@ -30,7 +30,7 @@ CHANGED = VERDICTS[:2]
 CONFIDENCE = 0.99
 """Confidence of a verdict: one false alarm in a hundred unchanged cases."""
 THRESHOLD, PAIRED_THRESHOLD = 0.05, 0.02
-"""Smaller changes don't count, as shares: between two runs, and between sides measured in turn, where the
+"""Smaller changes don't count, as shares: between two runs, and between interleaved sides, where the
 machine's drift cancels. 2 % is what people still act on."""
 EQUIVALENCE = 0.05
 """Level of the test that calls a ratio the same, as is usual for tests of equivalence: at most one change in

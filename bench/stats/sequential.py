@@ -1,4 +1,4 @@
-"""Sequential test of a paired ratio: two sides measured round by round in turn, looked at a few planned times.
+"""Sequential test of a paired ratio: two interleaved sides, looked at a few planned times.
 
 Whatever happens to both sides at the same time cancels within its round; what a process does to a number does
 not, so the interval has the workers of both sides in it. Every look spends a part of the level (alpha

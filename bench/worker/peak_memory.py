@@ -45,7 +45,7 @@ class Allocator(Protocol):
         """The high-water mark since `begin`, when the device has done everything."""
 
     def retries(self) -> int:
-        """How often the allocator had to free its cached memory to find room, so far."""
+        """How often the allocator had to free its cached memory to allocate more, so far."""
 
 
 class CudaAllocator:
@@ -69,7 +69,7 @@ class CudaAllocator:
         return torch.cuda.max_memory_allocated(self._device)
 
     def retries(self) -> int:
-        """How often the allocator had to free its cached memory to find room, so far."""
+        """How often the allocator had to free its cached memory to allocate more, so far."""
         return int(torch.cuda.memory_stats(self._device).get("num_alloc_retries", 0))
 
 

@@ -80,8 +80,8 @@ def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
 
     keep(tmp_path, 2, 1.04e-6)
     found = history.read(tmp_path, about(9)).floors(CALM)
-    brought = history.read(tmp_path, about(9)).floors(CALM, brought=True)
-    assert found == brought  # the keeper made these twice as long, and logarithms don't mind
+    converted = history.read(tmp_path, about(9)).floors(CALM, at_reference=True)
+    assert found == converted  # the keeper made these twice as long, and logarithms don't mind
     assert found[HERE].freedom == 2
     assert math.sqrt(found[HERE].variance) == pytest.approx(0.0196, rel=0.01)
 
@@ -196,7 +196,7 @@ def test_cases_lend_each_other_what_they_have_in_common() -> None:
 
 
 def test_a_floor_is_of_one_reference() -> None:
-    """Headlines brought to another state are no repeats of these."""
+    """Headlines converted to another state are no repeats of these."""
     found = History(past=(*past(1.0, 1.01, 1.02), *past(1.8, 1.9, at=SLOW)))
 
     assert found.floors(CALM)[HERE].freedom == 2

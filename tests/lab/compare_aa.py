@@ -206,7 +206,7 @@ def _noises(
         Noise(others=pooled_spread(map(spread_of, chosen)), floors=known.floors(reference)),
         Noise(
             others=pooled_spread(map(spread_of, at_reference)),
-            floors=known.floors(reference, brought=True),
+            floors=known.floors(reference, at_reference=True),
         ),
     )
 

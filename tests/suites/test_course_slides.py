@@ -168,7 +168,7 @@ def test_full_calls_its_value_fill_value() -> None:
 
 
 @pytest.mark.parametrize("make", [torch.rand, torch.randn])
-def test_random_tensors_have_their_shape_and_moments(make: Any) -> None:
+def test_random_tensors_have_their_shape_mean_and_variance(make: Any) -> None:
     """The slide deck: rand is in [0, 1), randn has mean 0 and (it leaves out) variance 1."""
     torch.manual_seed(0)
     assert make((2, 3, 4)).shape == (2, 3, 4)

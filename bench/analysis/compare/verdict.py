@@ -230,7 +230,7 @@ def _agrees(verdict: Verdict, logs: list[float], band: float) -> bool:
 def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
     """The two times of a case; none where the machine made them and the comparison is in one of its states.
 
-    States told by the sentinels split the turns as `reference_share` does; a case's own do so by chance.
+    States told by the sentinels split the cells as `reference_share` does; a case's own do so by chance.
     """
     split = record.reference_share
     machines = split is not None and any(math.isclose(s, split) for s in record.state_shares)

@@ -1,7 +1,7 @@
 """GPU speed-up by family of ops: where a GPU starts to win, from which sizes on, everywhere, or nowhere.
 
-A family is a suite. It is told by all its cases that both devices have, each won by the one whose interval leaves
-no room for the other, and by the sizes at which the winner changes.
+A family is a suite. It is told by all its cases that both devices have, each won by the device whose interval
+excludes the other, and by the sizes at which the winner changes.
 """
 
 from __future__ import annotations

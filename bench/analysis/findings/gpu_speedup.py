@@ -1,6 +1,6 @@
 """Where a GPU starts to win, in sentences: the op for which it matters most, then how many there are.
 
-A winner is one whose interval leaves no room for the other; a size is told with how far it may be off.
+The winner is the device whose interval excludes the other; a size is given with its interval.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.stats.crossing import Crossover, Winner
 
 _COARSE = 1.5
-"""Sizes further apart have room for a step between them, so that it is said where a line was drawn."""
+"""Between sizes further apart than this a step may lie, so the text says where a straight line was drawn."""
 _KINDS = ("at", "always", "never", "cant-tell")
 _SAID = {
     "from": ("wins", "from some size on"),

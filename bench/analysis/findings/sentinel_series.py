@@ -22,7 +22,7 @@ _PLACE = ["device", "worker", "round"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelReading:
-    """A sentinel in a stretch of a worker's turn."""
+    """A sentinel in a stretch of a worker's visits."""
 
     at_s: float
     round: int

@@ -1,4 +1,4 @@
-"""What two configurations measured in turn have shown, for people and programs: a line per case."""
+"""The verdicts of `bench ab` as a table and as JSON: a line per case."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _rests_on(found: Result) -> str:
         else ""
     )
     return (
-        f"Measured in turn for {found.took_s:.0f} s; intervals of b / a hold at {level} % over all looks, "
+        f"Measured interleaved for {found.took_s:.0f} s; intervals of b / a hold at {level} % over all looks, "
         f"and a difference below {share(aim.threshold)} is none.{many}"
     )
 
