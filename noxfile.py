@@ -19,7 +19,6 @@ nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).parent
 SCRIPTS = Path(sys.executable).parent
-TWO_AT_A_TIME = ("-n", "2", "--dist", "worksteal")
 
 
 @nox.session
@@ -47,8 +46,8 @@ def layers(session: nox.Session) -> None:
     session.run(str(SCRIPTS / "lint-imports"), "--no-cache", *session.posargs, external=True)
 
 
-PYTEST = ("pytest", "-m", "not gpu", *TWO_AT_A_TIME, "--benchmark-disable")
-"""pytest-benchmark would warn that it measures nothing beside other tests: none of ours does."""
+PYTEST = ("pytest", "-m", "not gpu", "-n", "2", "--dist", "worksteal", "--benchmark-disable")
+"""All tests but those that need a GPU, two at a time. pytest-benchmark would warn that it measures nothing beside other tests: none of ours does."""
 
 
 @nox.session
@@ -82,9 +81,8 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; minutes."""
-    run = ("pytest", "tests/browser", *TWO_AT_A_TIME)
-    session.run(sys.executable, "-m", *run, *session.posargs)
+    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; five minutes."""
+    session.run(sys.executable, "-m", "pytest", "tests/browser", *session.posargs)
 
 
 @nox.session(default=False)
