@@ -27,7 +27,7 @@ _CAPPED_SHARE = 0.99
 _PRESENT = Topic(
     code="gpu",
     subject="NVIDIA's driver",
-    effect="what a GPU does besides can't be told without its driver",
+    effect="what else a GPU does is not known without its driver",
     remedy="",
 )
 _SHARED = Topic(

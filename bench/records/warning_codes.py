@@ -28,7 +28,7 @@ _ALL = (
     Code(
         code="below-overhead",
         seen="the call took less than the measuring loop's own uncertainty",
-        cause="it does next to nothing, so its time can't be told from that of the loop",
+        cause="it does next to nothing, so its time can't be separated from that of the loop",
         remedy="read it as 'free'; compare larger sizes, or time a sequence of such calls as one op",
     ),
     Code(

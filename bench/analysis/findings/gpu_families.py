@@ -60,7 +60,7 @@ def gpu_families(records: Sequence[Record]) -> str | None:
     said += [f"loses wherever that can be told in {named['never']}"] if named["never"] else []
     rest = sum(f.part in {"mixed", "untold"} for f in known)
     families_ = "1 family" if rest == 1 else f"{rest} families"
-    tail = f" In {families_} it depends on the op, or can't be told." if rest else ""
+    tail = f" In {families_} it depends on the op, or is unsure." if rest else ""
     if not said:
         return None
     name = f"the GPU ({other})" if one == "cpu" else other

@@ -31,7 +31,7 @@ _SAID = {
     "never": ("loses", "at every size"),
     "up to": ("loses", "from some size on"),
 }
-"""What the second side does, by how often: of those it can't be told, that is said."""
+"""What the second side does, in the order in which sentences say it; the rest is unsure."""
 
 
 def gpu_wins(records: Sequence[Record]) -> str | None:
@@ -73,14 +73,14 @@ def _along(found: Sequence[Crossing], one: str, other: str) -> str:
     said = [f"{verb} {kinds[kind]} {where}" for kind, (verb, where) in _SAID.items() if kinds[kind]]
     unsure = kinds["cant-tell"]
     parts = [f"{other} {', '.join(said)}"] if said else []
-    parts += [f"of {unsure} it can't be told"] if unsure else []
+    parts += [f"{unsure} unsure"] if unsure else []
     ops = counted(len(found), "op")
     return f"Of {ops} (each dtype counted) measured along a size on {one} and {other}: {'; '.join(parts)}."
 
 
 def _at_one(found: Sequence[Crossing], one: str, other: str) -> str:
     winners = Counter(c.found.ratios[0].winner for c in found)
-    tail = f"; {winners[None]} can't be told" if winners[None] else ""
+    tail = f"; {winners[None]} unsure" if winners[None] else ""
     ops = counted(len(found), "op")
     return (
         f"Of {ops} measured at a single size on {one} and {other}: "
@@ -164,7 +164,7 @@ def _with_copies(one: Crossing, known: Mapping[tuple[str, str], Ways]) -> str:
     if one.found.beyond != "other" or not (copied := moved(one, known)):
         return ""
     found = copied.found
-    where = "it can't be told where"
+    where = "unsure where"
     if found.kind == "at":
         where = f"{'' if found.beyond == 'other' else 'no longer '}{_from(one.axis, found)}"
     elif found.kind in {"always", "never"}:
@@ -188,6 +188,6 @@ def _of_cases(records: Sequence[Record]) -> str | None:
         return None
     winners = Counter(winner for _, winner in found)
     faster, slower, unsure = winners["other"], winners["one"], winners[None]
-    tail = f"; {unsure} can't be told" if unsure else ""
+    tail = f"; {unsure} unsure" if unsure else ""
     both = f"Of {counted(len(found), 'case')} measured on both"
     return f"{both}, {names[1]} is faster than {names[0]} in {faster} and slower in {slower}{tail}."

@@ -217,4 +217,4 @@ def _unsure(rivals: int) -> str:
     if not rivals:
         return ""
     others = "one other" if rivals == 1 else f"{rivals} others"
-    return f" ({others} can't be told from it)"
+    return f" (unsure between it and {others})"

@@ -35,7 +35,7 @@ def test_each_family_is_told_once_by_what_becomes_of_it() -> None:
         "By family of ops, at the sizes measured, data already on the GPU, the GPU (cuda) starts to win in "
         "matmul (from n ≈ 105 to 222, 2 ops); wins wherever that can be told in activation; "
         "loses wherever that can be told in autograd. "
-        "In 1 family it depends on the op, or can't be told."
+        "In 1 family it depends on the op, or is unsure."
     )
 
 

@@ -77,11 +77,11 @@ def test_a_win_everywhere_or_nowhere_is_told_by_its_weakest_interval(
 
 
 def test_where_intervals_touch_nobody_wins() -> None:
-    """The counts say that it can't be told."""
+    """The counts say that it is unsure."""
     rows = [*curve("cpu", cpu_s), *curve("cuda", gpu_s, **WIDE)]
     assert gpu_wins(rows) is None
     assert gpu_elsewhere(rows) == (
-        "Of 1 op (each dtype counted) measured along a size on cpu and cuda: of 1 it can't be told."
+        "Of 1 op (each dtype counted) measured along a size on cpu and cuda: 1 unsure."
     )
 
 
@@ -95,14 +95,14 @@ def test_a_change_between_sizes_far_apart_is_not_told_to_the_digit() -> None:
 
 
 def test_an_op_of_one_size_is_counted_by_who_wins_there() -> None:
-    """That is no op of which it can't be told."""
+    """That is no unsure op."""
     cases = [record("mul", op, params={"n": 64}, time_s=1e-6) for op in "abc"]
     wide = record("mul", "d", params={"n": 64}, time_s=1e-6, **WIDE)
     slow = record("mul", "c", params={"n": 64}, time_s=1.0, device="cuda")
     there = [r for r in on("cuda", [*cases, wide]) if r.op != "c"]
     assert gpu_elsewhere([*cases, wide, slow, *there]) == (
         "Of 4 ops measured at a single size on cpu and cuda: "
-        "cuda is faster in 2 and slower in 1; 1 can't be told."
+        "cuda is faster in 2 and slower in 1; 1 unsure."
     )
 
 
@@ -129,7 +129,7 @@ def test_every_op_is_counted_once() -> None:
     assert gpu_elsewhere(rows) == (
         "Of 6 ops (each dtype counted) measured along a size on cpu and cuda: "
         "cuda wins 2 from some size on, wins 1 at every size, loses 1 at every size, "
-        "loses 1 from some size on; of 1 it can't be told."
+        "loses 1 from some size on; 1 unsure."
     )
 
 
@@ -154,7 +154,7 @@ def test_devices_without_a_common_size_are_compared_case_by_case() -> None:
     bare = record("mul", "d", params={}, time_s=1e-6, time_lo_s=None, time_hi_s=None)
     rows = [*cases, wide, bare]
     assert gpu_elsewhere([*rows, *on("cuda", rows)]) == (
-        "Of 3 cases measured on both, cuda is faster than cpu in 2 and slower in 0; 1 can't be told."
+        "Of 3 cases measured on both, cuda is faster than cpu in 2 and slower in 0; 1 unsure."
     )
     assert gpu_elsewhere(rows) is None
     assert gpu_elsewhere([*cases, *on("cuda", [lost("failed", "x")])]) is None

@@ -65,7 +65,7 @@ def test_the_nearest_is_named_and_how_many_come_half_way_for_certain() -> None:
     rows = [high("a", 0.9), high("b", 0.89), high("c", 0.501), high("d", 0.1)]
     assert nearest(rows) == (
         "Of 4 cases that would take 10 µs or more even at their roof, 2 reach half of it; "
-        "nearest is mul/a n=4, at 90 % of DRAM bandwidth (one other can't be told from it)."
+        "nearest is mul/a n=4, at 90 % of DRAM bandwidth (unsure between it and one other)."
     )
     assert nearest([high("a", 0.9), high("d", 0.1)]) == (
         "Of 2 cases that would take 10 µs or more even at their roof, 1 reaches half of it; "
@@ -80,7 +80,7 @@ def test_the_farthest_is_told_by_the_near_end_of_its_interval() -> None:
     rows = [high("a", 0.9), high("b", 0.1, width=0.5), high("c", 0.12)]
     assert farthest(rows) == (
         "Farthest from its roof is mul/c n=4: it takes at least 8.2 times as long as DRAM bandwidth "
-        "allows (one other can't be told from it)."
+        "allows (unsure between it and one other)."
     )
     assert farthest(rows[:1]) is farthest([high("a", 0.9), high("b", 0.499)]) is None
     assert farthest([record()]) is None
@@ -91,7 +91,7 @@ def test_a_case_without_an_interval_could_be_anywhere() -> None:
     bare = dataclasses.replace(high("bare", 0.1), time_lo_s=None, time_hi_s=None)
     said = str(nearest([high("a", 0.9), bare]))
     assert "1 reaches half of it" in said
-    assert "one other can't be told" in said
+    assert "unsure between it and one other" in said
     assert farthest([high("a", 0.9), bare]) is None
 
 
@@ -112,15 +112,15 @@ def test_the_highest_rate_is_told_only_where_no_roof_is_known() -> None:
 
 
 def test_a_rival_within_the_interval_is_admitted() -> None:
-    """Two that can't be told apart are not ranked."""
+    """Two whose intervals overlap are not ranked."""
     rows = [fast("a", 1.99e9), fast("b", 2e9), fast("c", 1e9)]
-    assert str(highest(rows)).endswith("by mul/b n=4 (one other can't be told from it).")
+    assert str(highest(rows)).endswith("by mul/b n=4 (unsure between it and one other).")
 
 
 def test_a_rival_without_an_interval_could_be_anything() -> None:
     """An unknown end is an open end."""
     bare = record("mul", "x", time_s=1.0, flop=1e6, time_lo_s=None, time_hi_s=None)
-    assert "can't be told" in str(highest([fast("a", 1e9), bare]))
+    assert "unsure between" in str(highest([fast("a", 1e9), bare]))
     assert "no interval" in str(highest([bare]))
 
 
