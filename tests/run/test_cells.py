@@ -44,7 +44,7 @@ def both(times: Sequence[float]) -> list[float]:
     return [state.time_s for state in found] if found else []
 
 
-def test_cells_become_cells_by_worker_and_round() -> None:
+def test_cells_become_a_matrix_by_worker_and_round() -> None:
     """One row a worker, one column a round."""
     assert cells.matrix(made([1.0, 2.0, 3.0, 4.0], workers=2)).tolist() == [[1.0, 3.0], [2.0, 4.0]]
 

@@ -106,7 +106,7 @@ def test_whoever_measured_roofs_times_nothing_else() -> None:
     assert [number for number, _ in stage.asked(protocol.Check)] == [2, 1]
 
 
-def test_a_batch_raises_its_roof_before_it_is_compared_it() -> None:
+def test_a_batch_raises_its_roof_before_it_is_compared_with_it() -> None:
     """Then none of its correct rows is above it, and later runs know."""
     ceilings = RunRoofs.of(Stage(answer).pool(1), INFO, Told())
     rows = [entry(0, flop=105e3, correct=True), entry(1, flop=21e3, correct=True)]
@@ -124,7 +124,7 @@ def test_rows_of_a_device_without_roofs_stay_as_they_are() -> None:
     assert RunRoofs().noted(INFO).roofs == {}
 
 
-def test_the_run_says_what_its_rows_were_compared() -> None:
+def test_the_run_says_what_its_rows_were_compared_with() -> None:
     """In plain values, as its manifest has them."""
     noted = RunRoofs.of(Stage(answer).pool(1), INFO, Told()).noted(INFO)
     assert noted.roofs["cpu"]["roofs"] == (dataclasses.asdict(PEAK),)
