@@ -1,6 +1,7 @@
 """The `--where` language: `op=matmul dtype=float32,float64`. It selects rows by their columns and axes. Pure.
 
-Every word must hold; of several values one must. A value with blanks is quoted.
+Every word must hold; of several values one must. A value with blanks is quoted. Not `pandas.query`, which
+evaluates any expression, and whose errors name no column to choose from.
 """
 
 from __future__ import annotations

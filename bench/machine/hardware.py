@@ -1,7 +1,8 @@
 """Hardware of the machine, and its current state: CPU, memory, GPUs; load, clock, temperature.
 
 The hardware is the machine's identity and does not change by a reboot; the state changes by the second. How
-the machine is set up lies between the two (`environment.py`). What can't be read is None, never a guess.
+the machine is set up lies between the two (`environment.py`). What can't be read is None, never a guess. By
+hand, since py-cpuinfo starts processes and takes a second.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Filter expressions (`-k`): words, `and`, `or`, `not`, parentheses. It selects by a case's id, nothing else.
 
-A word matches anywhere in the id, upper or lower case; `axis=value` must match the whole value.
+A word matches anywhere in the id, upper or lower case; `axis=value` must match the whole value. By hand,
+since pytest's evaluator of such expressions is private.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Kernel trace: the events that a profiler recorded in, what ran per call out. Pure; knows neither torch nor files.
 
 Work is what ops did themselves (CPU) or what ran on the device (CUDA), between the beginning and the
-end of the marked calls. What may be missing is said by a code, never left unsaid.
+end of the marked calls. What may be missing is said by a code, never left unsaid. By hand, since
+sums of `torch.profiler` exist only in the process that recorded, and a file can be read without torch.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Binary segmentation that also looks for a stretch in the middle, after Olshen, Venkatraman, Lucito &
 Wigler, "Circular binary segmentation for the analysis of array-based DNA copy number data" (2004): the
-one split into an inside and an outside that explains most is tested, then each part is searched again.
+one split into an inside and an outside that explains most is tested, then each part is searched again. By hand,
+since `ruptures` has no p-values and no weights, and a series of runs may have four points.
 """
 
 from __future__ import annotations

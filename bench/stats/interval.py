@@ -1,7 +1,8 @@
-"""Numbers about samples that respect where they came from: samples within rounds within workers.
+"""Confidence intervals for nested samples (worker × round × sample): workers and rounds are crossed random effects.
 
 Samples of one process are not independent, so an interval made from them alone is too narrow; the
-interval here is made from workers and rounds. Plain functions of numbers; nothing is discarded.
+interval here is made from workers and rounds. Plain functions of numbers; nothing is discarded. By hand, since
+mixed models of statsmodels have no degrees of freedom after Satterthwaite, which few workers need.
 """
 
 from __future__ import annotations
