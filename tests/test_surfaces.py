@@ -270,9 +270,9 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     "claims": (
         claimed,
         [
-            r"can't tell +faulty.*\n.*its result is wrong",
-            r"can't tell +broken.*\n.*failed: boom",
-            r"can't tell +huge.*\n.*oom: no memory",
+            r"unsure +faulty.*\n.*its result is wrong",
+            r"unsure +broken.*\n.*failed: boom",
+            r"unsure +huge.*\n.*oom: no memory",
             *(rf"holds +{op}" for op in OPS.split("|")),
         ],
         WRONG,

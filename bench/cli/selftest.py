@@ -46,8 +46,8 @@ def selftest_command(
     with _kept_in(store) as folder:
         runs = _runs(asked, repetitions, folder)
         rows = load_rows(*(run.folder for run in runs))
+        judged = powers([(run.info, load_records(run.folder)) for run in runs])
     found = repeats(rows)
-    judged = powers([(r.info, load_records(r.folder)) for r in runs])
     if as_json:
         kept = None if store is None else str(store)
         names = [run.info.run_id for run in runs]

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from bench.pool.pool import WorkerPool
     from bench.store.journal import Entry
 
-QUICK_CPU = Request(devices=("cpu",), roofs=False)
+QUICK_CPU = Request(devices=("cpu",), roofs=False, patience_s=0.0)
+"""What pytest measures. It does not wait for a slow machine, since pytest shows nothing meanwhile."""
 
 
 class ReplayClock:
