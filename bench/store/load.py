@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, record_of, sample_schema, schema
+from bench.records.record import LISTS, Sample, record_of, schema
 from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
@@ -86,7 +86,7 @@ def load_samples(*places: str | Path) -> pd.DataFrame:
     Raises:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
-    full = pa.schema([pa.field("run_id", pa.string()), *sample_schema()])
+    full = pa.schema([pa.field("run_id", pa.string()), *schema(Sample)])
     frame: pd.DataFrame = _read(places, SAMPLES, full).to_pandas()
     return frame
 
