@@ -54,6 +54,11 @@ def _text(meaning: str) -> Any:
     return _column(_TEXT, meaning, None)
 
 
+def _texts(meaning: str) -> Any:
+    """Any number of texts."""
+    return _column(pa.list_(_TEXT), meaning, ())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One row of `cases.parquet`: a case on a device, in a run."""
@@ -70,10 +75,8 @@ class Record:
     params: Mapping[str, str] = _column(pa.map_(_TEXT, _TEXT), "Axis → value, as in the case's id.")
     status: str = _column(_TEXT, "`ok`, `failed`, `timeout`, `oom` or `skipped`.")
     reason: str | None = _text("Why the status is not `ok`, in words.")
-    warnings: tuple[str, ...] = _column(
-        pa.list_(_TEXT),
-        "Codes of what may be wrong with the row; `bench explain CODE` says more.",
-        (),
+    warnings: tuple[str, ...] = _texts(
+        "Codes of what may be wrong with the row; `bench explain CODE` says more."
     )
     time_s: float | None = _real(
         "The headline: what a caller waits per call, in the state that `cache` names, from the cells in the reference state where these are enough."
@@ -133,10 +136,8 @@ class Record:
     profiled_time_s: float | None = _real(
         "The device's own time per call by torch's profiler, as the sum of what ran; never the headline (CUDA)."
     )
-    kernels: tuple[str, ...] = _column(
-        pa.list_(_TEXT),
-        "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA).",
-        (),
+    kernels: tuple[str, ...] = _texts(
+        "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA)."
     )
     kernels_per_call: float | None = _real(
         "How many of them run in a call, repetitions counted (CUDA)."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +98,7 @@ def _read(
     expected: pa.Schema,
     columns: Sequence[str] | None = None,
 ) -> pa.Table:
-    def read(path: Path) -> pa.Table:
-        return _table(path, expected, columns)
-
+    read = partial(_table, expected=expected, columns=columns)
     tables = [table for place in places for table in _tables(Path(place), name, read)]
     # An empty table among others would change nothing, but making one imports pandas.
     return pa.concat_tables(tables or [expected.empty_table()], promote_options="default")

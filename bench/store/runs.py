@@ -146,11 +146,9 @@ def read(folder: Path) -> StoredRun | None:
     """What a folder says of itself, or None where it says nothing that can be read."""
     try:
         manifest = folder / MANIFEST
-        if manifest.is_file():
-            facts = json.loads(manifest.read_text(encoding="utf-8"))
-            return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=True)
-        facts, _ = journal.read(folder)
-        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=False)
+        finished = manifest.is_file()
+        facts = json.loads(manifest.read_bytes()) if finished else journal.read(folder)[0]
+        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=finished)
     except (OSError, ValueError, TypeError, StoreError):
         return None
 
