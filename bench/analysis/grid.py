@@ -72,11 +72,6 @@ def full_name(record: Record, among: Iterable[Record]) -> str:
     return f"{record.suite}/{title(record)}" + (f" on {record.device}" if several else "")
 
 
-def line_name(record: Record, axis: str | None = None) -> str:
-    """What tells lines apart apart from dtype and device: the op and its other settings."""
-    return " ".join([record.op, *_settings(record.params, {"dtype", axis})])
-
-
 def shared(records: Iterable[Record]) -> dict[str, str]:
     """The settings in which all of these agree, dtypes apart."""
     every = [{axis: r.params[axis] for axis in r.params if axis != "dtype"} for r in records]
@@ -84,9 +79,9 @@ def shared(records: Iterable[Record]) -> dict[str, str]:
     return {k: v for k, v in first.items() if all(one.get(k) == v for one in every)}
 
 
-def row_name(record: Record, among: Mapping[str, str]) -> str:
-    """What tells a case from others with which it shares these settings, dtype and device apart."""
-    return " ".join([record.op, *_settings(record.params, {"dtype", *among})])
+def name_without(record: Record, axes: Iterable[str | None]) -> str:
+    """The op and its settings on other axes than these: what tells it from others, dtype and device apart."""
+    return " ".join([record.op, *_settings(record.params, {"dtype", *axes})])
 
 
 def _settings(params: Mapping[str, str], without: Iterable[str | None]) -> list[str]:
@@ -103,7 +98,8 @@ def lines(records: Sequence[Record]) -> list[Curve]:
         axis = axes[record.suite, record.op]
         size = size_of(record.params.get(axis, "")) if axis else None
         if axis and size is not None:
-            identity = (record.suite, line_name(record, axis), record.dtype, record.device, axis)
+            name = name_without(record, [axis])
+            identity = (record.suite, name, record.dtype, record.device, axis)
             found.setdefault(identity, []).append((size, record))
     return [
         Curve(
@@ -147,7 +143,7 @@ def in_reading_order(records: Sequence[Record]) -> list[Record]:
     def key(record: Record) -> tuple[object, ...]:
         axis = axes[record.suite, record.op]
         size = (size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
-        name = _natural(line_name(record, axis))
+        name = _natural(name_without(record, [axis]))
         place = (suites[record.suite], ops[record.op], name, dtypes.index(record.dtype), size)
         return (*place, _natural(record.device))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 MARK = "tensorbench: the calls"
 """The name under which the profiled calls stand in the trace, with the place of their case behind it."""
@@ -128,7 +128,8 @@ def activity(events: Sequence[Event], calls: int, device: str, place: int = 0) -
     if mark is None:
         return Activity(calls=calls, lines=(), span_s=0.0, busy_s=0.0, codes=(INCOMPLETE,))
     if device == "cpu":
-        work, all_seen = _ops(events, mark), True
+        work = [one for one in events if one.kind == "op" and _within(one, mark)]
+        all_seen = True
     else:
         work, all_seen = _on_device(events, mark)
     lines = _lines(work, _self_times_ns(work))
@@ -162,10 +163,6 @@ def _nesting(event: Event) -> tuple[int, int]:
 
 def _within(event: Event, mark: Event, slack_ns: int = 0) -> bool:
     return mark.start_ns - slack_ns <= event.start_ns and event.end_ns <= mark.end_ns + slack_ns
-
-
-def _ops(events: Iterable[Event], mark: Event) -> list[Event]:
-    return [one for one in events if one.kind == "op" and _within(one, mark)]
 
 
 def _on_device(events: Sequence[Event], mark: Event) -> tuple[list[Event], bool]:
@@ -218,9 +215,8 @@ def _lines(work: Sequence[Event], own_ns: Sequence[int]) -> tuple[TraceLine, ...
 
 
 def _span_ns(work: Sequence[Event]) -> int:
-    if not work:
-        return 0
-    return max(one.end_ns for one in work) - min(one.start_ns for one in work)
+    begin = min((one.start_ns for one in work), default=0)
+    return max((one.end_ns for one in work), default=0) - begin
 
 
 def _covered_ns(work: Sequence[Event]) -> int:

@@ -69,9 +69,7 @@ def reference(levels: Iterable[Conditions]) -> Conditions | None:
         found = Conditions(
             compute_s=_kept(found.compute_s, one.compute_s),
             barrier_s=_kept_or_none(found.barrier_s, one.barrier_s),
-            launch_s=one.launch_s
-            if found.launch_s is None
-            else _kept_or_none(found.launch_s, one.launch_s),
+            launch_s=_kept_or_none(found.launch_s, one.launch_s) or one.launch_s,
         )
     return found
 

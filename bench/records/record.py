@@ -30,10 +30,7 @@ queue too; a fifth is what the host must cost before launching less is worth the
 
 
 def _column(kind: pa.DataType, meaning: str, default: Any = dataclasses.MISSING) -> Any:
-    facts = {"type": kind, "meaning": meaning}
-    if default is dataclasses.MISSING:
-        return field(metadata=facts)
-    return field(default=default, metadata=facts)
+    return field(default=default, metadata={"type": kind, "meaning": meaning})
 
 
 _TEXT = pa.string()
@@ -52,6 +49,16 @@ def _whole(meaning: str) -> Any:
     return _column(_WHOLE, meaning, None)
 
 
+def _text(meaning: str) -> Any:
+    """A text that may be missing."""
+    return _column(_TEXT, meaning, None)
+
+
+def _texts(meaning: str) -> Any:
+    """Any number of texts."""
+    return _column(pa.list_(_TEXT), meaning, ())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One row of `cases.parquet`: a case on a device, in a run."""
@@ -67,11 +74,9 @@ class Record:
     dtype: str = _column(_TEXT, "The case's dtype, as torch names it.")
     params: Mapping[str, str] = _column(pa.map_(_TEXT, _TEXT), "Axis → value, as in the case's id.")
     status: str = _column(_TEXT, "`ok`, `failed`, `timeout`, `oom` or `skipped`.")
-    reason: str | None = _column(_TEXT, "Why the status is not `ok`, in words.", None)
-    warnings: tuple[str, ...] = _column(
-        pa.list_(_TEXT),
-        "Codes of what may be wrong with the row; `bench explain CODE` says more.",
-        (),
+    reason: str | None = _text("Why the status is not `ok`, in words.")
+    warnings: tuple[str, ...] = _texts(
+        "Codes of what may be wrong with the row; `bench explain CODE` says more."
     )
     time_s: float | None = _real(
         "The headline: what a caller waits per call, in the state that `cache` names, from the cells in the reference state where these are enough."
@@ -110,10 +115,8 @@ class Record:
     samples: int | None = _whole("Samples taken; all are in `samples.parquet`.")
     workers: int | None = _whole("Fresh processes the samples come from.")
     rounds: int | None = _whole("Rounds the samples come from.")
-    stopped_by: str | None = _column(
-        _TEXT,
-        "Why measuring ended: `precise`, `no-gain`, `budget`, `timeout`, or `decided` (`bench ab`).",
-        None,
+    stopped_by: str | None = _text(
+        "Why measuring ended: `precise`, `no-gain`, `budget`, `timeout`, or `decided` (`bench ab`)."
     )
     loops: int | None = _whole("Calls per sample (median over workers).")
     overhead_s: float | None = _real(
@@ -133,18 +136,14 @@ class Record:
     profiled_time_s: float | None = _real(
         "The device's own time per call by torch's profiler, as the sum of what ran; never the headline (CUDA)."
     )
-    kernels: tuple[str, ...] = _column(
-        pa.list_(_TEXT),
-        "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA).",
-        (),
+    kernels: tuple[str, ...] = _texts(
+        "Names of the kernels, copies and fills that a call consists of, the longest first (CUDA)."
     )
     kernels_per_call: float | None = _real(
         "How many of them run in a call, repetitions counted (CUDA)."
     )
-    bound_by: str | None = _column(
-        _TEXT,
-        "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA).",
-        None,
+    bound_by: str | None = _text(
+        "`launch` where the device waits for the host for a fifth of the time or more, else `device` (CUDA)."
     )
     gapless_share: float | None = _real(
         "Share of the device's samples that are proven to have no launch gap (CUDA)."
@@ -156,8 +155,8 @@ class Record:
     roof_share: float | None = _real(
         "How close it came to the roof measured on this machine: the least time that it allows, over `time_s`."
     )
-    roof: str | None = _column(
-        _TEXT, "Which roof: the one that allows no less (`float32 matmul`, `DRAM bandwidth`).", None
+    roof: str | None = _text(
+        "Which roof: the one that allows no less (`float32 matmul`, `DRAM bandwidth`)."
     )
     input_bytes: int | None = _whole("Bytes of the tensors handed to the call.")
     peak_memory_bytes: int | None = _whole(
@@ -193,12 +192,10 @@ class Record:
         "Largest deviation from the reference, as a share of the largest expected value."
     )
     threads: int | None = _whole("Threads a worker had.")
-    cache: str | None = _column(
-        _TEXT,
-        "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone.",
-        None,
+    cache: str | None = _text(
+        "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone."
     )
-    torch_version: str | None = _column(_TEXT, "The torch that ran, with its build.", None)
+    torch_version: str | None = _text("The torch that ran, with its build.")
     started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")
     schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)
 
@@ -210,16 +207,6 @@ class Record:
 
 LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.metadata["type"]))
 """Columns that hold a tuple in a record and a list everywhere else."""
-
-
-def schema() -> pa.Schema:
-    """The Arrow schema of `cases.parquet`: the fields of `Record`, in order."""
-    return _schema(Record)
-
-
-def meanings() -> dict[str, tuple[str, str]]:
-    """Column → (Arrow type, meaning), for documents."""
-    return _meanings(Record)
 
 
 def row(record: Record) -> dict[str, Any]:
@@ -278,21 +265,13 @@ class Sample:
     )
 
 
-def sample_schema() -> pa.Schema:
-    """The Arrow schema of `samples.parquet`."""
-    return _schema(Sample)
-
-
-def sample_meanings() -> dict[str, tuple[str, str]]:
-    """Column → (Arrow type, meaning) of `samples.parquet`."""
-    return _meanings(Sample)
-
-
-def _schema(kind: type[Record | Sample]) -> pa.Schema:
+def schema(kind: type[Record | Sample] = Record) -> pa.Schema:
+    """The Arrow schema of `cases.parquet`, or with `Sample` of `samples.parquet`: the fields, in order."""
     fields = [pa.field(f.name, f.metadata["type"]) for f in dataclasses.fields(kind)]
     return pa.schema(fields, metadata={"schema_version": str(SCHEMA_VERSION)})
 
 
-def _meanings(kind: type[Record | Sample]) -> dict[str, tuple[str, str]]:
+def meanings(kind: type[Record | Sample] = Record) -> dict[str, tuple[str, str]]:
+    """Column → (Arrow type, meaning) of the same files, for documents."""
     facts = {f.name: f.metadata for f in dataclasses.fields(kind)}
     return {name: (str(one["type"]), one["meaning"]) for name, one in facts.items()}

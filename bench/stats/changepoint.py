@@ -84,6 +84,12 @@ class _Series:
     def weight(self) -> float:
         return float(self.weights.sum())
 
+    def as_level(self, first: int, quantile: float, scale: float) -> Level:
+        """This part of a series as a level that begins at `first`, with this quantile of its scatter."""
+        half = quantile * math.sqrt(scale / self.weight())
+        end = first + len(self.logs)
+        return Level(first=first, end=end, log=self.level(), half_width=half)
+
     def scatter(self) -> float:
         return float((self.weights * (self.logs - self.level()) ** 2).sum())
 
@@ -181,12 +187,7 @@ def _levels(series: _Series, cuts: Sequence[int]) -> tuple[Level, ...]:
     places = list(pairwise([0, *cuts, len(series.logs)]))
     scale, freedom = _scale(series, cuts)
     quantile = float(stdtrit(freedom, 1 - FALSE_STEPS / 2)) if freedom else math.inf
-    found = []
-    for first, end in places:
-        part = series.part(first, end)
-        half = quantile * math.sqrt(scale / part.weight())
-        found.append(Level(first=first, end=end, log=part.level(), half_width=half))
-    return tuple(found)
+    return tuple(series.part(*ends).as_level(ends[0], quantile, scale) for ends in places)
 
 
 def _scale(series: _Series, cuts: Sequence[int]) -> tuple[float, int]:
@@ -217,15 +218,8 @@ def _alone(series: _Series, start: int, floor: float) -> tuple[Level, Level] | N
     before, newest = series.part(0, last), series.part(last, last + 1)
     scale = series.scale(before.scatter(), last - 1)
     quantile = float(stdtrit(last - 1, 1 - FALSE_STEPS / 2))
-    one, other = (
-        Level(
-            first=start + first,
-            end=start + end,
-            log=part.level(),
-            half_width=quantile * math.sqrt(scale / part.weight()),
-        )
-        for part, first, end in ((newest, last, last + 1), (before, 0, last))
-    )
+    one = newest.as_level(start + last, quantile, scale)
+    other = before.as_level(start, quantile, scale)
     apart = abs(one.log - other.log)
     near = apart <= max(floor, math.hypot(one.half_width, other.half_width))
     return None if near else (one, other)

@@ -121,8 +121,7 @@ class Timed:
     @classmethod
     def headline(cls, record: Record) -> Self:
         """The headline, which the record must have."""
-        ends = record.time_lo_s, record.time_hi_s
-        return cls._of(record, record.time_s or math.nan, *ends)
+        return cls._of(record, record.time_s or math.nan, record.time_lo_s, record.time_hi_s)
 
     @classmethod
     def between(
@@ -161,11 +160,8 @@ class Timed:
         Early versions kept no interval of it; that of the headline, which also holds the clock's drift,
         then stands for it.
         """
-        found, low, high = (
-            record.time_at_reference_s,
-            record.time_at_reference_lo_s,
-            record.time_at_reference_hi_s,
-        )
+        found = record.time_at_reference_s
+        low, high = record.time_at_reference_lo_s, record.time_at_reference_hi_s
         if not found:
             return None
         if low is None or high is None:

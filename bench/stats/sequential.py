@@ -128,16 +128,11 @@ def paired(one: Cells, other: Cells) -> PairedChange | None:
     if not shared.any() or not all((cells[np.isfinite(cells)] > 0).all() for cells in pair):
         return None
     before, after = (np.log(cells) for cells in pair)
-    rounds = _by_round(after) - _by_round(before)
+    rounds = interval.centres(after) - interval.centres(before)
     error, freedom = _error([rounds, _levels(before), _levels(after)])
     return PairedChange(
         log=interval.centre(rounds), error=error, freedom=freedom, rounds=len(rounds)
     )
-
-
-def _by_round(logs: Cells) -> Cells:
-    """The centre of a side's workers in each round."""
-    return interval.centres(logs)
 
 
 def _levels(logs: Cells) -> Cells:

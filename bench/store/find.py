@@ -106,7 +106,11 @@ def newest_of_commit(runs: Sequence[StoredRun], commit: str) -> list[StoredRun]:
         runs: oldest first.
         commit: its hash or the beginning of it.
     """
-    latest = {_commit(run): run for run in _of_commit(runs, commit) if not _dirty(run)}
+    latest = {
+        _commit(run): run
+        for run in _of_commit(runs, commit)
+        if run.info.environment.get("git_dirty") is not True
+    }
     return sorted(latest.values(), key=lambda run: run.info.run_id)
 
 
@@ -180,7 +184,3 @@ def _of_commit(runs: Sequence[StoredRun], commit: str) -> list[StoredRun]:
 
 def _commit(run: StoredRun) -> str:
     return str(run.info.environment.get("git_commit") or "")
-
-
-def _dirty(run: StoredRun) -> bool:
-    return run.info.environment.get("git_dirty") is True

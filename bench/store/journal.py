@@ -115,12 +115,10 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _entry(line: dict[str, Any]) -> Entry:
     record = record_of(line["row"])
-    return Entry(record=record, samples=_samples(record, line["samples"]))
-
-
-def _samples(record: Record, columns: dict[str, Sequence[Any]]) -> tuple[Sample, ...]:
+    columns: dict[str, Sequence[Any]] = line["samples"]
     rows = zip(*columns.values(), strict=True)
-    return tuple(
+    samples = tuple(
         Sample(case=record.case, device=record.device, **dict(zip(columns, row, strict=True)))
         for row in rows
     )
+    return Entry(record=record, samples=samples)

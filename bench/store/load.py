@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, record_of, sample_schema, schema
+from bench.records.record import LISTS, Sample, record_of, schema
 from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
@@ -86,7 +87,7 @@ def load_samples(*places: str | Path) -> pd.DataFrame:
     Raises:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
-    full = pa.schema([pa.field("run_id", pa.string()), *sample_schema()])
+    full = pa.schema([pa.field("run_id", pa.string()), *schema(Sample)])
     frame: pd.DataFrame = _read(places, SAMPLES, full).to_pandas()
     return frame
 
@@ -97,9 +98,7 @@ def _read(
     expected: pa.Schema,
     columns: Sequence[str] | None = None,
 ) -> pa.Table:
-    def read(path: Path) -> pa.Table:
-        return _table(path, expected, columns)
-
+    read = partial(_table, expected=expected, columns=columns)
     tables = [table for place in places for table in _tables(Path(place), name, read)]
     # An empty table among others would change nothing, but making one imports pandas.
     return pa.concat_tables(tables or [expected.empty_table()], promote_options="default")

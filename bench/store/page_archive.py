@@ -173,18 +173,14 @@ def _elements(page: Path, text: bytes) -> dict[str, bytes]:
     found = {}
     for opening in _OPENING.finditer(text):
         end = text.find(_CLOSING, opening.end())
-        data = _decoded(text[opening.end() : end]) if end >= 0 else None
-        if data is None:
+        if end < 0:
             raise _torn(page)
+        try:
+            data = base64.b64decode(text[opening.end() : end], validate=True)
+        except binascii.Error as error:
+            raise _torn(page) from error
         found[opening[1].decode()] = data
     return found
-
-
-def _decoded(text: bytes) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return None
 
 
 def _unpacked(page: Path, run_id: str, data: bytes) -> StoredRun:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.records import codec
-from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, sample_schema, schema
+from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, schema
 from bench.store import atomic, journal
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
     samples = [sample for entry in entries for sample in entry.samples]
     write_table(pa.Table.from_pylist(rows, schema=schema()), folder / CASES)
     columns = {f.name: [getattr(s, f.name) for s in samples] for f in dataclasses.fields(Sample)}
-    write_table(pa.table(columns, schema=sample_schema()), folder / SAMPLES)
+    write_table(pa.table(columns, schema=schema(Sample)), folder / SAMPLES)
     statuses = [r["status"] for r in rows]
     done = dataclasses.replace(
         info,
@@ -146,11 +146,9 @@ def read(folder: Path) -> StoredRun | None:
     """What a folder says of itself, or None where it says nothing that can be read."""
     try:
         manifest = folder / MANIFEST
-        if manifest.is_file():
-            facts = json.loads(manifest.read_text(encoding="utf-8"))
-            return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=True)
-        facts, _ = journal.read(folder)
-        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=False)
+        finished = manifest.is_file()
+        facts = json.loads(manifest.read_bytes()) if finished else journal.read(folder)[0]
+        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=finished)
     except (OSError, ValueError, TypeError, StoreError):
         return None
 

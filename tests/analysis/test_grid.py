@@ -114,7 +114,7 @@ def test_a_row_is_named_by_what_the_others_do_not_share() -> None:
         for call, dtype in (("@", "float32"), ("mm", "float64"))
     ]
     assert grid.shared(rows) == {"n": "4"}
-    assert [grid.row_name(r, grid.shared(rows)) for r in rows] == ["a call=@", "a call=mm"]
+    assert [grid.name_without(r, grid.shared(rows)) for r in rows] == ["a call=@", "a call=mm"]
     assert grid.shared([*rows, record("s", "b", params={"call": "@"})]) == {}
     assert grid.shared([]) == {}
 

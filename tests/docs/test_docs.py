@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.plan.discover import load_all
-from bench.records.record import meanings, sample_meanings
+from bench.records.record import Sample, meanings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,7 @@ def test_the_dictionary_of_columns_is_the_schema() -> None:
     _, cases, samples = text.split("\n## ")
 
     assert list(table_rows(cases).items()) == list(meanings().items())
-    assert list(table_rows(samples).items()) == list(sample_meanings().items())
+    assert list(table_rows(samples).items()) == list(meanings(Sample).items())
 
 
 def test_the_architecture_names_every_package_and_every_module_beside_them() -> None:

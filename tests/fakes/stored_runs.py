@@ -20,7 +20,7 @@ import pyarrow as pa
 from bench.plan.discover import load_all
 from bench.plan.plan import Selection, expand
 from bench.plan.suite import case_id
-from bench.records.record import STATUSES, Record, row, sample_schema, schema
+from bench.records.record import STATUSES, Record, Sample, row, schema
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
 from bench.store import runs
 from bench.store.runs import RunInfo
@@ -330,7 +330,7 @@ def _samples(rows: Sequence[Record], count: int, random: np.random.Generator) ->
         "sentinel_launch_s": pa.array(np.full(length, LAUNCH_S), mask=~on_gpu),
         "load_1m": np.full(length, 0.3),
     }
-    return pa.table(columns, schema=sample_schema())
+    return pa.table(columns, schema=schema(Sample))
 
 
 def _info(

@@ -105,7 +105,7 @@ def test_the_columns_that_programs_rely_on_are_there() -> None:
 def test_the_fields_are_the_schema() -> None:
     """Names and order come from one place."""
     assert record.schema().names == [f.name for f in dataclasses.fields(Record)]
-    assert record.sample_schema().names == [f.name for f in dataclasses.fields(Sample)]
+    assert record.schema(Sample).names == [f.name for f in dataclasses.fields(Sample)]
 
 
 def test_a_full_row_survives_the_file(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_row_of_nothing_but_its_identity_survives_the_file(tmp_path: Path) -> 
 def test_a_sample_survives_the_file(tmp_path: Path) -> None:
     """Samples are rows too."""
     row = dataclasses.asdict(filled(Sample))
-    assert through_parquet(row, record.sample_schema(), tmp_path / "samples.parquet") == row
+    assert through_parquet(row, record.schema(Sample), tmp_path / "samples.parquet") == row
 
 
 def test_files_say_which_schema_they_have(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_record_can_not_be_changed() -> None:
         minimal().status = "failed"  # type: ignore[misc]  # the mistake under test
 
 
-@pytest.mark.parametrize("meanings", [record.meanings(), record.sample_meanings()])
+@pytest.mark.parametrize("meanings", [record.meanings(), record.meanings(Sample)])
 def test_every_column_has_a_meaning(meanings: dict[str, tuple[str, str]]) -> None:
     """The dictionary of columns is made of sentences."""
     assert meanings

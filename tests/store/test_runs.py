@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bench.errors import StoreError
 from bench.records import codec
-from bench.records.record import sample_schema, schema
+from bench.records.record import Sample, schema
 from bench.store import find, journal, runs
 from bench.store.runs import RunInfo
 from tests.fakes.workers import STARTED_AT, begun_run, entry, finished_run, info
@@ -54,7 +54,7 @@ def test_a_run_folder_holds_three_files_and_no_journal(store: Path) -> None:
     names = {path.name for path in (store / NEW).iterdir()}
     assert names == {runs.MANIFEST, runs.CASES, runs.SAMPLES}
     assert pq.read_schema(store / NEW / runs.CASES).equals(schema())
-    assert pq.read_schema(store / NEW / runs.SAMPLES).equals(sample_schema())
+    assert pq.read_schema(store / NEW / runs.SAMPLES).equals(schema(Sample))
 
 
 def test_the_manifest_counts_cases_and_vouches_for_the_files(store: Path) -> None:

@@ -75,9 +75,8 @@ def same(*, band: float = SAME_BAND_SHARE) -> Judge:
             (one, _), (other, _) = pairs[widest]
             names = _called(one), _called(other)
             numbers = f"{names[1]} takes {ratios[widest]} times as long as {names[0]}"
-            steps.append(
-                SizeVerdict(size=place, said=_said(yes=within, no=beyond), numbers=numbers)
-            )
+            said = _said(yes=within, no=beyond)
+            steps.append(SizeVerdict(size=place, said=said, numbers=numbers))
         return verdict(steps, _axis(series))
 
     return judge
@@ -85,7 +84,6 @@ def same(*, band: float = SAME_BAND_SHARE) -> Judge:
 
 def constant(*, up_to: float = math.inf, least_growth: float = LEAST_SIZE_GROWTH) -> Judge:
     """The series takes as long at every size, up to one, as at its smallest."""
-    band = CONSTANT_BAND_SHARE
 
     def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
         (only,) = series
@@ -94,8 +92,8 @@ def constant(*, up_to: float = math.inf, least_growth: float = LEAST_SIZE_GROWTH
             return None
         (least, first), *rest = points
         ratios = [(place, record, Change.of(first, record).ratio()) for place, record in rest]
-        held = all(times.high < 1 + band for *_, times in ratios)
-        broken = [one for one in ratios if one[2].low > 1 + band]
+        held = all(times.high < 1 + CONSTANT_BAND_SHARE for *_, times in ratios)
+        broken = [one for one in ratios if one[2].low > 1 + CONSTANT_BAND_SHARE]
         place, record, times = (broken or ratios)[-1]
         ends = (
             f"{_at(only.axis, least)}: {time_of(first)}; {_at(only.axis, place)}: {time_of(record)}"
@@ -113,20 +111,14 @@ def smaller() -> Judge:
         places = common_sizes(series)
         if not places:
             return None
-        pairs = [
-            (place, [_row(one, place).peak_memory_bytes for one in series]) for place in places
-        ]
-        steps = [
-            SizeVerdict(
-                size=place,
-                said=_said(yes=less < 1, no=less >= 1 - SAME_BAND_SHARE),
-                numbers=numbers,
-            )
-            for place, (one, other) in pairs
-            if other is not None and (one is not None or other >= LEAST_VISIBLE_PEAK_BYTES)
-            for less in [(one or 0) / other]
-            for numbers in [f"{_told(one)} against {size(other)}, beyond the inputs"]
-        ]
+        steps = []
+        for place in places:
+            one, other = (_row(row, place).peak_memory_bytes for row in series)
+            if other is not None and (one is not None or other >= LEAST_VISIBLE_PEAK_BYTES):
+                less = (one or 0) / other
+                said = _said(yes=less < 1, no=less >= 1 - SAME_BAND_SHARE)
+                numbers = f"{_told(one)} against {size(other)}, beyond the inputs"
+                steps.append(SizeVerdict(size=place, said=said, numbers=numbers))
         unknown = ClaimVerdict(
             kind="cant-tell", numbers="the peaks of memory are too low to be told"
         )

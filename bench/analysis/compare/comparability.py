@@ -7,10 +7,11 @@ what people compare; another number of threads, precision or cache is another qu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analysis.rerun_command import quoted
+from bench.machine.environment import Environment
 from bench.units import MISSING, clipped
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from bench.store.runs import RunInfo
 
 Matters = Literal["yes", "care", "no"]
+Verdict = Literal["yes", "with-care", "no"]
+_VERDICTS: Mapping[Matters, Verdict] = {"yes": "no", "care": "with-care", "no": "yes"}
+"""How much the difference that matters most does matter → whether the runs may be compared; the worst first."""
 _METHOD: Mapping[str, Any] = {"threads": None, "cache": "hot"}
 """Options without which a time means something else, and what runs did that don't name them."""
 _EFFORT = ("preset", "budget_s", "workers", "rounds", "confidence", "energy")
@@ -37,23 +41,9 @@ _TORCH = (
     "mkldnn",
 )
 _MACHINE = ("machine_id", "cpu_model", "physical_cores", "memory_bytes")
-_ENVIRONMENT = (
-    "os",
-    "kernel",
-    "hypervisor",
-    "python",
-    "packages",
-    "variables",
-    "memory_allocator",
-    "usable_cores",
-    "cpu_quota_cores",
-    "transparent_huge_pages",
-    "address_randomization",
-    "clock_source",
-    "gpu_driver",
-    "git_commit",
-    "git_dirty",
-)
+_OF_HARDWARE = {"smt_siblings", "numa_nodes", "cpu_caches_bytes"}
+"""Facts of the environment that follow from the hardware, which is compared by itself."""
+_ENVIRONMENT = tuple(f.name for f in fields(Environment) if f.name not in _OF_HARDWARE)
 _STATE = ("governor", "turbo")
 _LOAD = 0.5
 """A machine that is busier by half a core than before shares its cores and caches."""
@@ -74,7 +64,7 @@ class Difference:
 class Comparability:
     """Whether numbers of two runs can be compared, and the command that would mend it."""
 
-    verdict: Literal["yes", "with-care", "no"]
+    verdict: Verdict
     differences: tuple[Difference, ...]
     remedy: str = ""
 
@@ -86,16 +76,10 @@ class Comparability:
 
 def comparability(base: RunInfo, new: RunInfo) -> Comparability:
     """What differs between two runs, what matters most first."""
-    order: tuple[Matters, ...] = ("yes", "care", "no")
-    found = sorted(_differences(base, new), key=lambda d: order.index(d.matters))
+    found = sorted(_differences(base, new), key=lambda d: list(_VERDICTS).index(d.matters))
     worst = found[0].matters if found else "no"
-    verdicts: Mapping[Matters, Literal["yes", "with-care", "no"]] = {
-        "yes": "no",
-        "care": "with-care",
-        "no": "yes",
-    }
     return Comparability(
-        verdict=verdicts[worst], differences=tuple(found), remedy=_remedy(base, found)
+        verdict=_VERDICTS[worst], differences=tuple(found), remedy=_remedy(base, found)
     )
 
 

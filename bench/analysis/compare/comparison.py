@@ -16,7 +16,7 @@ from bench.analysis.compare.comparability import barriers_of, comparability, sam
 from bench.analysis.compare.verdict import judge_case
 from bench.analysis.usable import FOR_INTERVALS, NO_TIME, WRONG_RESULT, unusable
 from bench.stats.false_discovery import discoveries
-from bench.stats.ratio import CHANGED, CONFIDENCE, THRESHOLD
+from bench.stats.ratio import CHANGED, CONFIDENCE, THRESHOLD, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -174,12 +174,11 @@ def mean(cases: Sequence[CaseVerdict]) -> Mean:
     The ends are those of errors that move together: the means of the cases' own ends. Whatever the
     cases have in common, the mean is no less sure than that.
     """
-    lows, highs = [c.ratio_lo for c in cases], [c.ratio_hi for c in cases]
     return Mean(
         cases=len(cases),
         ratio=_geomean([c.ratio for c in cases]),
-        low=_geomean(lows),
-        high=_geomean(highs),
+        low=_geomean([c.ratio_lo for c in cases]),
+        high=_geomean([c.ratio_hi for c in cases]),
     )
 
 
@@ -195,10 +194,7 @@ def _summary(cases: Sequence[CaseVerdict], suites: Sequence[str], missing: int) 
     for suite, case in zip(suites, cases, strict=True):
         members.setdefault(suite, []).append(case)
     return Summary(
-        faster=counts["faster"],
-        slower=counts["slower"],
-        same=counts["same"],
-        unsure=counts["unsure"],
+        **{verdict: counts[verdict] for verdict in VERDICTS},
         missing=missing,
         geomean_ratio=all_.ratio,
         geomean_lo=all_.low,

@@ -47,16 +47,9 @@ def standing(runs: Sequence[StoredRun], read: Read) -> Standing | None:
     newest = ordered[-1]
     rows = read(newest)
     measured = sum(not unusable(row, barred=FOR_INTERVALS) for row in rows)
-    found = next(
-        (
-            one
-            for earlier in reversed(ordered[:-1])
-            if _may_be_base(earlier.info, newest.info)
-            for one in [_compared(earlier, newest.info, rows, read)]
-            if one
-        ),
-        None,
-    )
+    bases = (run for run in reversed(ordered[:-1]) if _may_be_base(run.info, newest.info))
+    compared = (_compared(base, newest.info, rows, read) for base in bases)
+    found = next(filter(None, compared), None)
     if found is None:
         return Standing(new=newest.info, measured=measured)
     return Standing(new=newest.info, measured=measured, base=found.base, summary=found.summary)

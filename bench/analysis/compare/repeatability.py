@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.compare.comparison import compare
-from bench.stats.ratio import CONFIDENCE, THRESHOLD
+from bench.stats.ratio import CONFIDENCE, THRESHOLD, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +43,7 @@ _ENDS = {
 }
 CHANGES = (0.0, 0.05, 0.10)
 """By how much runs are slowed: not at all, by the usual threshold, by twice that."""
-_AT_REFERENCE = ("time_at_reference_s", "time_at_reference_lo_s", "time_at_reference_hi_s")
-_TIMES = ("time_s", "time_lo_s", "time_hi_s", *_AT_REFERENCE)
+_TIMES = tuple(name for time, ends in _ENDS.items() for name in (time, *ends))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +262,4 @@ def slowed(row: Record, factor: float) -> Record:
 
 def _power(runs: Sequence[Run], by: float) -> Power:
     counts = Counter(one.verdict for one in verdicts(runs, by))
-    return Power(
-        by=by,
-        slower=counts["slower"],
-        faster=counts["faster"],
-        same=counts["same"],
-        unsure=counts["unsure"],
-    )
+    return Power(by=by, **{verdict: counts[verdict] for verdict in VERDICTS})

@@ -24,19 +24,14 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.stats.crossing import Crossover, Point
 
+    Ways = tuple[ClaimSeries, ClaimSeries]
+    """The copies of a GPU: there and back."""
+
 _TO, _BACK = COPIES
 _ELEMENT_BYTES = 4
 """Copies are timed of float32; only the bytes matter."""
 _MIN_SIZES = 2
 """Fewest sizes for a crossover: at one the winner can't change."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """The copies of a GPU: there and back."""
-
-    there: ClaimSeries
-    back: ClaimSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +52,7 @@ def ways(records: Iterable[Record]) -> dict[tuple[str, str], Ways]:
     for place, rows in places.items():
         there, back = select(_TO, rows), select(_BACK, rows)
         if there and back and there.points and back.points:
-            found[place] = Ways(there=there, back=back)
+            found[place] = there, back
     return found
 
 
@@ -83,13 +78,14 @@ def _loads(size: float, record: Record, known: Ways) -> Sequence[Copy] | None:
         if not isinstance(judge, Overtaken) or not judge.matrices_copied:
             continue
         if claim.needs[1].include(record):
-            return judge.copies_at(size, (known.there, known.back))
+            return judge.copies_at(size, known)
     inputs = record.input_bytes
     fetched = (record.bytes or 0.0) - (inputs or 0)
     if inputs is None or fetched <= 0:
         return None
-    there = [_load(inputs, known.there)] if inputs else []
-    return [*there, _load(fetched, known.back)]
+    there, back = known
+    copies = [(inputs, there), (fetched, back)]
+    return [_load(moved_bytes, way) for moved_bytes, way in copies if moved_bytes]
 
 
 def _load(moved_bytes: float, way: ClaimSeries) -> Copy:

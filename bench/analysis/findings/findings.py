@@ -156,10 +156,7 @@ def _checked(records: Sequence[Record]) -> str:
     if unchecked == len(ok):
         return "no result was compared with a reference"
     if right == len(ok):
-        return (
-            "every result matches its reference"
-            if right > 1
-            else "its result matches its reference"
-        )
+        whose = "every" if right > 1 else "its"
+        return f"{whose} result matches its reference"
     rest = f", {unchecked} {'was' if unchecked == 1 else 'were'} not compared" if unchecked else ""
     return f"{right} of {counted(len(ok), 'result')} match their references{rest}"

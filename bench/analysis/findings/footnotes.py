@@ -5,6 +5,7 @@ The words belong to `bench.records.warning_codes`; a code that this version does
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,12 @@ class Unmeasured:
 def notes(records: Iterable[Record]) -> list[Note]:
     """One note per code that occurs, numbered in the order of `bench.records.warning_codes`."""
     rows = list(records)
-    counts: dict[str, int] = dict.fromkeys(CODES, 0)
-    for row in rows:
-        for code in dict.fromkeys(row.warnings):
-            counts[code] = counts.get(code, 0) + 1
-    found = [(code, count) for code, count in counts.items() if count]
+    counts = Counter(code for row in rows for code in set(row.warnings))
+    unknown = [code for row in rows for code in row.warnings]
+    found = [code for code in dict.fromkeys([*CODES, *unknown]) if code in counts]
     return [
-        Note(mark=superscript(place), words=_words(code), count=count, of=len(rows))
-        for place, (code, count) in enumerate(found, start=1)
+        Note(mark=superscript(place), words=_words(code), count=counts[code], of=len(rows))
+        for place, code in enumerate(found, start=1)
     ]
 
 

@@ -113,9 +113,8 @@ def by_weight(found: Sequence[Crossing]) -> list[Crossing]:
     """
 
     def weight(one: Crossing) -> tuple[int, bool, bool, bool, float]:
-        kind = _KINDS.index(one.found.kind)
         return (
-            kind,
+            _KINDS.index(one.found.kind),
             one.found.beyond != "other",
             one.dtype != PREFERRED_DTYPE,
             not one.found.located,

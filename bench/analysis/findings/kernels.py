@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.grid import title
 from bench.analysis.usable import FOR_INTERVALS, unusable
+from bench.records.kernel_trace import INCOMPLETE
 from bench.records.record import LAUNCH
 from bench.units import counted, share
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
-_INCOMPLETE = "profile-incomplete"
 _COPIES = ("Memcpy HtoD", "Memcpy DtoH")
 """What the profiler calls copies between host and device."""
 
@@ -147,7 +147,7 @@ def _counts(records: Sequence[Record]) -> str | None:
 
 
 def _doubt(records: Sequence[Record]) -> str | None:
-    lost = sum(_INCOMPLETE in r.warnings for r in records)
+    lost = sum(INCOMPLETE in r.warnings for r in records)
     if not lost:
         return None
     return f"The profiler's records of {counted(lost, 'case')} do not add up (profile-incomplete)."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class SentinelSeries:
             return list(self.looks)
         found = []
         for part in stretches(self.looks, max(1, most // 2)):
-            ends = {min(part, key=_time), max(part, key=_time)}
-            found += sorted(ends, key=lambda look: look.at_s)
+            ends = {min(part, key=attrgetter("time_s")), max(part, key=attrgetter("time_s"))}
+            found += sorted(ends, key=attrgetter("at_s"))
         return found
 
 
@@ -102,7 +103,7 @@ def _course(
         sentinel=name,
         reference_s=known or middle,
         is_reference=bool(known),
-        looks=tuple(sorted(looks, key=lambda look: look.at_s)),
+        looks=tuple(sorted(looks, key=attrgetter("at_s"))),
     )
 
 
@@ -116,7 +117,3 @@ def stretches(looks: Sequence[SentinelReading], count: int) -> list[list[Sentine
     for look in looks:
         found.setdefault(min(count - 1, int((look.at_s - begin) / width)), []).append(look)
     return list(found.values())
-
-
-def _time(look: SentinelReading) -> float:
-    return look.time_s

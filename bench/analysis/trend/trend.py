@@ -36,6 +36,8 @@ _LEVEL_FREEDOM = math.inf
 their half-widths, so that these add as they are."""
 
 At = Literal["headline", "reference"]
+Reference = tuple[float | None, float | None]
+"""The times of the compute and of the barrier sentinel that a time is converted to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
     )
 
 
-def _usual_reference(rows: Sequence[Record]) -> tuple[float | None, float | None] | None:
+def _usual_reference(rows: Sequence[Record]) -> Reference | None:
     """The reference that most rows have a time at, of equals the newest; None if too few have one.
 
     Times at different references can't be compared.
@@ -142,7 +144,7 @@ def _usual_reference(rows: Sequence[Record]) -> tuple[float | None, float | None
     return most[0][0]
 
 
-def _reference(record: Record) -> tuple[float | None, float | None]:
+def _reference(record: Record) -> Reference:
     return record.reference_compute_s, record.reference_barrier_s
 
 
@@ -151,9 +153,7 @@ def _at_reference_s(record: Record) -> float | None:
     return time_s if time_s and time_s > 0 else None
 
 
-def _point(
-    record: Record, run: RunInfo | None, at: tuple[float | None, float | None] | None
-) -> TrendPoint:
+def _point(record: Record, run: RunInfo | None, at: Reference | None) -> TrendPoint:
     environment = run.environment if run else {}
     time_s, low_s, high_s, why_not = _time(record, at)
     return TrendPoint(
@@ -172,7 +172,7 @@ def _point(
 
 
 def _time(
-    record: Record, at: tuple[float | None, float | None] | None
+    record: Record, at: Reference | None
 ) -> tuple[float | None, float | None, float | None, str]:
     """Time and interval of the kind that is followed, or why there is none."""
     if why := unusable(record, barred=FOR_OPS):

@@ -108,12 +108,12 @@ def dots(records: Sequence[Record], look: Appearance) -> Figure | None:
     if not points:
         return None
     shared, axes = grid.shared(r for r, _ in points), grid.size_axes(records)
-    names = [grid.row_name(record, shared) for record, _ in points]
+    names = [grid.name_without(record, shared) for record, _ in points]
     rows = list(dict.fromkeys(names))
     traces = []
     for name, (record, value) in zip(names, points, strict=True):
         axis = axes[record.suite, record.op]
-        kind = grid.line_name(record, axis) if axis else record.op
+        kind = grid.name_without(record, [axis]) if axis else record.op
         place = {"x": [value[0]], "y": [rows.index(name)], "error_x": plot_parts.bars([value])}
         said = {"mode": "markers", "customdata": [anchor(record)], "hoverinfo": "text"}
         trace = look.trace(record.suite, kind, record.dtype, record.device)
