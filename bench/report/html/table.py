@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.report.html.view import Payload, columns
@@ -66,11 +66,8 @@ class Listing:
             id=f"{self.id}-data",
             value={
                 "name": self.name,
-                "columns": [
-                    {"key": c.key, "name": c.name, "number": c.number, "sorts": c.sorts}
-                    for c in self.columns
-                ],
-                "filters": [{"name": f.name, "options": f.options} for f in self.filters],
+                "columns": [asdict(column) for column in self.columns],
+                "filters": [asdict(one) for one in self.filters],
                 "count": len(self.entries),
                 "rows": columns([_fields(entry) for entry in self.entries]),
                 "of": columns([entry.of for entry in self.entries]),

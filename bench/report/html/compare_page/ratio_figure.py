@@ -86,7 +86,6 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
             f"(±{share(found.comparisons[0].threshold)}) a change does not count."
         ),
         twin=twin("case", titles, names, dots),
-        wide=True,
     )
 
 
@@ -133,7 +132,6 @@ def means(found: Lineup, names: Sequence[str]) -> Drawing | None:
             "together; the shape says nothing here."
         ),
         twin=twin("suite", rows, names, dots),
-        wide=True,
     )
 
 

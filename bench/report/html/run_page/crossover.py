@@ -67,7 +67,7 @@ def crossover_view(records: Sequence[Record]) -> View:
     if not found:
         several = len(ranked_devices(records)) > 1
         values = CrossoverValues(why=NO_SIZE if several else ONE_DEVICE)
-        return View(id=ID, name="Crossover", template="views/crossover.html", values=values)
+        return View(id=ID, values=values)
     known = ways(records)
     copied = [moved(one, known) for one in found]
     shown = [_shown(i, found[i], copied[i]) for i in range(min(_MOST_FIGURES, len(found)))]
@@ -83,8 +83,6 @@ def crossover_view(records: Sequence[Record]) -> View:
     figures = figure.payload(_FIGURES, [one.drawing for one in shown])
     return View(
         id=ID,
-        name="Crossover",
-        template="views/crossover.html",
         values=values,
         payloads=(figures, table.payload),
     )
@@ -108,7 +106,6 @@ def _shown(place: int, one: Crossing, copied: Moved | None) -> DrawnCrossover:
                 f"shaded is where one is seen to win{_MIXED if copied else ''}."
             ),
             twin=_twin(one, copied),
-            wide=True,
         ),
     )
 

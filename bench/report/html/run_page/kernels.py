@@ -77,8 +77,6 @@ def kernels_view(records: Sequence[Record], info: RunInfo) -> View | None:
     drawings, table = [one for device in devices for one in device.drawings], listing(known)
     return View(
         id=ID,
-        name="Kernels",
-        template="views/kernels.html",
         values=KernelsValues(
             empty="" if devices else _why_empty(measured, info),
             example=_example(measured[0], info),
@@ -246,6 +244,5 @@ def _drawings(id_: str, device: str, bound: Sequence[Record]) -> list[Drawing]:
             "(hatched); a diamond is what the device needs in a replayed graph. The device's own time is "
             f"measured beside the headline, so parts are known no better than both.{some}",
             twin=launch_figure.twin(shown),
-            wide=True,
         )
     ]

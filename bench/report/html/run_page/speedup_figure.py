@@ -49,7 +49,6 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
             f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
         ),
         twin=_speedup_twin(shown),
-        wide=True,
     )
 
 
