@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Sortable = float | str | None
 """What a cell is sorted by; None stays below the others, whichever way they are sorted."""
 
+Cell = tuple[str, Sortable]
+"""A cell's text, and what it is sorted by."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:

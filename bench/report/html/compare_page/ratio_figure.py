@@ -225,8 +225,8 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
 
 
 def _reach(dot: Dot) -> tuple[float, float]:
-    low, high = dot.low or dot.ratio, dot.high or dot.ratio
-    return max(low, dot.ratio / _MOST_TIMES_AWAY), min(high, dot.ratio * _MOST_TIMES_AWAY)
+    ends = dot.low or dot.ratio, dot.high or dot.ratio
+    return plot_parts.drawn_ends(dot.ratio, *ends, _MOST_TIMES_AWAY)
 
 
 def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.findings.kernels import Kernel
     from bench.records.record import Record
+    from bench.report.html.table import Cell
     from bench.store.runs import RunInfo
 
 ID = "kernels"
@@ -140,39 +141,24 @@ def listing(records: Sequence[Record]) -> Listing:
 
 def _entry(place: int, record: Record, *, several: bool) -> TableEntry:
     r = record
-    count = "" if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
-    waits, saved = findings_kernels.waiting_share(r), findings_kernels.saved_share(r)
+    times = (r.time_s, r.device_time_s, r.device_time_cold_s, r.graph_time_s, r.profiled_time_s)
+    shares = (findings_kernels.waiting_share(r), findings_kernels.saved_share(r))
+    count = MISSING if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
+    cells: list[Cell] = [
+        (f"{r.suite}/{grid.title(r)}", place),
+        *([(r.device, r.device)] if several else []),
+        (r.bound_by or MISSING, r.bound_by),
+        *((seconds(time_s), time_s) for time_s in times),
+        *((share(part), part) for part in shares),
+        (count, r.kernels_per_call),
+        (_names(r.kernels) or MISSING, None),
+    ]
+    texts, keys = zip(*cells, strict=True)
     return TableEntry(
         id=anchor(r),
         of={"suite": r.suite, "device": r.device, "bound": r.bound_by or MISSING},
-        cells=(
-            f"{r.suite}/{grid.title(r)}",
-            *([r.device] if several else []),
-            r.bound_by or MISSING,
-            seconds(r.time_s),
-            seconds(r.device_time_s),
-            seconds(r.device_time_cold_s),
-            seconds(r.graph_time_s),
-            seconds(r.profiled_time_s),
-            share(waits),
-            share(saved),
-            count or MISSING,
-            _names(r.kernels) or MISSING,
-        ),
-        sort=(
-            place,
-            *([r.device] if several else []),
-            r.bound_by,
-            r.time_s,
-            r.device_time_s,
-            r.device_time_cold_s,
-            r.graph_time_s,
-            r.profiled_time_s,
-            waits,
-            saved,
-            r.kernels_per_call,
-            None,
-        ),
+        cells=texts,
+        sort=keys,
         words=" ".join(r.kernels),
     )
 
