@@ -89,6 +89,11 @@ def _fields(entry: TableEntry) -> dict[str, object]:
     return {"id": entry.id, "words": entry.words, "badge": entry.badge, "block": entry.block}
 
 
+def filters_of(entries: Sequence[TableEntry]) -> tuple[ColumnFilter, ...]:
+    """A filter for each value that entries are found by."""
+    return filters(columns([entry.of for entry in entries]))
+
+
 def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[ColumnFilter, ...]:
     """The filters that choose: a list of one is no choice. Options in the order in which they come."""
     found = {name: tuple(dict.fromkeys(values)) for name, values in chosen.items()}

@@ -12,7 +12,7 @@ from bench.analysis.grid import ranked_devices
 from bench.report.html import figure
 from bench.report.html.figure import Drawing, Twin
 from bench.report.html.run_page.crossover_figure import crossing_figure
-from bench.report.html.table import Column, Listing, TableEntry, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.report.text.crossover import answer, level, names_of
@@ -146,21 +146,15 @@ def _listing(found: Sequence[Crossing], copied: Sequence[Moved | None]) -> Listi
         Column(key="wins", name="who wins", sorts=False),
         *([Column(key="copies", name="with copies", sorts=False)] if with_copies else []),
     ]
-    chosen: dict[str, list[str]] = {
-        "suite": [one.suite for one in found],
-        "dtype": [one.dtype for one in found],
-        "sides": [_sides(one) for one in found],
-        "verdict": [one.found.kind for one in found],
-    }
-    entries = (
+    entries = tuple(
         _entry(one, more, with_copies=with_copies) for one, more in zip(found, copied, strict=True)
     )
     return Listing(
         id=ID,
         name="crossovers",
         columns=tuple(columns),
-        filters=filters(chosen),
-        entries=tuple(entries),
+        filters=filters_of(entries),
+        entries=entries,
     )
 
 

@@ -10,7 +10,7 @@ from bench.analysis.findings import kernels as findings_kernels
 from bench.report.html import figure as html_figure
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import launch_figure
-from bench.report.html.table import Column, Listing, TableEntry, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.html.view import View, anchor
 from bench.units import MISSING, counted, seconds, share
 
@@ -125,17 +125,13 @@ def listing(records: Sequence[Record]) -> Listing:
         Column(key="count", name="launches", number=True),
         Column(key="names", name="kernels, the longest first", sorts=False),
     )
-    chosen = {
-        "suite": [r.suite for r in records],
-        "device": [r.device for r in records],
-        "bound": [r.bound_by or MISSING for r in records],
-    }
+    entries = tuple(_entry(place, r, several=several) for place, r in enumerate(records))
     return Listing(
         id="launches",
         name="cases on a GPU",
         columns=columns,
-        filters=filters(chosen),
-        entries=tuple(_entry(place, r, several=several) for place, r in enumerate(records)),
+        filters=filters_of(entries),
+        entries=entries,
     )
 
 

@@ -66,14 +66,11 @@ def floors(rows: Sequence[Record]) -> Figure | None:
 
 def twin(rows: Sequence[Record]) -> Twin:
     """Which floor a part of the cases does not exceed, and a case that has it."""
-    found = [
-        (
-            share(part) if part else "the steadiest",
-            (share(_floor(row)), f"{row.suite}/{grid.title(row)}"),
-        )
-        for part in _PARTS
-        for row in [_at(rows, part)]
-    ]
+    found = []
+    for part in _PARTS:
+        row = _at(rows, part)
+        cells = share(_floor(row)), f"{row.suite}/{grid.title(row)}"
+        found.append((share(part) if part else "the steadiest", cells))
     return Twin(
         row_head="of the cases",
         head=("lie no further apart than", "such a case"),
