@@ -33,7 +33,7 @@ class Drawing:
     label: str
     caption: str
     twin: Twin
-    wide: bool
+    wide: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from bench.report.html import style
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+MOST_TIMES_AWAY = 10.0
+"""An interval that reaches further from its value than by this factor may leave the figure."""
 _REGION_OPACITY = 0.5
 """A region is half as strong as a band, since it lies under all of them."""
 
@@ -138,6 +140,13 @@ def bars(ends: Iterable[tuple[float, float, float]], *, fine: bool = False) -> d
         "thickness": 1 if fine else 1.2,
         "width": 2 if fine else 3,
     }
+
+
+def drawn_ends(
+    value: float, low: float, high: float, times_away: float = MOST_TIMES_AWAY
+) -> tuple[float, float]:
+    """An interval as far as a figure makes space for it."""
+    return max(low, value / times_away), min(high, value * times_away)
 
 
 def _length(value: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.report.html.view import Payload, columns
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Sortable = float | str | None
 """What a cell is sorted by; None stays below the others, whichever way they are sorted."""
+
+Cell = tuple[str, Sortable]
+"""A cell's text, and what it is sorted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +69,8 @@ class Listing:
             id=f"{self.id}-data",
             value={
                 "name": self.name,
-                "columns": [
-                    {"key": c.key, "name": c.name, "number": c.number, "sorts": c.sorts}
-                    for c in self.columns
-                ],
-                "filters": [{"name": f.name, "options": f.options} for f in self.filters],
+                "columns": [asdict(column) for column in self.columns],
+                "filters": [asdict(one) for one in self.filters],
                 "count": len(self.entries),
                 "rows": columns([_fields(entry) for entry in self.entries]),
                 "of": columns([entry.of for entry in self.entries]),
@@ -87,6 +87,11 @@ class Listing:
 def _fields(entry: TableEntry) -> dict[str, object]:
     """What is one value per row."""
     return {"id": entry.id, "words": entry.words, "badge": entry.badge, "block": entry.block}
+
+
+def filters_of(entries: Sequence[TableEntry]) -> tuple[ColumnFilter, ...]:
+    """A filter for each value that entries are found by."""
+    return filters(columns([entry.of for entry in entries]))
 
 
 def filters(chosen: Mapping[str, Iterable[str]]) -> tuple[ColumnFilter, ...]:

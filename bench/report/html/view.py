@@ -57,13 +57,16 @@ class Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One view; the template finds `view` in its scope, and the page carries the payloads."""
+    """One view; the template of the same name finds `view` in its scope, and the page carries the payloads."""
 
     id: str
-    name: str
-    template: str
     values: Any
     payloads: tuple[Payload, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the navigation and the heading call it."""
+        return self.id.capitalize()
 
 
 def anchor(one: Addressed) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.usable import failure
 from bench.report.text import ratio_text
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, number, seconds, share
@@ -87,12 +88,10 @@ def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict
     """The same for `--json`; what is not known is null. a is the base, b what is new."""
     aim = found.aim
     return {
-        "a": names.a,
-        "b": names.b,
+        **asdict(names),
         "cases": [_facts(answer, aim.threshold) for answer in found.answers],
         "summary": {name: _count(found, name) for name in VERDICTS},
-        "threshold": aim.threshold,
-        "confidence": aim.confidence,
+        **fields_of(aim, "threshold", "confidence"),
         "took_s": found.took_s,
         "runs": [{"run": run.info.run_id, "path": str(run.folder)} for run in kept],
     }
@@ -109,9 +108,7 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
         "ratio": found.value if found else None,
         "ratio_lo": found.low if found and found.known else None,
         "ratio_hi": found.high if found and found.known else None,
-        "rounds": answer.rounds,
-        "verdict": answer.verdict,
-        "taken_back": answer.taken_back,
+        **fields_of(answer, "rounds", "verdict", "taken_back"),
         "reason": reason(answer, threshold),
         "ended": answer.ended,
     }

@@ -6,14 +6,13 @@ Markdown is short enough for a comment, and says what it left out; CSV rounds an
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import re
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text import ratio_text, wording
+from bench.report.text.machine_readable import csv_text
 from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, clipped, counted, seconds, share
 
@@ -56,14 +55,13 @@ def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
 
 def as_csv(*comparisons: Comparison) -> str:
     """One row per case and comparison, with the ids of both runs; what is missing is empty."""
-    text = io.StringIO()
     fields = [f.name for f in dataclasses.fields(CaseVerdict)]
-    writer = csv.DictWriter(text, ["base_run", "new_run", *fields], lineterminator="\n")
-    writer.writeheader()
-    for one in comparisons:
-        runs = {"base_run": one.base.run_id, "new_run": one.new.run_id}
-        writer.writerows({**runs, **dataclasses.asdict(case)} for case in one.cases)
-    return text.getvalue()
+    rows = (
+        {"base_run": one.base.run_id, "new_run": one.new.run_id, **dataclasses.asdict(case)}
+        for one in comparisons
+        for case in one.cases
+    )
+    return csv_text(["base_run", "new_run", *fields], rows)
 
 
 def _summary(comparison: Comparison) -> str:

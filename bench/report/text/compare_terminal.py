@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bench.report.text import wording
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.stats.ratio import CHANGED, VERDICTS
 from bench.units import MISSING, counted, seconds, share, signed
@@ -31,29 +32,8 @@ NOTHING = "The two runs have no case in common that was measured in both."
 _MOST_DIFFERENCES, _MOST_SAME, _MOST_MISSING = 8, 40, 10
 """So many differences, unchanged cases and cases left out are listed; the rest is counted."""
 _WORDS = {"yes": "comparable", "with-care": "comparable with care", "no": "not comparable"}
-_CASE_FIELDS = (
-    "case",
-    "device",
-    "base_s",
-    "new_s",
-    "ratio",
-    "ratio_lo",
-    "ratio_hi",
-    "verdict",
-    "reason",
-    "smallest_visible",
-    "threshold",
-)
-_SUMMARY_FIELDS = (
-    "faster",
-    "slower",
-    "same",
-    "unsure",
-    "missing",
-    "geomean_ratio",
-    "geomean_lo",
-    "geomean_hi",
-)
+_COUNTS = ("faster", "slower", "same", "unsure", "missing")
+_MEANS = ("geomean_ratio", "geomean_lo", "geomean_hi")
 
 
 def comparison_table(found: Comparison, *, width: int) -> RenderableType:
@@ -200,7 +180,7 @@ def comparison_facts(found: Comparison) -> dict[str, Any]:
             "differences": [dataclasses.asdict(one) for one in found.comparable.differences],
         },
         "cases": [_case_facts(one) for one in found.cases],
-        "summary": {name: getattr(found.summary, name) for name in _SUMMARY_FIELDS},
+        "summary": fields_of(found.summary, *_COUNTS, *_MEANS),
     }
 
 
@@ -215,4 +195,6 @@ def comparisons_facts(found: Sequence[Comparison]) -> dict[str, Any]:
 
 
 def _case_facts(one: CaseVerdict) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in _CASE_FIELDS}
+    """All of it but what tells how the verdict was made."""
+    facts = dataclasses.asdict(one)
+    return {name: value for name, value in facts.items() if name not in {"at", "p_value"}}

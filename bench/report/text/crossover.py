@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from bench.report.text import ratio_text, wording
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, counted, number, size_text
 
@@ -151,13 +152,7 @@ def crossings_facts(found: Sequence[Crossing]) -> dict[str, Any]:
             {
                 "suite": one.suite,
                 "op": one.name,
-                "dtype": one.dtype,
-                "axis": one.axis,
-                "between": one.between,
-                "one": one.one,
-                "other": one.other,
-                "where": one.where,
-                "confidence": one.confidence,
+                **fields_of(one, "dtype", "axis", "between", "one", "other", "where", "confidence"),
                 **facts(one.found, names_of(one)),
             }
             for one in found
@@ -232,9 +227,7 @@ def search_facts(
     """The same for `--json`."""
     return {
         "op": title,
-        "axis": names.axis,
-        "one": names.one,
-        "other": names.other,
+        **asdict(names),
         **facts(found.found, names),
         "steps": [
             {"size": s.size, "one": _row(s.one), "other": _row(s.other)} for s in found.steps
@@ -247,14 +240,8 @@ def search_facts(
 
 def _row(record: Record) -> dict[str, Any]:
     return {
-        "case": record.case,
-        "device": record.device,
-        "threads": record.threads,
-        "status": record.status,
-        "reason": record.reason,
-        "time_s": record.time_s,
-        "time_lo_s": record.time_lo_s,
-        "time_hi_s": record.time_hi_s,
+        **fields_of(record, "case", "device", "threads", "status", "reason"),
+        **fields_of(record, "time_s", "time_lo_s", "time_hi_s"),
         "warnings": list(record.warnings),
     }
 

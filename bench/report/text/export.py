@@ -5,9 +5,7 @@ What is missing is empty in CSV and null in JSON; who ran it travels with the ro
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 from datetime import datetime
 from itertools import groupby
@@ -18,6 +16,7 @@ from bench.analysis.grid import in_reading_order, title
 from bench.errors import SelectionError, hint
 from bench.records.record import record_of, schema
 from bench.report.text import wording
+from bench.report.text.machine_readable import csv_text
 from bench.units import MISSING
 
 if TYPE_CHECKING:
@@ -40,12 +39,8 @@ def export(rows: Sequence[Mapping[str, Any]], info: RunInfo, form: str) -> str:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], _: RunInfo) -> str:
-    text = io.StringIO()
     columns = dict.fromkeys([*schema().names, *(name for row in rows[:1] for name in row)])
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
-    return text.getvalue()
+    return csv_text(columns, ({k: _cell(v) for k, v in row.items()} for row in rows))
 
 
 def _cell(value: Any) -> Any:

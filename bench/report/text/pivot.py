@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ from rich.table import Column
 from rich.text import Text
 
 from bench.report.text import ratio_text, wording
+from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded
 from bench.units import MISSING, counted, half_width, number, share
 
@@ -138,30 +137,25 @@ def crosstab_facts(found: Crosstab) -> dict[str, Any]:
 
 def _facts(cell: Cell) -> dict[str, Any]:
     row, ratio = cell.record, cell.ratio
-    high = ratio.high if ratio and math.isfinite(ratio.high) else None
     return {
         "run": row.run_id,
-        "status": row.status,
-        "time_s": row.time_s,
-        "time_lo_s": row.time_lo_s,
-        "time_hi_s": row.time_hi_s,
+        **fields_of(row, "status", "time_s", "time_lo_s", "time_hi_s"),
         "ratio": ratio.value if ratio else None,
         "ratio_lo": ratio.low if ratio else None,
-        "ratio_hi": high,
+        "ratio_hi": ratio.high if ratio and math.isfinite(ratio.high) else None,
     }
 
 
 def crosstab_csv(found: Crosstab) -> str:
     """A line per cell that there is, so that every program can arrange it as it likes."""
-    text = io.StringIO()
     names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
-    writer = csv.DictWriter(text, ["case", found.by, *names], lineterminator="\n")
-    writer.writeheader()
-    for line in found.lines:
-        for column, cell in zip(found.columns, line.cells, strict=True):
-            if cell:
-                writer.writerow({"case": line.case, found.by: column, **_facts(cell)})
-    return text.getvalue()
+    rows = (
+        {"case": line.case, found.by: column, **_facts(cell)}
+        for line in found.lines
+        for column, cell in zip(found.columns, line.cells, strict=True)
+        if cell
+    )
+    return csv_text(["case", found.by, *names], rows)
 
 
 TEXTS: Mapping[str, Callable[[Crosstab], str]] = {

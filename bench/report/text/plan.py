@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bench import units
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ def plan_facts(plan: Plan, estimate_s: float) -> dict[str, Any]:
 def _facts(case: PlannedCase) -> dict[str, Any]:
     return {
         "case": case.id,
-        "suite": case.suite,
-        "op": case.op,
-        "device": case.device,
-        "dtype": case.dtype,
+        **fields_of(case, "suite", "op", "device", "dtype"),
         "params": dict(case.labels),
-        "flop": case.flop,
-        "bytes": case.bytes,
+        **fields_of(case, "flop", "bytes"),
     }
 
 

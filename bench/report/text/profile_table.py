@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.records.warning_codes import CODES
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
 from bench.units import counted, number, seconds, share
 
@@ -37,18 +38,11 @@ def profile_facts(found: TraceProfile) -> dict[str, Any]:
     """The same for `--json`; what is not known is null."""
     seen = found.activity
     return {
-        "case": found.case,
-        "device": found.device,
-        "device_name": found.device_name,
-        "torch_version": found.torch_version,
-        "threads": found.threads,
+        **fields_of(found, "case", "device", "device_name", "torch_version", "threads"),
         "calls": seen.calls,
         "lines": [_facts(line, seen) for line in seen.lines],
         "time_per_call_s": seen.per_call_s,
-        "span_s": seen.span_s,
-        "busy_s": seen.busy_s,
-        "idle_s": seen.idle_s,
-        "idle_share": seen.idle_share,
+        **fields_of(seen, "span_s", "busy_s", "idle_s", "idle_share"),
         "launch_bound": None,  # the key stays for programs that read it; the row's `bound_by` tells
         "headline": False,
         "codes": list(seen.codes),
@@ -58,9 +52,7 @@ def profile_facts(found: TraceProfile) -> dict[str, Any]:
 
 def _facts(line: TraceLine, seen: Activity) -> dict[str, Any]:
     return {
-        "kind": line.kind,
-        "name": line.name,
-        "count": line.count,
+        **fields_of(line, "kind", "name", "count"),
         "count_per_call": line.count / seen.calls,
         "time_per_call_s": line.total_s / seen.calls,
         "share": _share(line, seen),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
 from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, share
@@ -67,9 +68,7 @@ def selftest_facts(found: Repeats, judged: Sequence[Power]) -> dict[str, Any]:
         "compared": [
             {
                 "slowed_by": one.by,
-                "pairs": one.pairs,
-                **{name: getattr(one, name) for name in VERDICTS},
-                "slower_share": one.slower_share,
+                **fields_of(one, "pairs", *VERDICTS, "slower_share"),
             }
             for one in judged
         ],
@@ -102,13 +101,9 @@ def _facts(one: Agreement | None) -> dict[str, Any] | None:
     if one is None:
         return None
     return {
-        "cases": one.cases,
-        "pairs": one.pairs,
+        **fields_of(one, "cases", "pairs"),
         "changed": [{"threshold": t, "share": s} for t, s in one.changed.items()],
-        "smallest_visible": one.smallest_visible,
-        "spread_middle": one.spread_middle,
-        "spread_worst": one.spread_worst,
-        "worst_case": one.worst_case,
+        **fields_of(one, "smallest_visible", "spread_middle", "spread_worst", "worst_case"),
     }
 
 

@@ -6,8 +6,6 @@ as wide as its interval; nothing in it is not also a number beside it.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from rich.table import Column
 
 from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
 from bench.report.text import ratio_text
+from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, right, whole
 from bench.stats.changepoint import FEWEST
 from bench.units import MISSING, counted, number, seconds_with_interval, share
@@ -156,16 +155,9 @@ def trend_facts(found: Trend) -> dict[str, Any]:
     """The same for `--format json`, the sentences first; what is not known is null."""
     return {
         "answer": answer(found),
-        "case": found.case,
-        "device": found.device,
-        "machine": found.machine,
-        "threads": found.threads,
-        "cache": found.cache,
-        "at": found.at,
+        **fields_of(found, "case", "device", "machine", "threads", "cache", "at"),
         "confidence_of_steps": STEP_CONFIDENCE,
-        "floor_share": found.floor_share,
-        "visible_share": found.visible_share,
-        "left_out": found.left_out,
+        **fields_of(found, "floor_share", "visible_share", "left_out"),
         "steps": [_step_facts(step) for step in found.steps],
         "newest_alone": _ratio_facts(found.newest) if found.newest else None,
         "runs": [_run_facts(one) for one in found.points],
@@ -176,8 +168,7 @@ def _step_facts(step: Step) -> dict[str, Any]:
     return {
         "before": step.before.run_id,
         "after": step.after.run_id,
-        "runs_before": step.runs_before,
-        "runs_after": step.runs_after,
+        **fields_of(step, "runs_before", "runs_after"),
         **_ratio_facts(step.ratio),
         "sentinel_ratio": step.sentinel_ratio,
     }
@@ -191,11 +182,7 @@ def _run_facts(one: TrendPoint) -> dict[str, Any]:
     return {
         "run": one.run_id,
         "started_at": one.started_at.isoformat() if one.started_at else None,
-        "label": one.label,
-        "torch_version": one.torch_version,
-        "git_commit": one.git_commit,
-        "git_dirty": one.git_dirty,
-        "time_s": one.time_s,
+        **fields_of(one, "label", "torch_version", "git_commit", "git_dirty", "time_s"),
         "time_lo_s": one.low_s,
         "time_hi_s": one.high_s,
         "why_not": one.why_not or None,
@@ -204,16 +191,12 @@ def _run_facts(one: TrendPoint) -> dict[str, Any]:
 
 def trend_csv(found: Trend) -> str:
     """A line per run; `step` and its interval stand in the first run after it."""
-    text = io.StringIO()
     steps = {step.after.run_id: step.ratio for step in found.steps}
-    same = {"case": found.case, "device": found.device, "machine": found.machine, "at": found.at}
+    same = fields_of(found, "case", "device", "machine", "at")
     lines = []
     for one in found.points:
         ratio = steps.get(one.run_id)
         step = _ratio_facts(ratio) if ratio else dict.fromkeys(("ratio", "ratio_lo", "ratio_hi"))
         named = {f"step_{name}": value for name, value in step.items()}
         lines.append({**same, **_run_facts(one), **named})
-    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return csv_text(lines[0], lines)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.compare.runs import Lined, Lineup, Seen
     from bench.analysis.compare.verdict import CaseVerdict
-    from bench.report.html.table import Sortable
+    from bench.report.html.table import Cell
 
 _MOST_RUNS_IN_FULL = 4
 """With more runs beside the base, the table leaves times and intervals to a case's own view."""
@@ -107,9 +107,6 @@ def _of(one: Lined) -> dict[str, str]:
         "device": one.device,
         "verdict": " ".join(_verdicts(one)),
     }
-
-
-Cell = tuple[str, "Sortable"]
 
 
 def _head(one: Lined, place: int, *, several: bool) -> list[Cell]:

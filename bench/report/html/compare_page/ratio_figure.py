@@ -86,7 +86,6 @@ def cases(found: Lineup, names: Sequence[str]) -> Drawing | None:
             f"(±{share(found.comparisons[0].threshold)}) a change does not count."
         ),
         twin=twin("case", titles, names, dots),
-        wide=True,
     )
 
 
@@ -133,7 +132,6 @@ def means(found: Lineup, names: Sequence[str]) -> Drawing | None:
             "together; the shape says nothing here."
         ),
         twin=twin("suite", rows, names, dots),
-        wide=True,
     )
 
 
@@ -227,8 +225,8 @@ def figure(dots: Sequence[Dot], rows: Sequence[str], names: Sequence[str], band:
 
 
 def _reach(dot: Dot) -> tuple[float, float]:
-    low, high = dot.low or dot.ratio, dot.high or dot.ratio
-    return max(low, dot.ratio / _MOST_TIMES_AWAY), min(high, dot.ratio * _MOST_TIMES_AWAY)
+    ends = dot.low or dot.ratio, dot.high or dot.ratio
+    return plot_parts.drawn_ends(dot.ratio, *ends, _MOST_TIMES_AWAY)
 
 
 def _trace(dots: Sequence[Dot], series: int, names: Sequence[str], apart: int) -> dict[str, Any]:

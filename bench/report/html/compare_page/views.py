@@ -113,8 +113,6 @@ def _verdicts(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) 
     drawings = tuple(one for one in figures if one)
     return View(
         id="verdicts",
-        name="Verdicts",
-        template="views/compare_verdicts.html",
         values=VerdictsValues(
             sentences=tuple(sentences(found, names)),
             runs=tuple(_runs(found, names, hrefs)),
@@ -192,8 +190,6 @@ def _cases(found: Lineup, names: Sequence[str], hrefs: Sequence[str | None]) -> 
     listing = cases.listing(found, names)
     return View(
         id="cases",
-        name="Cases",
-        template="views/compare_cases.html",
         values=listing,
         payloads=(listing.payload, *case_details.details(found, names, hrefs)),
     )
@@ -207,8 +203,6 @@ def _trend(found: Lineup, names: Sequence[str]) -> View | None:
     shown = trend.trend_values(found.followed, called)
     return View(
         id="trend",
-        name="Trend",
-        template="views/compare_trend.html",
         values=shown,
         payloads=(drawn(trend.PAYLOAD, shown.drawings),),
     )
@@ -218,8 +212,6 @@ def _machines(found: Lineup, names: Sequence[str]) -> View:
     known = [d for one in found.comparisons for d in one.comparable.differences]
     return View(
         id="machines",
-        name="Machines",
-        template="views/compare_machines.html",
         values={"names": names, "sides": machines.sides(found.runs, known)},
     )
 
@@ -231,4 +223,4 @@ def _method(found: Lineup) -> View:
         "confidence": share(first.confidence),
         "wrong": share(1 - first.confidence),
     }
-    return View(id="method", name="Method", template="views/compare_method.html", values=values)
+    return View(id="method", values=values)

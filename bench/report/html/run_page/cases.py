@@ -54,8 +54,6 @@ def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame |
     ]
     return View(
         id=ID,
-        name="Cases",
-        template="views/cases.html",
         values=CasesValues(listing=table, notes=known, missing=missing),
         payloads=(table.payload, *details(rows, samples), _codes(known), *_ways(records)),
     )

@@ -30,8 +30,6 @@ def claims_view(answers: Sequence[ClaimAnswer]) -> View | None:
     rows = [row for row in claims.rows(answers) if row.kind != "not-measured"]
     return View(
         id="claims",
-        name="Claims",
-        template="views/claims.html",
         values=ClaimsValues(
             summary=claims.summary(answers),
             rows=tuple(rows),

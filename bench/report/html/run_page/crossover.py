@@ -12,7 +12,7 @@ from bench.analysis.grid import ranked_devices
 from bench.report.html import figure
 from bench.report.html.figure import Drawing, Twin
 from bench.report.html.run_page.crossover_figure import crossing_figure
-from bench.report.html.table import Column, Listing, TableEntry, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.html.view import View, anchor
 from bench.report.text import wording
 from bench.report.text.crossover import answer, level, names_of
@@ -67,7 +67,7 @@ def crossover_view(records: Sequence[Record]) -> View:
     if not found:
         several = len(ranked_devices(records)) > 1
         values = CrossoverValues(why=NO_SIZE if several else ONE_DEVICE)
-        return View(id=ID, name="Crossover", template="views/crossover.html", values=values)
+        return View(id=ID, values=values)
     known = ways(records)
     copied = [moved(one, known) for one in found]
     shown = [_shown(i, found[i], copied[i]) for i in range(min(_MOST_FIGURES, len(found)))]
@@ -83,8 +83,6 @@ def crossover_view(records: Sequence[Record]) -> View:
     figures = figure.payload(_FIGURES, [one.drawing for one in shown])
     return View(
         id=ID,
-        name="Crossover",
-        template="views/crossover.html",
         values=values,
         payloads=(figures, table.payload),
     )
@@ -108,7 +106,6 @@ def _shown(place: int, one: Crossing, copied: Moved | None) -> DrawnCrossover:
                 f"shaded is where one is seen to win{_MIXED if copied else ''}."
             ),
             twin=_twin(one, copied),
-            wide=True,
         ),
     )
 
@@ -149,21 +146,15 @@ def _listing(found: Sequence[Crossing], copied: Sequence[Moved | None]) -> Listi
         Column(key="wins", name="who wins", sorts=False),
         *([Column(key="copies", name="with copies", sorts=False)] if with_copies else []),
     ]
-    chosen: dict[str, list[str]] = {
-        "suite": [one.suite for one in found],
-        "dtype": [one.dtype for one in found],
-        "sides": [_sides(one) for one in found],
-        "verdict": [one.found.kind for one in found],
-    }
-    entries = (
+    entries = tuple(
         _entry(one, more, with_copies=with_copies) for one, more in zip(found, copied, strict=True)
     )
     return Listing(
         id=ID,
         name="crossovers",
         columns=tuple(columns),
-        filters=filters(chosen),
-        entries=tuple(entries),
+        filters=filters_of(entries),
+        entries=entries,
     )
 
 

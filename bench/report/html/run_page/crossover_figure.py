@@ -30,8 +30,6 @@ ON_DEVICE, WITH_COPIES = 0, 1
 _COLOURS = {"one": 0, "other": 1}
 """The first side is the CPU where devices are compared, and has its colour on every page."""
 _NEUTRAL = 5
-_MOST_TIMES_AWAY = 10.0
-"""A band that reaches further from the time than by this factor leaves the figure."""
 _NAMED_SHARE = {ON_DEVICE: 0.3, WITH_COPIES: 0.5}
 """A region that takes a smaller share of the axis is too narrow for its name on a phone."""
 _HEIGHT = 340
@@ -92,9 +90,7 @@ def _points(curve: Iterable[tuple[float, Any]]) -> list[Point]:
 
 def _band(one: Point) -> tuple[float, float]:
     time = one.timed
-    return max(time.low_s, time.time_s / _MOST_TIMES_AWAY), min(
-        time.high_s, time.time_s * _MOST_TIMES_AWAY
-    )
+    return plot_parts.drawn_ends(time.time_s, time.low_s, time.high_s)
 
 
 def _curve(

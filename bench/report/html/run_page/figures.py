@@ -31,8 +31,6 @@ _DOT_ROW_PX, _DOTS_EDGE_PX, _LEAST_DOTS_PX = 26, 38, 160
 """A row's height, the space above and below all rows, and the least height of a figure of dots."""
 _DOTS_TICKS, _PHONE_TICKS = 6, 3
 """So many ticks can be read beside the names of the rows, there and on a phone."""
-_MOST_TIMES_AWAY = 10
-"""An interval that reaches further from its time than by this factor may leave the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +116,8 @@ def dots(records: Sequence[Record], look: Appearance) -> Figure | None:
         said = {"mode": "markers", "customdata": [anchor(record)], "hoverinfo": "text"}
         trace = look.trace(record.suite, kind, record.dtype, record.device)
         traces.append({"type": "scatter", **place, **said, **trace})
-    reach = [end for _, value in points for end in _reach(value)]
+    reach = [end for _, value in points for end in plot_parts.drawn_ends(*value)]
     return {"data": traces, "layout": _dots_layout(rows, reach)}
-
-
-def _reach(value: tuple[float, float, float]) -> tuple[float, float]:
-    time, low, high = value
-    return max(low, time / _MOST_TIMES_AWAY), min(high, time * _MOST_TIMES_AWAY)
 
 
 def _dots_layout(names: Sequence[str], times: Sequence[float]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bench.analysis.findings import kernels as findings_kernels
 from bench.report.html import figure as html_figure
 from bench.report.html.figure import Drawing
 from bench.report.html.run_page import launch_figure
-from bench.report.html.table import Column, Listing, TableEntry, filters
+from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.html.view import View, anchor
 from bench.units import MISSING, counted, seconds, share
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.findings.kernels import Kernel
     from bench.records.record import Record
+    from bench.report.html.table import Cell
     from bench.store.runs import RunInfo
 
 ID = "kernels"
@@ -77,8 +78,6 @@ def kernels_view(records: Sequence[Record], info: RunInfo) -> View | None:
     drawings, table = [one for device in devices for one in device.drawings], listing(known)
     return View(
         id=ID,
-        name="Kernels",
-        template="views/kernels.html",
         values=KernelsValues(
             empty="" if devices else _why_empty(measured, info),
             example=_example(measured[0], info),
@@ -126,55 +125,36 @@ def listing(records: Sequence[Record]) -> Listing:
         Column(key="count", name="launches", number=True),
         Column(key="names", name="kernels, the longest first", sorts=False),
     )
-    chosen = {
-        "suite": [r.suite for r in records],
-        "device": [r.device for r in records],
-        "bound": [r.bound_by or MISSING for r in records],
-    }
+    entries = tuple(_entry(place, r, several=several) for place, r in enumerate(records))
     return Listing(
         id="launches",
         name="cases on a GPU",
         columns=columns,
-        filters=filters(chosen),
-        entries=tuple(_entry(place, r, several=several) for place, r in enumerate(records)),
+        filters=filters_of(entries),
+        entries=entries,
     )
 
 
 def _entry(place: int, record: Record, *, several: bool) -> TableEntry:
     r = record
-    count = "" if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
-    waits, saved = findings_kernels.waiting_share(r), findings_kernels.saved_share(r)
+    times = (r.time_s, r.device_time_s, r.device_time_cold_s, r.graph_time_s, r.profiled_time_s)
+    shares = (findings_kernels.waiting_share(r), findings_kernels.saved_share(r))
+    count = MISSING if r.kernels_per_call is None else f"{r.kernels_per_call:g}"
+    cells: list[Cell] = [
+        (f"{r.suite}/{grid.title(r)}", place),
+        *([(r.device, r.device)] if several else []),
+        (r.bound_by or MISSING, r.bound_by),
+        *((seconds(time_s), time_s) for time_s in times),
+        *((share(part), part) for part in shares),
+        (count, r.kernels_per_call),
+        (_names(r.kernels) or MISSING, None),
+    ]
+    texts, keys = zip(*cells, strict=True)
     return TableEntry(
         id=anchor(r),
         of={"suite": r.suite, "device": r.device, "bound": r.bound_by or MISSING},
-        cells=(
-            f"{r.suite}/{grid.title(r)}",
-            *([r.device] if several else []),
-            r.bound_by or MISSING,
-            seconds(r.time_s),
-            seconds(r.device_time_s),
-            seconds(r.device_time_cold_s),
-            seconds(r.graph_time_s),
-            seconds(r.profiled_time_s),
-            share(waits),
-            share(saved),
-            count or MISSING,
-            _names(r.kernels) or MISSING,
-        ),
-        sort=(
-            place,
-            *([r.device] if several else []),
-            r.bound_by,
-            r.time_s,
-            r.device_time_s,
-            r.device_time_cold_s,
-            r.graph_time_s,
-            r.profiled_time_s,
-            waits,
-            saved,
-            r.kernels_per_call,
-            None,
-        ),
+        cells=texts,
+        sort=keys,
         words=" ".join(r.kernels),
     )
 
@@ -246,6 +226,5 @@ def _drawings(id_: str, device: str, bound: Sequence[Record]) -> list[Drawing]:
             "(hatched); a diamond is what the device needs in a replayed graph. The device's own time is "
             f"measured beside the headline, so parts are known no better than both.{some}",
             twin=launch_figure.twin(shown),
-            wide=True,
         )
     ]

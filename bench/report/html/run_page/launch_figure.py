@@ -14,7 +14,7 @@ from bench.report.text import wording
 from bench.units import clipped, seconds, share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bench.records.record import Record
     from bench.report.html.figure import Figure
@@ -187,31 +187,19 @@ def _said(record: Record) -> str:
 
 def twin(records: Sequence[Record]) -> Twin:
     """The same cases as a table."""
-    head = (
-        "a caller waits",
-        "device works",
-        "cold",
-        "host submits",
-        "device waits",
-        "in a graph",
-        "less by",
-    )
+    columns: dict[str, Callable[[Record], str]] = {
+        "a caller waits": wording.time_of,
+        "device works": lambda r: seconds(r.device_time_s),
+        "cold": lambda r: seconds(r.device_time_cold_s),
+        "host submits": lambda r: seconds(r.host_time_s),
+        "device waits": lambda r: share(kernels.waiting_share(r)),
+        "in a graph": lambda r: seconds(r.graph_time_s),
+        "less by": lambda r: share(kernels.saved_share(r)),
+    }
     rows = [
-        (
-            f"{r.suite}/{grid.title(r)}",
-            (
-                wording.time_of(r),
-                seconds(r.device_time_s),
-                seconds(r.device_time_cold_s),
-                seconds(r.host_time_s),
-                share(kernels.waiting_share(r)),
-                seconds(r.graph_time_s),
-                share(kernels.saved_share(r)),
-            ),
-        )
-        for r in records
+        (f"{r.suite}/{grid.title(r)}", tuple(cell(r) for cell in columns.values())) for r in records
     ]
-    return Twin(row_head="case", head=head, rows=tuple(rows))
+    return Twin(row_head="case", head=tuple(columns), rows=tuple(rows))
 
 
 def short(name: str) -> str:

@@ -99,8 +99,6 @@ def machine_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame
     figures = (*states, *floors)
     return View(
         id=ID,
-        name="Machine",
-        template="views/machine.html",
         values=MachineValues(
             hazards=tuple(rules.hazards(info, records)),
             levels=tuple(_levels(info)),
@@ -163,7 +161,6 @@ def _states(found: Sequence[SentinelSeries]) -> list[Drawing]:
                 f"sentinels are {by} (dotted) is at reference. Lines are the middle of each stretch of "
                 "time, points its fastest and its slowest reading.",
                 twin=machine_state_figure.twin(own),
-                wide=True,
             )
         )
     return drawings
@@ -190,7 +187,6 @@ def _floor(ranked: Sequence[Record]) -> list[Drawing]:
             caption="How far each case's headlines lay apart in earlier runs of the same code (standard "
             "deviation, logarithmic), the steadiest case first. Intervals allow for it.",
             twin=noise_floor_figure.twin(ranked),
-            wide=True,
         )
     ]
 

@@ -31,7 +31,12 @@ def ranked(records: Sequence[Record]) -> list[Record]:
 
 def quantile(rows: Sequence[Record], part: float) -> float:
     """The floor that this part of the ranked cases does not exceed."""
-    return _floor(rows[min(len(rows) - 1, round(part * (len(rows) - 1)))])
+    return _floor(_at(rows, part))
+
+
+def _at(rows: Sequence[Record], part: float) -> Record:
+    """The case up to which this part of the ranked cases lies."""
+    return rows[round(part * (len(rows) - 1))]
 
 
 def floors(rows: Sequence[Record]) -> Figure | None:
@@ -63,13 +68,9 @@ def twin(rows: Sequence[Record]) -> Twin:
     """Which floor a part of the cases does not exceed, and a case that has it."""
     found = []
     for part in _PARTS:
-        row = rows[min(len(rows) - 1, round(part * (len(rows) - 1)))]
-        found.append(
-            (
-                share(part) if part else "the steadiest",
-                (share(_floor(row)), f"{row.suite}/{grid.title(row)}"),
-            )
-        )
+        row = _at(rows, part)
+        cells = share(_floor(row)), f"{row.suite}/{grid.title(row)}"
+        found.append((share(part) if part else "the steadiest", cells))
     return Twin(
         row_head="of the cases",
         head=("lie no further apart than", "such a case"),

@@ -135,7 +135,6 @@ def _heat(
                 "a case has no time (its own view has the reason), a dot where there is no case."
             ),
             twin=tables.twin(found, wording.time_of),
-            wide=True,
         )
     ]
 
@@ -160,7 +159,6 @@ def _dots(id_: str, suite: str, records: Sequence[Record], look: Appearance) -> 
                 "further left is faster."
             ),
             twin=tables.plain_twin(slowest_first),
-            wide=True,
         )
     ]
 

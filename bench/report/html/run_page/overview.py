@@ -31,8 +31,6 @@ def overview_view(records: Sequence[Record], info: RunInfo) -> View:
     drawn = picture(records)
     return View(
         id="overview",
-        name="Overview",
-        template="views/overview.html",
         values={
             "outcomes": facts.outcomes(records),
             "findings": findings(records),

@@ -101,8 +101,6 @@ def _ops(records: Sequence[Record]) -> View:
     found = ops.sections(records, look)
     return View(
         id="ops",
-        name="Ops",
-        template="views/ops.html",
         values={"sections": found, "look": look},
         payloads=tuple(section.payload for section in found if section.drawings),
     )
@@ -111,7 +109,5 @@ def _ops(records: Sequence[Record]) -> View:
 def _method(records: Sequence[Record]) -> View:
     return View(
         id="method",
-        name="Method",
-        template="views/method.html",
         values={"confidence": run_page_facts.confidence(records)},
     )

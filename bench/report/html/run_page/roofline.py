@@ -84,8 +84,6 @@ def roofline_view(records: Sequence[Record], info: RunInfo) -> View | None:
     drawings = [one for device in devices for one in device.drawings]
     return View(
         id=ID,
-        name="Roofline",
-        template="views/roofline.html",
         values=RooflineValues(empty="" if devices else _why_empty(known, info), devices=devices),
         payloads=(html_figure.payload(_FIGURES, drawings),) if drawings else (),
     )
@@ -177,7 +175,6 @@ def _worked(id_: str, drawn: Cloud, known: Roofs) -> list[Drawing]:
             "of each dtype. A case is compared with the level its bytes fit in, whatever slope is drawn "
             f"nearest to it.{drawn.caption}",
             twin=_twin(drawn, "FLOP/B", number, tables.flop_rate_of),
-            wide=True,
         )
     ]
 
@@ -198,7 +195,6 @@ def _moved(id_: str, drawn: Cloud, known: Roofs) -> list[Drawing]:
             "size on; small cases lie far below it because a call takes time whatever it moves."
             f"{drawn.caption}",
             twin=_twin(drawn, "bytes", size, tables.byte_rate_of),
-            wide=True,
         )
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from bench.records.cache_state import COLD
@@ -30,8 +31,6 @@ MOST = 600
 """Points with an interval; Chromium draws as many in less than a tenth of a second."""
 _FINEST_DECADES = 0.01
 """A pixel or two, where two points are one to the eye."""
-MOST_TIMES_AWAY = 10
-"""An interval that reaches further from its value than by this factor may leave the figure."""
 LINE_SHARE, WORD_SHARE = 0.06, 0.15
 """A line of text takes this share of an axis's height, and a short word that share of its width on a phone."""
 
@@ -96,12 +95,8 @@ def traces(points: Iterable[ScatterPoint]) -> list[dict[str, Any]]:
         groups.setdefault(group, []).append(point)
     return [
         _trace(number, group, cold=cold)
-        for (number, cold), group in sorted(groups.items(), key=_first)
+        for (number, cold), group in sorted(groups.items(), key=itemgetter(0))
     ]
-
-
-def _first(item: tuple[tuple[int, bool], object]) -> tuple[int, bool]:
-    return item[0]
 
 
 def _trace(number: int, points: Sequence[ScatterPoint], *, cold: bool) -> dict[str, Any]:
@@ -127,15 +122,7 @@ def _trace(number: int, points: Sequence[ScatterPoint], *, cold: bool) -> dict[s
 
 def reach(points: Iterable[ScatterPoint]) -> list[float]:
     """What an axis must hold of the points' intervals."""
-    ends = (
-        (max(low, y / MOST_TIMES_AWAY), min(high, y * MOST_TIMES_AWAY))
-        for y, low, high in _ys(points)
-    )
-    return [end for both in ends for end in both]
-
-
-def _ys(points: Iterable[ScatterPoint]) -> Iterable[Ends]:
-    return (point.y for point in points)
+    return [end for point in points for end in plot_parts.drawn_ends(*point.y)]
 
 
 def roof_line(

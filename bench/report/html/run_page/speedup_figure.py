@@ -22,8 +22,6 @@ _MOST_OPS = 5
 """Each has a colour of its own; more curves are not told apart at a glance."""
 _MOST_SIZES = 12
 """The table beside the figure has so many columns; the view of crossovers has every size."""
-_MOST_TIMES_AWAY = 10.0
-"""A band that reaches further from the ratio than by this factor leaves the figure."""
 _NEUTRAL = 5
 _LEAST_REACH = 1.2
 """The axis reaches beyond 1 by this factor also where no ratio is near."""
@@ -49,7 +47,6 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
             f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
         ),
         twin=_speedup_twin(shown),
-        wide=True,
     )
 
 
@@ -93,11 +90,7 @@ def _speedup_traces(place: int, one: Crossing) -> list[dict[str, Any]]:
 
 
 def _band(ratio: RatioAt) -> tuple[float, float]:
-    """The interval, as far as it is drawn."""
-    return (
-        max(ratio.low, ratio.value / _MOST_TIMES_AWAY),
-        min(ratio.high, ratio.value * _MOST_TIMES_AWAY),
-    )
+    return plot_parts.drawn_ends(ratio.value, ratio.low, ratio.high)
 
 
 def _hover(one: Crossing, place: int) -> str:

@@ -64,7 +64,6 @@ def shares(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
             "what waits for launches, and what declares no work."
         ),
         twin=_twin(found, share, ("farthest", "nearest")),
-        wide=True,
     )
 
 
@@ -87,7 +86,6 @@ def times(id_: str, payload: str, records: Sequence[Record]) -> Drawing | None:
             "bar at each suite's median, slowest suite on top. No case could be compared with a roof."
         ),
         twin=_twin(found, seconds, ("shortest", "longest")),
-        wide=True,
     )
 
 

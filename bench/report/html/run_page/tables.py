@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bench.analysis import rerun_command
 from bench.analysis.findings import findings, footnotes
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
     from bench.analysis.grid import Curve
     from bench.records.record import Record
-
-    class Placed(Protocol):
-        """Whatever is of a case on a device."""
-
-        @property
-        def case(self) -> str:
-            """The case's id."""
-
-        @property
-        def device(self) -> str:
-            """The device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
