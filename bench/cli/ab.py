@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.app import OK, SOME_FAILED, app
-from bench.cli.options import STORE, Device, Json, Keyword, PresetName, Setting, Store, split_words
+from bench.cli.options import (
+    STORE,
+    Device,
+    Json,
+    Keyword,
+    PresetName,
+    Seed,
+    Setting,
+    Store,
+    split_words,
+)
 from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
@@ -72,7 +83,7 @@ def ab_command(
     timeout: Annotated[
         str, typer.Option(metavar="SECONDS", help="Time allowed per case and side.")
     ] = "60",
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the order of cases.")] = None,
+    seed: Seed = None,
     store: Store = STORE,
     as_json: Json = False,
 ) -> int:
@@ -216,8 +227,8 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
     from bench.plan.choose import pairs
 
     plan = asked.plan()
-    for reason in dict.fromkeys(skip.reason for skip in plan.skips):
-        say(f"skipping {sum(skip.reason == reason for skip in plan.skips)}: {reason}", err=True)
+    for reason, skipped in Counter(skip.reason for skip in plan.skips).items():
+        say(f"skipping {skipped}: {reason}", err=True)
     found = pairs(plan, ops)
     if not found:
         message = "every chosen case is skipped here; choose others with SUITE, -k or --set"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,13 +127,7 @@ def _place(to: str | None, branch: str | None, remote: str, *, push: bool) -> Pl
 
 
 def _facts(done: Published) -> dict[str, str | int | None]:
-    return {
-        "site": done.site,
-        "pages": done.pages,
-        "written": done.receipt.written,
-        "branch": done.receipt.branch,
-        "commit": done.receipt.commit,
-    }
+    return {"site": done.site, "pages": done.pages, **dataclasses.asdict(done.receipt)}
 
 
 def _sentence(done: Published, remote: str | None) -> str:

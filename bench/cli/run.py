@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app, exit_code
 from bench.cli.options import (
@@ -39,10 +40,11 @@ from bench.cli.output import console, print_json, say, show
 from bench.cli.runs import show_run, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bench.plan.plan import Plan
+    from bench.run.listener import Listener
     from bench.run.request import Request
     from bench.store.runs import StoredRun
 
@@ -178,19 +180,18 @@ def _resumed(store: Path, word: str) -> StoredRun:
         )
 
 
-def _listening(store: Path, measure: Any) -> StoredRun:
+def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredRun:
     """Measure under a progress bar; an interrupted run says how to go on."""
     from bench.cli.progress import LiveListener
 
     with LiveListener(console(stderr=True)) as listener:
         try:
-            run: StoredRun = measure(listener)
+            return measure(listener)
         except KeyboardInterrupt:
             if listener.run_id:
                 how = f"bench run --resume {listener.run_id} --store {shlex.quote(str(store))}"
                 say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
             raise
-    return run
 
 
 def _ended(run: StoredRun, page: Path | None) -> str:
@@ -213,8 +214,7 @@ def _announce(asked: Request, plan: Plan) -> None:
     if plan.cases:
         about = units.clock(asked.estimate_s(len(plan.cases)))
         say(f"measuring {units.counted(len(plan.cases), 'case')}, about {about}", err=True)
-    for reason in dict.fromkeys(skip.reason for skip in plan.skips):
-        skipped = sum(skip.reason == reason for skip in plan.skips)
+    for reason, skipped in Counter(skip.reason for skip in plan.skips).items():
         say(f"skipping {units.counted(skipped, 'case')}: {reason}", err=True)
 
 

@@ -74,10 +74,8 @@ def show_command(
 ) -> int:
     """Show one run."""
     found = _find(store, run)
-    if device_times:
-        show_device_times(found)
-    elif form == "table":
-        show_run(found)
+    if device_times or form == "table":
+        show_run(found, device_times=device_times)
     else:
         _export(found, form)
     return OK
@@ -152,20 +150,13 @@ def _find(store: Path, word: str) -> StoredRun:
     return find.find(store, word)
 
 
-def show_run(run: StoredRun) -> None:
-    """Print the table of a run."""
-    from bench.report.text.run import run_table
+def show_run(run: StoredRun, *, device_times: bool = False) -> None:
+    """Print the table of a run: its cases, or what is known of their times on a GPU."""
+    from bench.report.text.run import device_table, run_table
     from bench.store.load import load_records
 
-    show(run_table(load_records(run.folder), width=width()))
-
-
-def show_device_times(run: StoredRun) -> None:
-    """Print what is known of the times of a run's cases on a GPU."""
-    from bench.report.text.run import device_table
-    from bench.store.load import load_records
-
-    show(device_table(load_records(run.folder), width=width()))
+    table = device_table if device_times else run_table
+    show(table(load_records(run.folder), width=width()))
 
 
 def _export(run: StoredRun, form: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from bench.cli.options import Json, Patience, Repetitions, SelftestBudget, Selft
 from bench.cli.output import console, print_json, say, show, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bench.run.request import Request
     from bench.store.runs import StoredRun
@@ -43,8 +43,8 @@ def selftest_command(
         patience_s=parse_patience(patience),
         roofs=False,
     )
-    with _kept_in(store) as folder:
-        runs = _runs(asked, repetitions, folder)
+    with _folder(store) as folder:
+        runs = _runs(asked, repetitions, Path(folder))
         rows = load_rows(*(run.folder for run in runs))
         judged = powers([(run.info, load_records(run.folder)) for run in runs])
     found = repeats(rows)
@@ -57,14 +57,11 @@ def selftest_command(
     return exit_code(rows["status"])
 
 
-@contextmanager
-def _kept_in(store: Path | None) -> Iterator[Path]:
+def _folder(store: Path | None) -> AbstractContextManager[str]:
     """The folder for the runs: the one asked for, else one that is gone afterwards."""
     if store is not None:
-        yield store
-        return
-    with tempfile.TemporaryDirectory(prefix="bench-selftest-") as name:
-        yield Path(name)
+        return nullcontext(str(store))
+    return tempfile.TemporaryDirectory(prefix="bench-selftest-")
 
 
 def _runs(asked: Request, repetitions: int, store: Path) -> list[StoredRun]:

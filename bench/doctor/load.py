@@ -101,9 +101,8 @@ def programs(info: RunInfo) -> Hazard:
     if not loud:
         return _PROGRAMS.fine(f"no other program took {number(PROGRAM_CORES, 1)} of a core")
     seen = "at work: " + ", ".join(map(_program, loud))
-    remedy = "end them, or wait until they are done; who they are: ps -fp " + ",".join(
-        str(one["pid"]) for one in loud
-    )
+    pids = ",".join(str(one["pid"]) for one in loud)
+    remedy = f"end them, or wait until they are done; who they are: ps -fp {pids}"
     serious = any(one["cores"] >= _DISTURBING_CORES for one in loud)
     return _PROGRAMS.will(seen, remedy) if serious else _PROGRAMS.may(seen, remedy)
 

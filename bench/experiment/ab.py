@@ -144,18 +144,6 @@ class _Scores:
             score.stands = stands
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Deadline:
-    """Says when the time of some pairs is up."""
-
-    now_s: Callable[[], float]
-    until_s: float
-
-    def passed(self) -> bool:
-        """Whether it is."""
-        return self.now_s() >= self.until_s
-
-
 def ab(
     interleaver: Interleaver[B],
     aim: DecisionGoal,
@@ -174,7 +162,7 @@ def ab(
     while pairs := interleaver.next_batch():
         left_s = max(0.0, begun_s + aim.budget_s - now_s())
         until_s = now_s() + left_s * len(pairs) / (len(pairs) + interleaver.waiting)
-        scores = _measured(interleaver, pairs, aim, _Deadline(now_s=now_s, until_s=until_s), board)
+        scores = _measured(interleaver, pairs, aim, board, now_s=now_s, until_s=until_s)
         for pair, score in zip(pairs, scores, strict=True):
             answers.append(_answer(interleaver, pair, score))
             told(answers[-1])
@@ -190,10 +178,12 @@ def _measured(
     interleaver: Interleaver[B],
     pairs: Sequence[B],
     aim: DecisionGoal,
-    deadline: _Deadline,
     board: _Scores,
+    *,
+    now_s: Callable[[], float],
+    until_s: float,
 ) -> list[_Score]:
-    """Round after round of those that are open."""
+    """Round after round of those that are open, until their time is up."""
     board.scores += (scores := [_Score() for _ in pairs])
     for number in range(LOOKS[-1]):
         open_ = [(b, s) for b, s in zip(pairs, scores, strict=True) if b.alive and s.ended is None]
@@ -201,7 +191,7 @@ def _measured(
             break
         interleaver.round([pair for pair, _ in open_], number)
         done = number + 1
-        late = done >= LOOKS[0] and deadline.passed()
+        late = done >= LOOKS[0] and now_s() >= until_s
         for pair, score in open_:
             if not pair.alive:
                 score.alone = "unsure"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.analysis.crossover.crossovers import point
 from bench.analysis.grid import size_axis, size_of
 from bench.errors import SelectionError
-from bench.plan.filter import Filter
+from bench.plan.choose import expression
 from bench.stats.crossing import crossover
 
 if TYPE_CHECKING:
@@ -243,16 +243,16 @@ def choose(word: str, short: Plan, full: Plan) -> Sweep:
     Raises:
         SelectionError: it means no op or several, one without a size, or leaves an axis open.
     """
-    everything = _cases(full)
+    everything = full.all_cases
     found = _matching(word, everything)
-    ops = list(dict.fromkeys(_op(case) for case in found))
+    ops = list(dict.fromkeys(case.op_id for case in found))
     if not ops:
         raise SelectionError(_none(word, everything))
     if len(ops) > 1:
         shown = ", ".join(ops[:_MOST_OPS_NAMED]) + (", …" if len(ops) > _MOST_OPS_NAMED else "")
         message = f"{word!r} matches {len(ops)} ops: {shown}; name one of them"
         raise SelectionError(message)
-    quick = [case for case in _matching(word, _cases(short)) if _op(case) == ops[0]]
+    quick = [case for case in _matching(word, short.all_cases) if case.op_id == ops[0]]
     return _sweep(ops[0], quick or found, found)
 
 
@@ -281,25 +281,10 @@ def _sweep(op: str, quick: Sequence[PlannedCase], found: Sequence[PlannedCase]) 
     )
 
 
-def _cases(plan: Plan) -> list[PlannedCase]:
-    """All cases, also those that are skipped at their size."""
-    return [*plan.cases, *(skip.case for skip in plan.skips)]
-
-
-def _op(case: PlannedCase) -> str:
-    return f"{case.suite}/{case.op}"
-
-
 def _matching(word: str, cases: Sequence[PlannedCase]) -> list[PlannedCase]:
-    named = [case for case in cases if _op(case) == word]
-    if named:
-        return named
-    try:
-        test = Filter(word)
-    except SelectionError as error:
-        message = f"op {str(error).removeprefix('-k ')}"
-        raise SelectionError(message) from error
-    return [case for case in cases if test.matches(case.id, case.labels)]
+    named = [case for case in cases if case.op_id == word]
+    test = None if named else expression(word, "op")
+    return [case for case in cases if test.matches(case.id, case.labels)] if test else named
 
 
 def _values(cases: Iterable[PlannedCase]) -> dict[str, dict[str, None]]:
@@ -316,7 +301,7 @@ def _sizes(texts: Iterable[str]) -> tuple[float, ...]:
 
 
 def _none(word: str, cases: Sequence[PlannedCase]) -> str:
-    ops = list(dict.fromkeys(map(_op, cases)))
+    ops = list(dict.fromkeys(case.op_id for case in cases))
     near = difflib.get_close_matches(word, ops, n=_MOST_OPS_NAMED, cutoff=0.3)
     how = f"near: {', '.join(near)}" if near else "see all ops with: bench list"
     return f"{word!r} matches none of {len(ops)} ops; {how}"

@@ -94,8 +94,8 @@ def _matching(
     }
 
 
-def expression(word: str) -> Filter:
-    """The word as an expression of `-k`; a mistake in it speaks of a case, not of `-k`.
+def expression(word: str, noun: str = "case") -> Filter:
+    """The word as an expression of `-k`; a mistake in it speaks of a case (or an op), not of `-k`.
 
     Raises:
         SelectionError: it can't be read.
@@ -103,13 +103,13 @@ def expression(word: str) -> Filter:
     try:
         return Filter(word)
     except SelectionError as error:
-        message = f"case {str(error).removeprefix('-k ')}"
+        message = f"{noun} {str(error).removeprefix('-k ')}"
         raise SelectionError(message) from error
 
 
-def none_of(word: str, ids: Collection[str], how: str, noun: str = "case") -> str:
-    """The error line for a word that means none of these cases (or ops); `how` says where all ids are."""
-    return f"{word!r} matches none of {counted(len(ids), noun)}; {hint(word, ids, how)}"
+def none_of(word: str, ids: Collection[str], how: str) -> str:
+    """The error line for a word that means none of these cases; `how` says where all ids are."""
+    return f"{word!r} matches none of {counted(len(ids), 'case')}; {hint(word, ids, how)}"
 
 
 def several_of(word: str, ids: Collection[str]) -> str:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 class Preset:
     """How wide and how long to measure."""
 
-    name: str
     short_axes: bool
     case_budget_s: float
     run_budget_s: float | None
@@ -38,7 +37,6 @@ PRESETS: Mapping[str, Preset] = {
     # 45 s of sampling leave time within the two minutes that a look may take: for start-up, for getting
     # 200 cases ready in six workers (50 s), for the roofs, once (15 s), and for the report.
     "quick": Preset(
-        name="quick",
         short_axes=True,
         case_budget_s=0.5,
         run_budget_s=45,
@@ -47,7 +45,6 @@ PRESETS: Mapping[str, Preset] = {
         patience_s=180,
     ),
     "full": Preset(
-        name="full",
         short_axes=False,
         case_budget_s=0.5,
         run_budget_s=None,
@@ -61,7 +58,6 @@ PRESETS: Mapping[str, Preset] = {
     # share ten minutes of sampling; getting ready takes twenty more (0.16 s a case), so it is better made
     # suite by suite, as a GPU session is. Four workers of five rounds leave no case without an interval.
     "colab": Preset(
-        name="colab",
         short_axes=False,
         case_budget_s=0.3,
         run_budget_s=600,

@@ -96,7 +96,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
     ) -> protocol.Checked | protocol.Refused:
         """Compare the case's result with its reference, if its inputs are no larger than allowed."""
         asked = protocol.Check(case=case, input_limit_bytes=input_limit_bytes)
-        return self._ask(worker, asked, timeout_s, protocol.Checked)
+        return self.ask(worker, asked, timeout_s, protocol.Checked)
 
     def prepare(
         self,
@@ -111,7 +111,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         if case.key in self._slots[worker].prepared:
             return None
         asked = protocol.Prepare(case=case, sample_s=sample_s, cache=cache)
-        reply = self._ask(worker, asked, timeout_s, protocol.Prepared)
+        reply = self.ask(worker, asked, timeout_s, protocol.Prepared)
         if isinstance(reply, protocol.Prepared):
             self._slots[worker].prepared.add(case.key)
         return reply
@@ -121,38 +121,31 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
     ) -> protocol.Visited | protocol.Refused:
         """Samples of a prepared case."""
         asked = protocol.VisitRequest(case=case, seconds=seconds)
-        return self._ask(worker, asked, timeout_s, protocol.Visited)
+        return self.ask(worker, asked, timeout_s, protocol.Visited)
 
-    def replay(
-        self, worker: int, case: PlannedCase, timeout_s: float
-    ) -> protocol.Replayed | protocol.Refused:
-        """The time of a prepared case in a replayed graph."""
-        return self._ask(worker, protocol.Replay(case=case), timeout_s, protocol.Replayed)
-
-    def time_cold(
-        self, worker: int, case: PlannedCase, timeout_s: float
-    ) -> protocol.ColdTimed | protocol.Refused:
-        """The device's time of a prepared case with cold caches."""
-        return self._ask(worker, protocol.TimeCold(case=case), timeout_s, protocol.ColdTimed)
-
-    def load(
-        self, worker: int, case: PlannedCase, timeout_s: float
-    ) -> protocol.Loaded | protocol.Refused:
-        """The telemetry of a device while it works on a prepared case."""
-        return self._ask(worker, protocol.Load(case=case), timeout_s, protocol.Loaded)
+    def ask(
+        self, worker: int, request: protocol.Request, timeout_s: float, answer: type[Answer]
+    ) -> Answer | protocol.Refused:
+        """The reply to a request, one of this kind; a worker that is lost, or ends, is replaced at once, and its case is refused."""
+        process = self._slots[worker].process
+        _ready(process)
+        reply: Answer | protocol.Refused
+        try:
+            reply = process.ask(request, timeout_s)
+        except WorkerLost as lost:
+            reply = protocol.Refused(status=lost.status, reason=str(lost))
+            self._replace(worker)
+        assert isinstance(reply, (answer, protocol.Refused))  # noqa: S101 - both ends are one package
+        if isinstance(reply, protocol.Refused) and reply.ends_worker:
+            self._replace(worker)
+        return reply
 
     def sense(
         self, worker: int, device: str = "cpu", timeout_s: float = 60.0
     ) -> protocol.Sensed | None:
         """The times of a device's sentinels in a worker now; None if the worker was lost over it."""
-        reply = self._ask(worker, protocol.Sense(device=device), timeout_s, protocol.Sensed)
+        reply = self.ask(worker, protocol.Sense(device=device), timeout_s, protocol.Sensed)
         return reply if isinstance(reply, protocol.Sensed) else None
-
-    def meter(
-        self, worker: int, case: PlannedCase, timeout_s: float
-    ) -> protocol.Metered | protocol.Refused:
-        """The energy of a call of a prepared case."""
-        return self._ask(worker, protocol.Meter(case=case), timeout_s, protocol.Metered)
 
     def profile(
         self,
@@ -165,7 +158,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         """Have a trace of the cases' calls written; once per worker, which times nothing after it."""
         slot = self._slots[worker]
         asked = protocol.Profile(cases=tuple(cases), calls=tuple(calls), path=path)
-        reply = self._ask(worker, asked, timeout_s, protocol.Profiled)
+        reply = self.ask(worker, asked, timeout_s, protocol.Profiled)
         slot.spent = True
         return reply
 
@@ -174,7 +167,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
     ) -> protocol.Surveyed | protocol.Refused:
         """The peak rates of a device; the worker times no cases after it, since it is not fresh."""
         asked = protocol.Survey(device=device, seconds=seconds)
-        reply = self._ask(worker, asked, timeout_s, protocol.Surveyed)
+        reply = self.ask(worker, asked, timeout_s, protocol.Surveyed)
         self._slots[worker].spent = True
         return reply
 
@@ -188,26 +181,9 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
             if slot.spent:
                 self._replace(worker)
             elif slot.prepared:
-                reply = self._ask(worker, protocol.Forget(), timeout_s, protocol.Forgotten)
+                reply = self.ask(worker, protocol.Forget(), timeout_s, protocol.Forgotten)
                 if isinstance(reply, protocol.Forgotten):
                     slot.prepared.clear()
-
-    def _ask(
-        self, worker: int, request: protocol.Request, timeout_s: float, answer: type[Answer]
-    ) -> Answer | protocol.Refused:
-        """The reply; a worker that is lost, or ends, is replaced at once, and its case is refused."""
-        process = self._slots[worker].process
-        _ready(process)
-        reply: Answer | protocol.Refused
-        try:
-            reply = process.ask(request, timeout_s)
-        except WorkerLost as lost:
-            reply = protocol.Refused(status=lost.status, reason=str(lost))
-            self._replace(worker)
-        assert isinstance(reply, (answer, protocol.Refused))  # noqa: S101 - both ends are one package
-        if isinstance(reply, protocol.Refused) and reply.ends_worker:
-            self._replace(worker)
-        return reply
 
     def _replace(self, worker: int) -> None:
         """End a worker's process and wait for another: nothing is timed while it imports torch."""

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from bench.machine.gpu_readings import Telemetry  # noqa: TC001 - the codec reads annotations
 from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
@@ -25,8 +25,18 @@ QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 not, since the call waits for the device or overfills its queue. `idle`: the call has no work there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message of the session to a worker; each kind is a subclass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message of a worker to the session; each kind is a subclass."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Request):
     """Build the case's call, make it once, compare with the reference."""
 
     case: PlannedCase
@@ -35,7 +45,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepare:
+class Prepare(Request):
     """Build the call and keep it; find how many loops make a sample of `sample_s` seconds."""
 
     case: PlannedCase
@@ -45,7 +55,7 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitRequest:
+class VisitRequest(Request):
     """Take samples of a prepared case for `seconds`, at least one."""
 
     case: PlannedCase
@@ -53,42 +63,42 @@ class VisitRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Request):
     """Record a prepared case as a graph and time its replay, on a device that can."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeCold:
+class TimeCold(Request):
     """Tell the device's own time of a prepared case after its caches were emptied."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Load(Request):
     """Read a device's gauges while it works on calls of a prepared case, and on nothing else."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sense:
+class Sense(Request):
     """Time the sentinels of a device."""
 
     device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
+class Meter(Request):
     """Tell what a call of a prepared case costs in energy, by its device's own counter."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Request):
     """Make the calls of some cases of one device under the profiler, in one session; once per worker.
 
     Cases that are not prepared are built and warmed up before.
@@ -102,7 +112,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(Request):
     """Measure the peak rates of a device, in about so many seconds."""
 
     device: str
@@ -110,27 +120,12 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forget:
+class Forget(Request):
     """Drop every call and its inputs."""
 
 
-Request = (
-    Check
-    | Prepare
-    | VisitRequest
-    | Replay
-    | TimeCold
-    | Load
-    | Sense
-    | Meter
-    | Profile
-    | Survey
-    | Forget
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
+class Hello(Reply):
     """A worker is ready: what its torch is, and which devices that sees."""
 
     torch: Mapping[str, Any]
@@ -140,7 +135,7 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Reply):
     """The comparison with the reference; `correct` is None where there was none."""
 
     correct: bool | None
@@ -152,7 +147,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Reply):
     """The call is ready and warm; what reading the clock and an empty call of its shape cost."""
 
     first_call_s: float
@@ -169,7 +164,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visited:
+class Visited(Reply):
     """Samples, in the order taken: when each began (on the shared clock) and how long it took.
 
     Beside it, what the system says the process used meanwhile.
@@ -192,28 +187,28 @@ class Visited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Reply):
     """The device's time per call in a replayed graph."""
 
     device_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColdTimed:
+class ColdTimed(Reply):
     """The device's time per call with cold caches; None where a launch gap may be in it."""
 
     device_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Reply):
     """Readings of a GPU's gauges, one after the other, while it worked on one case."""
 
     gauges: tuple[Telemetry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sensed:
+class Sensed(Reply):
     """Times of the sentinels now; there is no barrier where there is one thread.
 
     On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `launch_s`
@@ -230,7 +225,7 @@ class Sensed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metered:
+class Metered(Reply):
     """Joules per call, idle power included, or the reason why that can't be told."""
 
     energy_j: float | None
@@ -240,24 +235,24 @@ class Metered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profiled:
+class Profiled(Reply):
     """The trace has been written; the session reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed:
+class Surveyed(Reply):
     """The roofs of a device: its peak rates."""
 
     roofs: tuple[Roof, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class Forgotten(Reply):
     """Every call and its inputs were dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Reply):
     """The case can't be measured here: a status of the row and the reason in words."""
 
     status: str
@@ -268,22 +263,10 @@ class Refused:
     """The worker can't be used any more and ends: its CUDA context is broken."""
 
 
-Reply = (
-    Hello
-    | Checked
-    | Prepared
-    | Visited
-    | Replayed
-    | ColdTimed
-    | Loaded
-    | Sensed
-    | Metered
-    | Profiled
-    | Surveyed
-    | Forgotten
-    | Refused
-)
-_KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Request | Reply)}
+_KINDS: Mapping[str, type[Any]] = {
+    kind.__name__: kind for base in (Request, Reply) for kind in base.__subclasses__()
+}
+"""Name → kind of message. `slots` makes each class a second time; the later one, which has the name, counts."""
 
 
 def encode(message: Request | Reply) -> str:

@@ -44,25 +44,23 @@ class Folder:
 
     def beginnings(self) -> dict[str, bytes]:
         """Name → the beginning of each page that is there."""
+        found = {}
         with self._in_words():
-            return self._beginnings()
+            files = self._system.get_file_info(fs.FileSelector(self._root, allow_not_found=True))
+            for one in files:
+                if one.is_file and one.extension == "html":
+                    with self._system.open_input_stream(one.path) as file:
+                        found[one.base_name] = file.read(HEAD_BYTES)
+        return found
 
     def put(self, site: Site) -> Receipt:
         """Write the files that are missing or differ."""
         with self._in_words():
-            return Receipt(written=self._put(site))
-
-    def _beginnings(self) -> dict[str, bytes]:
-        found = {}
-        for one in self._system.get_file_info(fs.FileSelector(self._root, allow_not_found=True)):
-            if one.is_file and one.extension == "html":
-                with self._system.open_input_stream(one.path) as file:
-                    found[one.base_name] = file.read(HEAD_BYTES)
-        return found
-
-    def _put(self, site: Site) -> int:
-        self._system.create_dir(self._root, recursive=True)
-        return sum(self._written(name, path.read_bytes()) for name, path in site.files.items())
+            self._system.create_dir(self._root, recursive=True)
+            files = site.files.items()
+            return Receipt(
+                written=sum(self._written(name, path.read_bytes()) for name, path in files)
+            )
 
     def _written(self, name: str, data: bytes) -> bool:
         """Whether the file had to be written; on a disk nobody sees half of one."""

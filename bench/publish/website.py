@@ -52,11 +52,9 @@ class Place(Protocol):
 
     def beginnings(self) -> dict[str, bytes]:
         """Name → the beginning of each page that is there."""
-        ...
 
     def put(self, site: Site) -> Receipt:
         """Write what differs from what is there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

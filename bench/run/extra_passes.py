@@ -65,7 +65,7 @@ def _replay(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     ):
         return
     _prepare(outcome, pool, schedule)
-    reply = pool.replay(0, outcome.case, schedule.timeout_s)
+    reply = pool.ask(0, protocol.Replay(case=outcome.case), schedule.timeout_s, protocol.Replayed)
     if isinstance(reply, protocol.Replayed):
         outcome.graph_s = reply.device_s
 
@@ -75,7 +75,9 @@ def _time_cold(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     if outcome.work != protocol.QUEUED:
         return
     _prepare(outcome, pool, schedule)
-    reply = pool.time_cold(0, outcome.case, schedule.timeout_s)
+    reply = pool.ask(
+        0, protocol.TimeCold(case=outcome.case), schedule.timeout_s, protocol.ColdTimed
+    )
     if isinstance(reply, protocol.ColdTimed):
         outcome.cold_s = reply.device_s
 
@@ -85,7 +87,7 @@ def _load(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     if outcome.work == protocol.IDLE:
         return
     _prepare(outcome, pool, schedule)
-    reply = pool.load(0, outcome.case, schedule.timeout_s)
+    reply = pool.ask(0, protocol.Load(case=outcome.case), schedule.timeout_s, protocol.Loaded)
     if isinstance(reply, protocol.Loaded):
         outcome.loaded = reply.gauges
 
@@ -93,7 +95,7 @@ def _load(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
 def _meter(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     """Tell its energy; a refusal is a reason too."""
     _prepare(outcome, pool, schedule)
-    reply = pool.meter(0, outcome.case, schedule.timeout_s)
+    reply = pool.ask(0, protocol.Meter(case=outcome.case), schedule.timeout_s, protocol.Metered)
     if isinstance(reply, Refused):
         reply = protocol.Metered(energy_j=None, reason=reply.reason)
     outcome.metered = reply

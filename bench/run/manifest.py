@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _INPUT_MEMORY_SHARE = 0.4
 """Share of the free memory that the inputs of interleaved cases may take; results need the rest."""
 
+_SCHEDULE_FACTS = "workers", "rounds", "timeout_s", "patience_s", "cache", "kernels", "energy"
+_OPTIONS_FACTS = "roofs", "threads", "confidence", "seed"
+"""Fields of a schedule and of a run's options that its manifest has under the same names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -106,17 +110,8 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
             **options.selection,
             "preset": options.preset,
             "budget_s": schedule.case_budget_s,
-            "workers": schedule.workers,
-            "rounds": schedule.rounds,
-            "timeout_s": schedule.timeout_s,
-            "patience_s": schedule.patience_s,
-            "cache": schedule.cache,
-            "kernels": schedule.kernels,
-            "energy": schedule.energy,
-            "roofs": options.roofs,
-            "threads": options.threads,
-            "confidence": options.confidence,
-            "seed": options.seed,
+            **{name: getattr(schedule, name) for name in _SCHEDULE_FACTS},
+            **{name: getattr(options, name) for name in _OPTIONS_FACTS},
         },
         machine=dataclasses.asdict(machines.read_machine()),
         environment=dataclasses.asdict(read_environment()),

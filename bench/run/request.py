@@ -223,11 +223,9 @@ def parse_patience(text: str | None) -> float | None:
     Raises:
         UnitError: the text is no stretch of time.
     """
-    return (
-        0.0
-        if text is not None and text.strip() in {"0", "0s"}
-        else parse_budget(text, "--patience")
-    )
+    if text is not None and text.strip() in {"0", "0s"}:
+        return 0.0
+    return parse_budget(text, "--patience")
 
 
 def threads_by_default() -> int:

@@ -47,15 +47,8 @@ def run(
         StoreError: the store can't be written (found before anything is measured).
     """
     info = manifest.new(plan, options, started)
-    folder = runs.begin(store, info)
-    return _finished(
-        StoredRun(folder=folder, info=info, finished=False),
-        plan,
-        options,
-        listener,
-        started,
-        clock=clock,
-    )
+    begun = StoredRun(folder=runs.begin(store, info), info=info, finished=False)
+    return _finished(begun, plan, options, listener, started, clock=clock)
 
 
 def resume(

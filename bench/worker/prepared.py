@@ -9,6 +9,7 @@ import gc
 import math
 import statistics
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bench.pool import protocol
@@ -66,16 +67,13 @@ class Instruments:
         self.device: Device = queue or device_of(device)
         self._name = device
         self._new_evictor = new_evictor
-        self._evict: Evict | None = None
         self._hertz: float | None = None
         self._drain: Drain | None = None
 
-    @property
+    @cached_property
     def evict(self) -> Evict:
         """The cache flush of the device; it takes memory."""
-        if self._evict is None:
-            self._evict = self._new_evictor(self._name)
-        return self._evict
+        return self._new_evictor(self._name)
 
     def sampler(self, call: Call, evict: Evict | None) -> Sampler | None:
         """A sampler on the device's queue, where it has one; measuring the device's clock takes 5 ms."""

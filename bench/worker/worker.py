@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from bench.worker.prepared import PreparedCall
     from bench.worker.sampling import Clock, Evict
 
-    OfPreparedCase = (
-        protocol.VisitRequest | protocol.Replay | protocol.TimeCold | protocol.Load | protocol.Meter
-    )
-
 _PEAK_MEMORY_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
@@ -80,9 +76,9 @@ class Worker:
         self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
             protocol.Check: self._check,
             protocol.Prepare: self._prepare,
-            protocol.VisitRequest: lambda asked: self._call(asked).visit(asked.seconds, clock),
-            protocol.Replay: lambda asked: self._call(asked).replay(clock),
-            protocol.TimeCold: lambda asked: self._call(asked).time_cold(
+            protocol.VisitRequest: lambda asked: self._call(asked.case).visit(asked.seconds, clock),
+            protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
+            protocol.TimeCold: lambda asked: self._call(asked.case).time_cold(
                 self._on(asked.case.device).evict, clock
             ),
             protocol.Load: self._load,
@@ -129,9 +125,9 @@ class Worker:
             )
         return self._instruments[device]
 
-    def _call(self, asked: OfPreparedCase) -> PreparedCall:
-        """The prepared call of a request's case."""
-        return self._calls[asked.case.key]
+    def _call(self, case: PlannedCase) -> PreparedCall:
+        """The prepared call of a case."""
+        return self._calls[case.key]
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
@@ -200,7 +196,7 @@ class Worker:
 
     def _load(self, asked: protocol.Load) -> protocol.Loaded:
         """The telemetry of a device while it works on a prepared call."""
-        call, device = self._call(asked).call, self._call(asked).device
+        call, device = self._call(asked.case).call, self._call(asked.case).device
         loops, _ = calibrate(call, READ_EVERY_S, device, self._clock)
         gauges = read_under_load(
             call, loops, device, lambda: self._gauges.read(asked.case.device), self._clock
@@ -209,7 +205,7 @@ class Worker:
 
     def _meter(self, asked: protocol.Meter) -> protocol.Metered:
         """The energy of a prepared call, by the counter of its device."""
-        call, device = self._call(asked).call, self._call(asked).device
+        call, device = self._call(asked.case).call, self._call(asked.case).device
         loops, _ = calibrate(call, LOOP_S, device, self._clock)
         return energy_per_call(
             call, loops, device, lambda: self._gauges.energy_total_j(asked.case.device), self._clock

@@ -83,8 +83,10 @@ def test_a_profile_is_asked_of_the_worker_that_is_meant() -> None:
 def test_energy_is_asked_of_the_worker_that_is_meant() -> None:
     """Of a case that it has prepared."""
     stage = Stage()
-    assert stage.pool(2).meter(1, case(), 5) == protocol.Metered(energy_j=0.25)
-    assert stage.log == [(1, protocol.Meter(case=case()))]
+    asked = protocol.Meter(case=case())
+    found = stage.pool(2).ask(1, asked, 5, protocol.Metered)
+    assert found == protocol.Metered(energy_j=0.25)
+    assert stage.log == [(1, asked)]
 
 
 def test_a_worker_that_has_profiled_is_replaced() -> None:
