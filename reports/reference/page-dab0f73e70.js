@@ -154,7 +154,7 @@ function stacked(figure, box, shown) { // a dot plot keeps the rows that are sho
 function arranged(figure, box, shown) {
   if (figure.data[0]?.meta?.heat) return narrowed(figure, box, shown);
   if (figure.layout.meta?.phone) return stacked(figure, box, shown);
-  const names = phone.matches && figure.layout.meta?.names; // short ones, which leave room for the figure
+  const names = phone.matches && figure.layout.meta?.names; // short ones, which leave space for the figure
   return names ? { ...figure, layout: { ...figure.layout, yaxis: { ...figure.layout.yaxis, ticktext: names } } } : figure;
 }
 
@@ -220,13 +220,13 @@ const pause = () => new Promise((go) => { setTimeout(go); }); // the page answer
 let drawing = Promise.resolve(); // one figure at a time, so that none makes the page wait for another
 function queue(box) {
   asked.add(box);
-  const turn = async () => {
+  const next = async () => {
     await pause();
     await spoken(await load(box));
     await pause();
     if (box.isConnected) await draw(box);
   };
-  drawing = drawing.then(turn).catch(console.error); // one that can't be drawn does not hold up the others
+  drawing = drawing.then(next).catch(console.error); // one that can't be drawn does not hold up the others
 }
 
 const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
@@ -255,14 +255,14 @@ function controls() {
   phone.addEventListener("change", () => redraw());
 }
 
-function twinTable({ corner, head, rows }) {
+function twinTable({ row_head: rowHead, head, rows }) {
   const number = { class: "number" };
   const table = make("table", { class: "twin" },
-    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, corner), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, rowHead), ...head.map((text) => make("th", { scope: "col", ...number }, text)))),
     make("tbody", {}, ...rows.map(([name, cells]) => make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", number, text))))));
   return [
     make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Table, scrolls sideways" }, table),
-    copyButtons(() => [[corner, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
+    copyButtons(() => [[rowHead, ...head], ...rows.map(([name, cells]) => [name, ...cells])]),
   ];
 }
 
@@ -465,7 +465,7 @@ function level(x, seconds, scale, name, dash) { // a line across, at a time
   };
 }
 
-function turnsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, and seconds since the first turn
+function visitsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, and seconds since the first visit
   let at = 0;
   return worker.map((number, i) => {
     at += after[i] / 10;
@@ -473,13 +473,13 @@ function turnsOf({ base_s, unit_s, worker, round, after, times }) { // seconds, 
   });
 }
 
-function inTime(turns, { time_s, low_s, high_s, states_s }) {
-  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
-  const last = Math.max(...turns.map(({ at }) => at));
+function inTime(visits, { time_s, low_s, high_s, states_s }) {
+  const [scale, unit] = unitOf(time_s ?? visits[0].times[0]);
+  const last = Math.max(...visits.map(({ at }) => at));
   const across = [0, last || 1];
-  const traces = turns.map(({ worker, round, at, times }) => ({
+  const traces = visits.map(({ worker, round, at, times }) => ({
     type: "scatter", mode: "markers", name: `worker ${worker + 1}`,
-    x: times.map((_, i) => at + (i * (last || 1)) / (turns.length * times.length * 2)),
+    x: times.map((_, i) => at + (i * (last || 1)) / (visits.length * times.length * 2)),
     y: times.map((t) => t / scale),
     hovertemplate: `%{y:.4~g} ${unit}<br>worker ${worker + 1}, round ${round + 1}<extra></extra>`,
     marker: { size: 4, symbol: MARKERS[worker % 6], opacity: 0.75 }, meta: { colour: worker % 6 },
@@ -496,9 +496,9 @@ function inTime(turns, { time_s, low_s, high_s, states_s }) {
   return { data: traces, layout: plain(320, "seconds since the first sample", unit) };
 }
 
-function spread(turns, { time_s }) {
-  const [scale, unit] = unitOf(time_s ?? turns[0].times[0]);
-  const times = turns.flatMap((turn) => turn.times.map((t) => t / scale));
+function spread(visits, { time_s }) {
+  const [scale, unit] = unitOf(time_s ?? visits[0].times[0]);
+  const times = visits.flatMap((visit) => visit.times.map((t) => t / scale));
   const sorted = times.toSorted((a, b) => a - b);
   const most = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))];
   const inside = sorted.filter((t) => t <= most);
@@ -519,11 +519,11 @@ const middle = (values) => {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 
-function turnsTable(turns) {
+function visitsTable(visits) {
   return {
-    corner: "worker and round",
+    row_head: "worker and round",
     head: ["after", "samples drawn", "fastest", "middle", "slowest"],
-    rows: turns.map(({ worker, round, at, times }) => [
+    rows: visits.map(({ worker, round, at, times }) => [
       `worker ${worker + 1}, round ${round + 1}`,
       [`${at.toFixed(2)} s`, String(times.length),
         ...[Math.min(...times), middle(times), Math.max(...times)].map(inUnit)],
@@ -531,11 +531,11 @@ function turnsTable(turns) {
   };
 }
 
-function spreadTable(turns) {
-  const sorted = turns.flatMap(({ times }) => times).toSorted((a, b) => a - b);
+function spreadTable(visits) {
+  const sorted = visits.flatMap(({ times }) => times).toSorted((a, b) => a - b);
   const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
   const named = [[0, "fastest"], [0.05, "5 % are no slower"], [0.25, "a quarter"], [0.5, "half"], [0.75, "three quarters"], [0.95, "95 %"], [1, "slowest"]];
-  return { corner: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
+  return { row_head: "of the samples drawn", head: ["time"], rows: named.map(([share, name]) => [name, [inUnit(at(share))]]) };
 }
 
 // One case by itself: its samples, its warnings in words, what is known of it, and how to repeat it.
@@ -649,15 +649,15 @@ function caseFigures(detail) {
     box.replaceChildren(make("p", { class: "hint" }, "There are no samples of this case in the page."));
     return;
   }
-  const turns = turnsOf(detail.samples);
-  const { figure, beyond } = spread(turns, detail);
-  const drawnCount = turns.reduce((sum, { times }) => sum + times.length, 0);
+  const visits = visitsOf(detail.samples);
+  const { figure, beyond } = spread(visits, detail);
+  const drawnCount = visits.reduce((sum, { times }) => sum + times.length, 0);
   const part = drawnCount === detail.samples.of ? `all ${drawnCount} samples` : `${drawnCount} of ${detail.samples.of} samples, evenly taken`;
   box.replaceChildren(
-    caseFigure("case-time", inTime(turns, detail), `Samples of ${detail.title} in time order, by worker.`,
-      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, turnsTable(turns)),
+    caseFigure("case-time", inTime(visits, detail), `Samples of ${detail.title} in time order, by worker.`,
+      `${part[0].toUpperCase()}${part.slice(1)} in the order taken; a colour and marker for each worker. The line is the time that is reported, the band its interval.`, visitsTable(visits)),
     caseFigure("case-spread", figure, `How the samples of ${detail.title} are distributed.`,
-      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(turns)),
+      `How often which time was seen; the line is the time that is reported.${beyond ? ` The slowest ${beyond} are not drawn.` : ""}`, spreadTable(visits)),
   );
   watch(box);
 }
