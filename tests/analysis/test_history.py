@@ -109,7 +109,7 @@ def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
         "another reference",
     ],
 )
-def test_runs_that_differ_in_more_than_the_moment_are_not_asked(
+def test_runs_that_differ_in_more_than_the_time_are_not_asked(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     """What changed there may be what moved the time."""

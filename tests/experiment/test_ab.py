@@ -30,7 +30,7 @@ WORKERS = 4
 
 
 @dataclass
-class Bout:
+class FakePair:
     """A case whose second side takes `factor` times as long, give or take `noise` in each cell."""
 
     number: int
@@ -63,7 +63,7 @@ class Bout:
 
 
 @dataclass
-class Known(Bout):
+class Known(FakePair):
     """A case whose times are there already."""
 
     times: tuple[NDArray[np.float64], NDArray[np.float64]] = field(
@@ -89,10 +89,10 @@ def doubtful(number: int, errors: float = 4.5, **values: int) -> Known:
 
 
 @dataclass
-class Ring:
+class FakeInterleaver:
     """Batches of pairs; a round of a pair takes a second."""
 
-    batches: list[list[Bout]]
+    batches: list[list[FakePair]]
     now_s: float = 0.0
     log: list[list[int]] = field(default_factory=list)
 
@@ -101,11 +101,11 @@ class Ring:
         """In batches to come."""
         return sum(map(len, self.batches))
 
-    def next_batch(self) -> list[Bout]:
+    def next_batch(self) -> list[FakePair]:
         """The next batch."""
         return self.batches.pop(0) if self.batches else []
 
-    def round(self, pairs: Sequence[Bout], number: int) -> None:
+    def round(self, pairs: Sequence[FakePair], number: int) -> None:
         """Takes time."""
         assert all(pair.rounds == number for pair in pairs)
         self.log.append([pair.number for pair in pairs])
@@ -113,34 +113,36 @@ class Ring:
         for pair in pairs:
             pair.rounds += 1
 
-    def keep(self, pair: Bout, ended: Ended) -> tuple[Record, Record]:
+    def keep(self, pair: FakePair, ended: Ended) -> tuple[Record, Record]:
         """Rows."""
         pair.ended = ended
         status = "ok" if pair.alive else "failed"
         return record(pair.number), record(pair.number, status=status, correct=pair.correct)
 
 
-def fought(*batches: list[Bout], budget_s: float = 1e9) -> tuple[Result, Ring]:
+def measured(*batches: list[FakePair], budget_s: float = 1e9) -> tuple[Result, FakeInterleaver]:
     """What comes of them."""
-    ring = Ring(batches=list(batches))
-    return ab(ring, DecisionGoal(budget_s=budget_s), now_s=lambda: ring.now_s), ring
+    interleaver = FakeInterleaver(batches=list(batches))
+    return ab(
+        interleaver, DecisionGoal(budget_s=budget_s), now_s=lambda: interleaver.now_s
+    ), interleaver
 
 
 def test_a_decided_case_has_no_further_round() -> None:
     """The open one goes on until the planned rounds are over."""
-    clear, noisy = Bout(1, factor=1.2), Bout(2, noise=0.5)
-    found, ring = fought([clear, noisy])
+    clear, noisy = FakePair(1, factor=1.2), FakePair(2, noise=0.5)
+    found, interleaver = measured([clear, noisy])
     assert [a.verdict for a in found.answers] == ["slower", "unsure"]
     assert [a.ended for a in found.answers] == ["decided", "rounds"]
     assert (clear.rounds, noisy.rounds) == (LOOKS[0], LOOKS[-1])
     assert (clear.ended, noisy.ended) == ("decided", "rounds")
-    assert found.took_s == ring.now_s == LOOKS[0] + LOOKS[-1]
+    assert found.took_s == interleaver.now_s == LOOKS[0] + LOOKS[-1]
 
 
 @pytest.mark.parametrize(("factor", "said"), [(1.2, "slower"), (0.8, "faster"), (1.0, "same")])
 def test_each_verdict_can_be_reached(factor: float, said: str) -> None:
     """And the ratio is there to be seen."""
-    (answer,) = fought([Bout(1, factor=factor)])[0].answers
+    (answer,) = measured([FakePair(1, factor=factor)])[0].answers
     assert answer.verdict == said
     assert answer.ratio is not None
     assert answer.ratio.value == pytest.approx(factor, rel=0.01)
@@ -149,16 +151,16 @@ def test_each_verdict_can_be_reached(factor: float, said: str) -> None:
 def test_cases_are_judged_at_the_planned_looks_only() -> None:
     """Between them nothing that is seen can end a case, so that looking is not fishing."""
     for number in range(20):
-        pair = Bout(number, factor=1.05, noise=0.03)
-        fought([pair])
+        pair = FakePair(number, factor=1.05, noise=0.03)
+        measured([pair])
         assert pair.rounds in LOOKS
 
 
 @pytest.mark.parametrize(("budget_s", "looks"), [(1e9, 3), (13, 2), (1e-9, 0)])
 def test_the_last_look_spends_what_earlier_ones_have_left(budget_s: float, looks: int) -> None:
     """And no more, so that all looks together keep the level."""
-    pair = Bout(1, noise=0.5)
-    (answer,) = fought([pair], budget_s=budget_s)[0].answers
+    pair = FakePair(1, noise=0.5)
+    (answer,) = measured([pair], budget_s=budget_s)[0].answers
     level = spent(looks, last=True, confidence=DecisionGoal(budget_s=1).confidence)
     found = paired(*pair.cells())
     assert found is not None
@@ -167,12 +169,12 @@ def test_the_last_look_spends_what_earlier_ones_have_left(budget_s: float, looks
 
 def test_time_that_is_up_ends_all_after_the_first_look() -> None:
     """Each case has that many rounds, however little time there is."""
-    pairs = [Bout(1, noise=0.5), Bout(2, noise=0.5)]
-    found, _ = fought(pairs, budget_s=1e-9)
+    pairs = [FakePair(1, noise=0.5), FakePair(2, noise=0.5)]
+    found, _ = measured(pairs, budget_s=1e-9)
     assert [a.ended for a in found.answers] == ["budget", "budget"]
     assert [pair.rounds for pair in pairs] == [LOOKS[0]] * 2
-    late = Bout(3, noise=0.5)
-    found, _ = fought([late], budget_s=13)
+    late = FakePair(3, noise=0.5)
+    found, _ = measured([late], budget_s=13)
     assert late.rounds == 13
     assert found.answers[0].ratio is not None
     assert found.answers[0].ratio.known
@@ -180,18 +182,18 @@ def test_time_that_is_up_ends_all_after_the_first_look() -> None:
 
 def test_time_is_shared_out_among_what_is_still_to_come() -> None:
     """What an easy batch leaves goes to the next."""
-    easy, hard = [Bout(1, factor=2.0)], [Bout(2, noise=0.5)]
-    fought(easy, hard, budget_s=40)
+    easy, hard = [FakePair(1, factor=2.0)], [FakePair(2, noise=0.5)]
+    measured(easy, hard, budget_s=40)
     assert (easy[0].rounds, hard[0].rounds) == (LOOKS[0], 35)
-    one, other = Bout(3, noise=0.5), Bout(4, noise=0.5)
-    fought([one], [other], budget_s=40)
+    one, other = FakePair(3, noise=0.5), FakePair(4, noise=0.5)
+    measured([one], [other], budget_s=40)
     assert (one.rounds, other.rounds) == (20, 20)
 
 
 def test_a_case_that_fails_has_no_verdict_and_the_others_go_on() -> None:
     """Whatever it showed before."""
-    broken, fine = Bout(1, factor=2.0, dies_after=3), Bout(2)
-    found, _ = fought([broken, fine])
+    broken, fine = FakePair(1, factor=2.0, dies_after=3), FakePair(2)
+    found, _ = measured([broken, fine])
     first, second = found.answers
     assert (first.verdict, first.ended, first.ratio) == ("unsure", "failed", None)
     assert (second.verdict, second.ended) == ("same", "decided")
@@ -200,16 +202,16 @@ def test_a_case_that_fails_has_no_verdict_and_the_others_go_on() -> None:
 
 def test_a_case_that_was_never_ready_is_kept_too() -> None:
     """It has no round."""
-    found, ring = fought([Bout(1, dies_after=0)])
+    found, interleaver = measured([FakePair(1, dies_after=0)])
     assert [a.ended for a in found.answers] == ["failed"]
-    assert ring.log == []
+    assert interleaver.log == []
 
 
 def test_a_case_whose_own_time_is_up_is_judged_by_what_there_is() -> None:
     """Even before the first look."""
-    slow = Bout(1, factor=3.0, over_after=3)
-    noisy = Bout(2, noise=0.5, over_after=3)
-    found, _ = fought([slow, noisy])
+    slow = FakePair(1, factor=3.0, over_after=3)
+    noisy = FakePair(2, noise=0.5, over_after=3)
+    found, _ = measured([slow, noisy])
     assert [(a.verdict, a.ended) for a in found.answers] == [
         ("slower", "decided"),
         ("unsure", "timeout"),
@@ -219,17 +221,19 @@ def test_a_case_whose_own_time_is_up_is_judged_by_what_there_is() -> None:
 def test_answers_are_told_as_batches_end() -> None:
     """In their order."""
     told: list[Answer] = []
-    ring = Ring(batches=[[Bout(1)], [Bout(2)]])
-    found = ab(ring, DecisionGoal(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    interleaver = FakeInterleaver(batches=[[FakePair(1)], [FakePair(2)]])
+    found = ab(
+        interleaver, DecisionGoal(budget_s=1e9), now_s=lambda: interleaver.now_s, told=told.append
+    )
     assert told == list(found.answers)
     assert [a.one.case for a in told] == [record(1).case, record(2).case]
 
 
 def test_one_doubtful_change_among_several_cases_is_taken_back() -> None:
     """By itself it is called slower; as one of two it may be chance."""
-    (alone,) = fought([doubtful(1)])[0].answers
+    (alone,) = measured([doubtful(1)])[0].answers
     assert (alone.verdict, alone.taken_back) == ("slower", False)
-    found, _ = fought([doubtful(1), Bout(2)])
+    found, _ = measured([doubtful(1), FakePair(2)])
     assert [(a.verdict, a.taken_back, a.ended) for a in found.answers] == [
         ("unsure", True, "rounds"),
         ("same", False, "decided"),
@@ -238,22 +242,24 @@ def test_one_doubtful_change_among_several_cases_is_taken_back() -> None:
 
 def test_a_clear_change_stands_among_many() -> None:
     """And rests from the first look at which it does."""
-    clear = Bout(0, factor=1.2)
-    found, _ = fought([clear, *(Bout(n) for n in range(1, 60))])
+    clear = FakePair(0, factor=1.2)
+    found, _ = measured([clear, *(FakePair(n) for n in range(1, 60))])
     assert (found.answers[0].verdict, clear.rounds) == ("slower", LOOKS[0])
 
 
 def test_changes_vouch_for_each_other() -> None:
     """Two of two are no chance, where one of two may be."""
-    found, _ = fought([doubtful(1), doubtful(2)])
+    found, _ = measured([doubtful(1), doubtful(2)])
     assert [a.verdict for a in found.answers] == ["slower"] * 2
 
 
 def test_cases_still_to_be_called_count_as_tried_and_may_vouch() -> None:
     """What is told of the first batch is what is known then; in the end all are judged together."""
     told: list[Answer] = []
-    ring = Ring(batches=[[doubtful(1)], [doubtful(2)]])
-    found = ab(ring, DecisionGoal(budget_s=1e9), now_s=lambda: ring.now_s, told=told.append)
+    interleaver = FakeInterleaver(batches=[[doubtful(1)], [doubtful(2)]])
+    found = ab(
+        interleaver, DecisionGoal(budget_s=1e9), now_s=lambda: interleaver.now_s, told=told.append
+    )
     assert [(a.verdict, a.taken_back) for a in told] == [("unsure", True), ("slower", False)]
     assert [(a.verdict, a.taken_back) for a in found.answers] == [("slower", False)] * 2
 
@@ -261,7 +267,7 @@ def test_cases_still_to_be_called_count_as_tried_and_may_vouch() -> None:
 @pytest.mark.parametrize("dies_after", [LOOKS[-1] - 1, LOOKS[-1]])
 def test_a_case_that_fails_vouches_for_none(dies_after: int) -> None:
     """Whatever it had shown, in the round in which it fails or at its last look."""
-    found, _ = fought([doubtful(1), doubtful(2, dies_after=dies_after)])
+    found, _ = measured([doubtful(1), doubtful(2, dies_after=dies_after)])
     assert [(a.verdict, a.ended) for a in found.answers] == [
         ("unsure", "rounds"),
         ("unsure", "failed"),
@@ -270,8 +276,8 @@ def test_a_case_that_fails_vouches_for_none(dies_after: int) -> None:
 
 def test_a_wrong_result_has_no_ratio_and_no_verdict() -> None:
     """However much faster it is."""
-    wrong, right = Bout(1, factor=0.5, correct=False), Bout(2, factor=0.5, correct=True)
-    found, _ = fought([wrong, right])
+    wrong, right = FakePair(1, factor=0.5, correct=False), FakePair(2, factor=0.5, correct=True)
+    found, _ = measured([wrong, right])
     assert [(a.verdict, a.ended) for a in found.answers] == [
         ("unsure", "failed"),
         ("faster", "decided"),
@@ -283,14 +289,14 @@ def test_a_wrong_result_vouches_for_none() -> None:
     """What looked like two changes is one, which alone may be chance."""
     wrong = doubtful(2)
     wrong.correct = False
-    found, _ = fought([doubtful(1), wrong])
+    found, _ = measured([doubtful(1), wrong])
     assert [(a.verdict, a.taken_back) for a in found.answers] == [
         ("unsure", True),
         ("unsure", False),
     ]
 
 
-class Fleeting(Bout):
+class Fleeting(FakePair):
     """A case that is lost as soon as it has been judged."""
 
     judged = False
@@ -308,7 +314,7 @@ class Fleeting(Bout):
 
 def test_a_case_that_is_lost_once_it_was_decided_has_no_verdict() -> None:
     """Its rows are of a failure."""
-    (answer,) = fought([Fleeting(1, factor=1.2)])[0].answers
+    (answer,) = measured([Fleeting(1, factor=1.2)])[0].answers
     assert (answer.verdict, answer.ended, answer.ratio) == ("unsure", "failed", None)
 
 
@@ -318,7 +324,7 @@ def test_a_case_alone_is_decided_as_if_there_were_no_others(effect: float) -> No
     for seed in range(15):
         times = simulated(np.random.default_rng(seed), effect)
         pair = Known(seed, times=times)
-        (answer,) = fought([pair])[0].answers
+        (answer,) = measured([pair])[0].answers
         said, rounds = "unsure", 0
         for look, rounds in enumerate(LOOKS):
             level = spent(look, last=rounds == LOOKS[-1], confidence=0.99)
@@ -335,7 +341,7 @@ def compared(
     """Simulated cases, of which the first are slower by 5 %."""
     effects = [0.05] * changed + [0.0] * (cases - changed)
     times = [simulated(rng, effect, worker_sd=worker_sd) for effect in effects]
-    return fought([Known(n, times=both) for n, both in enumerate(times)])[0]
+    return measured([Known(n, times=both) for n, both in enumerate(times)])[0]
 
 
 def called(answers: Sequence[Answer]) -> int:

@@ -150,7 +150,7 @@ def test_the_centre_is_deaf_to_a_quarter_of_the_values() -> None:
 def test_the_centre_wastes_less_than_a_median() -> None:
     """Over 2,000 simulated cases it is nearer the truth than the median, by the factor of theory.
 
-    Under normal noise the variances are π/3 and π/2 of the mean's; 0.8 leaves room for chance.
+    Under normal noise the variances are π/3 and π/2 of the mean's; 0.8 allows for chance.
     """
     rng = np.random.default_rng(3)
     cases = rng.normal(1.0, 0.02, (2000, 30))

@@ -130,7 +130,7 @@ def test_over_all_looks_a_p_value_is_what_it_would_be_at_one(last: int) -> None:
     st.integers(2, 5),
 )
 def test_what_both_sides_share_cancels(drift: list[float], effect: float, workers: int) -> None:
-    """However the moments move, the ratio is what it is, and its interval is no wider for it."""
+    """However the machine drifts from visit to visit, the ratio is what it is, and its interval is no wider for it."""
     one = np.exp(np.tile(drift, (workers, 1)))
     found = ratio(one, one * math.exp(effect), LEVEL)
     assert found is not None

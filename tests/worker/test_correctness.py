@@ -166,7 +166,7 @@ UNIFORM = torch.rand(10_000, generator=torch.Generator().manual_seed(1))
     ],
     ids=range(11),
 )
-def test_random_values_are_judged_by_shape_range_and_moments(
+def test_random_values_are_judged_by_shape_range_mean_and_variance(
     result: torch.Tensor, like: Like, *, right: bool
 ) -> None:
     """Within six standard errors; memory as it is found may hold anything."""

@@ -10,8 +10,8 @@ from tests.fakes.two_runs import NEW, run
 TORCH = {"version": "2.13.0", "float32_matmul_precision": "highest"}
 
 
-def test_a_run_beside_another_moment_is_comparable() -> None:
-    """Label and moment differ, which is no matter."""
+def test_a_run_of_another_time_is_comparable() -> None:
+    """Label and time differ, which is no matter."""
     found = comparability(run(), run(NEW, label="after", started_at="2026-11-24T00:00:00+00:00"))
     assert (found.verdict, found.remedy) == ("yes", "")
     assert {d.field for d in found.differences} == {"label", "started_at"}

@@ -27,7 +27,7 @@ def judged(*cases: Any, **values: Any) -> Gate:
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:
-    """Two rooms name them; a script knows one list."""
+    """Two packages name them; a script knows one list."""
     assert (gates.FINE, gates.SOME_FAILED) == (OK, SOME_FAILED)
     codes = {gates.REGRESSION, gates.UNDECIDED, gates.NOT_COMPARABLE}
     assert codes == {3, 4, 5}

@@ -144,7 +144,7 @@ def test_the_sentinels_say_whether_the_machine_moved() -> None:
 
 
 def test_the_newest_run_alone_is_told() -> None:
-    """It may be a bad moment."""
+    """It may be a disturbance."""
     found = trend(rows(*UP[:5]), {})
     assert found.steps == ()
     assert found.newest is not None

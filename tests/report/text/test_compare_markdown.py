@@ -152,7 +152,7 @@ def test_no_single_text_fills_the_comment() -> None:
 
 
 def test_what_got_slower_is_the_last_to_be_left_out() -> None:
-    """Room is given to what matters first, whatever the order of the cases."""
+    """Space is given to what matters first, whatever the order of the cases."""
     many = [case("same", 1.0, case=f"a/same[n={n}]", reason="|" * 99) for n in range(400)]
     text = markdown(comparison(*many, *[case("slower", 1.3, case="a/slow[n=1]")] * 15))
     assert text.count("a/slow") == 15

@@ -26,7 +26,7 @@ POSITIVE = st.floats(1e-6, 1e6)
 def test_a_change_is_told_in_words_if_it_is_one(
     ends: tuple[float, float, float], text: str | None
 ) -> None:
-    """Per cent near 1, factors from two on; nothing where the interval has room for no change."""
+    """Per cent near 1, factors from two on; nothing where the interval includes no change."""
     assert ratio_text.took(*ends) == text
 
 

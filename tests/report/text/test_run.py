@@ -129,7 +129,7 @@ def test_listing_runs_needs_neither_pandas_nor_torch() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_times_on_a_device_stand_side_by_side(width: int) -> None:
-    """Those that explain least are left out where there is little room; each is said in a sentence."""
+    """Those that explain least are left out where there is little space; each is said in a sentence."""
     cold = {"device_time_cold_s": 3e-6, "profiled_time_s": None, "drain_s": 6e-6}
     rows = [
         launched(),

@@ -79,7 +79,7 @@ def test_the_band_is_drawn_and_on_the_axis() -> None:
     assert sorted({x for trace in drawn["data"][:-1] for x in trace["x"]}) == [0.8, 1.0, 1.25]
 
 
-def test_an_interval_that_is_very_wide_leaves_the_others_room() -> None:
+def test_an_interval_that_is_very_wide_leaves_the_others_space() -> None:
     """It leaves the picture instead."""
     drawn = figure([dot(low=1e-6, high=1e6)], ["a"], ["base", "a"], 0.05)
     low, high = drawn["layout"]["xaxis"]["range"]

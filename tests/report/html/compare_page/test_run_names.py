@@ -27,7 +27,7 @@ def run(place: int = 0, **values: Any) -> RunInfo:
 
 
 def test_labels_name_runs_of_one_machine() -> None:
-    """They are what people chose; a run without one is named by its moment."""
+    """They are what people chose; a run without one is named by its time."""
     assert run_names([run(0, label="before"), run(1, label="after")]) == ("before", "after")
     assert run_names([run(0, label="before"), run(1)]) == ("before", "11-23 01:02")
 
@@ -42,7 +42,7 @@ def test_machines_name_runs_of_several() -> None:
     assert run_names(three) == ("Test machine, a", "Test machine, b", "Other machine")
 
 
-def test_moments_have_as_much_as_tells_them_apart() -> None:
+def test_times_of_runs_have_as_much_as_tells_them_apart() -> None:
     """The year where it differs, the end of the id within a minute, the place of a run named twice."""
     old = run(1, started_at="2025-01-02T03:04:05+00:00")
     assert run_names([run(0), old]) == ("2026-11-23 00:02", "2025-01-02 03:04")

@@ -64,7 +64,7 @@ def test_most_changed_is_by_factor_in_either_direction() -> None:
 
 
 def test_a_run_without_a_label_is_the_new_run() -> None:
-    """Its moment would say less; of another machine it has that one's name."""
+    """Its time would say less; of another machine it has that one's name."""
     found = two(rows(1e-5), rows(2e-5), label=None)
     assert sentences(found, ("before", "11-23 06:02"))[1].startswith("Over all, the new run takes")
     other = {"machine_id": "m-2", "name": "Other"}

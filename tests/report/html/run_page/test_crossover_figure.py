@@ -91,7 +91,7 @@ def test_both_sides_have_a_curve_and_a_band() -> None:
 
 
 def test_the_change_is_named_with_its_interval() -> None:
-    """And the winners by name, where there is room for one."""
+    """And the winners by name, where one fits."""
     words = [t["text"][0] for t in traces(both(), mode="text")]
     assert words == ["cpu faster", "cuda faster", " n ≈ 105 (104 to 106) "]
 

@@ -187,7 +187,7 @@ def test_dots_are_as_high_as_their_rows_need(count: int, height: int) -> None:
 
 
 def test_intervals_of_dots_are_inside_the_figure_unless_they_are_absurd() -> None:
-    """One that is known to a factor of a thousand would leave no room for the others."""
+    """One that is known to a factor of a thousand would leave no space for the others."""
     rows = [
         record("s", "a", params={"n": 4}, time_s=1e-3, time_lo_s=4e-4, time_hi_s=1.0),
         record("s", "b", params={"n": 4}, time_s=1e-3, time_lo_s=0.0, time_hi_s=2e-3),

@@ -90,7 +90,7 @@ def test_a_long_name_keeps_what_tells_it_from_others(name: str, shown: str) -> N
 
 
 def test_a_row_is_named_without_the_dtype_that_all_have() -> None:
-    """There is room for little beside a figure."""
+    """Little fits beside a figure."""
     one = launch_figure.waiting([launched()])
     two = launch_figure.waiting([launched(), launched(params={"n": 16, "dtype": "float64"})])
     assert one is not None

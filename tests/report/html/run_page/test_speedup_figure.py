@@ -58,7 +58,7 @@ def test_only_what_can_be_compared_stands_together() -> None:
 
 
 def test_another_dtype_is_no_curve_beside_the_usual_one() -> None:
-    """Also where there would be room for it."""
+    """Also where it would fit."""
     drawn = speedups("a", "b", crossovers([*both(), *both(dtype="float64")]))
     assert len([t for t in drawn.figure["data"] if t["mode"] == "lines+markers"]) == 1
     assert drawn.caption.endswith("1 more curve in the view Crossover.")
