@@ -82,7 +82,8 @@ def smoke(session: nox.Session) -> None:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; five minutes."""
-    session.run(sys.executable, "-m", "pytest", "tests/browser", *session.posargs)
+    pair = ("-n", "2", "--dist", "worksteal")
+    session.run(sys.executable, "-m", "pytest", "tests/browser", *pair, *session.posargs)
 
 
 @nox.session(default=False)
@@ -153,7 +154,9 @@ def _first_use(session: nox.Session, empty: Path, installed: Path) -> None:
     expect("matmul/square" in python("-m", "bench", "list"), "list lacks matmul/square")
 
     narrow = ("matmul", "-k", "square and n=16", "--budget", "0.05", "--store", "S")
-    result = json.loads(python("-m", "bench", "run", *narrow, "--no-roofs", "--report", "--json"))
+    result = json.loads(
+        python("-m", "bench", "run", *narrow, "--patience", "0", "--no-roofs", "--report", "--json")
+    )
     expect(result["cases"]["ok"] > 0, f"run measured nothing: {result}")
     expect((empty / result["report"]).is_file(), f"run wrote no page: {result}")
 

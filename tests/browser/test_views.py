@@ -115,7 +115,8 @@ def test_figures_are_drawn_only_when_they_come_into_view(visit: Open) -> None:
     """A page of thousands of figures is still there at once."""
     page = visit("both")
     view = reader.show(page, "ops")
-    assert 0 < view.locator(".plot .main-svg").count() < 3 * view.locator(".plot").count()
+    view.locator(".plot .main-svg").first.wait_for()
+    assert view.locator(".plot .main-svg").count() < 3 * view.locator(".plot").count()
 
 
 def test_figures_follow_the_theme(visit: Open) -> None:
