@@ -30,7 +30,7 @@ _IDENTITY = "case"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class PivotCell:
     """A case in a column: the row that stands for it, and how many times as long it takes as in the first.
 
     `ratio` is None in the first column, and where one of the two says nothing about the op.
@@ -46,7 +46,7 @@ class PivotRow:
 
     case: str
     name: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[PivotCell | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ def _newest(rows: Sequence[Record]) -> Record:
 def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> PivotRow:
     base = cells.get(columns[0])
     found = [
-        Cell(record=cells[column], ratio=_ratio(cells[column], base) if place else None)
+        PivotCell(record=cells[column], ratio=_ratio(cells[column], base) if place else None)
         if column in cells
         else None
         for place, column in enumerate(columns)

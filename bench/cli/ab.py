@@ -113,7 +113,7 @@ def ab_command(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
+class _SideOptions:
     """A side before its workers start."""
 
     name: str
@@ -145,7 +145,7 @@ def _side(
     words: Sequence[str] | None,
     threads: int | None,
     workers: int,
-) -> _Side:
+) -> _SideOptions:
     """A side as asked for.
 
     Raises:
@@ -158,7 +158,7 @@ def _side(
     found = variant(name, python, words or (), threads, otherwise=threads_by_default())
     environ = {**os.environ, **found.variables}
     interpreter = None if python is None else find(python, f"--{name}", environ)
-    return _Side(name=name, variant=found, interpreter=interpreter, workers=workers)
+    return _SideOptions(name=name, variant=found, interpreter=interpreter, workers=workers)
 
 
 def _goal(budget: str, threshold: str, confidence: str) -> DecisionGoal:
@@ -181,7 +181,7 @@ def _goal(budget: str, threshold: str, confidence: str) -> DecisionGoal:
 def _compared(
     asked: Request,
     ops: Sequence[str],
-    sides: tuple[_Side, _Side],
+    sides: tuple[_SideOptions, _SideOptions],
     goal: DecisionGoal,
     store: Any,
     *,
@@ -236,7 +236,7 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
     return found
 
 
-def _names(sides: tuple[_Side, _Side], ops: Sequence[str]) -> SideNames:
+def _names(sides: tuple[_SideOptions, _SideOptions], ops: Sequence[str]) -> SideNames:
     """The names of the sides: what differs between them."""
     from bench.report.text.ab import SideNames
 
@@ -247,7 +247,9 @@ def _names(sides: tuple[_Side, _Side], ops: Sequence[str]) -> SideNames:
     return SideNames(a=words[0], b=words[1])
 
 
-def _spec(asked: Request, side: _Side, started: Start, cases: Sequence[PlannedCase]) -> SideSpec:
+def _spec(
+    asked: Request, side: _SideOptions, started: Start, cases: Sequence[PlannedCase]
+) -> SideSpec:
     """A side as it is measured: into a run of its own, with time for all planned rounds."""
     from bench.experiment.interleave import SideSpec
     from bench.stats.sequential import LOOKS

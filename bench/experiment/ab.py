@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Ended = Literal["decided", "rounds", "budget", "timeout", "failed"]
 
 
-class PairedCase(Protocol):
+class CasePair(Protocol):
     """A case on both sides, as far as it has been measured."""
 
     @property
@@ -43,7 +43,7 @@ class PairedCase(Protocol):
         """Seconds per call of both sides, workers × rounds."""
 
 
-B = TypeVar("B", bound=PairedCase)
+B = TypeVar("B", bound=CasePair)
 
 
 class Interleaver(Protocol, Generic[B]):
@@ -203,7 +203,7 @@ def _measured(
     return scores
 
 
-def _last(pair: PairedCase, done: int, *, late: bool) -> Ended | None:
+def _last(pair: CasePair, done: int, *, late: bool) -> Ended | None:
     """Why this is the last look at a pair, whatever it shows; None if there may be another."""
     if pair.over:
         return "timeout"
@@ -212,7 +212,7 @@ def _last(pair: PairedCase, done: int, *, late: bool) -> Ended | None:
     return "budget" if late else None
 
 
-def _look(pair: PairedCase, score: _Score, aim: DecisionGoal, *, last: Ended | None) -> None:
+def _look(pair: CasePair, score: _Score, aim: DecisionGoal, *, last: Ended | None) -> None:
     """Judge what is there; why it ends is never what it shows, except where that decides."""
     level = spent(score.looks, last=last is not None, confidence=aim.confidence)
     found = paired(*pair.cells())

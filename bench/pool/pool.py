@@ -124,7 +124,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         return self.ask(worker, asked, timeout_s, protocol.Visited)
 
     def ask(
-        self, worker: int, request: protocol.Request, timeout_s: float, answer: type[Answer]
+        self, worker: int, request: protocol.WorkerRequest, timeout_s: float, answer: type[Answer]
     ) -> Answer | protocol.Refused:
         """The reply to a request, one of this kind; a worker that is lost, or ends, is replaced at once, and its case is refused."""
         process = self._slots[worker].process

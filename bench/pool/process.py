@@ -102,7 +102,7 @@ class WorkerProcess:
             self.hello = self._receive(START_TIMEOUT_S)
         return self.hello
 
-    def ask(self, request: protocol.Request, timeout_s: float) -> Any:
+    def ask(self, request: protocol.WorkerRequest, timeout_s: float) -> Any:
         """Send a request and wait for its reply.
 
         Raises:

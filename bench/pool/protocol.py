@@ -26,17 +26,17 @@ not, since the call waits for the device or overfills its queue. `idle`: the cal
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WorkerRequest:
     """A message of the session to a worker; each kind is a subclass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WorkerReply:
     """A message of a worker to the session; each kind is a subclass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check(Request):
+class Check(WorkerRequest):
     """Build the case's call, make it once, compare with the reference."""
 
     case: PlannedCase
@@ -45,7 +45,7 @@ class Check(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepare(Request):
+class Prepare(WorkerRequest):
     """Build the call and keep it; find how many loops make a sample of `sample_s` seconds."""
 
     case: PlannedCase
@@ -55,7 +55,7 @@ class Prepare(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitRequest(Request):
+class VisitRequest(WorkerRequest):
     """Take samples of a prepared case for `seconds`, at least one."""
 
     case: PlannedCase
@@ -63,42 +63,42 @@ class VisitRequest(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay(Request):
+class Replay(WorkerRequest):
     """Record a prepared case as a graph and time its replay, on a device that can."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeCold(Request):
+class TimeCold(WorkerRequest):
     """Tell the device's own time of a prepared case after its caches were emptied."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load(Request):
+class Load(WorkerRequest):
     """Read a device's gauges while it works on calls of a prepared case, and on nothing else."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sense(Request):
+class Sense(WorkerRequest):
     """Time the sentinels of a device."""
 
     device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meter(Request):
+class Meter(WorkerRequest):
     """Tell what a call of a prepared case costs in energy, by its device's own counter."""
 
     case: PlannedCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile(Request):
+class Profile(WorkerRequest):
     """Make the calls of some cases of one device under the profiler, in one session; once per worker.
 
     Cases that are not prepared are built and warmed up before.
@@ -112,7 +112,7 @@ class Profile(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey(Request):
+class Survey(WorkerRequest):
     """Measure the peak rates of a device, in about so many seconds."""
 
     device: str
@@ -120,12 +120,12 @@ class Survey(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forget(Request):
+class Forget(WorkerRequest):
     """Drop every call and its inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hello(Reply):
+class Hello(WorkerReply):
     """A worker is ready: what its torch is, and which devices that sees."""
 
     torch: Mapping[str, Any]
@@ -135,7 +135,7 @@ class Hello(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked(Reply):
+class Checked(WorkerReply):
     """The comparison with the reference; `correct` is None where there was none."""
 
     correct: bool | None
@@ -147,7 +147,7 @@ class Checked(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared(Reply):
+class Prepared(WorkerReply):
     """The call is ready and warm; what reading the clock and an empty call of its shape cost."""
 
     first_call_s: float
@@ -164,7 +164,7 @@ class Prepared(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visited(Reply):
+class Visited(WorkerReply):
     """Samples, in the order taken: when each began (on the shared clock) and how long it took.
 
     Beside it, what the system says the process used meanwhile.
@@ -187,28 +187,28 @@ class Visited(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed(Reply):
+class Replayed(WorkerReply):
     """The device's time per call in a replayed graph."""
 
     device_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColdTimed(Reply):
+class ColdTimed(WorkerReply):
     """The device's time per call with cold caches; None where a launch gap may be in it."""
 
     device_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded(Reply):
+class Loaded(WorkerReply):
     """Readings of a GPU's gauges, one after the other, while it worked on one case."""
 
     gauges: tuple[Telemetry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sensed(Reply):
+class Sensed(WorkerReply):
     """Times of the sentinels now; there is no barrier where there is one thread.
 
     On a device with a queue, `compute_s` is a spin of known cycles, which tells its clock, and `launch_s`
@@ -225,7 +225,7 @@ class Sensed(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metered(Reply):
+class Metered(WorkerReply):
     """Joules per call, idle power included, or the reason why that can't be told."""
 
     energy_j: float | None
@@ -235,24 +235,24 @@ class Metered(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profiled(Reply):
+class Profiled(WorkerReply):
     """The trace has been written; the session reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed(Reply):
+class Surveyed(WorkerReply):
     """The roofs of a device: its peak rates."""
 
     roofs: tuple[Roof, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten(Reply):
+class Forgotten(WorkerReply):
     """Every call and its inputs were dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused(Reply):
+class Refused(WorkerReply):
     """The case can't be measured here: a status of the row and the reason in words."""
 
     status: str
@@ -264,12 +264,12 @@ class Refused(Reply):
 
 
 _KINDS: Mapping[str, type[Any]] = {
-    kind.__name__: kind for base in (Request, Reply) for kind in base.__subclasses__()
+    kind.__name__: kind for base in (WorkerRequest, WorkerReply) for kind in base.__subclasses__()
 }
 """Name → kind of message. `slots` makes each class a second time; the later one, which has the name, counts."""
 
 
-def encode(message: Request | Reply) -> str:
+def encode(message: WorkerRequest | WorkerReply) -> str:
     """The message as one line of JSON."""
     fields = dataclasses.asdict(message)
     return json.dumps({"kind": type(message).__name__, **fields})

@@ -29,7 +29,7 @@ def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:
             return
 
 
-def _send(replies: TextIO, reply: protocol.Reply) -> None:
+def _send(replies: TextIO, reply: protocol.WorkerReply) -> None:
     replies.write(protocol.encode(reply) + "\n")
     replies.flush()
 

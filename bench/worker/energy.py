@@ -34,7 +34,7 @@ LIMIT_S = 10.0
 no use here."""
 
 
-class _Step(NamedTuple):
+class _CounterStep(NamedTuple):
     """The counter when it had just moved, and the calls made until then."""
 
     total_j: float
@@ -62,7 +62,7 @@ def energy_per_call(
         limit_s: when to give up, in all.
     """
     end_ns = clock() + round(limit_s * 1e9)
-    steps: list[_Step] = []
+    steps: list[_CounterStep] = []
     last_j, calls = counter(), 0
     while last_j is not None:
         _make(call, loops, device)
@@ -72,7 +72,7 @@ def energy_per_call(
             return Metered(energy_j=None, reason="the energy counter stopped or began anew")
         if now_j > last_j:
             last_j = now_j
-            steps.append(_Step(now_j, clock(), calls))
+            steps.append(_CounterStep(now_j, clock(), calls))
             if len(steps) > LEAST_STEPS and steps[-1].at_ns - steps[0].at_ns >= LEAST_S * 1e9:
                 return _between(steps[0], steps[-1])
         if clock() >= end_ns:
@@ -87,6 +87,6 @@ def _make(call: Call, loops: int, device: Device) -> None:
     device.synchronize()
 
 
-def _between(first: _Step, last: _Step) -> Metered:
+def _between(first: _CounterStep, last: _CounterStep) -> Metered:
     used_j, elapsed_s = last.total_j - first.total_j, (last.at_ns - first.at_ns) * 1e-9
     return Metered(energy_j=used_j / (last.calls - first.calls), power_w=used_j / elapsed_s)

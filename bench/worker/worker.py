@@ -73,7 +73,7 @@ class Worker:
         self._calls: dict[tuple[str, str], PreparedCall] = {}
         self._sentinels = Sentinels(torch.get_num_threads())
         self._has_profiled = False
-        self._answers: Mapping[type[Any], Callable[[Any], protocol.Reply]] = {
+        self._answers: Mapping[type[Any], Callable[[Any], protocol.WorkerReply]] = {
             protocol.Check: self._check,
             protocol.Prepare: self._prepare,
             protocol.VisitRequest: lambda asked: self._call(asked.case).visit(asked.seconds, clock),
@@ -98,7 +98,7 @@ class Worker:
             device_memory_bytes={device: known.total_memory for device, known in devices.items()},
         )
 
-    def answer(self, request: protocol.Request) -> protocol.Reply:
+    def answer(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
         reply = self._attempt(request)
         if isinstance(reply, protocol.Refused) and reply.status == "oom":
@@ -107,7 +107,7 @@ class Worker:
             free_memory()  # not before: the exception held the frames that held tensors
         return reply
 
-    def _attempt(self, request: protocol.Request) -> protocol.Reply:
+    def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
         try:
             with in_force(case.labels if case else {}):

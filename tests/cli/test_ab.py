@@ -86,7 +86,7 @@ class Sides:
         """A side's pool."""
         slow = base.get("SLOW") == "1"
 
-        def answer(request: protocol.Request) -> protocol.Reply:
+        def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
             if isinstance(request, protocol.Check) and request.case.id == self.fails:
                 return protocol.Refused(status="failed", reason="no good")
             if isinstance(request, protocol.Check) and slow and self.wrong:

@@ -71,7 +71,7 @@ def _pools(monkeypatch: pytest.MonkeyPatch) -> dict[int, Stage]:
     stages: dict[int, Stage] = {}
 
     def pool(count: int, threads: int, *_: object) -> WorkerPool:
-        def answer(request: protocol.Request) -> protocol.Reply:
+        def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
             if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
             n = int(request.case.labels["n"])

@@ -52,14 +52,14 @@ class TwoSides:
         self.threads = threads
         self.run_keys = run_keys
         self.schedule = {"rounds": LOOKS[-1], "case_budget_s": 1.0, "timeout_s": 60.0, **schedule}
-        self.log: list[tuple[int, protocol.Request]] = []
+        self.log: list[tuple[int, protocol.WorkerRequest]] = []
         self.stages = [self._stage(place) for place in (0, 1)]
         self.pools: list[WorkerPool] = []
 
     def _stage(self, place: int) -> Stage:
         stage = Stage()
 
-        def answer(request: protocol.Request) -> protocol.Reply:
+        def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
             self.log.append((place, request))
             if isinstance(request, protocol.VisitRequest):
                 return visited(1_000_000 + 500_000 * place)
@@ -216,7 +216,7 @@ def test_a_side_that_fails_costs_its_case(tmp_path: Path) -> None:
     sides = TwoSides()
     works = sides.stages[1].answer
 
-    def fails(request: protocol.Request) -> protocol.Reply:
+    def fails(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.VisitRequest) and request.case.id == case(2).id:
             raise lost(status="oom", reason="no memory")
         return works(request)
@@ -270,7 +270,7 @@ def test_both_sides_are_measured_until_both_are_precise(tmp_path: Path) -> None:
     ticks = itertools.cycle([1_000_000, 1_150_000, 900_000, 1_050_000, 870_000])
     calm = sides.stages[0].answer
 
-    def scatter(request: protocol.Request) -> protocol.Reply:
+    def scatter(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         reply = calm(request)
         return visited(next(ticks)) if isinstance(request, protocol.VisitRequest) else reply
 
@@ -290,8 +290,8 @@ def slow(sides: TwoSides, place: int, visit_ns: int) -> None:
         works = stage.answer
 
         def answer(
-            request: protocol.Request, here: int = here, works: Any = works
-        ) -> protocol.Reply:
+            request: protocol.WorkerRequest, here: int = here, works: Any = works
+        ) -> protocol.WorkerReply:
             reply = works(request)
             if not isinstance(request, protocol.VisitRequest):
                 return reply  # type: ignore[no-any-return]  # as the script has it
@@ -326,7 +326,7 @@ def test_a_side_whose_time_is_up_leaves_the_other_alone(tmp_path: Path) -> None:
     sides = searching(timeout_s=0.5)
     works = sides.stages[0].answer
 
-    def hang(request: protocol.Request) -> protocol.Reply:
+    def hang(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.VisitRequest) and 0 in sides.visits():
             time.sleep(0.6)  # from the second visit on
         return works(request)
@@ -400,7 +400,7 @@ def test_a_skip_and_a_failure_are_rows(tmp_path: Path) -> None:
     sides = searching()
     works = sides.stages[1].answer
 
-    def fails(request: protocol.Request) -> protocol.Reply:
+    def fails(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Check) and request.case.id == case(2).id:
             raise lost(status="oom", reason="no memory")
         return works(request)

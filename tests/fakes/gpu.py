@@ -199,7 +199,7 @@ class InProcess:
         """Ready from the beginning."""
         return self._hello
 
-    def ask(self, request: protocol.Request, timeout_s: float) -> Any:
+    def ask(self, request: protocol.WorkerRequest, timeout_s: float) -> Any:
         """Its answer, however long that takes."""
         assert timeout_s > 0
         heard = protocol.decode(protocol.encode(request))

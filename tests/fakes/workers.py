@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    Answer = Callable[[protocol.Request], protocol.Reply]
+    Answer = Callable[[protocol.WorkerRequest], protocol.WorkerReply]
 
 STARTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HELLO = protocol.Hello(torch={"version": "2.9.0+fake"}, device_names={})
@@ -184,7 +184,7 @@ def finished_run(store: Path, about: RunInfo, *entries: Entry) -> Path:
     return runs.finish(folder, about).folder
 
 
-SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
+SETTLED: Mapping[type[protocol.WorkerRequest], protocol.WorkerReply] = {
     protocol.Check: protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8),
     protocol.Prepare: PREPARED,
     protocol.VisitRequest: visited(1_000_000),
@@ -199,7 +199,7 @@ SETTLED: Mapping[type[protocol.Request], protocol.Reply] = {
 }
 
 
-def settle(request: protocol.Request) -> protocol.Reply:
+def settle(request: protocol.WorkerRequest) -> protocol.WorkerReply:
     """What a worker answers when all is well; a visit gives one sample of ten loops in 1 ms."""
     return SETTLED[type(request)]
 
@@ -213,7 +213,7 @@ class Stage:
 
     def __init__(self, answer: Answer = settle) -> None:
         self.answer = answer
-        self.log: list[tuple[int, protocol.Request]] = []
+        self.log: list[tuple[int, protocol.WorkerRequest]] = []
         self.processes: list[FakeProcess] = []
         self.busy = False
 
@@ -252,7 +252,7 @@ class FakeProcess:
             raise self.broken
         return self.hello
 
-    def ask(self, request: protocol.Request, timeout_s: float) -> protocol.Reply:
+    def ask(self, request: protocol.WorkerRequest, timeout_s: float) -> protocol.WorkerReply:
         """Answer by the script; nobody else may be asked meanwhile."""
         assert timeout_s > 0
         assert not self._stage.busy

@@ -62,7 +62,9 @@ MESSAGES = (
 @pytest.mark.parametrize(
     "message", MESSAGES, ids=[f"{n} {type(m).__name__}" for n, m in enumerate(MESSAGES)]
 )
-def test_a_message_survives_its_line(message: protocol.Request | protocol.Reply) -> None:
+def test_a_message_survives_its_line(
+    message: protocol.WorkerRequest | protocol.WorkerReply,
+) -> None:
     """One line, whatever the text in it, and the same message at the other end."""
     line = protocol.encode(message)
     assert "\n" not in line

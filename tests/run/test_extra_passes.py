@@ -63,7 +63,7 @@ def two_cases(calls: tuple[int, ...]) -> dict[str, object]:
     return trace(*events)
 
 
-def answering(request: protocol.Request) -> protocol.Reply:
+def answering(request: protocol.WorkerRequest) -> protocol.WorkerReply:
     """A worker for which all is well, with a trace for whoever asks."""
     if isinstance(request, protocol.Profile):
         Path(request.path).write_text(json.dumps(two_cases(request.calls)))
@@ -73,7 +73,7 @@ def answering(request: protocol.Request) -> protocol.Reply:
 
 def looked(
     *batch: Outcome,
-    answer: Callable[[protocol.Request], protocol.Reply] = answering,
+    answer: Callable[[protocol.WorkerRequest], protocol.WorkerReply] = answering,
     schedule: Schedule = HOT,
 ) -> Stage:
     """The passes over these, and what workers were asked."""
@@ -162,7 +162,7 @@ def test_a_pass_that_is_not_wanted_is_not_made() -> None:
 def test_a_pass_that_fails_leaves_the_case_as_it_was() -> None:
     """Its reason is kept where it has a place: beside the energy."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Prepare):
             return PREPARED
         return protocol.Refused(status="failed", reason="broken")
@@ -177,7 +177,7 @@ def test_a_pass_that_fails_leaves_the_case_as_it_was() -> None:
 def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> WorkerPool:
     """A pool whose worker writes this trace."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         assert isinstance(request, protocol.Profile)
         Path(request.path).write_text(json.dumps(made))
         return protocol.Profiled()
@@ -226,7 +226,7 @@ def test_a_case_that_can_not_be_profiled_is_a_refusal(tmp_path: Path) -> None:
 def test_a_trace_that_can_not_be_read_is_a_refusal(tmp_path: Path, text: str | None) -> None:
     """There is none, or it is torn, or torch has written what is no JSON."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         assert isinstance(request, protocol.Profile)
         if text is not None:
             Path(request.path).write_text(text)

@@ -16,7 +16,7 @@ INFO = info(options={"threads": 2}, torch={"version": "2.9.0"}, devices=["cpu"])
 PLACE = RoofOwner(machine_id="m-1", threads=2, torch="2.9.0")
 
 
-def answer(request: protocol.Request) -> protocol.Reply:
+def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
     """One roof, and whatever else is asked."""
     if isinstance(request, protocol.Survey):
         return protocol.Surveyed(roofs=(PEAK,))
@@ -60,7 +60,7 @@ def test_no_worker_is_still_starting_when_roofs_are_measured() -> None:
     stage = Stage()
     ready: set[int] = set()
 
-    def surveyed(request: protocol.Request) -> protocol.Reply:
+    def surveyed(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         assert ready == {0, 1, 2}
         return answer(request)
 
@@ -84,7 +84,7 @@ def test_asking_again_measures_again() -> None:
 def test_a_device_that_can_not_be_measured_has_none() -> None:
     """A worker that refuses, or is lost over it, costs the roofs and not the run."""
 
-    def fails(request: protocol.Request) -> protocol.Reply:
+    def fails(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Survey) and request.device == "cuda":
             raise lost()
         return answer(request)

@@ -120,7 +120,7 @@ class Scattering:
         """Workers of a stage of their own."""
         stage, visits = Stage(), Counter[tuple[int, str]]()
 
-        def answer(request: protocol.Request) -> protocol.Reply:
+        def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
             if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
             worker = stage.log[-1][0]

@@ -46,7 +46,7 @@ class TimedStage:
 
     def __init__(
         self,
-        answer: Callable[[protocol.Request], protocol.Reply] = settle,
+        answer: Callable[[protocol.WorkerRequest], protocol.WorkerReply] = settle,
         seconds: Mapping[type[Any], float] | None = None,
     ) -> None:
         self.now_s = 0.0
@@ -55,7 +55,7 @@ class TimedStage:
         self._script = answer
         self._seconds = seconds or {}
 
-    def _answer(self, request: protocol.Request) -> protocol.Reply:
+    def _answer(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         self.now_s += self._seconds.get(type(request), 0.0)
         return self._script(request)
 
@@ -95,11 +95,11 @@ class TimedStage:
 
 
 def but(
-    kind: type[Any], number: int, reply: protocol.Reply | Exception
-) -> Callable[[protocol.Request], protocol.Reply]:
+    kind: type[Any], number: int, reply: protocol.WorkerReply | Exception
+) -> Callable[[protocol.WorkerRequest], protocol.WorkerReply]:
     """All is well but for one kind of request of one case."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, kind) and request.case == case(number):
             if isinstance(reply, Exception):
                 raise reply
@@ -217,7 +217,7 @@ def test_samples_taken_before_a_failure_are_kept() -> None:
     """A case whose fourth visit loses the worker has the three before it."""
     visits = 0
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         nonlocal visits
         visits += isinstance(request, protocol.VisitRequest)
         if visits == 4:
@@ -241,10 +241,10 @@ def test_a_worker_that_takes_anothers_place_prepares_what_it_lacks() -> None:
     assert successors == {2}
 
 
-def weighing(*sizes: int) -> Callable[[protocol.Request], protocol.Reply]:
+def weighing(*sizes: int) -> Callable[[protocol.WorkerRequest], protocol.WorkerReply]:
     """Case k has inputs of the k-th size."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Check):
             size = sizes[int(request.case.labels["n"])]
             return protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=size)
@@ -382,7 +382,7 @@ def test_a_batch_is_of_one_device() -> None:
 
 
 def replaying(
-    answer: Callable[[protocol.Request], protocol.Reply], cache: str = "hot"
+    answer: Callable[[protocol.WorkerRequest], protocol.WorkerReply], cache: str = "hot"
 ) -> list[Outcome]:
     """Two cases on a GPU and one on the CPU."""
     timed = TimedStage(answer)
@@ -411,7 +411,7 @@ def test_cold_calls_are_not_replayed() -> None:
 def test_a_case_that_can_not_be_recorded_keeps_its_samples() -> None:
     """It is refused, or the worker is lost over it: no number, and nothing else is lost."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Replay) and request.case.id == case(0).id:
             raise lost()
         if isinstance(request, protocol.Replay):
@@ -462,7 +462,7 @@ def test_a_case_is_handed_over_as_soon_as_its_batch_is_done(
     ids=["well", "refused", "refused late", "lost"],
 )
 def test_the_steps_taken_add_up_to_those_announced(
-    answer: Callable[[protocol.Request], protocol.Reply],
+    answer: Callable[[protocol.WorkerRequest], protocol.WorkerReply],
 ) -> None:
     """However a case ends, a progress bar reaches its end."""
     timed = TimedStage(answer)
@@ -486,7 +486,7 @@ def test_every_cell_begins_and_ends_with_the_sentinels() -> None:
     """Two looks at the machine per worker and round; each visit between them has their mean."""
     looks = itertools.count()
 
-    def slowing(request: protocol.Request) -> protocol.Reply:
+    def slowing(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Sense):
             look = next(looks) % 2
             return protocol.Sensed(compute_s=1.0 + look, barrier_s=3.0, load_1m=2.0 * look)
@@ -513,7 +513,7 @@ def test_a_cell_without_a_visit_needs_no_look_at_the_machine() -> None:
 def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
     """Its place is taken, and the visits of that cell have no conditions."""
 
-    def lost_once(request: protocol.Request) -> protocol.Reply:
+    def lost_once(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.Sense) and len(timed.stage.senses()) == 1:
             raise lost()
         return settle(request)
@@ -526,11 +526,11 @@ def test_a_worker_lost_over_the_sentinels_costs_no_case() -> None:
     assert [visit.sensed for visit in outcome.visits].count(None) == 1
 
 
-def scattered(evicting_ns: int = 0) -> Callable[[protocol.Request], protocol.Reply]:
+def scattered(evicting_ns: int = 0) -> Callable[[protocol.WorkerRequest], protocol.WorkerReply]:
     """Visits of 0.1 s; those of the second case scatter, the others are all alike."""
     times = itertools.cycle([90_000_000, 110_000_000, 104_000_000, 97_000_000, 101_000_000])
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.VisitRequest) and request.case == case(1):
             return dataclasses.replace(visited(next(times)), aside_ns=evicting_ns)
         return (

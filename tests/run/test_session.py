@@ -214,7 +214,7 @@ def test_rows_say_what_the_worker_said(stage: Stage, tmp_path: Path) -> None:
 def test_rows_are_compared_with_roofs_that_are_measured_once(stage: Stage, tmp_path: Path) -> None:
     """The first run says that it measures them; rows and manifests of both have them."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         asked = isinstance(request, protocol.Survey)
         return protocol.Surveyed(roofs=HERE.roofs) if asked else settle(request)
 
@@ -278,7 +278,7 @@ def test_workers_are_ended_whatever_happens(
 ) -> None:
     """And the run stays unfinished."""
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.VisitRequest):
             raise error
         return settle(request)
@@ -296,7 +296,7 @@ def test_a_case_that_loses_its_worker_is_a_row_with_its_samples(
     """Its other samples are kept, and the other case has all of its own."""
     seen = Counter[str]()
 
-    def answer(request: protocol.Request) -> protocol.Reply:
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
         if isinstance(request, protocol.VisitRequest):
             seen[request.case.id] += 1
             if request.case == case(0) and seen[request.case.id] == 3:

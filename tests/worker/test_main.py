@@ -27,7 +27,7 @@ def _path(tmp_path: Path) -> Path:
 def test_a_conversation_begins_with_hello_and_ends_with_the_input(path: Path) -> None:
     """A line for a line."""
     well = planned("well", path)
-    requests: list[protocol.Request] = [protocol.Check(case=well), protocol.Forget()]
+    requests: list[protocol.WorkerRequest] = [protocol.Check(case=well), protocol.Forget()]
     lines = io.StringIO("".join(protocol.encode(one) + "\n" for one in requests))
     replies = io.StringIO()
     serve(Worker(Clock()), lines, replies)
@@ -39,7 +39,7 @@ def test_a_conversation_begins_with_hello_and_ends_with_the_input(path: Path) ->
 
 def test_a_worker_whose_cuda_is_broken_says_so_and_reads_no_more(path: Path) -> None:
     """Its next answer would be a failure of its own, whatever the case."""
-    requests: list[protocol.Request] = [
+    requests: list[protocol.WorkerRequest] = [
         protocol.Check(case=planned("broken", path)),
         protocol.Check(case=planned("well", path)),
     ]

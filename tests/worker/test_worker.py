@@ -452,7 +452,7 @@ def test_a_setting_is_in_force_while_its_case_is_worked_on(
     path: Path,
     clock: Clock,
     tmp_path: Path,
-    ask: Callable[[PlannedCase, str], protocol.Request],
+    ask: Callable[[PlannedCase, str], protocol.WorkerRequest],
 ) -> None:
     """And torch is as it was after that, and for a case without it."""
     gpu = Gpu(clock=clock)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bench.analysis.pivot import Cell, Crosstab, Mixed
+    from bench.analysis.pivot import Crosstab, Mixed, PivotCell
     from bench.stats.ratio import Ratio
 
 _CASE_WIDTH, _CELL_WIDTH = 24, 19
@@ -41,7 +41,7 @@ def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
     return below_each_other(f"by {found.by}", "", table, *below, width=width)
 
 
-def _parts(cell: Cell | None, *, narrow: bool) -> list[str]:
+def _parts(cell: PivotCell | None, *, narrow: bool) -> list[str]:
     """The lines of a cell: the time, its interval in a line of its own where the columns are narrow, the ratio."""
     if cell is None:
         return [MISSING]
@@ -96,7 +96,7 @@ def crosstab_markdown(found: Crosstab) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _whole(cell: Cell | None) -> str:
+def _whole(cell: PivotCell | None) -> str:
     """`12 µs ± 1 %, ×2.010 (1.950 to 2.070)`."""
     if cell is None:
         return MISSING
@@ -135,7 +135,7 @@ def crosstab_facts(found: Crosstab) -> dict[str, Any]:
     }
 
 
-def _facts(cell: Cell) -> dict[str, Any]:
+def _facts(cell: PivotCell) -> dict[str, Any]:
     row, ratio = cell.record, cell.ratio
     return {
         "run": row.run_id,
