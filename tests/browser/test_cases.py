@@ -179,6 +179,8 @@ def test_one_steps_from_case_to_case_as_the_table_is_filtered(visit: Open) -> No
     reader.until(
         page, "(name) => document.querySelector('#case-h').textContent.startsWith(name)", order[1]
     )
+    assert order[1] != order[2]
+    assert page.locator("#case-h").inner_text().startswith(order[1])
 
 
 def test_the_command_of_a_case_is_copied(visit: Open) -> None:

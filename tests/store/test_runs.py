@@ -160,7 +160,9 @@ def finished(tmp_path: Path) -> runs.StoredRun:
 
 def test_a_run_that_nobody_touched_is_whole(tmp_path: Path) -> None:
     """Its manifest vouches for its files."""
-    runs.verify(finished(tmp_path))
+    run = finished(tmp_path)
+    assert set(run.info.files) == {runs.CASES, runs.SAMPLES}
+    runs.verify(run)
 
 
 @pytest.mark.parametrize("name", [runs.CASES, runs.SAMPLES])

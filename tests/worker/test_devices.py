@@ -250,8 +250,10 @@ def test_a_backward_of_a_graph_that_was_built_before_is_recorded() -> None:
         product, slope = leaf @ leaf, made(8, 8, device="cuda")
         return lambda: torch.autograd.grad(product, leaf, slope, retain_graph=True)
 
+    home = torch.cuda.current_stream()
     devices.Cuda("cuda").capture(build, 2)()
     torch.cuda.synchronize()
+    assert torch.cuda.current_stream() == home
 
 
 @pytest.mark.gpu

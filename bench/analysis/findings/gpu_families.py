@@ -56,8 +56,8 @@ def gpu_families(records: Sequence[Record]) -> str | None:
         part: ", ".join(f.suite for f in known if f.part == part) for part in ("always", "never")
     }
     said = [f"starts to win in {', '.join(starting)}"] if starting else []
-    said += [f"wins wherever that can be told in {named['always']}"] if named["always"] else []
-    said += [f"loses wherever that can be told in {named['never']}"] if named["never"] else []
+    said += [f"wins wherever the winner is sure in {named['always']}"] if named["always"] else []
+    said += [f"loses wherever the winner is sure in {named['never']}"] if named["never"] else []
     rest = sum(f.part in {"mixed", "untold"} for f in known)
     families_ = "1 family" if rest == 1 else f"{rest} families"
     tail = f" In {families_} it depends on the op, or is unsure." if rest else ""

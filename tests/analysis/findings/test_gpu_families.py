@@ -33,8 +33,8 @@ def test_each_family_is_told_once_by_what_becomes_of_it() -> None:
     ]
     assert gpu_families(rows) == (
         "By family of ops, at the sizes measured, data already on the GPU, the GPU (cuda) starts to win in "
-        "matmul (from n ≈ 105 to 222, 2 ops); wins wherever that can be told in activation; "
-        "loses wherever that can be told in autograd. "
+        "matmul (from n ≈ 105 to 222, 2 ops); wins wherever the winner is sure in activation; "
+        "loses wherever the winner is sure in autograd. "
         "In 1 family it depends on the op, or is unsure."
     )
 
