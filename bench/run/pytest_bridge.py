@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -68,6 +67,7 @@ class PytestBridge:
         self._plan = plan
         self._store = store
         self._stack = stack
+        self._runs: dict[int, tuple[WorkerPool, OpenRun]] = {}
 
     @classmethod
     @contextmanager
@@ -84,32 +84,31 @@ class PytestBridge:
 
     def measure(self, case: PlannedCase) -> Entry:
         """The row and the samples of a case."""
-        ((outcome,),) = self._run.scheduler.measure([case])
-        return self._run.keep(outcome)
+        _, run = self._started(self._options.schedule.workers)
+        ((outcome,),) = run.scheduler.measure([case])
+        return run.keep(outcome)
 
     def check(self, case: PlannedCase) -> Entry:
         """The row of a case that is called once and compared with its reference, not timed."""
+        pool, run = self._started(1)
         outcome = Outcome(case=case)
-        reply = self._pool.check(0, case, self._options.schedule.timeout_s)
+        reply = pool.check(0, case, self._options.schedule.timeout_s)
         if isinstance(reply, Refused):
             outcome.end(reply.status, reply.reason)
         else:
             outcome.checked = reply
-        return self._run.keep(outcome)
+        return run.keep(outcome)
 
-    @cached_property
-    def _pool(self) -> WorkerPool:
-        """Workers, started now."""
-        workers = self._options.schedule.workers
-        return self._stack.enter_context(start(workers, self._options.threads)).pool
-
-    @cached_property
-    def _run(self) -> OpenRun:
-        """A run in a folder that goes with the bridge."""
+    def _started(self, workers: int) -> tuple[WorkerPool, OpenRun]:
+        """So many workers, started when they are asked for first, and their run in a folder that goes with the bridge."""
+        if workers in self._runs:
+            return self._runs[workers]
+        pool = self._stack.enter_context(start(workers, self._options.threads)).pool
         info = dataclasses.replace(manifest.new(self._plan, self._options), run_id="pytest")
         folder = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pytest-"))
         )
         rows = self._stack.enter_context(Journal(folder))
         writer = RunWriter(folder=folder, info=info, journal=rows)
-        return OpenRun(writer, self._options, self._pool, self._store)
+        self._runs[workers] = pool, OpenRun(writer, self._options, pool, self._store)
+        return self._runs[workers]

@@ -71,10 +71,9 @@ def look_at_figures(page: Page, view: Locator) -> int:
     for place in range(count):
         plot = plots.nth(place)
         plot.scroll_into_view_if_needed()
-        plot.locator(".main-svg").first.wait_for(state="attached")
         until(
             page,
-            "([box, marks]) => box.querySelectorAll(marks).length > 0",
+            "([box, marks]) => 'drawn' in box.dataset && box.querySelectorAll(marks).length > 0",
             [plot.element_handle(), MARKS],
         )
     return count

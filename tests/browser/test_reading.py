@@ -125,7 +125,7 @@ def test_paper_has_no_controls(visit: Open, address: str) -> None:
 def test_paper_says_which_figures_are_missing(visit: Open) -> None:
     """A browser's menu prints at once, also what nobody has scrolled to; drawn ones say nothing."""
     page = visit("both", "ops")
-    reader.shown(page, "ops").locator(".main-svg").first.wait_for()
+    reader.shown(page, "ops").locator(".plot[data-drawn]").first.wait_for()
     page.emulate_media(media="print")
     said = page.eval_on_selector_all(
         "#ops .plot",

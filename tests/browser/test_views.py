@@ -29,9 +29,15 @@ RUNS = (
     "bare",
 )
 COMPARED = ("compare", "compare-all")
-PAGES = (*RUNS, *COMPARED, "alone/both", "alone/hostile", "alone/compare")
+SHOWN = (
+    *((name, width) for name in (*RUNS, *COMPARED) if name != "again" for width in (DESK, PHONE)),
+    ("alone/both", PHONE),
+    ("alone/hostile", PHONE),
+    ("alone/compare", DESK),
+)
+"""Every page but `again`, which is as `both`; single files, which show what those in the folder do, at one width."""
 PRINT = """() => { window.print = () => {
-  window.lacking = document.querySelectorAll("#ops .plot:not(:has(.main-svg))").length;
+  window.lacking = document.querySelectorAll("#ops .plot:not([data-drawn])").length;
 }; }"""
 """A printer that counts what is missing. (What evaluates to a function, Playwright calls.)"""
 SLOW_FIRST = """() => {
@@ -47,8 +53,7 @@ SLOW_FIRST = """() => {
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "width"), SHOWN)
 def test_views_fit_and_their_figures_have_data(visit: Open, name: str, width: int) -> None:
     """One view at a time, under its own heading, no wider than the window; figures draw when scrolled to."""
     page = visit(name, width=width, dark=width == PHONE)
@@ -132,6 +137,30 @@ def test_figures_follow_the_theme(visit: Open) -> None:
     )
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+LOOKS_IN = """() => {
+  location.hash = "ops";
+  requestAnimationFrame(() => setTimeout(() => { location.hash = "cases"; }));
+}"""
+"""A reader who looks in for a moment: figures have been asked for and none is drawn."""
+WIDTHS = """(view) => [...view.querySelectorAll(".plot")].map((plot) =>
+  [plot.querySelector(".main-svg").getBoundingClientRect().width, plot.clientWidth])"""
+"""Of each figure and of its box."""
+
+
+def test_a_figure_whose_view_was_left_has_its_size_when_one_is_back(visit: Open) -> None:
+    """A hidden element has no size to draw at."""
+    page = visit("both", "cases")
+    reader.shown(page, "cases")
+    page.evaluate(LOOKS_IN)
+    reader.until(page, "window.Plotly !== undefined")
+    page.wait_for_timeout(500)  # in which nothing may be drawn
+    view = reader.show(page, "ops")
+    reader.look_at_figures(page, view)
+    sizes = view.evaluate(WIDTHS)
+    assert len(sizes) > 3
+    assert [size for size in sizes if abs(size[0] - size[1]) > 1] == []
 
 
 def test_a_figure_has_its_numbers_as_a_table(visit: Open) -> None:

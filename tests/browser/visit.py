@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Route
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Dialog,
+        Page,
+        Request,
+        Route,
+    )
 
     from tests.browser.reports import Pages
 
 DESK, PHONE = 1280, 390
 """Widths in CSS pixels: a laptop's window, and the phone that pages are made to fit."""
 HEIGHT = 900
+LEFT_BEFORE_IT_CAME = "net::ERR_ABORTED"
+"""What Chromium says of a request whose page was left; what is forbidden or not there has another name."""
 WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI}`));
@@ -80,9 +90,13 @@ class Visits:
             if message.type in {"error", "warning"}:
                 note(message.type, message.text)
 
+        def lost(request: Request) -> None:
+            if request.failure != LEFT_BEFORE_IT_CAME:
+                note("failed", request.url)
+
         page.on("console", hear)
         page.on("pageerror", lambda error: note("error", error))
-        page.on("requestfailed", lambda request: note("failed", request.url))
+        page.on("requestfailed", lost)
         page.on("dialog", dismiss)
 
     def _answer(self, route: Route, folder: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_bridge_checks_without_measuring(stage: Stage, tmp_path: Path) -> None
         entry = bridge.check(case())
     assert (entry.record.status, entry.record.correct, entry.samples) == ("ok", True, ())
     assert [type(request) for _, request in stage.log] == [protocol.Check]
+    assert len(stage.processes) == 1
 
 
 @pytest.mark.parametrize(

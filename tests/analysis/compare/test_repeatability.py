@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.analysis.compare import repeatability
@@ -43,6 +43,7 @@ def made_up(
     return pd.DataFrame(rows)
 
 
+@settings(max_examples=30)  # each makes and groups tables
 @given(
     times=st.dictionaries(st.text(min_size=1), TIMES, min_size=1, max_size=5),
     runs=st.integers(min_value=2, max_value=5),
@@ -61,6 +62,7 @@ def test_identical_runs_raise_no_alarm(times: dict[str, float], runs: int) -> No
     assert found.at_reference is None
 
 
+@settings(max_examples=30)  # each makes and groups tables
 @given(
     times=st.dictionaries(st.text(min_size=1), TIMES, min_size=1, max_size=5),
     same=st.integers(min_value=1, max_value=4),
@@ -86,6 +88,7 @@ def test_a_known_shift_raises_a_known_rate(
     assert found.headline.smallest_visible == pytest.approx(0.07)
 
 
+@settings(max_examples=30)  # each makes and groups tables
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), TIMES), min_size=1, max_size=5))
 def test_shares_are_shares_whatever_was_measured(runs: list[dict[str, float]]) -> None:
     """Cases that only some runs have are compared where they can be, and nothing is NaN."""

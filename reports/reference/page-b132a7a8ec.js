@@ -70,6 +70,21 @@ function payload(id) {
 const asked = new Set(); // the boxes whose figures are drawn, or wait in the queue for it
 const figures = new Map(); // box → figure, as the payload or a view of one case has it
 
+// Plotly is nearly all of a page's script: it runs when the first figure is due, so that text and tables need not wait.
+let running; // the promise of it
+function plotly() {
+  running ??= new Promise((resolve, reject) => {
+    const held = one("#plotly"); // the script itself, or where it lies
+    const { src } = held.dataset;
+    const script = make("script", src ? { src } : {}, held.textContent);
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => reject(new Error(`${src} is not beside this page`)));
+    document.head.append(script);
+    if (!src) resolve(); // it has run
+  });
+  return running;
+}
+
 async function load(box) {
   if (!figures.has(box)) {
     const found = await payload(box.dataset.payload);
@@ -203,8 +218,10 @@ async function draw(box) {
   const { data, layout } = arranged(stored, box, shown);
   const traces = heat ? data : data.map((trace) => recoloured(trace, shown, colour));
   const dragmode = !heat && matchMedia("(pointer: fine)").matches ? "zoom" : false; // a finger scrolls
+  await plotly();
   await Plotly.react(box, traces, { ...themed(layout, colour), dragmode }, { displayModeBar: false, responsive: true });
   reachable(box.parentElement);
+  box.dataset.drawn = "";
 }
 
 function reachable(scroller) { // what scrolls sideways must do so by key as well
@@ -217,19 +234,28 @@ function reachable(scroller) { // what scrolls sideways must do so by key as wel
 
 const pause = () => new Promise((go) => { setTimeout(go); }); // the page answers in between
 
+function later(box) { // its view was left, and what is hidden has no size to draw at
+  asked.delete(box);
+  seen.observe(box);
+}
+
 let drawing = Promise.resolve(); // one figure at a time, so that none makes the page wait for another
 function queue(box) {
   asked.add(box);
   const next = async () => {
     await pause();
+    if (!box.isConnected) return; // another case is shown
     await spoken(await load(box));
+    await plotly();
     await pause();
-    if (box.isConnected) await draw(box);
+    if (!box.isConnected) return;
+    if (box.closest(".view[hidden]") && !("drawn" in box.dataset)) later(box);
+    else await draw(box);
   };
   drawing = drawing.then(next).catch(console.error); // one that can't be drawn does not hold up the others
 }
 
-const seen = "IntersectionObserver" in window && new IntersectionObserver((entries) => {
+const seen = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting || asked.has(entry.target)) continue;
     seen.unobserve(entry.target);
@@ -238,7 +264,7 @@ const seen = "IntersectionObserver" in window && new IntersectionObserver((entri
 }, { rootMargin: "400px" });
 
 function watch(within = document) {
-  for (const box of all(".plot", within)) seen ? seen.observe(box) : queue(box);
+  for (const box of all(".plot", within)) seen.observe(box);
 }
 
 function redraw(within = document, how = queue) {
