@@ -81,7 +81,7 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; five minutes."""
+    """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; four minutes."""
     pair = ("-n", "2", "--dist", "worksteal")
     session.run(sys.executable, "-m", "pytest", "tests/browser", *pair, *session.posargs)
 

@@ -79,6 +79,13 @@ def look_at_figures(page: Page, view: Locator) -> int:
     return count
 
 
+def open_tables(view: Locator, count: int) -> None:
+    """Open the first tables of numbers that figures of a view have."""
+    for twin in view.locator("details[data-twin]").all()[:count]:
+        twin.locator("summary").click()
+        twin.locator("table").wait_for()
+
+
 def rows(page: Page) -> list[list[str]]:
     """The rows of the table of cases, as they are shown."""
     texts: list[list[str]] = page.eval_on_selector_all(

@@ -26,7 +26,7 @@ HOSTILE = (
 )
 """Markup, scripts, the ends of elements that text may stand in, templates of several kinds, and plain letters
 of several alphabets."""
-SUITES = ("matmul", "mul", "view", "transfer", "elementwise")
+SUITES = ("matmul", "mul", "view", "transfer")
 CASES = 110
 """Ten more than a table shows at first."""
 SAMPLES = 60

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import reader
+from tests.browser.axe import objections
 from tests.browser.visit import DESK, PHONE
 
 if TYPE_CHECKING:
@@ -29,13 +30,27 @@ RUNS = (
     "bare",
 )
 COMPARED = ("compare", "compare-all")
+AXE = {
+    ("both", DESK),
+    ("both", PHONE),
+    ("cpu", DESK),
+    ("hostile", PHONE),
+    ("empty", PHONE),
+    ("failed", DESK),
+    ("compare", DESK),
+    ("compare-all", PHONE),
+}
+"""Where axe-core is asked as well, which takes longer than all else: at each width and in each theme, a page of each kind.
+Contrast depends on the theme and not on the width, and sizes the other way round."""
 SHOWN = (
-    *((name, width) for name in (*RUNS, *COMPARED) if name != "again" for width in (DESK, PHONE)),
+    *((name, PHONE) for name in (*RUNS, *COMPARED) if name != "again"),
+    *((name, DESK) for name in ("both", "cpu", "hostile", "failed", "gpu", *COMPARED)),
     ("alone/both", PHONE),
     ("alone/hostile", PHONE),
     ("alone/compare", DESK),
 )
-"""Every page but `again`, which is as `both`; single files, which show what those in the folder do, at one width."""
+"""Every page but `again`, which is as `both`, at the width where most goes wrong; most at the other as well. Single files
+show what those in the folder do."""
 PRINT = """() => { window.print = () => {
   window.lacking = document.querySelectorAll("#ops .plot:not([data-drawn])").length;
 }; }"""
@@ -54,8 +69,13 @@ WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWi
 
 
 @pytest.mark.parametrize(("name", "width"), SHOWN)
-def test_views_fit_and_their_figures_have_data(visit: Open, name: str, width: int) -> None:
-    """One view at a time, under its own heading, no wider than the window; figures draw when scrolled to."""
+def test_views_fit_are_accessible_and_their_figures_have_data(
+    visit: Open, name: str, width: int
+) -> None:
+    """One view at a time, under its own heading, no wider than the window; figures draw when scrolled to.
+
+    axe-core objects to nothing, also with the first two of a view's tables open.
+    """
     page = visit(name, width=width, dark=width == PHONE)
     for address in reader.addresses(page):
         view = reader.show(page, address)
@@ -63,12 +83,16 @@ def test_views_fit_and_their_figures_have_data(visit: Open, name: str, width: in
         assert page.locator(".view:visible").count() == 1, address
         assert view.locator("h2").first.inner_text(), address
         assert page.evaluate(WIDE) <= 0, address
+        if (name, width) in AXE:
+            reader.open_tables(view, 2)
+            assert objections(page) == [], address
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_the_list_of_reports_fits(visit: Open, width: int) -> None:
+def test_the_list_of_reports_fits_and_is_accessible(visit: Open, width: int) -> None:
     """And leads to each page."""
-    page = visit("index", width=width)
+    page = visit("index", width=width, dark=width == PHONE)
+    assert objections(page) == []
     assert page.locator("tbody tr").count() == len(RUNS) + len(COMPARED)
     assert page.evaluate(WIDE) <= 0
     page.locator("tbody a").first.click()
@@ -139,11 +163,11 @@ def test_figures_follow_the_theme(visit: Open) -> None:
     assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
-LOOKS_IN = """() => {
+PASSING_BY = """() => {
   location.hash = "ops";
   requestAnimationFrame(() => setTimeout(() => { location.hash = "cases"; }));
 }"""
-"""A reader who looks in for a moment: figures have been asked for and none is drawn."""
+"""A reader who goes on at once: figures have been asked for and none is drawn."""
 WIDTHS = """(view) => [...view.querySelectorAll(".plot")].map((plot) =>
   [plot.querySelector(".main-svg").getBoundingClientRect().width, plot.clientWidth])"""
 """Of each figure and of its box."""
@@ -153,7 +177,7 @@ def test_a_figure_whose_view_was_left_has_its_size_when_one_is_back(visit: Open)
     """A hidden element has no size to draw at."""
     page = visit("both", "cases")
     reader.shown(page, "cases")
-    page.evaluate(LOOKS_IN)
+    page.evaluate(PASSING_BY)
     reader.until(page, "window.Plotly !== undefined")
     page.wait_for_timeout(500)  # in which nothing may be drawn
     view = reader.show(page, "ops")
