@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -18,12 +19,15 @@ settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ours")
 """A deadline is a timed assertion, and fails on a machine that is busy with something else. CI tries the
 same examples every time, so that no change is refused for an example that an earlier run did not try."""
+_CACHES = itertools.count()
+"""Numbers of cache folders, which tests have one each; most never make it."""
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or writes what the user's machine remembers."""
-    folder = tmp_path_factory.mktemp("cache")
+    # By its number, since `mktemp` looks through all that it has made to find the next one.
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_CACHES))
     monkeypatch.setenv("TENSORBENCH_CACHE", str(folder))
     return folder
 

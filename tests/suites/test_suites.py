@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,12 @@ NEED_A_DEVICE = {"transfer"}
 """Suites that the CPU skips altogether (`test_suites_transfer.py` builds them there all the same)."""
 
 
-def planned(*devices: str, quick: bool = False) -> list[PlannedCase]:
+@cache
+def planned(*devices: str, quick: bool = False) -> tuple[PlannedCase, ...]:
     """Every case of the shipped suites, including those that are skipped."""
     selection = Selection(devices=devices or ("cpu",), short_axes=quick)
     plan = expand(load_all([]), selection, {})
-    return [*plan.cases, *(skip.case for skip in plan.skips)]
+    return (*plan.cases, *(skip.case for skip in plan.skips))
 
 
 def on_the_cpu(*, quick: bool = False) -> list[PlannedCase]:
@@ -77,9 +79,10 @@ def on_the_cpu(*, quick: bool = False) -> list[PlannedCase]:
     return [case for case in planned(quick=quick) if case.suite not in NEED_A_DEVICE]
 
 
-def smallest() -> list[PlannedCase]:
+@cache
+def smallest() -> tuple[PlannedCase, ...]:
     """Every op at the first size of its axis, in every dtype and every other variant."""
-    return [case for case in on_the_cpu() if case.labels.get("n") == first_size(case)]
+    return tuple(case for case in on_the_cpu() if case.labels.get("n") == first_size(case))
 
 
 def first_size(case: PlannedCase) -> str | None:
