@@ -5,6 +5,7 @@ That nothing goes wrong meanwhile (errors, requests, dialogs, what the policy fo
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,11 @@ from tests.browser.axe import objections
 from tests.browser.visit import DESK, PHONE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.browser.reports import Pages
     from tests.browser.visit import Open
 
 RUNS = (
@@ -161,6 +167,32 @@ def test_figures_follow_the_theme(visit: Open) -> None:
     )
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_view_without_figures_does_not_wait_for_plotly(visit: Open) -> None:
+    """The largest part of a page runs when the first figure is due."""
+    page = visit("both", "cases")
+    reader.shown(page, "cases")
+    assert page.evaluate("typeof Plotly") == "undefined"
+    reader.look_at_figures(page, reader.show(page, "overview"))
+    assert page.evaluate("typeof Plotly") == "object"
+
+
+def test_a_page_that_was_moved_without_plotly_says_so(
+    browser: Browser, pages: Pages, tmp_path: Path
+) -> None:
+    """Once, in words; its tables are there all the same."""
+    source = pages["both"]
+    for part in (source, *source.parent.glob("page-*")):
+        shutil.copy(part, tmp_path)
+    page = browser.new_page()
+    page.goto((tmp_path / source.name).as_uri() + "#ops")
+    said = page.locator("#main > .hint", has_text="plotly.min.js is not beside this page")
+    said.wait_for()
+    view = reader.show(page, "cases")
+    assert view.locator("tbody tr").count() > 0
+    assert said.count() == 1
+    page.close()
 
 
 PASSING_BY = """() => {

@@ -78,7 +78,10 @@ function plotly() {
     const { src } = held.dataset;
     const script = make("script", src ? { src } : {}, held.textContent);
     script.addEventListener("load", resolve);
-    script.addEventListener("error", () => reject(new Error(`${src} is not beside this page`)));
+    script.addEventListener("error", () => {
+      one("#main").prepend(make("p", { class: "hint" }, `Figures can't be drawn: ${src} is not beside this page. Keep the pages of a folder together, or make one file of a page with --single-file.`));
+      reject(new Error(`${src} is not beside this page`));
+    });
     document.head.append(script);
     if (!src) resolve(); // it has run
   });
