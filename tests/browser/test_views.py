@@ -219,6 +219,29 @@ def test_a_figure_whose_view_was_left_has_its_size_when_one_is_back(visit: Open)
     assert [size for size in sizes if abs(size[0] - size[1]) > 1] == []
 
 
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("change", ["window", "theme"])
+def test_a_drawn_figure_follows_what_changed_while_its_view_was_hidden(
+    visit: Open, change: str, width: int
+) -> None:
+    """The window's size, and the theme: it has the width of its box, and can be scrolled by key if that is too wide."""
+    page = visit("both", "ops", width=width)
+    reader.look_at_figures(page, reader.shown(page, "ops"))
+    reader.show(page, "cases")
+    if change == "window":
+        page.set_viewport_size({"width": width * 3 // 4, "height": 900})
+    else:
+        page.locator("#theme").click()
+    page.wait_for_timeout(500)  # in which a figure that is drawn hidden would lose its size
+    view = reader.show(page, "ops")
+    reader.look_at_figures(page, view)
+    sizes = view.evaluate(WIDTHS)
+    assert [size for size in sizes if abs(size[0] - size[1]) > 1] == []
+    wide = "(view) => [...view.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth)"
+    assert view.evaluate(wide + ".every((one) => one.tabIndex === 0)")
+    assert view.evaluate(wide + ".length") or width == DESK
+
+
 def test_a_figure_has_its_numbers_as_a_table(visit: Open) -> None:
     """Made when it is asked for; it can be copied."""
     page = visit("both", "ops")

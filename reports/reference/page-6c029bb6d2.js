@@ -237,7 +237,10 @@ function reachable(scroller) { // what scrolls sideways must do so by key as wel
 
 const pause = () => new Promise((go) => { setTimeout(go); }); // the page answers in between
 
-function later(box) { // its view was left, and what is hidden has no size to draw at
+const inHiddenView = (box) => Boolean(box.closest(".view[hidden]"));
+
+function later(box) { // when its view is back: what is hidden has no size to draw at
+  delete box.dataset.drawn;
   asked.delete(box);
   seen.observe(box);
 }
@@ -252,7 +255,7 @@ function queue(box) {
     await plotly();
     await pause();
     if (!box.isConnected) return;
-    if (box.closest(".view[hidden]") && !("drawn" in box.dataset)) later(box);
+    if (inHiddenView(box)) later(box);
     else await draw(box);
   };
   drawing = drawing.then(next).catch(console.error); // one that can't be drawn does not hold up the others
@@ -282,6 +285,12 @@ function controls() {
     redraw(button.closest("section"));
   });
   phone.addEventListener("change", () => redraw());
+  let width = innerWidth;
+  window.addEventListener("resize", () => { // Plotly follows in the view that is shown
+    if (innerWidth === width) return; // a phone's address bar came or went
+    width = innerWidth;
+    redraw(document, (box) => { if (inHiddenView(box)) later(box); });
+  });
 }
 
 function twinTable({ row_head: rowHead, head, rows }) {
@@ -313,7 +322,7 @@ function printing() { // on paper everything is light
   window.addEventListener("beforeprint", () => {
     before = root.dataset.theme;
     root.dataset.theme = "light";
-    redraw(document, draw); // paper does not wait
+    redraw(document, (box) => { if (!inHiddenView(box)) draw(box); }); // paper does not wait
   });
   window.addEventListener("afterprint", () => {
     if (before) root.dataset.theme = before;
