@@ -10,6 +10,7 @@
 
 enum { MOST_DIMS = 25 }; /* of OffsetCalculator.cuh */
 static const size_t LARGEST_BYTES = 64u << 20; /* more would take the host longer than it takes a device */
+static pthread_mutex_t PENDING = PTHREAD_MUTEX_INITIALIZER;
 
 /* Bytes of the element type that a mangled name begins with; 0 where it is another. */
 static size_t element_bytes(const char *type) {
@@ -31,14 +32,54 @@ static bool lies_in_a_block(const char *start, size_t bytes) {
   return block.start && start + bytes <= block.start + block.bytes;
 }
 
-void fill_bytes(void *to, int value, size_t bytes) {
-  if (bytes <= LARGEST_BYTES && lies_in_a_block(to, bytes)) memset(to, value, bytes);
+/* ---- fills: noted, and made when the memory is next looked at, since a host fills slower than a device ---- */
+static struct pending { char *to; size_t bytes, size; char value[16]; } FILLS[64];
+static int fills;
+
+static void make_fill(int place) {
+  struct pending fill = FILLS[place];
+  memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
+  if (fill.size == 1) memset(fill.to, fill.value[0], fill.bytes);
+  else
+    for (size_t at = 0; at < fill.bytes; at += fill.size) memcpy(fill.to + at, fill.value, fill.size);
+}
+
+static bool overlaps(const struct pending *fill, const char *start, size_t bytes) {
+  return fill->to < start + bytes && start < fill->to + fill->bytes;
+}
+
+void make_fills(const void *start, size_t bytes) {
+  pthread_mutex_lock(&PENDING);
+  for (int place = 0; place < fills;)
+    if (overlaps(&FILLS[place], start, bytes)) make_fill(place);
+    else place++;
+  pthread_mutex_unlock(&PENDING);
+}
+
+void forget_fills(const void *start, size_t bytes) {
+  pthread_mutex_lock(&PENDING);
+  for (int place = fills - 1; place >= 0; place--)
+    if (overlaps(&FILLS[place], start, bytes)) memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
+  pthread_mutex_unlock(&PENDING);
 }
 
 static bool fill(char *to, const char *value, size_t size, size_t count) {
-  if (count * size > LARGEST_BYTES || !lies_in_a_block(to, count * size)) return false;
-  for (size_t i = 0; i < count; i++) memcpy(to + i * size, value, size);
+  struct pending made = {.to = to, .bytes = count * size, .size = size};
+  if (size > sizeof made.value || !lies_in_a_block(to, made.bytes)) return false;
+  memcpy(made.value, value, size);
+  pthread_mutex_lock(&PENDING);
+  for (int place = fills - 1; place >= 0; place--)
+    if (FILLS[place].to >= to && FILLS[place].to + FILLS[place].bytes <= to + made.bytes) /* all of it is written over */
+      memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
+  if (fills == sizeof FILLS / sizeof *FILLS) make_fill(0);
+  FILLS[fills++] = made;
+  pthread_mutex_unlock(&PENDING);
   return true;
+}
+
+void fill_bytes(void *to, int value, size_t bytes) {
+  char byte = (char)value;
+  fill(to, &byte, 1, bytes);
 }
 
 /* ---- strided: a functor that holds an offset calculator, addresses, and what to write ---- */
@@ -71,7 +112,8 @@ static bool write_strided(const char *functor, bool copies, size_t size, size_t 
   struct strided at;
   if (count * size > LARGEST_BYTES || !read_strided(functor, copies ? 2 : 1, count, &at)) return false;
   for (int operand = 0; operand < at.operands; operand++)
-    if (!lies_in_a_block(at.data[operand] + offset(&at, count - 1, operand), size) || !lies_in_a_block(at.data[operand], size)) return false;
+    if (!lies_in_a_block(at.data[operand], offset(&at, count - 1, operand) + size)) return false;
+  for (int operand = 0; operand < at.operands; operand++) make_fills(at.data[operand], offset(&at, count - 1, operand) + size);
   for (size_t i = 0; i < count; i++)
     memcpy(at.data[0] + offset(&at, i, 0), copies ? at.data[1] + offset(&at, i, 1) : at.value, size);
   return true;
@@ -103,6 +145,7 @@ static bool draw(const char *name, void **arguments) {
   if (!(is_normal || is_uniform || is_whole) || (size != 8 && size != 4 && size != 2 && !(size == 1 && is_whole))) return false;
   if (count * size > LARGEST_BYTES || !lies_in_a_block(how->out, count * size)) return false;
   if (is_whole && !how->range) return false;
+  forget_fills(how->out, count * size);
   for (size_t i = 0; i < count; i++) {
     int64_t whole = is_whole ? how->base + (int64_t)(uniform() * how->range) : 0;
     if (is_whole) memcpy(how->out + i * size, &whole, size);

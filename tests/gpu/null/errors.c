@@ -94,6 +94,15 @@ static void make_context(void) {
   context = -2;
 }
 
+/* Whether this process is the one that the fault is for: all are, unless ONCE names a file, which the first one makes. */
+static bool is_chosen(void) {
+  static int chosen = -1;
+  const char *file = setting_text("ONCE");
+  if (!file) return true;
+  if (chosen < 0) chosen = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) >= 0;
+  return chosen;
+}
+
 cudaError_t refused(void) {
   pthread_once(&made, make_context);
   if (context == -2) {
@@ -103,5 +112,5 @@ cudaError_t refused(void) {
   if (SET.compute_mode == 2) return fail(cudaErrorDevicesUnavailable); /* prohibited */
   bool broken;
   cudaError_t error = (cudaError_t)from_launch("FAULT", &broken);
-  return broken ? fail(error) : cudaSuccess;
+  return broken && is_chosen() ? fail(error) : cudaSuccess;
 }

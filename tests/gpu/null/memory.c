@@ -37,6 +37,7 @@ static cudaError_t drop(void *start, bool unmap) {
   LOCK;
   for (int i = 0; i < blocks; i++)
     if (BLOCKS[i].start == start) {
+      forget_fills(start, BLOCKS[i].bytes);
       if (BLOCKS[i].kind == cudaMemoryTypeDevice) used[BLOCKS[i].device] -= BLOCKS[i].bytes;
       if (unmap) munmap(start, BLOCKS[i].bytes);
       BLOCKS[i] = BLOCKS[--blocks];
@@ -136,6 +137,8 @@ static cudaError_t copy(void *to, const void *from, size_t bytes, cudaStream_t h
   if (error || stream->capture) return error;
   /* A scalar that a kernel should have written is read as 0: `nonzero` would take what is there for a count. */
   bool is_result = holds_results && is_device(source) && !is_device(target) && bytes <= 8;
+  make_fills(from, bytes);
+  make_fills(to, bytes);
   if (is_result) memset(to, 0, bytes);
   else memmove(to, from, bytes);
   if (is_device(target) && !is_device(source)) holds_a_result(false);

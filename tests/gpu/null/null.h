@@ -148,6 +148,8 @@ void holds_a_result(bool so);                          /* whether a kernel that 
 /* ---- contents.c ---- */
 bool execute(const char *name, void **arguments);      /* fills, and random numbers where asked for; whether it did */
 void fill_bytes(void *to, int value, size_t bytes);
+void make_fills(const void *start, size_t bytes);      /* those of this memory that were only noted so far */
+void forget_fills(const void *start, size_t bytes);    /* the memory is written over, or given back */
 
 /* ---- activity.c: CUPTI ---- */
 struct api_call { unsigned callback, correlation; ns_t begin; };

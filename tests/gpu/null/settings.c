@@ -11,6 +11,7 @@ extern char **environ;
 struct settings SET;
 static const char *const TEXTS[] = {
     "FAULT",      /* CODE@N: from the Nth launch of a process on every call fails with it, as after a broken context */
+    "ONCE",       /* FILE: only the first process that comes to FAULT has it */
     "STALL",      /* MS@N: the host does nothing for so long at the Nth launch of a process */
     "EXCLUSIVE",  /* FILE: one process alone gets a context, as in compute mode Exclusive_Process */
     "LOG",        /* FILE: a line for each start, end, error and capture of all processes */
