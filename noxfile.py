@@ -92,6 +92,13 @@ def gpu(session: nox.Session) -> None:
     session.run(sys.executable, str(ROOT / "tests" / "gpu" / "session.py"), *session.posargs)
 
 
+@nox.session(name="null-gpu", default=False)
+def null_gpu(session: nox.Session) -> None:
+    """Torch's real CUDA build on a device that is not there: `-- --torch 2.13.0 --only quick`; 5 GB, half an hour."""
+    script = str(ROOT / "tests" / "gpu" / "null" / "session.py")
+    session.run(sys.executable, script, *session.posargs)
+
+
 @nox.session(default=False)
 def repeatability(session: nox.Session) -> None:
     """How well unchanged code repeats, here and in other tools: `-- --runs 6 --budget 0.5`; minutes."""

@@ -7,6 +7,8 @@ in `results/README.md` and the journal are made from it. Versions only ever add 
 from __future__ import annotations
 
 import dataclasses
+import math
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,7 @@ def _column(kind: pa.DataType, meaning: str, default: Any = dataclasses.MISSING)
 _TEXT = pa.string()
 _REAL = pa.float64()
 _WHOLE = pa.int64()
+_FLOAT_BITS = sys.float_info.max_exp - 1
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 
@@ -210,10 +213,25 @@ LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.m
 
 
 def row(record: Record) -> dict[str, Any]:
-    """The record as Arrow takes it."""
-    values = {f.name: getattr(record, f.name) for f in dataclasses.fields(Record)}
+    """The record as Arrow takes it.
+
+    A work model counts in Python's whole numbers, which know no limit: they become the nearest float, and a
+    size that no 64 bits hold is left out.
+    """
+    values = {
+        f.name: _held(f.metadata["type"], getattr(record, f.name))
+        for f in dataclasses.fields(Record)
+    }
     lists = {name: list(values[name]) for name in LISTS}
     return {**values, **lists, "params": list(record.params.items())}
+
+
+def _held(kind: pa.DataType, value: Any) -> Any:
+    """The value as a column of this type can hold it."""
+    if isinstance(value, int) and kind == _REAL:
+        return float(value) if value.bit_length() <= _FLOAT_BITS else math.inf
+    too_large = kind == _WHOLE and value is not None and value.bit_length() >= _WHOLE.bit_width
+    return None if too_large else value
 
 
 def record_of(values: Mapping[str, Any]) -> Record:

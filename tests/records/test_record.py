@@ -124,6 +124,17 @@ def test_a_row_of_nothing_but_its_identity_survives_the_file(tmp_path: Path) -> 
     assert back["schema_version"] == record.SCHEMA_VERSION
 
 
+def test_numbers_too_large_for_a_column_survive_as_the_nearest_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    """A work model counts 3n² bytes; of a size that was mistyped by a million, a row still says so."""
+    one = dataclasses.replace(minimal(), bytes=3 * 10**15 + 10**16, flop=10**400, input_bytes=2**63)
+    back = through_parquet(record.row(one), record.schema(), tmp_path / "cases.parquet")
+    assert (back["bytes"], back["flop"], back["input_bytes"]) == (1.3e16, float("inf"), None)
+    kept = dataclasses.replace(minimal(), input_bytes=2**63 - 1)
+    assert record.row(kept)["input_bytes"] == 2**63 - 1
+
+
 def test_a_sample_survives_the_file(tmp_path: Path) -> None:
     """Samples are rows too."""
     row = dataclasses.asdict(filled(Sample))

@@ -83,9 +83,36 @@ def test_a_loop_that_sees_too_few_steps_has_a_reason_and_no_number() -> None:
     """A counter that moves once a second would need twenty."""
     gpu = Gpu(MS)
     found = gpu.energy(EnergyCounter(gpu.clock, POWER_W, 1000 * MS), loops=10, limit_s=5)
-    reason = "the energy counter moved 4 times within 5 s; 20 are needed"
+    reason = "the energy counter moves too seldom: 20 steps do not fit into 5 s"
     assert found == Metered(energy_j=None, reason=reason)
+    assert gpu.clock() <= 2_020 * MS  # two steps tell that
+
+
+def test_a_counter_that_stands_still_is_given_up() -> None:
+    """It would be waited for forever."""
+    gpu = Gpu(MS)
+    found = gpu.energy(EnergyCounter(gpu.clock, POWER_W, 60_000 * MS), loops=10, limit_s=5)
+    assert found == Metered(
+        energy_j=None, reason="the energy counter did not move as needed within 5 s"
+    )
     assert gpu.clock() <= 5_020 * MS
+
+
+def test_reading_a_slow_counter_does_not_tell_the_power_of_idling() -> None:
+    """A reading of 2.5 ms, in which a device of 300 W idles at 100 W, after each 20 ms: 4 % too much per call."""
+    gpu = Gpu(MS)
+    read, steps = 0, {0: 0.0}
+
+    def counter() -> float:
+        nonlocal read
+        read += 1
+        gpu.clock.advance(5 * MS // 2)
+        idle_s = read * 2.5e-3
+        used_j = (gpu.clock() * 1e-9 - idle_s) * 300 + idle_s * 100
+        return steps.setdefault(gpu.clock() // (100 * MS), used_j)
+
+    found = energy_per_call(gpu.call, 20, gpu.device, counter, gpu.clock)
+    assert found.energy_j == pytest.approx(0.3, rel=0.015)
 
 
 def test_a_device_without_a_counter_has_a_reason_and_is_not_kept_busy() -> None:

@@ -87,9 +87,15 @@ static int context = -1; /* the lock's file, -2 where another process has it */
 static void make_context(void) {
   const char *lock = setting_text("EXCLUSIVE");
   host_takes(SET.context_ms * 1e3);
-  if (!lock) return;
+  if (!lock) {
+    note("context", 0);
+    return;
+  }
   context = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (context >= 0 && !flock(context, LOCK_EX | LOCK_NB)) return;
+  if (context >= 0 && !flock(context, LOCK_EX | LOCK_NB)) {
+    note("context", 0);
+    return;
+  }
   if (context >= 0) close(context);
   context = -2;
 }

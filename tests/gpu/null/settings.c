@@ -14,7 +14,7 @@ static const char *const TEXTS[] = {
     "ONCE",       /* FILE: only the first process that comes to FAULT has it */
     "STALL",      /* MS@N: the host does nothing for so long at the Nth launch of a process */
     "EXCLUSIVE",  /* FILE: one process alone gets a context, as in compute mode Exclusive_Process */
-    "LOG",        /* FILE: a line for each start, end, error and capture of all processes */
+    "LOG",        /* FILE: a line for each start, context, error and capture of all processes */
     "LIKE",       /* h200: the settings that one was measured to have */
 };
 static struct { const char *name; double *value; double round, h200; } NUMBERS[] = {
