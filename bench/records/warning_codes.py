@@ -131,7 +131,7 @@ _ALL = (
         code="vacuous-check",
         seen="the result equals its reference, but on inputs with which that shows nothing",
         cause="inputs of one value throughout, or NaN in inputs and result; on a device that computes nothing all values are zero",
-        remedy="make inputs with case.randn; if they were, don't use the time: the device may compute nothing; reason in bench show --format json says what was seen",
+        remedy="make inputs with case.randn; if they were, the device may compute nothing; reason in bench show --format json says what was seen",
     ),
     Code(
         code="unchecked",
