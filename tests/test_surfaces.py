@@ -65,6 +65,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "state_shares": (0.5,) * 2,
     },
     "waiting": {"bound_by": "launch", "device_time_s": 1e-6},
+    "vacuous": {
+        "correct": None,
+        "max_error": 0.0,
+        "reason": "every input is 0 throughout",
+        "warnings": ("vacuous-check",),
+    },
 }
 WRONG_S, WRONG = 1.234e-9, r"1\.234? ns|1\.234e-09"
 """The time of the wrong result: faster than all others, as wrong results often are."""
@@ -185,11 +191,11 @@ def picture() -> str:
     return badge(standing(runs, lambda one: of[one.info.run_id]))
 
 
-REASONS = [r"wrong-result \(1 of", "boom", "no memory", r"below-overhead \(1 of", r"implausible \(1 of", r"two-states \(1 of"]  # fmt: skip
+REASONS = [r"wrong-result \(1 of", "boom", "no memory", r"below-overhead \(1 of", r"implausible \(1 of", r"two-states \(1 of", r"vacuous-check \(1 of"]  # fmt: skip
 """What a run's rows are said to have, where all of them are shown as they are."""
 LEFT_OUT = [r"faulty.*wrong result", r"broken.*failed", r"huge.*oom"]
-JUDGED = [r"good.*same", r"empty.*same", r"miracle.*same", r"waiting.*same"]
-OPS = r"good|empty|miracle|torn|waiting"
+JUDGED = [r"good.*same", r"empty.*same", r"miracle.*same", r"waiting.*same", r"vacuous.*same"]
+OPS = r"good|empty|miracle|torn|waiting|vacuous"
 SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     "show": (
         lambda: printed(run_table(AFTER, width=200)),
@@ -208,12 +214,23 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "json": (
         lambda: export(values(AFTER), INFOS[1], "json"),
-        [r'"wrong-result"\s*\]', r'"correct": false', '"reason": "boom"', '"status": "oom"'],
+        [
+            r'"wrong-result"\s*\]',
+            r'"vacuous-check"\s*\]',
+            r'"correct": false',
+            '"reason": "boom"',
+            '"status": "oom"',
+        ],
         "NaN",
     ),
     "run page": (
         page_of_the_run,
-        [r"1 result differs from its reference \(s/faulty n=16 float32\)", "boom", "two-states"],
+        [
+            r"1 result differs from its reference \(s/faulty n=16 float32\)",
+            r"1 result equals its reference and shows nothing \(s/vacuous n=16 float32: every input is 0",
+            "boom",
+            "two-states",
+        ],
         rf"{WRONG}|(nearest|Farthest|Highest)[^.]*(faulty|miracle|empty)",
     ),
     "comparison": (
@@ -223,7 +240,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "comparison, markdown": (
         lambda: markdown(COMPARED, GATE),
-        [*LEFT_OUT, "0 slower, 0 faster, 1 unsure, 4 same", r"torn.*two states", "Gate failed"],
+        [*LEFT_OUT, "0 slower, 0 faster, 1 unsure, 5 same", r"torn.*two states", "Gate failed"],
         WRONG,
     ),
     "comparison, json": (
@@ -251,10 +268,10 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
         [r'errors="3"', r"faulty.*\(wrong result\).*<error", "broken.*<error", "torn.*<skipped"],
         WRONG,
     ),
-    "badge": (picture, ["4 same · 1 unsure"], "faster|slower"),
+    "badge": (picture, ["5 same · 1 unsure"], "faster|slower"),
     "ab": (
         lambda: in_turn(as_json=False),
-        [*LEFT_OUT, *JUDGED, "3 unsure, 5 same", "b wrong result", "b failed: boom"],
+        [*LEFT_OUT, *JUDGED, "3 unsure, 6 same", "b wrong result", "b failed: boom"],
         rf"{WRONG}|(faulty|broken|huge).*(faster|slower|same)",
     ),
     "ab, json": (
@@ -279,7 +296,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "crossover": (
         crossed,
-        [rf"s/{op} .*cpu wins" for op in ("good", "miracle", "torn", "waiting")],
+        [rf"s/{op} .*cpu wins" for op in ("good", "miracle", "torn", "waiting", "vacuous")],
         rf"{WRONG}|faulty|broken|huge|empty",
     ),
 }

@@ -136,7 +136,10 @@ class Hello(WorkerReply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked(WorkerReply):
-    """The comparison with the reference; `correct` is None where there was none."""
+    """The comparison with the reference.
+
+    `correct` is None where there was none, without a `max_error`, and where it shows nothing, with one.
+    """
 
     correct: bool | None
     max_error: float | None

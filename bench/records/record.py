@@ -77,7 +77,9 @@ class Record:
     dtype: str = _column(_TEXT, "The case's dtype, as torch names it.")
     params: Mapping[str, str] = _column(pa.map_(_TEXT, _TEXT), "Axis → value, as in the case's id.")
     status: str = _column(_TEXT, "`ok`, `failed`, `timeout`, `oom` or `skipped`.")
-    reason: str | None = _text("Why the status is not `ok`, in words.")
+    reason: str | None = _text(
+        "Why the status is not `ok`, or what was noted of the result, in words."
+    )
     warnings: tuple[str, ...] = _texts(
         "Codes of what may be wrong with the row; `bench explain CODE` says more."
     )
@@ -190,7 +192,11 @@ class Record:
     energy_j: float | None = _real(
         "Energy per call by the GPU's own counter, idle power included; with `bench run --energy`."
     )
-    correct: bool | None = _column(pa.bool_(), "Whether the result met its reference.", None)
+    correct: bool | None = _column(
+        pa.bool_(),
+        "Whether the result met its reference; empty where that was not looked at (`unchecked`) or shows nothing (`vacuous-check`).",
+        None,
+    )
     max_error: float | None = _real(
         "Largest deviation from the reference, as a share of the largest expected value."
     )
@@ -206,6 +212,11 @@ class Record:
     def op_id(self) -> str:
         """Suite and op: `matmul/square`."""
         return f"{self.suite}/{self.op}"
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether its result equals its reference, which shows nothing: compared, but not called correct."""
+        return self.correct is None and self.max_error is not None
 
 
 LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.metadata["type"]))

@@ -128,6 +128,12 @@ _ALL = (
         remedy="don't use the time before the error is understood; see max_error in bench show",
     ),
     Code(
+        code="vacuous-check",
+        seen="the result equals its reference, but on inputs with which that shows nothing",
+        cause="inputs of one value throughout, or NaN in inputs and result; on a device that computes nothing all values are zero",
+        remedy="make inputs with case.randn; if they were, the device may compute nothing; reason in bench show --format json says what was seen",
+    ),
+    Code(
         code="unchecked",
         seen="the result was not compared with anything",
         cause="the op declares no reference, or the reference failed",

@@ -252,7 +252,8 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
     width = units.half_width(estimate.centre, estimate.low, estimate.high)
     found = {
         "wrong-result": bare.correct is False,
-        "unchecked": bare.correct is None,
+        "vacuous-check": bare.vacuous,
+        "unchecked": bare.correct is None and not bare.vacuous,
         "below-overhead": estimate.centre <= unsure,
         "not-settled": sum(p.settled for p in how.prepared) <= _WARN_SHARE * len(how.prepared),
         "no-interval": not math.isfinite(width),

@@ -76,16 +76,20 @@ class TensorInputs:
         return torch.rand(shape, generator=self._generator, device=self._device, dtype=self._dtype)
 
     def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
-        """Whole numbers in [low, high), as int64 unless the dtype is an integer type."""
+        """Whole numbers in [low, high), as int64 unless the dtype is an integer type.
+
+        One by itself is not 0 if it need not be: of 0 most ops make 0, computed or not.
+        """
         if self._dtype is torch.bool:
             low, high = 0, 2
         elif self._dtype is torch.uint8:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
         self._claim(shape, dtype)
-        return torch.randint(
+        drawn = torch.randint(
             low, high, shape, generator=self._generator, device=self._device, dtype=dtype
         )
+        return drawn if drawn.numel() != 1 else drawn.masked_fill(drawn == 0, high - 1 or low)
 
     def zeros(self, *shape: int) -> torch.Tensor:
         """Zeros."""

@@ -173,6 +173,7 @@ def test_a_row_without_trouble_has_no_warnings() -> None:
 UNSURE_BY = dataclasses.replace(PREPARED, overhead_uncertainty_s=1e-6)
 RESTLESS = dataclasses.replace(PREPARED, settled=False)
 UNCHECKED = Checked(correct=None, max_error=None, note="the reference failed", input_bytes=64)
+VACUOUS = Checked(correct=None, max_error=0.0, note="every input is 0", input_bytes=64)
 WRONG = Checked(correct=False, max_error=1.0, note="wrong", input_bytes=64)
 
 
@@ -182,6 +183,7 @@ WRONG = Checked(correct=False, max_error=1.0, note="wrong", input_bytes=64)
         (outcome(*calm(), checked=WRONG), ("wrong-result",)),
         (outcome(*calm(), checked=None), ("unchecked",)),
         (outcome(*calm(), checked=UNCHECKED), ("unchecked",)),
+        (outcome(*calm(), checked=VACUOUS), ("vacuous-check",)),
         (outcome(*calm(999), prepared=UNSURE_BY), ("below-overhead", "noisy")),
         (outcome(*calm(1_001), prepared=UNSURE_BY), ("noisy",)),
         (outcome(*calm(), prepared=RESTLESS), ("not-settled",)),
@@ -196,6 +198,7 @@ WRONG = Checked(correct=False, max_error=1.0, note="wrong", input_bytes=64)
         "wrong",
         "not checked",
         "nothing to compare with",
+        "compared to no avail",
         "faster than the overhead is unsure",
         "slower than that, but not by much",
         "still getting faster",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ONES = torch.ones(4)
+VALUES = torch.tensor([1.0, -0.5, 0.25, 0.0])
 
 
 def off_by(error: float) -> Callable[..., Any]:
-    """A reference that differs by so much from ones."""
-    return lambda _: np.ones(4) * (1 + error)
+    """A reference that differs by so much from what it is given."""
+    return lambda a: a.numpy() * (1 + error)
 
 
 def test_a_right_result_is_right() -> None:
     """With no error where there is none."""
-    found = check(Call(torch.clone, ONES), lambda a: a.numpy(), "float32")
+    found = check(Call(torch.clone, VALUES), lambda a: a.numpy(), "float32")
     assert found == Correctness(correct=True, max_error=0.0, note="")
 
 
 def test_a_wrong_result_is_wrong() -> None:
     """With the error and what would have been allowed."""
-    found = check(Call(torch.clone, ONES), off_by(1e-3), "float32")
+    found = check(Call(torch.clone, VALUES), off_by(1e-3), "float32")
     assert found.correct is False
     assert found.max_error == pytest.approx(1e-3, rel=0.01)
     assert found.note == "error 0.001 is above 3.8e-06"
@@ -52,10 +53,10 @@ def test_a_wrong_result_is_wrong() -> None:
 def test_the_tolerance_follows_the_dtype(dtype: str, allowed: float) -> None:
     """A few of its epsilons; whole numbers must be equal."""
     assert tolerance_of(dtype) == allowed
-    value = torch.ones(4, dtype=torch.float64)
+    value = VALUES.double()
     if allowed:
-        assert check(Call(torch.clone, value), off_by(0.9 * allowed), dtype).correct
-    assert not check(Call(torch.clone, value), off_by(1.2 * allowed + 1e-9), dtype).correct
+        assert check(Call(torch.clone, value), off_by(0.9 * allowed), dtype).correct is True
+    assert check(Call(torch.clone, value), off_by(1.2 * allowed + 1e-9), dtype).correct is False
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_reference_that_fails_is_a_note() -> None:
         message = "no\nidea"
         raise ValueError(message)
 
-    found = check(Call(torch.clone, ONES), reference, "float32")
+    found = check(Call(torch.clone, VALUES), reference, "float32")
     assert (found.correct, found.max_error) == (None, None)
     assert found.note == "the reference failed: ValueError: no"
 
@@ -105,14 +106,46 @@ def test_a_call_that_fails_is_not_a_note() -> None:
 
 def test_an_op_that_writes_to_its_input_can_be_checked() -> None:
     """The reference gets the arguments as they were before the call."""
-    found = check(Call(torch.Tensor.add_, torch.ones(4), 1), lambda a, b: a + b, "float32")
-    assert found.correct
+    found = check(Call(torch.Tensor.add_, VALUES.clone(), 1), lambda a, b: a + b, "float32")
+    assert found.correct is True
 
 
 def test_keywords_reach_the_reference() -> None:
     """By their names."""
-    call = Call(torch.sum, torch.ones(2, 3), dim=1)
-    assert check(call, lambda a, dim: a.numpy().sum(dim), "float32").correct
+    call = Call(torch.sum, VALUES.reshape(2, 2), dim=1)
+    assert check(call, lambda a, dim: a.numpy().sum(dim), "float32").correct is True
+
+
+def test_an_equal_result_of_constant_inputs_is_not_called_correct() -> None:
+    """The comparison was made, as its error says, but it shows nothing."""
+    found = check(Call(torch.add, torch.zeros(4), torch.zeros(4)), operator.add, "float32")
+    assert found == Correctness(
+        correct=None,
+        max_error=0.0,
+        note="every input is 0 throughout, so that a right result shows nothing",
+    )
+
+
+def test_a_wrong_result_is_wrong_whatever_the_inputs() -> None:
+    """Constant or not finite: that the comparison might have shown nothing does not matter then."""
+    hole = torch.tensor([math.nan, 1.0])
+    for given in (ONES, torch.zeros(4), hole):
+        found = check(Call(torch.clone, given), lambda a: a.numpy() + 1, "float32")
+        assert (found.correct, found.note.partition(" is ")[0]) == (
+            False,
+            f"error {found.max_error:.2g}",
+        )
+
+
+def test_inputs_are_judged_as_they_were_before_the_call_and_the_reference() -> None:
+    """Either may write over them."""
+
+    def reference(a: torch.Tensor) -> torch.Tensor:
+        return a.zero_()
+
+    given = VALUES.clone()
+    assert check(Call(torch.Tensor.zero_, given), reference, "float32").correct is True
+    assert check(Call(torch.Tensor.zero_, given), reference, "float32").correct is None
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,15 @@ def test_inputs_repeat(maker: str) -> None:
     assert not torch.equal(make(inputs()), make(inputs(identity="s/op[n=2]")))
 
 
+def test_a_single_whole_number_is_not_zero_where_it_need_not_be() -> None:
+    """Of 0 most ops make 0, computed or not; others are as they are drawn."""
+    made = [inputs("int64", str(seed)) for seed in range(40)]
+    assert all(one.randn(1, 1).item() in {*range(-8, 9)} - {0} for one in made)
+    assert {one.ints(1, low=-1, high=1).item() for one in made} == {-1}
+    assert {one.ints(1, low=0, high=1).item() for one in made} == {0}
+    assert {one.rand(2).sum().item() for one in made} == {0, 1, 2}
+
+
 def test_two_inputs_of_a_case_differ() -> None:
     """They are drawn one after the other from one generator."""
     both = inputs()

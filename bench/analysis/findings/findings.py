@@ -32,7 +32,15 @@ _VERBS = {
     "skipped": "skipped",
 }
 _ELSEWHERE = frozenset(
-    {"wrong-result", "unchecked", "no-energy", "not-queued", "queue-full", "profile-incomplete"}
+    {
+        "wrong-result",
+        "vacuous-check",
+        "unchecked",
+        "no-energy",
+        "not-queued",
+        "queue-full",
+        "profile-incomplete",
+    }
 )
 """Warnings that don't bear on the time, or have a sentence of their own."""
 _NOTICED_S = 0.1
@@ -87,6 +95,17 @@ def wrong(records: Sequence[Record]) -> str | None:
     return f"{len(found)} results differ from their references ({where}): don't use their times."
 
 
+def vacuous(records: Sequence[Record]) -> str | None:
+    """Whose results equal their references without showing anything, and what was seen of the first."""
+    found = [r for r in records if r.status == "ok" and r.vacuous]
+    if not found:
+        return None
+    first = f"{full_name(found[0], records)}: {found[0].reason}"
+    if len(found) == 1:
+        return f"1 result equals its reference and shows nothing ({first})."
+    return f"{len(found)} results equal their references and show nothing ({first}; and {len(found) - 1} more)."
+
+
 def doubts(records: Sequence[Record]) -> str | None:
     """Which times are to be taken with care and why, all counted, the widest interval named."""
     ok = [r for r in records if r.status == "ok"]
@@ -125,6 +144,7 @@ def width(record: Record) -> float:
 
 RULES: tuple[Rule, ...] = (
     wrong,
+    vacuous,
     gpu_wins,
     gpu_families,
     gpu_waits,
@@ -152,11 +172,13 @@ def _repeating(ok: Sequence[Record]) -> str:
 def _checked(records: Sequence[Record]) -> str:
     ok = [r for r in records if r.status == "ok"]
     right = sum(r.correct is True for r in ok)
-    unchecked = sum(r.correct is None for r in ok)
+    empty = sum(r.vacuous for r in ok)
+    unchecked = sum(r.correct is None for r in ok) - empty
     if unchecked == len(ok):
         return "no result was compared with a reference"
     if right == len(ok):
         whose = "every" if right > 1 else "its"
         return f"{whose} result matches its reference"
-    rest = f", {unchecked} {'was' if unchecked == 1 else 'were'} not compared" if unchecked else ""
+    rest = f", {empty} {'shows' if empty == 1 else 'show'} nothing" if empty else ""
+    rest += f", {unchecked} {'was' if unchecked == 1 else 'were'} not compared" if unchecked else ""
     return f"{right} of {counted(len(ok), 'result')} match their references{rest}"

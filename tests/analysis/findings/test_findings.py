@@ -44,6 +44,27 @@ def test_results_match_only_where_they_were_compared() -> None:
     assert "1 of 2 results match their references." in str(findings.outcome([record(), wrong]))
 
 
+SEEN = "every input is 0 throughout, so that a right result shows nothing"
+
+
+def test_results_that_show_nothing_do_not_match() -> None:
+    """They are counted apart from those that were not compared, and the first is named with what was seen."""
+    empty = record(correct=None, max_error=0.0, reason=SEEN, warnings=("vacuous-check",))
+    assert findings.outcome([empty]) == (
+        "The one case was measured; 0 of 1 result match their references, 1 shows nothing."
+    )
+    assert str(findings.outcome([record(), empty, empty, record(correct=None)])).endswith(
+        "1 of 4 results match their references, 2 show nothing, 1 was not compared."
+    )
+    assert findings.vacuous([record(), record(correct=None), record(correct=False)]) is None
+    assert findings.vacuous([record(), empty]) == (
+        f"1 result equals its reference and shows nothing (matmul/square n=16 float32: {SEEN})."
+    )
+    assert str(findings.vacuous([empty] * 3)).endswith(f"{SEEN}; and 2 more).")
+    assert findings.findings([empty])[0] == findings.vacuous([empty])
+    assert findings.doubts([empty]) is None
+
+
 def test_what_runs_differ_by_is_said_to_be_unknown_or_allowed_for() -> None:
     """One run can't know it; with earlier ones, their middle floor, and for how many cases."""
     known = record(noise_floor_share=0.012)

@@ -169,6 +169,8 @@ def _roof(record: Record) -> str:
 
 
 def _result(record: Record) -> str:
+    if record.vacuous:
+        return f"equals its reference, but shows nothing: {record.reason}"
     if record.correct is None:
         return "not compared with a reference" if record.status == "ok" else ""
     error = (

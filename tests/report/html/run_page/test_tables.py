@@ -94,6 +94,18 @@ def test_deviations_are_short() -> None:
     ]
 
 
+def test_a_result_that_shows_nothing_is_said_to() -> None:
+    """With what was seen of its inputs; one that was not compared is another matter."""
+    empty = record(correct=None, max_error=0.0, reason="every input is 0 throughout")
+    results = [
+        dict(row.facts)["result"] for row in tables.full([empty, record(correct=None)], [], {})
+    ]
+    assert results == [
+        "equals its reference, but shows nothing: every input is 0 throughout",
+        "not compared with a reference",
+    ]
+
+
 def test_a_row_says_how_close_it_came_to_which_roof() -> None:
     """Where roofs are known."""
     (near,) = tables.full([record(roof_share=0.625, roof="DRAM bandwidth")], [], {})
