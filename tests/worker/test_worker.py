@@ -431,6 +431,20 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     assert sensed.compute_s == pytest.approx(1e6 / 1.5e9, rel=3e-3)
 
 
+def test_a_spin_that_tells_no_clock_is_no_sentinel(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is then converted by it: the row has no time at reference, rather than a wrong one."""
+    gpu = Gpu(clock=clock)
+    worker = Worker(clock, queue_of=lambda _: gpu)
+    monkeypatch.setattr("bench.worker.worker.spin_counts_cycles", lambda device: device != "cuda")
+    sensed = worker.answer(protocol.Sense(device="cuda"))
+    assert isinstance(sensed, protocol.Refused)
+    assert "a spin on cuda counts a clock that never changes" in sensed.reason
+    assert not sensed.ends_worker
+    assert isinstance(worker.answer(protocol.Sense(device="cuda:1")), protocol.Sensed)
+
+
 def set_to(precision: str, path: Path, way: str = "low") -> PlannedCase:
     """The case of this way, with this precision of products in force."""
     labels = {"way": way, "float32_matmul_precision": precision}
