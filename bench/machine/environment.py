@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 _VARIABLES = re.compile(
     r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_"
+    r"|(HIP|HSA|ROCR|AMD_SERIALIZE|ROCBLAS|HIPBLASLT|MIOPEN|SYCL|ZE)_"
     r"|LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
 )
-"""Names of the variables that can change a number: those of threads, libraries and CUDA, then of allocators."""
+"""Names of the variables that can change a number: those of threads, libraries and CUDA, of other GPUs,
+then of allocators."""
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}

@@ -47,11 +47,6 @@ class Evictor:
         Raises:
             Skip: it is a device of another kind.
         """
-        if device != "cpu" and not device.startswith("cuda"):
-            message = (
-                f"how to empty the caches of {device} is not known here; measure it --cache hot"
-            )
-            raise Skip(message)
         times = TIMES_THE_CACHES if device == "cpu" else TIMES_THE_GPUS_CACHE
         known = sum(caches_of(device, root).values())
         return cls(times * (known or UNKNOWN_CACHES_BYTES), device)
@@ -77,9 +72,15 @@ def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
 
     On ROCm the L2 of all dies and the Infinity Cache: torch's own word is the L2 of one die. Nothing where the
     system, or torch, does not say.
+
+    Raises:
+        Skip: it is a device of another kind.
     """
     if device == "cpu":
         return levels_bytes(torch.get_num_threads(), root)
+    if not device.startswith("cuda"):
+        message = f"which caches {device} has is not known here; measure it --cache hot"
+        raise Skip(message)
     facts = torch.cuda.get_device_properties(torch.device(device))
     if torch.version.hip is not None:
         return amd_caches.caches_bytes(_place(facts), root)
