@@ -18,6 +18,7 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.suite import make_case
 from bench.pool import protocol
+from bench.worker import cpu_fallback
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check
@@ -145,7 +146,8 @@ class Worker:
             return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
-        result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
+        with cpu_fallback.refused(case.device):
+            result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
         quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
         peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
         return protocol.Checked(

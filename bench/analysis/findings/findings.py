@@ -32,7 +32,10 @@ _VERBS = {
     "skipped": "skipped",
 }
 _ELSEWHERE = frozenset(
-    {"wrong-result", "unchecked", "no-energy", "not-queued", "queue-full", "profile-incomplete"}
+    {
+        *("wrong-result", "unchecked", "no-energy", "not-queued", "queue-full"),
+        *("profile-incomplete", "cpu-fallback"),
+    }
 )
 """Warnings that don't bear on the time, or have a sentence of their own."""
 _NOTICED_S = 0.1
