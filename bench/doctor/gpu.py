@@ -70,7 +70,8 @@ def hazards(info: RunInfo) -> list[Hazard]:
 
 def _fallbacks(info: RunInfo) -> list[Hazard]:
     """Variables that have torch run ops on the CPU in a GPU's stead; nothing where none is set."""
-    variables = info.environment.get("variables") or {}
+    noted = info.environment.get("variables")
+    variables = noted if isinstance(noted, dict) else {}
     known = [name for names in FALLBACK_VARIABLES.values() for name in names]
     asked = [name for name in known if str(variables.get(name, "0")) not in {"", "0"}]
     seen, remedy = f"set: {', '.join(asked)}", f"unset {' '.join(asked)}"
