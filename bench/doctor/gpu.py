@@ -1,4 +1,4 @@
-"""Hazards of the GPUs: others at work on them, clocks held down, a low power limit, a driver that is unloaded.
+"""Hazards of the GPUs: others at work, clocks held down, a low power limit, an unloaded driver, fallbacks to the CPU.
 
 Read from what a checkup has noted of each GPU; a run notes the same of each of its cases instead.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.doctor.hazard import Topic, flag_in, number_in
+from bench.machine.environment import FALLBACK_VARIABLES
 from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
 
@@ -54,10 +55,31 @@ _SLEEPY = Topic(
     effect="the driver is unloaded between programs, so that clocks and contexts begin anew",
     remedy="sudo nvidia-smi -pm 1",
 )
+_FALLBACK = Topic(
+    code="cpu-fallback",
+    subject="the variables that ask for a fallback to the CPU",
+    effect="other programs run on the CPU what the GPU lacks; here such cases are skipped, not timed as the GPU's",
+    remedy="",
+)
 
 
 def hazards(info: RunInfo) -> list[Hazard]:
-    """All hazards of the GPUs, and what is fine with them; nothing of a run that noted no GPUs."""
+    """All hazards of the GPUs, and what is fine with them."""
+    return [*_of_gpus(info), *_fallbacks(info)]
+
+
+def _fallbacks(info: RunInfo) -> list[Hazard]:
+    """Variables that have torch run ops on the CPU in a GPU's stead; nothing where none is set."""
+    noted = info.environment.get("variables")
+    variables = noted if isinstance(noted, dict) else {}
+    known = [name for names in FALLBACK_VARIABLES.values() for name in names]
+    asked = [name for name in known if str(variables.get(name, "0")) not in {"", "0"}]
+    seen, remedy = f"set: {', '.join(asked)}", f"unset {' '.join(asked)}"
+    return [_FALLBACK.may(seen, remedy)] if asked else []
+
+
+def _of_gpus(info: RunInfo) -> list[Hazard]:
+    """The hazards of each GPU; nothing of a run that noted no GPUs."""
     gpus = info.state.get("gpus")
     if not isinstance(gpus, list | tuple):
         return []

@@ -12,6 +12,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bench.machine import git
@@ -29,9 +30,19 @@ if TYPE_CHECKING:
 
 _VARIABLES = re.compile(
     r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|DNNL|ONEDNN|TORCH|PYTORCH|CUDA|NVIDIA|CUBLAS)_"
+    r"|(HIP|HSA|ROCR|AMD_SERIALIZE|ROCBLAS|HIPBLASLT|MIOPEN|SYCL|ZE)_"
     r"|LD_PRELOAD|GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE|(MALLOC|MIMALLOC|TCMALLOC)_"
 )
-"""Names of the variables that can change a number: those of threads, libraries and CUDA, then of allocators."""
+"""Names of the variables that can change a number: those of threads, libraries and CUDA, of other GPUs,
+then of allocators."""
+FALLBACK_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "mps": ("PYTORCH_ENABLE_MPS_FALLBACK",),
+        "xpu": ("PYTORCH_ENABLE_XPU_FALLBACK", "PYTORCH_XPU_FALLBACK_OP"),
+    }
+)
+"""Accelerator → the variables that have torch run ops on the CPU in its stead. They are read when torch's library
+is loaded, and kept from workers, which would time the CPU under the GPU's name (`bench/worker/cpu_fallback.py`)."""
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}

@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.machine.environment import FALLBACK_VARIABLES
 from bench.pool import interpreter, protocol
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 120.0
 """A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
+_NAMED_FALLBACKS = {"PYTORCH_DEBUG_XPU_FALLBACK": "1"}
+"""Has the warning of a fallback on XPU name its op."""
 _ERROR_TAIL_BYTES = 4000
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +50,8 @@ def worker_environment(
     core: what one core suffers from its neighbours is then seen as such. It also lets workers import
     torch side by side, since the library binds the importing thread to the first core of the list. What
     the user has set stays, except the number of threads, which is ours to keep. The worker imports the
-    same `bench` as we did; one of another interpreter is not sent to our packages for it.
+    same `bench` as we did; one of another interpreter is not sent to our packages for it. What asks for
+    ops to be run on the CPU instead of an accelerator is left out.
 
     Args:
         threads: how many the worker gets.
@@ -65,7 +69,9 @@ def worker_environment(
         "PYTHONHASHSEED": "0",
     }
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    found = {**bound, **base, **counts}
+    asked = {name for names in FALLBACK_VARIABLES.values() for name in names}
+    kept = {name: value for name, value in base.items() if name not in asked}
+    found = {**bound, **kept, **counts, **_NAMED_FALLBACKS}
     if ours:
         search = [str(_PACKAGE_PARENT), *filter(None, [base.get("PYTHONPATH")])]
         found["PYTHONPATH"] = os.pathsep.join(search)

@@ -262,6 +262,8 @@ class Refused(WorkerReply):
     reason: str
     input_bytes: int | None = None
     """The memory that its inputs, or the first of them, would have taken, if that is why."""
+    codes: tuple[str, ...] = ()
+    """Warnings of the row."""
     ends_worker: bool = False
     """The worker can't be used any more and ends: its CUDA context is broken."""
 

@@ -44,6 +44,12 @@ _ALL = (
         remedy="compare sm_clock_hz; let it cool, raise its power limit, or lock its clocks where it can hold them",
     ),
     Code(
+        code="cpu-fallback",
+        seen="the GPU lacks an op of this case, and torch would run it on the CPU",
+        cause="an op that torch has not implemented on this kind of GPU, or not for such inputs",
+        remedy="nothing was timed; use another op, or a newer torch, or time it with --device cpu",
+    ),
+    Code(
         code="drift",
         seen="the times rose or fell steadily, by more than 2 % from the first round to the last",
         cause="a clock that sinks as the machine warms up, memory that fills, or an op that grows",

@@ -126,6 +126,8 @@ class Outcome:
     case: PlannedCase
     status: str = "ok"
     reason: str | None = None
+    codes: tuple[str, ...] = ()
+    """Warnings of a refusal."""
     checked: Checked | None = None
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
@@ -182,9 +184,9 @@ class Outcome:
         host = reference.of_host(anywhere=launches)
         return (seen, reference) if host is None else (under_host(seen), host)
 
-    def end(self, status: str, reason: str) -> None:
+    def end(self, status: str, reason: str, codes: tuple[str, ...] = ()) -> None:
         """Nothing more is measured; samples taken so far are kept."""
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.codes = status, reason, codes
 
     @property
     def open(self) -> bool:
@@ -263,6 +265,7 @@ class Outcome:
             dtype=case.dtype,
             params=case.labels,
             status=self.status,
+            warnings=self.codes,
             reason=self.reason or (checked.note if checked and checked.note else None),
             flop=case.flop,
             bytes=case.bytes,

@@ -94,7 +94,7 @@ class PytestBridge:
         outcome = Outcome(case=case)
         reply = pool.check(0, case, self._options.schedule.timeout_s)
         if isinstance(reply, Refused):
-            outcome.end(reply.status, reply.reason)
+            outcome.end(reply.status, reply.reason, reply.codes)
         else:
             outcome.checked = reply
         return run.keep(outcome)

@@ -242,7 +242,7 @@ class Scheduler:
         reply = step()
         outcome.spent_s += self._clock() - start
         if isinstance(reply, protocol.Refused):
-            outcome.end(reply.status, reply.reason)
+            outcome.end(reply.status, reply.reason, reply.codes)
         elif outcome.spent_s > self._schedule.timeout_s and not outcome.visits:
             limit = f"{self._schedule.timeout_s:g} s"
             outcome.end(

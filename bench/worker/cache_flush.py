@@ -7,11 +7,16 @@ whatever was there before is pushed out. How large the caches are is what the ke
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bench.machine import amd_caches
 from bench.machine.hardware import text_of
 from bench.plan.case import Skip
+
+if TYPE_CHECKING:
+    from bench.machine.amd_caches import Place
 
 UNKNOWN_CACHES_BYTES = 64 * 2**20
 """Assumed size of all caches where the system does not say: more than those of most desktops (2026)."""
@@ -42,11 +47,6 @@ class Evictor:
         Raises:
             Skip: it is a device of another kind.
         """
-        if device != "cpu" and not device.startswith("cuda"):
-            message = (
-                f"how to empty the caches of {device} is not known here; measure it --cache hot"
-            )
-            raise Skip(message)
         times = TIMES_THE_CACHES if device == "cpu" else TIMES_THE_GPUS_CACHE
         known = sum(caches_of(device, root).values())
         return cls(times * (known or UNKNOWN_CACHES_BYTES), device)
@@ -70,13 +70,29 @@ class Evictor:
 def caches_of(device: str, root: Path = Path("/")) -> dict[str, int]:
     """Level → bytes of a device's data caches, the fastest first: those that torch's threads reach, or a GPU's L2.
 
-    Nothing where the system, or torch, does not say.
+    On ROCm the L2 of all dies and the Infinity Cache: torch's own word is the L2 of one die. Nothing where the
+    system, or torch, does not say.
+
+    Raises:
+        Skip: it is a device of another kind.
     """
     if device == "cpu":
         return levels_bytes(torch.get_num_threads(), root)
+    if not device.startswith("cuda"):
+        message = f"which caches {device} has is not known here; measure it --cache hot"
+        raise Skip(message)
     facts = torch.cuda.get_device_properties(torch.device(device))
+    if torch.version.hip is not None:
+        return amd_caches.caches_bytes(_place(facts), root)
     known = getattr(facts, "L2_cache_size", None)
     return {"L2": known} if known else {}
+
+
+def _place(facts: Any) -> Place | None:
+    """Where a GPU is on the PCI bus; None where this torch does not say."""
+    names = ("pci_domain_id", "pci_bus_id", "pci_device_id")
+    domain, bus, device = (getattr(facts, name, None) for name in names)
+    return None if domain is None or bus is None or device is None else (domain, bus, device)
 
 
 def levels_bytes(threads: int, root: Path = Path("/")) -> dict[str, int]:

@@ -157,6 +157,18 @@ def queue_of(name: str) -> Cuda | None:
     return Cuda(name) if name.startswith("cuda") else None
 
 
+def spin_counts_cycles(name: str) -> bool:
+    """Whether a spin on a CUDA device counts the cycles of its clock, so that it takes longer where that is slower.
+
+    Of AMD's GPUs RDNA 3 (gfx11) does not: there torch counts a clock of constant rate (`wall_clock64` in
+    `aten/src/ATen/cuda/Sleep.cu`; HIP documentation, *Timer functions*).
+    """
+    if torch.version.hip is None:
+        return True
+    facts: Any = torch.cuda.get_device_properties(torch.device(name))
+    return not str(facts.gcnArchName).startswith("gfx11")
+
+
 def present() -> tuple[str, ...]:
     """Every device there is: `cpu`, then `cuda`, or `cuda:0`, `cuda:1`, … where there are several.
 

@@ -11,6 +11,7 @@ import torch
 
 from bench.errors import SuiteError
 from bench.pool.protocol import Refused
+from bench.worker.cpu_fallback import CODE, CpuFallback, lacking
 from bench.worker.inputs import InputsTooLarge
 
 _ASKED_FOR = re.compile(r"DefaultCPUAllocator: .*tried to allocate (\d+) bytes")
@@ -22,7 +23,10 @@ _NO_CUDA_MEMORY = re.compile(r"\b(CUDA|HIP) (error: )?out of memory")
 
 
 def refusal(error: Exception) -> Refused:
-    """The refusal that an exception stands for."""
+    """The refusal that an exception stands for: an op that the device lacks is skipped, as in a plan."""
+    fallback = error if isinstance(error, CpuFallback) else lacking(error)
+    if fallback:
+        return Refused(status="skipped", reason=str(fallback), codes=(CODE,))
     return Refused(
         status=_status_of(error), reason=_reason_of(error), ends_worker=breaks_context(error)
     )

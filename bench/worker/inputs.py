@@ -135,12 +135,14 @@ def for_reference(value: Any) -> Any:
 
 
 def _reference_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    plain = tensor.detach()
+    """Converted on the CPU: MPS refuses to, since it has no float64 (`aten/src/ATen/native/mps/operations/Copy.mm`)."""
+    plain = tensor.detach().cpu()
+    own = tensor.is_cpu  # what came from a device is a copy
     if plain.is_complex():
-        return plain.to("cpu", torch.complex128, copy=True)
+        return plain.to(torch.complex128, copy=own)
     if plain.is_floating_point():
-        return plain.to("cpu", torch.float64, copy=True)
-    return plain.to("cpu", copy=True)
+        return plain.to(torch.float64, copy=own)
+    return plain.clone() if own else plain
 
 
 def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:

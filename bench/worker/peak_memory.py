@@ -78,6 +78,8 @@ def call_peak_bytes(
 ) -> tuple[int | None, str]:
     """Make the call once more; its peak in bytes, where that can be told, and what a row should note.
 
+    On other accelerators it is not told: what the process grows by is not their memory.
+
     Args:
         call: one that was made before, or it is charged for libraries that are loaded and workspaces that stay.
         device: as torch names it.
@@ -85,7 +87,7 @@ def call_peak_bytes(
     """
     if device.startswith("cuda"):
         return allocated_bytes(call, allocator_of(device))
-    return resident_bytes(call), ""
+    return (resident_bytes(call) if device == "cpu" else None), ""
 
 
 def allocated_bytes(call: Call, allocator: Allocator) -> tuple[int, str]:

@@ -18,10 +18,11 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.suite import make_case
 from bench.pool import protocol
+from bench.worker import cpu_fallback
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import check
-from bench.worker.devices import cuda_properties, queue_of
+from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
@@ -145,7 +146,8 @@ class Worker:
             return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
-        result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
+        with cpu_fallback.refused(case.device):
+            result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
         quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
         peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
         return protocol.Checked(
@@ -164,10 +166,17 @@ class Worker:
         return reply
 
     def _sense(self, asked: protocol.Sense) -> protocol.Sensed:
-        """The times of a device's sentinels now: the CPU's, or those of its queue."""
+        """The times of a device's sentinels now: the CPU's, or those of its queue.
+
+        Raises:
+            Skip: a spin says nothing of the device's clock, and nothing may be converted by it.
+        """
         queue = self._on(asked.device).queue
         if queue is None:
             return self._sentinels.sense(self._clock)
+        if not spin_counts_cycles(asked.device):
+            message = f"a spin on {asked.device} counts a clock that never changes its rate"
+            raise Skip(message)
         return sense_queue(queue, self._clock, lambda: self._gauges.read(asked.device))
 
     def _profile(self, request: protocol.Profile) -> protocol.Profiled | protocol.Refused:

@@ -68,3 +68,24 @@ def test_a_machine_without_a_gpu_says_so_once() -> None:
     (one,) = gpu.hazards(info(state={"gpus": [], "gpus_missing": "no driver"}))
     assert (one.severity, one.seen) == ("fine", "no NVIDIA GPU is seen (no driver)")
     assert gpu.hazards(info(state={})) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"PYTORCH_ENABLE_MPS_FALLBACK": "1"}, "PYTORCH_ENABLE_MPS_FALLBACK"),
+        ({"PYTORCH_ENABLE_XPU_FALLBACK": "1"}, "PYTORCH_ENABLE_XPU_FALLBACK"),
+        ({"PYTORCH_XPU_FALLBACK_OP": "abs.out"}, "PYTORCH_XPU_FALLBACK_OP"),
+        ({"PYTORCH_ENABLE_MPS_FALLBACK": "0"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_fallback_to_the_cpu_that_is_asked_for_is_named(
+    variables: dict[str, str], named: str
+) -> None:
+    """Also where the driver names no GPU, as on a Mac; what is not set is not worth a line."""
+    found = gpu.hazards(info(state={"gpus": []}, environment={"variables": variables}))
+    asked = [one for one in found if one.code == "cpu-fallback"]
+    assert [(one.seen, one.remedy) for one in asked] == (
+        [(f"set: {named}", f"unset {named}")] if named else []
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.doctor.history import MachineHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CPU = "sys/devices/system/cpu"
@@ -37,3 +37,16 @@ def siblings(*groups: str) -> dict[str, str]:
     return {
         f"{CPU}/cpu{core}/topology/thread_siblings_list": group for core, group in enumerate(groups)
     }
+
+
+def kfd_node(
+    number: int, caches_kib: Sequence[tuple[int, int]], **facts: int | str
+) -> dict[str, str]:
+    """A node of the topology of Linux's AMD driver, a GPU unless `simd_count` is 0: level and size of its caches."""
+    node = f"sys/class/kfd/kfd/topology/nodes/{number}"
+    known = {"simd_count": 1216, **facts}
+    files = {f"{node}/properties": "\n".join(f"{name} {value}" for name, value in known.items())}
+    for place, (level, size_kib) in enumerate(caches_kib):
+        text = f"processor_id_low 1\nlevel {level}\nsize {size_kib}\nsibling_map 1,1,0,1"
+        files[f"{node}/caches/{place}/properties"] = text
+    return files

@@ -3,17 +3,16 @@
     python tests/gpu/checks.py --out gpu-results
 
 Writes `checks.json` into that folder, whose finished runs are judged; the device is judged by what times
-it in a run. Torch, device, clock and triton's timer are handed in, so that fakes can stand in.
+it in a run. Torch, device, clock and triton's timers are handed in, so that fakes can stand in.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -26,7 +25,7 @@ from bench.store.runs import list_runs
 from bench.units import seconds, share
 from bench.worker.device_timing import Sampler
 from bench.worker.devices import Cuda
-from tests.gpu import rows
+from tests.gpu import rows, triton_timers
 from tests.gpu.check import Check
 
 if TYPE_CHECKING:
@@ -38,33 +37,43 @@ if TYPE_CHECKING:
     from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
-    Timer = Callable[..., float]
-    """Milliseconds that a call takes: `triton.testing.do_bench`."""
+    Witness = Callable[[Callable[[], object]], float]
+    """Seconds that a call takes, by a timer of triton's."""
 
 CLOCK_TOLERANCE = 0.005
 """Spins were within 0.03 % on an H200; a step of its clock, 15 MHz of 1980, would be 0.8 %."""
 POWER_CAPPED = 0.25
-"""How much longer a product may take triton's timer, which leaves the GPU hardly a pause: held to its power
+"""How much longer a product may take triton's timers, which leave the GPU hardly a pause: held to its power
 limit, an H200 makes bfloat16 products at 1545 MHz that it makes at 1980 for some tens of milliseconds, and ours
 are single ones between spins (`docs/gpu.md`). Float32 ones stay below the limit."""
 SPIN_CYCLES = (20_000_000, 40_000_000, 80_000_000)
 """Tens of milliseconds, so that what beginning and ending a kernel takes is less than a tenth of 0.5 %."""
 WARM_UP_MS, REPEAT_MS = 200, 500
-"""What triton's timer is asked for and we do too: a GPU that is busy for longer may lower its clocks."""
+"""What triton's timers are asked for and we do too: a GPU that is busy for longer may lower its clocks."""
 TURNS = 3
 LARGE_N = 8192
+WITNESSES: Mapping[str, Mapping[str, float]] = {
+    # Events around a call: a launch of 5 µs in 1.4 ms and more; its L2 is emptied, and holds 128 MiB in no case.
+    "do_bench": {"warmup": WARM_UP_MS, "rep": REPEAT_MS},
+    # A graph of as many calls, replayed ten times: no launch, and gaps of a microsecond in 1.4 ms and more.
+    "do_bench_cudagraph": {"rep": REPEAT_MS / 10},
+    # The profiler's time of the kernel alone, its L2 emptied before: a microsecond of gap less than ours.
+    "do_bench_proton": {"warmup": WARM_UP_MS, "rep": REPEAT_MS},
+}
+"""Timer of triton's → how long it is asked to measure. What sets each apart from us is far below the tolerance,
+but for the pauses that none of them leaves."""
 REPEATS_STORE, CACHES_STORE = "quick", "caches"
 """Folders of runs beside `checks.json`: those held against each other, and those of many sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """Where checks are made: torch and its GPU, the host's clock, triton's timer or why there is none."""
+    """Where checks are made: torch and its GPU, the host's clock, triton's timers or why one is missing."""
 
     torch: Any
     device: QueuedDevice
     clock: Clock
-    timer: Timer | str
+    witnesses: Mapping[str, Witness | str]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the folder of checks.json")
     out = parser.parse_args(argv).out
     here = Here(
-        torch=real_torch, device=Cuda("cuda"), clock=time.perf_counter_ns, timer=triton_timer()
+        torch=real_torch,
+        device=Cuda("cuda"),
+        clock=time.perf_counter_ns,
+        witnesses={name: triton_witness(name) for name in WITNESSES},
     )
     found = all_checks(here, out)
     write(out, found, {"torch": real_torch.__version__, "device": name_of_device(real_torch)})
@@ -125,26 +137,52 @@ def spin_is_steady(here: Here) -> Check:
 
 
 def matmul_agrees(here: Here, dtype: str) -> Check:
-    """Whether we say of a large product what triton's timer says, of the same inputs, in turns."""
-    name = f"matmul-{dtype}"
-    most, least = (
-        rows.TIME_TOLERANCE,
-        -(POWER_CAPPED if dtype == "bfloat16" else rows.TIME_TOLERANCE),
+    """Whether we say of a large product what triton's timers say, of the same inputs, in turns."""
+    told: dict[str, list[float | str]] = {one: [] for one in here.witnesses}
+    ours: list[float] = []
+    if not all(isinstance(witness, str) for witness in here.witnesses.values()):
+        call = partial(here.torch.matmul, *_random_pair(here.torch, LARGE_N, dtype))
+        call()  # the first one loads libraries
+        for _ in range(TURNS):
+            ours.append(measured_s(here, call))
+            for one, witness in here.witnesses.items():
+                told[one].append(_told(witness, call))
+    missing = {one: witness for one, witness in here.witnesses.items() if isinstance(witness, str)}
+    broken = {one: why for one, words in told.items() for why in words if isinstance(why, str)}
+    absent = {**missing, **broken}
+    said = {one: median(map(float, told[one])) for one in told if one not in absent}
+    return _agreement(dtype, ours, said, absent)
+
+
+def _told(witness: Witness | str, call: Callable[[], object]) -> float | str:
+    """Seconds, or what broke: that is the witness's fault, and says nothing of us."""
+    if isinstance(witness, str):
+        return witness
+    try:
+        return witness(call)
+    except Exception as error:  # noqa: BLE001 - whatever triton raises
+        return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _agreement(
+    dtype: str, ours: Sequence[float], said: Mapping[str, float], absent: Mapping[str, str]
+) -> Check:
+    most = rows.TIME_TOLERANCE
+    least = -(POWER_CAPPED if dtype == "bfloat16" else rows.TIME_TOLERANCE)
+    span = f"{100 * least:+.0f} to {100 * most:+.0f} %"
+    found = Check(
+        name=f"matmul-{dtype}",
+        wanted=f"device time {span} off triton's {', '.join(WITNESSES)}, n={LARGE_N}",
+        ok=None,
+        note="; ".join(f"{one}: {why}" for one, why in absent.items()),
     )
-    wanted = f"device time {100 * least:+.0f} to {100 * most:+.0f} % off triton.testing.do_bench, n={LARGE_N}"
-    if isinstance(here.timer, str):
-        return Check(name=name, wanted=wanted, ok=None, note=here.timer)
-    call = partial(here.torch.matmul, *_random_pair(here.torch, LARGE_N, dtype))
-    call()  # the first one loads libraries
-    lengths = {"warmup": WARM_UP_MS, "rep": REPEAT_MS}
-    ours, theirs = [], []
-    for _ in range(TURNS):
-        ours.append(measured_s(here, call))
-        theirs.append(here.timer(call, **lengths, return_mode="median") * 1e-3)
-    one_s, other_s = median(ours), median(theirs)
-    off = one_s / other_s - 1
-    seen = f"{seconds(one_s, 4)} and {seconds(other_s, 4)}, {100 * off:+.2g} %"
-    return Check(name=name, wanted=wanted, seen=seen, ok=least <= off <= most)
+    if not said:
+        return found
+    own_s = median(ours)
+    off = {one: own_s / other_s - 1 for one, other_s in said.items()}
+    shown = (f"{one} {seconds(said[one], 4)} ({100 * off[one]:+.2g} %)" for one in said)
+    ok = all(least <= one <= most for one in off.values())
+    return replace(found, seen=f"{seconds(own_s, 4)}; {', '.join(shown)}", ok=ok)
 
 
 def measured_s(here: Here, call: Callable[[], object]) -> float:
@@ -191,13 +229,13 @@ def _finished(store: Path) -> list[StoredRun]:
     return [run for run in list_runs(store) if run.finished] if store.is_dir() else []
 
 
-def triton_timer() -> Timer | str:
-    """`triton.testing.do_bench`, or why there is none."""
+def triton_witness(name: str) -> Witness | str:
+    """A timer of triton's, as long as we measure ourselves, or why there is none."""
     try:
-        found: Timer = importlib.import_module("triton.testing").do_bench
-    except ImportError as error:
-        return f"triton is not installed: {error}"
-    return found
+        timer = triton_timers.timer(name)
+    except triton_timers.Missing as missing:
+        return str(missing)
+    return lambda call: timer(call, return_mode="median", **WITNESSES[name]) * 1e-3
 
 
 def name_of_device(torch: Any) -> str | None:

@@ -23,6 +23,7 @@ TOOLS = {
     "do_bench": "triton do_bench",
     "do_bench_median": "do_bench, median",
     "do_bench_cudagraph": "do_bench_cudagraph",
+    "do_bench_proton": "do_bench_proton",
     "timer": "torch Timer",
     "pytest_synced": "pytest-benchmark, synchronized",
     "pytest_naive": "pytest-benchmark, as it comes",

@@ -1,4 +1,4 @@
-"""Tools that time a call in this process: ours, triton's and torch's own; and the profiler as the witness."""
+"""Tools that time a call in this process: ours, triton's and torch's own; and profilers, torch's as the witness."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bench.run.outcome import Visit
 from bench.worker.devices import device_of, queue_of
 from bench.worker.profiler import ProfiledCall, record_trace, warm
 from bench.worker.worker import Worker
-from tests.gpu import peer_cases
+from tests.gpu import peer_cases, triton_timers
 from tests.gpu.peer_sheet import WITNESS, Cell, Found, failed
 
 if TYPE_CHECKING:
@@ -124,16 +124,21 @@ def asks() -> Mapping[str, Ask]:
     }
 
 
+def asks_by_profiler() -> Mapping[str, Ask]:
+    """Those that start a profiler, which may go on watching launches: to be asked after whoever times them."""
+    return {"do_bench_proton": lambda call, asked: _triton("do_bench_proton", asked)(call) * 1e-3}
+
+
 def _triton(name: str, asked: Asked) -> Callable[..., float]:
     """A timer of triton's, which says milliseconds.
 
     Raises:
         RuntimeError: the device is not its own.
+        Missing: the installed triton has none.
     """
     if asked.device == "cpu":
         raise RuntimeError(_NEEDS_CUDA)
-    found: Callable[..., float] = getattr(importlib.import_module("triton.testing"), name)
-    return found
+    return triton_timers.timer(name)
 
 
 def _by_timer(call: Call, asked: Asked) -> float:
@@ -159,6 +164,8 @@ def timed(asked: Asked, tools: Mapping[str, Ask]) -> Iterator[Found]:
 def _said(ask: Ask, call: Call, asked: Asked) -> Cell:
     try:
         return Cell(seconds=ask(call, asked))
+    except triton_timers.Missing as missing:
+        return Cell(seconds=None, note=str(missing))
     except Exception as error:  # noqa: BLE001 - it costs this answer, no more
         return failed(error)
 

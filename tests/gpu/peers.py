@@ -36,7 +36,17 @@ from tests.gpu.peer_sheet import (
     markdown,
     table,
 )
-from tests.gpu.peer_timers import OURS, Asked, asks, give_back, ours, timed, versions, witnessed
+from tests.gpu.peer_timers import (
+    OURS,
+    Asked,
+    asks,
+    asks_by_profiler,
+    give_back,
+    ours,
+    timed,
+    versions,
+    witnessed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -56,10 +66,12 @@ class Part:
 def parts(wanted: Sequence[str]) -> list[Part]:
     """All that has one of these tools; the witness first, so that a session that is cut off has it."""
     own = {tool: ask for tool, ask in asks().items() if tool in wanted}
+    watching = {tool: ask for tool, ask in asks_by_profiler().items() if tool in wanted}
     known = (
         Part(tools=(WITNESS,), ask=by_witness),
         Part(tools=OURS, ask=ours),
         Part(tools=tuple(own), ask=lambda asked: timed(asked, own)),
+        Part(tools=tuple(watching), ask=lambda asked: timed(asked, watching)),
         Part(tools=PYTEST, ask=by_pytest),
         Part(tools=(OPERATOR,), ask=by_operator_benchmark),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ NAMES = [
     "caches-large",
 ]
 MATMUL_NS = 5e6
+AGREED = dict.fromkeys(checks.WITNESSES, 1.0)
 
 
 class Torch:
@@ -64,21 +66,27 @@ class SpinningGpu(Gpu):
         self.launch(self.spin_ns(cycles))
 
 
-def here(gpu: Gpu | None = None, timer: float | str = 1.0) -> checks.Here:
-    """A GPU, and a do_bench that says so many times what a call takes."""
+def here(gpu: Gpu | None = None, **witnesses: float | str) -> checks.Here:
+    """A GPU, and timers of triton's that each say so many times what a call takes, or are not there."""
     device = gpu or Gpu(clock=Clock())
 
-    def do_bench(call: Any, *, warmup: float, rep: float, return_mode: str) -> float:
-        assert (warmup > 0, rep > 0, return_mode) == (True, True, "median")
-        assert isinstance(timer, float)
-        device.synchronize()
-        begun_ns = device.clock()
-        call()
-        device.synchronize()
-        return timer * 1e-6 * (device.clock() - begun_ns)
+    def saying(factor: float) -> checks.Witness:
+        def ask(call: Callable[[], object]) -> float:
+            device.synchronize()
+            begun_ns = device.clock()
+            call()
+            device.synchronize()
+            return factor * 1e-9 * (device.clock() - begun_ns)
 
-    told = timer if isinstance(timer, str) else do_bench
-    return checks.Here(torch=Torch(device), device=device, clock=device.clock, timer=told)
+        return ask
+
+    told = witnesses or dict.fromkeys(checks.WITNESSES, 1.0)
+    return checks.Here(
+        torch=Torch(device),
+        device=device,
+        clock=device.clock,
+        witnesses={one: w if isinstance(w, str) else saying(w) for one, w in told.items()},
+    )
 
 
 def spinning(spin_ns: Callable[[int], float]) -> checks.Here:
@@ -140,11 +148,13 @@ def test_a_gpu_that_wakes_up_is_waited_for() -> None:
         ("bfloat16", 0.9, False),
     ],
 )
-def test_two_timers_must_agree(dtype: str, factor: float, ok: bool) -> None:  # noqa: FBT001
+def test_timers_must_agree(dtype: str, factor: float, ok: bool) -> None:  # noqa: FBT001
     """Within 3 %, either way, but for what is held to the power limit under a timer without pauses."""
-    found = checks.matmul_agrees(here(timer=factor), dtype)
-    assert found.ok is ok, found
-    assert found.seen.startswith("5.000 ms and ")
+    for one in checks.WITNESSES:
+        found = checks.matmul_agrees(here(None, **{**AGREED, one: factor}), dtype)
+        assert found.ok is ok, found
+        assert found.seen.startswith("5.000 ms; do_bench ")
+        assert (found.name, found.note) == (f"matmul-{dtype}", "")
 
 
 def test_what_is_multiplied_is_never_zeros() -> None:
@@ -176,10 +186,82 @@ def test_samples_with_gaps_are_no_measurement() -> None:
 
 def test_without_triton_there_is_a_reason() -> None:
     """It is no failure, and it does not pass for a success."""
-    place = here(timer="triton is not installed")
+    place = here(do_bench="not installed", do_bench_proton="nor this")
     found = checks.matmul_agrees(place, "float32")
-    assert (found.ok, found.note) == (None, "triton is not installed")
+    assert (found.ok, found.note) == (None, "do_bench: not installed; do_bench_proton: nor this")
     assert not place.torch.products
+
+
+@pytest.mark.parametrize(("factor", "ok"), [(1.0, True), (1.2, False)])
+def test_a_timer_that_is_missing_leaves_it_to_the_others(factor: float, ok: bool) -> None:  # noqa: FBT001
+    """It is said which, and why: an older triton is no failure of the GPU's."""
+    place = here(do_bench=factor, do_bench_proton="triton 3.6.0 has no do_bench_proton")
+    found = checks.matmul_agrees(place, "float32")
+    assert (found.ok, found.note) == (ok, "do_bench_proton: triton 3.6.0 has no do_bench_proton")
+    assert "do_bench_proton" not in found.seen
+
+
+def test_a_timer_that_breaks_is_no_witness() -> None:
+    """As a profiler that finds no CUPTI; nor does what it said before count."""
+    place = here()
+    asked = []
+
+    def breaks(_: Callable[[], object]) -> float:
+        asked.append(1)
+        if len(asked) == 2:
+            message = "Proton profiler session could not be created.\nMake sure …"
+            raise RuntimeError(message)
+        return 1.0
+
+    broken = dataclasses.replace(place, witnesses={**place.witnesses, "do_bench_proton": breaks})
+    found = checks.matmul_agrees(broken, "float32")
+    why = "do_bench_proton: RuntimeError: Proton profiler session could not be created."
+    assert (found.ok, found.note) == (True, why)
+
+
+def triton(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[tuple[Any, ...]]:
+    """A triton that has these timers, each saying 2 ms; what they are asked comes into the list."""
+    asked: list[tuple[Any, ...]] = []
+
+    def made(name: str) -> Callable[..., float]:
+        def timer(call: Any, **options: Any) -> float:
+            asked.append((name, call, options))
+            return 2.0
+
+        return timer
+
+    modules = {
+        "triton": SimpleNamespace(__version__="3.7.0"),
+        "triton.testing": SimpleNamespace(**{name: made(name) for name in names}),
+    }
+    monkeypatch.setattr(importlib, "import_module", modules.__getitem__)
+    return asked
+
+
+def test_triton_is_asked_for_the_median_of_as_long_as_we_measure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A graph is replayed ten times, so that it has a tenth of that; it has no time to warm up."""
+    asked = triton(monkeypatch, *checks.WITNESSES)
+    for name in checks.WITNESSES:
+        witness = checks.triton_witness(name)
+        assert not isinstance(witness, str)
+        assert witness(print) == pytest.approx(2e-3)
+    both = {"warmup": checks.WARM_UP_MS, "rep": checks.REPEAT_MS}
+    assert asked == [
+        ("do_bench", print, {**both, "return_mode": "median"}),
+        ("do_bench_cudagraph", print, {"rep": 50, "return_mode": "median"}),
+        ("do_bench_proton", print, {**both, "return_mode": "median"}),
+    ]
+
+
+def test_an_older_triton_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And which has it."""
+    triton(monkeypatch, "do_bench")
+    assert checks.triton_witness("do_bench_proton") == (
+        "triton 3.7.0 has no do_bench_proton; 3.8 is the first that has it"
+    )
+    assert checks.triton_witness("do_bench_cudagraph") == "triton 3.7.0 has no do_bench_cudagraph"
 
 
 def test_triton_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +272,9 @@ def test_triton_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError(message)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    assert checks.triton_timer() == "triton is not installed: No module named 'triton.testing'"
+    assert checks.triton_witness("do_bench") == (
+        "triton is not installed: No module named 'triton.testing'"
+    )
 
 
 def test_rows_are_those_of_finished_runs_wherever_there_are_any(tmp_path: Path) -> None:

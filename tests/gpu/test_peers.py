@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.records.kernel_trace import mark_of
-from tests.gpu import peer_cases, peer_programs, peer_sheet, peer_timers, peers
+from tests.gpu import peer_cases, peer_programs, peer_sheet, peer_timers, peers, triton_timers
 from tests.gpu.peer_cases import SUBJECTS, Subject, named
 from tests.gpu.peer_sheet import Cell, Found, Sheet
 from tests.gpu.peer_timers import Asked
@@ -146,11 +146,29 @@ def test_a_subject_that_cannot_be_made_costs_its_own_row() -> None:
 
 def test_torchs_timer_is_asked_and_triton_says_that_it_needs_cuda() -> None:
     """The real timer, briefly."""
-    found = answers(peer_timers.timed(asked(ADD), peer_timers.asks()))
+    tools = {**peer_timers.asks(), **peer_timers.asks_by_profiler()}
+    found = answers(peer_timers.timed(asked(ADD), tools))
     assert (found["add-16", "timer"].seconds or 0) > 0
-    for tool in ("do_bench", "do_bench_median", "do_bench_cudagraph"):
+    for tool in ("do_bench", "do_bench_median", "do_bench_cudagraph", "do_bench_proton"):
         assert found["add-16", tool].seconds is None
         assert "CUDA" in found["add-16", tool].note
+
+
+def test_a_timer_that_this_triton_lacks_is_a_blank_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Absent, and no error."""
+
+    def missing(name: str) -> Any:
+        message = f"triton 3.6.0 has no {name}"
+        raise triton_timers.Missing(message)
+
+    monkeypatch.setattr(triton_timers, "timer", missing)
+    ask = peer_timers.asks_by_profiler()["do_bench_proton"]
+    cell = peer_timers._said(
+        ask, ADD.small().call("cpu"), dataclasses.replace(asked(ADD), device="cuda")
+    )
+    assert cell == Cell(seconds=None, note="triton 3.6.0 has no do_bench_proton")
 
 
 def test_our_times_are_those_of_a_worker() -> None:
@@ -336,6 +354,7 @@ def test_every_tool_is_asked_once() -> None:
     whole = [tool for part in peers.parts(list(peer_sheet.TOOLS)) for tool in part.tools]
     assert sorted(whole) == sorted(peer_sheet.TOOLS)
     assert whole[0] == "profiler"
+    assert whole.index("do_bench_proton") > whole.index("timer"), "its profiler may stay"
     assert [part.tools for part in peers.parts(["timer"])] == [("timer",)]
 
 

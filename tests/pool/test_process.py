@@ -333,6 +333,22 @@ def test_what_the_user_has_set_stays_but_for_the_number_of_threads() -> None:
     assert born["PYTHONPATH"].endswith(os.pathsep + "mine")
 
 
+def test_a_worker_is_not_told_to_fall_back_to_the_cpu() -> None:
+    """Torch would run what a GPU lacks on the CPU; on XPU the warning of those it runs there anyway names the op."""
+    asked = {
+        "PYTORCH_ENABLE_MPS_FALLBACK": "1",
+        "PYTORCH_ENABLE_XPU_FALLBACK": "1",
+        "PYTORCH_XPU_FALLBACK_OP": "abs.out",
+        "PYTORCH_DEBUG_XPU_FALLBACK": "0",
+        "PYTORCH_MPS_FAST_MATH": "1",
+    }
+    born = worker_environment(1, asked)
+    assert {name: text for name, text in born.items() if name.startswith("PYTORCH_")} == {
+        "PYTORCH_DEBUG_XPU_FALLBACK": "1",
+        "PYTORCH_MPS_FAST_MATH": "1",
+    }
+
+
 @pytest.mark.parametrize(
     ("number", "places"),
     [(0, "{0,4},{1,5},{2,6}"), (1, "{1,5},{2,6},{0,4}"), (4, "{1,5},{2,6},{0,4}")],

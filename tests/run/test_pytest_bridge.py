@@ -99,15 +99,15 @@ def test_a_bridge_checks_without_measuring(stage: Stage, tmp_path: Path) -> None
 def test_a_bridge_says_why_a_case_failed(
     stage: Stage, tmp_path: Path, ask: Callable[..., Any]
 ) -> None:
-    """In the row, as everywhere."""
+    """In the row, as everywhere, with the warnings of the refusal."""
     stage.answer = lambda request: (
-        protocol.Refused(status="failed", reason="no good")
+        protocol.Refused(status="failed", reason="no good", codes=("cpu-fallback",))
         if isinstance(request, protocol.Check)
         else settle(request)
     )
     with PytestBridge.open(QUICK_CPU, PLAN, tmp_path) as bridge:
         row = ask(bridge, case()).record
-    assert (row.status, row.reason) == ("failed", "no good")
+    assert (row.status, row.reason, row.warnings) == ("failed", "no good", ("cpu-fallback",))
 
 
 class Scattering:

@@ -16,7 +16,7 @@ from bench.worker.cache_flush import (
     caches_of,
     levels_bytes,
 )
-from tests.fakes.machine import CPU, tree
+from tests.fakes.machine import CPU, kfd_node, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,43 @@ def test_the_buffer_of_a_device_is_for_its_own_last_cache(monkeypatch: pytest.Mo
         monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _, told=facts: told)
         Evictor.of_device("cuda:1")
     assert made == [(250 * KIB, "cuda:1"), (5 * UNKNOWN_CACHES_BYTES, "cuda:1")]
+
+
+@pytest.mark.parametrize(
+    ("facts", "caches"),
+    [
+        (
+            SimpleNamespace(
+                L2_cache_size=4 * 2**20, pci_domain_id=0, pci_bus_id=0x83, pci_device_id=0
+            ),
+            {"L2": 32 * 2**20, "L3": 256 * 2**20},
+        ),
+        (SimpleNamespace(L2_cache_size=4 * 2**20), {"L2": 32 * 2**20, "L3": 256 * 2**20}),
+        (
+            SimpleNamespace(
+                L2_cache_size=4 * 2**20, pci_domain_id=0, pci_bus_id=0x84, pci_device_id=0
+            ),
+            {},
+        ),
+    ],
+    ids=["in its place", "torch names no place", "not listed"],
+)
+def test_caches_of_an_amd_gpu_are_not_torchs_word_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    facts: SimpleNamespace,
+    caches: dict[str, int],
+) -> None:
+    """Torch tells the L2 of one die of eight; a buffer of five times that would leave all of it in the others."""
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: facts)
+    listed = kfd_node(1, ((2, 4096), (3, 262144)), num_xcc=8, location_id=0x83 << 8)
+    root = tree(tmp_path, listed)
+    assert caches_of("cuda", root) == caches
+    made: list[int] = []
+    monkeypatch.setattr(Evictor, "__init__", lambda _, size_bytes, __: made.append(size_bytes))
+    Evictor.of_device("cuda", root)
+    assert made == [5 * (sum(caches.values()) or UNKNOWN_CACHES_BYTES)]
 
 
 def test_caches_are_those_that_the_threads_reach(

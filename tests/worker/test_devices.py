@@ -95,6 +95,27 @@ def test_a_torch_without_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices.why_missing("cuda") == why
 
 
+@pytest.mark.parametrize(
+    ("hip", "arch", "counts"),
+    [
+        (None, "", True),
+        ("7.0", "gfx942:sramecc+:xnack-", True),
+        ("7.0", "gfx1030", True),
+        ("7.0", "gfx1100", False),
+        ("7.0", "gfx1151", False),
+        ("7.0", "gfx1201", True),
+    ],
+)
+def test_a_spin_of_rdna_3_counts_no_cycles(
+    monkeypatch: pytest.MonkeyPatch, *, hip: str | None, arch: str, counts: bool
+) -> None:
+    """It takes equally long at every clock there, so that it tells none."""
+    monkeypatch.setattr(torch.version, "hip", hip)
+    facts = SimpleNamespace(gcnArchName=arch)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: facts)
+    assert devices.spin_counts_cycles("cuda") is counts
+
+
 @pytest.fixture(name="accelerator")
 def _accelerator(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes torch work with an accelerator of this kind."""

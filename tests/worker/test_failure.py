@@ -56,6 +56,33 @@ def test_an_exception_is_a_status_and_a_reason(error: Exception, status: str, re
 
 
 @pytest.mark.parametrize(
+    ("op", "device", "variables"),
+    [
+        ("aten::_linalg_eigh.eigenvalues", "MPS", "PYTORCH_ENABLE_MPS_FALLBACK"),
+        ("aten::im2col", "XPU", "PYTORCH_ENABLE_XPU_FALLBACK or PYTORCH_XPU_FALLBACK_OP"),
+    ],
+)
+def test_an_op_that_a_gpu_lacks_is_skipped(op: str, device: str, variables: str) -> None:
+    """It names the op, and says that no fallback is timed; nothing is wrong with the case."""
+    said = (
+        f"The operator '{op}' is not currently implemented for the {device} device. If you want …"
+    )
+    found = refusal(NotImplementedError(said))
+    assert (found.status, found.codes) == ("skipped", ("cpu-fallback",))
+    assert not found.ends_worker
+    assert found.reason == (
+        f"{op} is not implemented on {device.lower()}, and running it on the CPU instead, "
+        f"where {variables} asks for that, is not timed as the GPU's"
+    )
+
+
+def test_another_lack_is_a_failure() -> None:
+    """A suite's own, or a dtype that no kernel is for."""
+    lacking = NotImplementedError("\"tril_triu_cuda\" not implemented for 'Bool'")
+    assert (refusal(lacking).status, refusal(lacking).codes) == ("failed", ())
+
+
+@pytest.mark.parametrize(
     ("error", "asked"),
     [
         (InputsTooLarge(123), 123),

@@ -142,6 +142,29 @@ def test_a_reference_gets_copies() -> None:
         assert copy.data_ptr() != value.data_ptr()
 
 
+class OnMps(torch.Tensor):
+    """Stands for a tensor on MPS: it is not the CPU's, and won't be converted to what Metal lacks on the way there."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What the device does itself."""
+        if func == torch.Tensor.is_cpu.__get__:  # type: ignore[attr-defined]  # a property
+            return False
+        if func is torch.Tensor.to and torch.float64 in args:
+            message = "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64"
+            raise TypeError(message)
+        found: Any = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
+        return found.as_subclass(torch.Tensor) if func is torch.Tensor.cpu else found
+
+
+def test_a_reference_gets_what_a_device_without_float64_has() -> None:
+    """Copied to the CPU first, and converted there."""
+    value = inputs().randn(9)
+    copy = for_reference(value.as_subclass(OnMps))
+    assert (type(copy), copy.dtype) == (torch.Tensor, torch.float64)
+    assert torch.equal(copy.to(torch.float32), value)
+
+
 @pytest.mark.parametrize("maker", ["randn", "rand", "ints", "zeros", "ones", "empty"])
 @pytest.mark.parametrize(("dtype", "item"), [("float32", 4), ("int16", 2)])
 def test_inputs_are_weighed_before_they_are_made(maker: str, dtype: str, item: int) -> None:

@@ -240,8 +240,9 @@ def test_torchs_allocator_is_read_when_the_device_is_done(monkeypatch: pytest.Mo
 
 
 def test_a_call_on_a_gpu_is_weighed_by_its_allocator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And one on the CPU is not."""
+    """One on the CPU is not, and one on another accelerator not at all: its memory is not the process's."""
     monkeypatch.setattr(peak_memory, "resident_bytes", lambda _: 5)
+    assert call_peak_bytes(Call(int), "xpu", lambda _: Allocator()) == (None, "")
     assert call_peak_bytes(Call(int), "cuda:0", lambda _: Allocator()) == (0, "")
     assert call_peak_bytes(Call(int), "cpu", lambda _: Allocator()) == (5, "")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from bench.plan.case import Skip
 from bench.pool import protocol
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, TF32, Roof
 from bench.worker import bandwidth
@@ -154,6 +155,12 @@ def test_a_worker_answers_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     reply = survey(protocol.Survey(device="cpu", seconds=0.05), None, time.perf_counter_ns)
     assert protocol.decode(protocol.encode(reply)) == reply
     assert reply.roofs
+
+
+def test_roofs_of_a_device_without_a_queue_are_not_measured() -> None:
+    """Its calls return before they are done, so that each would be the fastest ever."""
+    with pytest.raises(Skip, match="which caches mps has is not known"):
+        survey(protocol.Survey(device="mps", seconds=1.0), None, Clock())
 
 
 def test_what_was_not_seen_is_no_roof(monkeypatch: pytest.MonkeyPatch) -> None:

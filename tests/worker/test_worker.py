@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -429,6 +430,46 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     assert visited.device_s[0] == pytest.approx(50e-6, rel=0.01)
     assert isinstance(sensed, protocol.Sensed)
     assert sensed.compute_s == pytest.approx(1e6 / 1.5e9, rel=3e-3)
+
+
+def test_a_spin_that_tells_no_clock_is_no_sentinel(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is then converted by it: the row has no time at reference, rather than a wrong one."""
+    gpu = Gpu(clock=clock)
+    worker = Worker(clock, queue_of=lambda _: gpu)
+    monkeypatch.setattr("bench.worker.worker.spin_counts_cycles", lambda device: device != "cuda")
+    sensed = worker.answer(protocol.Sense(device="cuda"))
+    assert isinstance(sensed, protocol.Refused)
+    assert "a spin on cuda counts a clock that never changes" in sensed.reason
+    assert not sensed.ends_worker
+    assert isinstance(worker.answer(protocol.Sense(device="cuda:1")), protocol.Sensed)
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"), [("mps", protocol.Refused), ("xpu", protocol.Refused), ("cpu", None)]
+)
+def test_a_call_that_torch_runs_on_the_cpu_is_no_call_of_the_gpu(
+    worker: Worker, path: Path, *, device: str, kind: type[Any] | None
+) -> None:
+    """It is refused when it is checked, before anything is timed; on the CPU nothing falls back."""
+    op, _ = worker._build(planned("well", path))
+
+    def fall_back() -> torch.Tensor:
+        warnings.warn(
+            "The operator 'aten::col2im' … will fall back to run on the CPU", stacklevel=1
+        )
+        return torch.zeros(1)
+
+    worker._build = lambda *_: (op, Call(fall_back))  # type: ignore[method-assign]
+    case = dataclasses.replace(planned("well", path), device=device)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reply = worker.answer(protocol.Check(case=case))
+    assert isinstance(reply, kind or protocol.Checked)
+    if isinstance(reply, protocol.Refused):
+        assert (reply.status, reply.codes) == ("skipped", ("cpu-fallback",))
+        assert reply.reason.startswith(f"aten::col2im is not implemented on {device}, and torch")
 
 
 def set_to(precision: str, path: Path, way: str = "low") -> PlannedCase:

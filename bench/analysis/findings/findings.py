@@ -33,13 +33,8 @@ _VERBS = {
 }
 _ELSEWHERE = frozenset(
     {
-        "wrong-result",
-        "vacuous-check",
-        "unchecked",
-        "no-energy",
-        "not-queued",
-        "queue-full",
-        "profile-incomplete",
+        *("wrong-result", "vacuous-check", "unchecked", "no-energy", "not-queued", "queue-full"),
+        *("profile-incomplete", "cpu-fallback"),
     }
 )
 """Warnings that don't bear on the time, or have a sentence of their own."""
