@@ -239,10 +239,11 @@ def row(record: Record) -> dict[str, Any]:
 
 def _held(kind: pa.DataType, value: Any) -> Any:
     """The value as a column of this type can hold it."""
-    if isinstance(value, int) and kind == _REAL:
+    if not isinstance(value, int):
+        return value
+    if kind == _REAL:
         return float(value) if value.bit_length() <= _FLOAT_BITS else math.inf
-    too_large = kind == _WHOLE and value is not None and value.bit_length() >= _WHOLE.bit_width
-    return None if too_large else value
+    return None if kind == _WHOLE and value.bit_length() >= _WHOLE.bit_width else value
 
 
 def record_of(values: Mapping[str, Any]) -> Record:
