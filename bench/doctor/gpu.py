@@ -1,13 +1,15 @@
-"""Hazards of the GPUs: others at work on them, clocks held down, a low power limit, a driver that is unloaded.
+"""Hazards of the GPUs: others at work on them, limits on who may be, clocks held down, power capped, a driver that sleeps.
 
 Read from what a checkup has noted of each GPU; a run notes the same of each of its cases instead.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.doctor.hazard import Topic, flag_in, number_in
+from bench.machine.compute_mode import ANOTHER_MODE, ONE_PROCESS, PROHIBITED, START_MPS
 from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
 
@@ -35,6 +37,12 @@ _SHARED = Topic(
     subject="who is at work on the GPU",
     effect="kernels of others take turns with ours, and share its clock and its caches",
     remedy="nvidia-smi says whose it is; end it, or measure on another GPU (--device cuda:1)",
+)
+_MODE = Topic(
+    code="compute-mode",
+    subject="the GPU's compute mode",
+    effect="a run has a context in each of several workers, whose differences give the intervals",
+    remedy=f"{ANOTHER_MODE}, or start MPS ({START_MPS}); else bench run --workers 1, without intervals",
 )
 _THROTTLED = Topic(
     code="clock-throttled",
@@ -64,7 +72,8 @@ def hazards(info: RunInfo) -> list[Hazard]:
     if not gpus:
         missing = info.state.get("gpus_missing")
         return [_PRESENT.fine(f"no NVIDIA GPU is seen ({missing or 'the driver names none'})")]
-    rules = _shared, _throttled, _capped, _sleepy
+    mps = flag_in(info.state, "mps") or False
+    rules = _shared, partial(_mode, mps), _throttled, _capped, _sleepy
     return [rule(f"GPU {index}", gpu) for index, gpu in enumerate(gpus) for rule in rules]
 
 
@@ -79,6 +88,21 @@ def _shared(name: str, gpu: Facts) -> Hazard:
     if busy:
         return _SHARED.will(seen)
     return _SHARED.may(seen) if count else _SHARED.fine(seen)
+
+
+def _mode(mps: bool, name: str, gpu: Facts) -> Hazard:  # noqa: FBT001 - bound by `partial`
+    """A mode that lets one process in, without a daemon whose clients the workers would be, or none at all."""
+    mode = gpu.get("compute_mode")
+    if not isinstance(mode, str):
+        return _MODE.unknown()
+    seen = f"{name}: compute mode {mode}"
+    if mode == PROHIBITED:
+        return _MODE.will(f"{seen}: no process can use it", ANOTHER_MODE)
+    if mode not in ONE_PROCESS:
+        return _MODE.fine(f"{seen}: any number of processes can use it")
+    if mps:
+        return _MODE.fine(f"{seen}, and MPS lets several processes share it")
+    return _MODE.will(f"{seen}: one process at a time can use it")
 
 
 def _throttled(name: str, gpu: Facts) -> Hazard:

@@ -261,6 +261,8 @@ class Refused(WorkerReply):
     """The memory that its inputs, or the first of them, would have taken, if that is why."""
     ends_worker: bool = False
     """The worker can't be used any more and ends: its CUDA context is broken."""
+    no_context: bool = False
+    """The worker got no context on the device, which says nothing of the case."""
 
 
 _KINDS: Mapping[str, type[Any]] = {
