@@ -42,7 +42,7 @@ class Several(Nvml):
         return f"GPU-abc{handle}"
 
 
-def limits(nvml: Nvml, **environ: str) -> ContextLimits:
+def limits(nvml: Any, **environ: str) -> ContextLimits:
     """What is read beside these variables, on a machine without MPS."""
     return ContextLimits.read(lambda: nvml, {"CUDA_MPS_PIPE_DIRECTORY": "/nowhere", **environ})
 
@@ -60,12 +60,12 @@ def limits(nvml: Nvml, **environ: str) -> ContextLimits:
 )
 def test_a_mode_is_a_word(number: object, mode: str | None) -> None:
     """One that the driver does not say, or that is not known here, is none."""
-    nvml = Nvml(ComputeMode=number)
+    nvml: Any = Nvml(ComputeMode=number)
     assert mode_of(nvml, "the GPU") == mode
     assert read_modes(lambda: nvml) == (None if mode is None else (mode,))
 
 
-def no_driver() -> Nvml:
+def no_driver() -> Any:
     """Where there is no GPU."""
     message = "no driver"
     raise OSError(message)
