@@ -106,7 +106,9 @@ def ab_command(
         seed=seed,
         kernels=False,  # a worker that has profiled is replaced, and the next case would lack it
         roofs=False,
+        sides=2,
     )
+    asked.check_access()
     sides = (_side("a", a, a_env, a_threads, each), _side("b", b, b_env, b_threads, each))
     goal = _goal(budget, threshold, confidence)
     return _compared(asked, ops, sides, goal, store, as_json=as_json)

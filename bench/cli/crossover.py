@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bench.report.text.crossover import CrossoverNames
     from bench.run.request import Request
 
+_ON_CPU = "write threads=1,all"
 WORKERS_OF_SIDE = 4
 """Workers of each side: those of both sides are alive at once, and starting one takes a second of a core."""
 
@@ -105,7 +106,7 @@ def crossover_command(
         kernels=False,  # a worker that has profiled is replaced, and a search has many steps
         roofs=False,
     )
-    return _from_search(goal, asked, _sides(between), store, as_json=as_json)
+    return _from_search(goal, asked, _sides(between, workers), store, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +149,15 @@ def _only(rows: Sequence[Record], op: str) -> list[Record]:
     return named or [row for row in rows if test.matches(row.case, row.params)]
 
 
-def _sides(between: str | None) -> tuple[Side, Side]:
-    """The two sides; what is asked for must be here.
+def _sides(between: str | None, workers: int) -> tuple[Side, Side]:
+    """The two sides; what is asked for must be here, and let a side's workers in.
 
     Raises:
-        SelectionError: the words can't be read, or a device is not here.
+        SelectionError: the words can't be read, a device is not here, or too few processes may use it.
     """
     from bench.errors import SelectionError
     from bench.experiment.configuration import sides
+    from bench.machine.compute_mode import ContextLimits
     from bench.run.request import threads_by_default
 
     threads = threads_by_default()
@@ -164,6 +166,8 @@ def _sides(between: str | None) -> tuple[Side, Side]:
     from bench.worker import devices
 
     found = sides(between, present=devices.present(), threads=threads)
+    between = between or ",".join(side.device for side in found)
+    limits = ContextLimits.read()
     for side in found:
         if not devices.is_one(side.device):
             message = (
@@ -172,7 +176,11 @@ def _sides(between: str | None) -> tuple[Side, Side]:
             raise SelectionError(message)
         why = devices.why_missing(side.device)
         if why:
-            message = f"--between {between!r}: {why}; write threads=1,all to compare on the CPU"
+            message = f"--between {between!r}: {why}; {_ON_CPU} to compare on the CPU"
+            raise SelectionError(message)
+        why = limits.why_refused(side.device, workers, f"{_ON_CPU} instead")
+        if why:
+            message = f"--between {between!r}: {why}"
             raise SelectionError(message)
     return found
 

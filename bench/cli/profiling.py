@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, SOME_FAILED, app
@@ -43,12 +44,18 @@ def profile_command(
     from bench.run.request import DEFAULT_TIMEOUT_S, Request, parse_budget
 
     timeout_s = parse_budget(timeout, "--timeout") or DEFAULT_TIMEOUT_S
-    with Request(workers=1, threads=threads).start() as started:
+    asked = Request(
+        suites=tuple(suite or ()),
+        devices=(device,) if device else (),
+        preset="full",
+        workers=1,
+        threads=threads,
+    )
+    with asked.start() as started:
         where = _one_device(device)
 
         def planned(settings: Settings) -> Plan:
-            suites = tuple(suite or ())
-            return Request(suites=suites, devices=(where,), settings=settings, preset="full").plan()
+            return replace(asked, devices=(where,), settings=settings).plan()
 
         chosen = choose.choose(case, planned)
         found = extra_passes.profile(started.pool, chosen, calls, out, timeout_s)

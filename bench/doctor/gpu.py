@@ -1,13 +1,15 @@
-"""Hazards of the GPUs: others at work, clocks held down, a low power limit, an unloaded driver, fallbacks to the CPU.
+"""Hazards of the GPUs: others at work, who may be, clocks held down, a power cap, an unloaded driver, CPU fallbacks.
 
 Read from what a checkup has noted of each GPU; a run notes the same of each of its cases instead.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.doctor.hazard import Topic, flag_in, number_in
+from bench.machine.compute_mode import ANOTHER_MODE, ONE_PROCESS, PROHIBITED, START_MPS
 from bench.machine.environment import FALLBACK_VARIABLES
 from bench.machine.gpu_readings import LOWERING
 from bench.units import counted, number, share
@@ -36,6 +38,12 @@ _SHARED = Topic(
     subject="who is at work on the GPU",
     effect="kernels of others take turns with ours, and share its clock and its caches",
     remedy="nvidia-smi says whose it is; end it, or measure on another GPU (--device cuda:1)",
+)
+_MODE = Topic(
+    code="compute-mode",
+    subject="the GPU's compute mode",
+    effect="a run has a context in each of several workers, whose differences give the intervals",
+    remedy=f"{ANOTHER_MODE}, or start MPS ({START_MPS}); else bench run --workers 1, without intervals",
 )
 _THROTTLED = Topic(
     code="clock-throttled",
@@ -86,7 +94,8 @@ def _of_gpus(info: RunInfo) -> list[Hazard]:
     if not gpus:
         missing = info.state.get("gpus_missing")
         return [_PRESENT.fine(f"no NVIDIA GPU is seen ({missing or 'the driver names none'})")]
-    rules = _shared, _throttled, _capped, _sleepy
+    mps = flag_in(info.state, "mps") or False
+    rules = _shared, partial(_mode, mps), _throttled, _capped, _sleepy
     return [rule(f"GPU {index}", gpu) for index, gpu in enumerate(gpus) for rule in rules]
 
 
@@ -101,6 +110,21 @@ def _shared(name: str, gpu: Facts) -> Hazard:
     if busy:
         return _SHARED.will(seen)
     return _SHARED.may(seen) if count else _SHARED.fine(seen)
+
+
+def _mode(mps: bool, name: str, gpu: Facts) -> Hazard:  # noqa: FBT001 - bound by `partial`
+    """A mode that lets one process in, without a daemon whose clients the workers would be, or none at all."""
+    mode = gpu.get("compute_mode")
+    if not isinstance(mode, str):
+        return _MODE.unknown()
+    seen = f"{name}: compute mode {mode}"
+    if mode == PROHIBITED:
+        return _MODE.will(f"{seen}: no process can use it", ANOTHER_MODE)
+    if mode not in ONE_PROCESS:
+        return _MODE.fine(f"{seen}: any number of processes can use it")
+    if mps:
+        return _MODE.fine(f"{seen}, and MPS lets several processes share it")
+    return _MODE.will(f"{seen}: one process at a time can use it")
 
 
 def _throttled(name: str, gpu: Facts) -> Hazard:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
+from bench.machine import compute_mode
 from bench.machine import nvml as nvml_library
 from bench.machine.hardware import text_of
 
@@ -52,6 +53,7 @@ class GpuSnapshot:
     temperature_c: float | None
     throttle_reasons: tuple[str, ...] | None
     persistent: bool | None
+    compute_mode: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class Snapshot:
     gpus: tuple[GpuSnapshot, ...]
     gpus_missing: str | None
     """Why there are no GPUs in the snapshot."""
+    mps: bool
+    """Whether a daemon lets several processes share one context of a GPU."""
 
 
 def _battery() -> Any:
@@ -89,6 +93,7 @@ class Sources:
     swap: Callable[[], Any] = psutil.swap_memory
     battery: Callable[[], Any] = _battery
     nvml: Callable[[], Nvml] = nvml_library.load
+    mps: Callable[[], bool] = compute_mode.mps_listens
     now_s: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
 
@@ -112,6 +117,7 @@ def read_snapshot(sources: Sources | None = None) -> Snapshot:
         on_battery=_or_none(lambda: _on_battery(here.battery())),
         gpus=gpus,
         gpus_missing=missing,
+        mps=here.mps(),
     )
 
 
@@ -203,4 +209,5 @@ def _gpu(nvml: Nvml, handle: Any) -> GpuSnapshot:
         temperature_c=told.temperature_c,
         throttle_reasons=told.throttle_reasons,
         persistent=None if mode is None else bool(mode),
+        compute_mode=compute_mode.mode_of(nvml, handle),
     )

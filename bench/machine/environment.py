@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bench.machine import git
+from bench.machine.compute_mode import read_modes
 from bench.machine.hardware import (
     core_siblings,
     cpu_flags,
@@ -73,6 +74,8 @@ class Environment:
     clock_source: str | None
     """What the kernel tells the time by; reading some of its clock sources is a system call."""
     gpu_driver: str | None
+    gpu_compute_modes: tuple[str, ...] | None
+    """How many processes may use each GPU, in the driver's order."""
     git_commit: str | None
     git_dirty: bool | None
 
@@ -108,6 +111,7 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
             root / "sys/devices/system/clocksource/clocksource0/current_clocksource"
         ),
         gpu_driver=nvidia()[1],
+        gpu_compute_modes=read_modes(),
         git_commit=commit,
         git_dirty=None if changes is None else bool(changes),
     )

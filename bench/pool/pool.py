@@ -166,9 +166,10 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         self, worker: int, device: str, seconds: float, timeout_s: float
     ) -> protocol.Surveyed | protocol.Refused:
         """The peak rates of a device; the worker times no cases after it, since it is not fresh."""
+        slot = self._slots[worker]
         asked = protocol.Survey(device=device, seconds=seconds)
         reply = self.ask(worker, asked, timeout_s, protocol.Surveyed)
-        self._slots[worker].spent = True
+        slot.spent = True
         return reply
 
     def forget(self, timeout_s: float = 60.0) -> None:

@@ -266,6 +266,8 @@ class Refused(WorkerReply):
     """Warnings of the row."""
     ends_worker: bool = False
     """The worker can't be used any more and ends: its CUDA context is broken."""
+    no_context: bool = False
+    """The worker got no context on the device, which says nothing of the case."""
 
 
 _KINDS: Mapping[str, type[Any]] = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
+from bench.machine.compute_mode import ContextLimits
 from bench.plan import discover, plan
 from bench.plan.schedule import Schedule
 from bench.pool.pool import no_collecting, start
@@ -63,6 +64,8 @@ class Request:
     kernels: bool = True
     energy: bool = False
     roofs: bool = True
+    sides: int = 1
+    """Sides that are measured at the same time, with so many workers each."""
 
     @property
     def chosen_preset(self) -> Preset:
@@ -87,10 +90,30 @@ class Request:
         """Start the workers, before the plan is made: they import torch while we do.
 
         Raises:
-            SelectionError: there is no such preset.
+            SelectionError: there is no such preset, or the devices asked for do not let so many workers in.
         """
+        self.check_access()
         workers = self.workers or self.chosen_preset.workers
         return start(workers, self.threads or threads_by_default())
+
+    def check_access(self) -> None:
+        """See that some device which is asked for lets all workers in; where only some do not, their cases are skipped.
+
+        Raises:
+            SelectionError: none does.
+        """
+        refused = self._refused(self.devices)
+        if self.devices and all(refused.values()):
+            message = f"--device {','.join(self.devices)}: {next(iter(refused.values()))}"
+            raise SelectionError(message)
+
+    def _refused(self, devices: Sequence[str]) -> dict[str, str]:
+        """Device → why it does not let all workers in; empty where it does."""
+        on_cuda = any(device.startswith("cuda") for device in devices)
+        limits = ContextLimits.read() if on_cuda else ContextLimits()
+        workers = self.sides * (self.workers or self.chosen_preset.workers)
+        remedy = "write --workers 1 (no intervals then)" if self.sides == 1 else ""
+        return {device: limits.why_refused(device, workers, remedy) for device in devices}
 
     def plan(self) -> Plan:
         """The cases and skips.
@@ -110,7 +133,8 @@ class Request:
         selection = plan.Selection(
             devices=wanted, keyword=self.keyword, settings=self.settings, short_axes=short
         )
-        missing = {name: devices.why_missing(name) for name in wanted}
+        refused = self._refused(wanted)
+        missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
         return plan.expand(discover.load_all(self.suites), selection, missing)
 
     def case_budget_s(self, cases: int) -> float:

@@ -15,6 +15,7 @@ from bench.plan.schedule import MemoryBudget
 from bench.pool import protocol
 from bench.run import extra_passes
 from bench.run.cells import matrix
+from bench.run.device_access import DeviceAccess
 from bench.run.outcome import Outcome, Visit
 from bench.run.stopping import BUDGET, TIMEOUT
 
@@ -57,6 +58,7 @@ class Scheduler:
         self._advance = advance
         self._monitor_of = monitor_of
         self._clock = clock
+        self._access = DeviceAccess()
         self._steps_left = 0
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
@@ -139,6 +141,8 @@ class Scheduler:
             for worker in range(self._schedule.workers):
                 self._prepare(outcome, worker)
                 self._advance(outcome.case.id, 1)
+            if outcome.open:
+                self._access.granted(outcome.case.device)
         return batch
 
     def _round(self, cases: list[Outcome], round_: int) -> None:
@@ -237,12 +241,18 @@ class Scheduler:
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
 
     def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
-        """Take a step and note the time it took; a refusal ends the case."""
+        """Take a step and note the time it took; a refusal ends the case, and so does a device that was given up."""
+        device = outcome.case.device
+        if device in self._access.given_up:
+            outcome.end("failed" if outcome.prepared else "skipped", self._access.given_up[device])
+            return None
         start = self._clock()
         reply = step()
         outcome.spent_s += self._clock() - start
         if isinstance(reply, protocol.Refused):
             outcome.end(reply.status, reply.reason, reply.codes)
+            if reply.no_context:
+                self._access.refused(device, reply.reason)
         elif outcome.spent_s > self._schedule.timeout_s and not outcome.visits:
             limit = f"{self._schedule.timeout_s:g} s"
             outcome.end(

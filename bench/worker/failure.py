@@ -1,6 +1,6 @@
 """Failures: what a suite's code raised, as a status, a reason in words, and the bytes that were asked for.
 
-Also whether it has broken the CUDA context, which fails at everything from then on.
+Also whether it has broken the CUDA context, which fails at everything from then on, or whether there was none to be had.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ _ASKED_FOR_ON_CUDA = re.compile(r"out of memory\. Tried to allocate ([\d.]+) (by
 _FREE_ON_CUDA = re.compile(r"a total capacity of ([\d.]+ \wiB) of which ([\d.]+ \w+) is free")
 _UNITS_BYTES = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _CUDA_ERROR = re.compile(r"\b(CUDA|HIP) error: (?!out of memory)")
+_NO_CONTEXT = frozenset({3, 35, 46, 100, 802, 803, 804, 805, 807, 808, 809})
+"""Numbers of CUDA's errors that a process meets before it has a context (CUDA runtime API, `cudaError`): the driver
+can't begin, is too old or does not fit, the device is taken, prohibited or gone, MPS is full or does not answer."""
+_UNAVAILABLE = re.compile(r"\b(CUDA|HIP) error: .*busy or unavailable")
+"""Number 46 by its words, for a torch whose errors have no numbers (before 2.9)."""
 _NO_CUDA_MEMORY = re.compile(r"\b(CUDA|HIP) (error: )?out of memory")
 
 
@@ -28,7 +33,10 @@ def refusal(error: Exception) -> Refused:
     if fallback:
         return Refused(status="skipped", reason=str(fallback), codes=(CODE,))
     return Refused(
-        status=_status_of(error), reason=_reason_of(error), ends_worker=breaks_context(error)
+        status=_status_of(error),
+        reason=_reason_of(error),
+        ends_worker=breaks_context(error),
+        no_context=lacks_context(error),
     )
 
 
@@ -52,6 +60,12 @@ def breaks_context(error: Exception) -> bool:
     if not isinstance(error, RuntimeError) or _status_of(error) == "oom":
         return False
     return isinstance(error, torch.AcceleratorError) or bool(_CUDA_ERROR.search(str(error)))
+
+
+def lacks_context(error: Exception) -> bool:
+    """Whether CUDA gave this process no context on the device, so that no case could be measured there."""
+    numbered = getattr(error, "error_code", None) in _NO_CONTEXT
+    return breaks_context(error) and (numbered or bool(_UNAVAILABLE.search(str(error))))
 
 
 def _status_of(error: Exception) -> str:

@@ -14,6 +14,7 @@ from bench.pool import protocol
 from bench.pool.pool import WorkerPool
 from bench.store.load import load_rows
 from bench.worker import devices
+from tests.fakes.machine import set_compute_mode
 from tests.fakes.workers import HELLO, Stage, settle, visited
 
 if TYPE_CHECKING:
@@ -140,6 +141,19 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert line.startswith("bench: ")
     assert said in line
     assert all(process.closed for stage in sides.stages for process in stage.processes)
+
+
+def test_a_gpu_for_one_process_is_refused_before_workers_start(
+    bench: Bench, sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both sides have theirs at the same time, and two at least."""
+    set_compute_mode(monkeypatch, "exclusive-process")
+    code, out, err = bench("mine.py", "--device", "cuda", "--workers", "2")
+    assert (code, out, sides.stages) == (2, "", [])
+    assert err == (
+        "bench: --device cuda: compute mode exclusive-process lets one process use cuda, and 4 workers would: "
+        "have it changed (sudo nvidia-smi -c 0) or start MPS (nvidia-cuda-mps-control -d)\n"
+    )
 
 
 def test_an_environment_that_makes_it_slower_is_told(

@@ -13,6 +13,7 @@ from bench.pool.pool import WorkerPool
 from bench.run import manifest
 from bench.store.load import load_rows
 from bench.worker import devices
+from tests.fakes.machine import set_compute_mode
 from tests.fakes.workers import HELLO, Stage, entry, finished_run, info, settle, visited
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BETWEEN = ("--between", "threads=1,2")
+CHANGED = "have it changed (sudo nvidia-smi -c 0) or start MPS (nvidia-cuda-mps-control -d)"
 SUITE = """
 from bench import Axis, Call, Suite
 
@@ -88,6 +90,38 @@ def _pools(monkeypatch: pytest.MonkeyPatch) -> dict[int, Stage]:
 
     monkeypatch.setattr(WorkerPool, "of_processes", pool)
     return stages
+
+
+@pytest.mark.parametrize(
+    ("mode", "words", "said"),
+    [
+        (
+            "exclusive-process",
+            (),
+            f"one process use cuda, and 4 workers would: write threads=1,all instead, {CHANGED}",
+        ),
+        (
+            "prohibited",
+            ("--workers", "1"),
+            "no process use cuda: have it changed (sudo nvidia-smi -c 0)",
+        ),
+    ],
+)
+def test_a_gpu_that_keeps_workers_out_is_refused_before_they_start(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    pools: dict[int, Stage],
+    mode: str,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    """A single worker is no remedy: without intervals nothing can be said of where the winner changes."""
+    monkeypatch.setattr(devices, "why_missing", lambda _: "")
+    monkeypatch.setattr(devices, "present", lambda: ("cpu", "cuda"))
+    set_compute_mode(monkeypatch, mode)
+    code, out, err = bench("mine/op", "--suite", "mine.py", *words)
+    assert (code, out, pools) == (2, "", {})
+    assert err == f"bench: --between 'cpu,cuda': compute mode {mode} lets {said}\n"
 
 
 @pytest.mark.parametrize(

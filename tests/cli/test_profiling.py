@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import cli
+from bench.pool import protocol
+from bench.pool.pool import WorkerPool
 from bench.worker import devices
+from tests.fakes.machine import set_compute_mode
+from tests.fakes.workers import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +101,27 @@ def test_a_gpu_is_preferred_where_no_device_is_named(
     monkeypatch.setattr(devices, "why_missing", lambda name: f"{name} is out of order")
     assert cli.main(["profile", CASE]) == 2
     assert f"on {device} is skipped: {device} is out of order" in capsys.readouterr().err
+
+
+def test_a_gpu_that_lets_nobody_in_is_refused_before_a_worker_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line."""
+    set_compute_mode(monkeypatch, "prohibited")
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda *_: pytest.fail("a worker was started"))
+    assert cli.main(["profile", CASE, "--device", "cuda"]) == 2
+    said = "--device cuda: compute mode prohibited lets no process use cuda: have it changed (sudo nvidia-smi -c 0)"
+    assert capsys.readouterr().err == f"bench: {said}\n"
+
+
+def test_a_profile_is_made_by_one_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is what exclusive mode lets in."""
+    set_compute_mode(monkeypatch, "exclusive-process")
+    monkeypatch.setattr(devices, "why_missing", lambda _: "")
+    stage = Stage()
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_: stage.pool(count))
+    assert cli.main(["profile", CASE, "--device", "cuda"]) == 6
+    assert "there is no profiler here" in capsys.readouterr().err
+    assert len(stage.asked(protocol.Check)) == 0

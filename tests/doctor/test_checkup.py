@@ -51,6 +51,7 @@ SNAPSHOT = Snapshot(
     on_battery=False,
     gpus=(),
     gpus_missing="no driver",
+    mps=False,
 )
 
 

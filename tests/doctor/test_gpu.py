@@ -18,6 +18,7 @@ CALM: dict[str, Any] = {
     "temperature_c": 40.0,
     "throttle_reasons": ("idle",),
     "persistent": True,
+    "compute_mode": "default",
 }
 
 
@@ -47,12 +48,47 @@ def test_a_calm_gpu_is_fine() -> None:
         ({"usual_limit_w": None}, "power-cap", "unknown"),
         ({"persistent": False}, "persistence", "may"),
         ({"persistent": None}, "persistence", "unknown"),
+        ({"compute_mode": "exclusive-process"}, "compute-mode", "will"),
+        ({"compute_mode": "prohibited"}, "compute-mode", "will"),
+        ({"compute_mode": None}, "compute-mode", "unknown"),
     ],
 )
 def test_each_fact_has_its_rule(changes: dict[str, Any], code: str, severity: str) -> None:
     """And the others stay as they are."""
     calm = said()
     assert said(**changes) == {**calm, code: severity}
+
+
+@pytest.mark.parametrize(
+    ("mode", "mps", "seen", "remedy"),
+    [
+        (
+            "exclusive-process",
+            False,
+            "GPU 0: compute mode exclusive-process: one process at a time can use it",
+            "sudo nvidia-smi -c 0, or start MPS (nvidia-cuda-mps-control -d); else bench run --workers 1, without intervals",
+        ),
+        (
+            "exclusive-process",
+            True,
+            "GPU 0: compute mode exclusive-process, and MPS lets several processes share it",
+            "",
+        ),
+        (
+            "prohibited",
+            True,
+            "GPU 0: compute mode prohibited: no process can use it",
+            "sudo nvidia-smi -c 0",
+        ),
+    ],
+)
+def test_a_mode_that_keeps_workers_out_has_a_remedy(
+    mode: str, seen: str, remedy: str, *, mps: bool
+) -> None:
+    """The workers are clients of MPS where it runs; in a mode that lets nobody in not even its server is."""
+    found = gpu.hazards(info(state={"gpus": [{**CALM, "compute_mode": mode}], "mps": mps}))
+    (said,) = [one for one in found if one.code == "compute-mode"]
+    assert (said.seen, said.remedy) == (seen, remedy)
 
 
 def test_each_gpu_is_named() -> None:

@@ -1,40 +1,54 @@
 """A GPU that is made up: a queue of bounded depth, launches that cost, marks of coarse time, a clock that droops.
 
-It moves the host's clock and its own time, nothing else; tests use it to show what naive timing gets wrong,
-and a machine with such GPUs, whose workers are real but live in this process, for runs from end to end.
+It moves the host's clock and its own time, nothing else; tests use it to show what naive timing gets wrong.
+Processes have what CUDA gives each of its own: a context, a stream to submit to, a capture, kernels that are
+loaded when they are first launched. `tests.fakes.torch_cuda` shows it as torch does.
 """
 
 from __future__ import annotations
 
+import math
+import random
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from bench.machine.hardware import read_state
-from bench.pool import protocol
-from bench.pool.pool import Start, WorkerPool
-from bench.run import state_monitor
-from bench.worker.gauges import Gauges
-from bench.worker.worker import Worker
-from tests.fakes.nvml import Allocator
-from tests.fakes.workers import Clock
+import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from tests.fakes.workers import Clock
+
+DEVICES_UNAVAILABLE, ILLEGAL_ADDRESS = 46, 700
+CAPTURE_UNSUPPORTED, CAPTURE_INVALIDATED, CAPTURE_IMPLICIT = 900, 901, 906
+_WORDS = {
+    DEVICES_UNAVAILABLE: "CUDA-capable device(s) is/are busy or unavailable",
+    ILLEGAL_ADDRESS: "an illegal memory access was encountered",
+    CAPTURE_UNSUPPORTED: "operation not permitted when stream is capturing",
+    CAPTURE_INVALIDATED: "operation failed due to a previous error during capture",
+    CAPTURE_IMPLICIT: "operation would make the legacy stream depend on a capturing blocking stream",
+}
+"""CUDA's errors by number (CUDA runtime API, `cudaError`)."""
+
+
+def cuda_error(number: int) -> Exception:
+    """An error of CUDA's, as torch raises it since 2.9."""
+    error: Any = torch.AcceleratorError(f"CUDA error: {_WORDS[number]}\nCUDA kernel errors might …")
+    error.error_code = number
+    made: Exception = error
+    return made
 
 
 @dataclass(slots=True, kw_only=True)
-class Gpu:
-    """Works through what is launched, in order, as soon as it is there."""
+class Physics:
+    """How long things take on a GPU, and what it allows; all of its settings.
 
-    clock: Clock
+    Times are named as those of a CUDA runtime that is made up under torch's real CUDA build.
+    """
+
     launch_ns: int = 5_000
-    """What the host needs to submit a kernel."""
-    mark_ns: int = 1_000
-    """What a mark takes of the device's time."""
-    resolution_ns: int = 500
-    depth: int = 1024
-    """Launches that fit in the queue; the host waits for a place in it."""
+    """What the host needs to submit a kernel; a replay needs twice that."""
     latency_ns: int = 0
     """Between a launch and the earliest that its kernel can begin."""
     gap_ns: int = 0
@@ -43,12 +57,88 @@ class Gpu:
     """What a wait for the queue takes the host, also where it is empty."""
     replay_ns: int = 0
     """What replaying a graph takes the device beside its kernels."""
+    mark_ns: int = 1_000
+    """What a mark takes of the device's time."""
+    resolution_ns: int = 500
+    jitter_ns: int = 0
+    """Width of the random error of a mark's time."""
+    seed: int = 1
+    load_ns: int = 0
+    """What the first launch of each kernel takes the host of a process longer."""
+    context_ns: int = 0
+    """What the first thing that a process does on it takes the host longer."""
+    depth: int = 1024
+    """Launches that fit in the queue; the host waits for a place in it."""
+    exclusive: bool = False
+    """Whether one process alone may have a context."""
+    stall_ns: int = 0
+    """How long the host does nothing, once in each process."""
+    stall_at: int = 0
+    """The launch at which it does so."""
+    idle_w: float = 100.0
+    kernel_w: float = 300.0
+    """Power while a kernel runs, and while none does."""
+    limit_w: float = math.inf
+    """Above it, as an average of `lag_ns`, the clock is lowered until it is met."""
+    lag_ns: int = 40_000_000
     hertz: Callable[[float], float] = lambda _: 1.5e9
-    """Its clock at a time of its own, in nanoseconds."""
+    """Its clock at a time of its own, in nanoseconds, where power does not limit it."""
+
+
+class Stream:
+    """A stream of a device, by identity: the work of all of them is done in the order in which it is submitted."""
+
+    def __init__(self, device: str = "") -> None:
+        self.device = device
+
+    def wait_stream(self, other: Stream) -> None:
+        """It does so anyway."""
+
+
+@dataclass(slots=True)
+class Capture:
+    """What is recorded on a stream instead of being run."""
+
+    stream: Stream
+    kernels_ns: list[float] = field(default_factory=list)
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Process:
+    """What a process has on a GPU of its own."""
+
+    stream: Stream = field(default_factory=Stream)
+    """The current one, which work is submitted to."""
+    waits_raise: bool = False
+    """Whether torch refuses calls that wait, before CUDA sees them (`set_sync_debug_mode("error")`)."""
+    capture: Capture | None = None
+    has_context: bool = False
+    loaded: set[object] = field(default_factory=set)
+    launched: int = 0
+    error: int = 0
+    """What everything ends in since the context is broken."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Gpu(Physics):
+    """Works through what is launched, in order, as soon as it is there."""
+
+    clock: Clock
+    process: Process = field(default_factory=Process)
+    """The one that is at work now."""
+    launched: int = 0
+    _holder: Process | None = None
     _free_ns: float = 0.0
     _ends_ns: deque[float] = field(default_factory=deque)
-    launched: int = 0
-    _noted_ns: list[float] | None = None
+    _power_w: float = 0.0
+    _power_ns: float = 0.0
+    _chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        """At rest."""
+        self._power_w = self.idle_w
+        self._chance = random.Random(self.seed)  # noqa: S311 - noise, not a secret
 
     @classmethod
     def like_an_h200(cls, clock: Clock, **facts: Any) -> Gpu:
@@ -65,57 +155,170 @@ class Gpu:
         }
         return cls(clock=clock, **{**seen, **facts})
 
-    def launch(self, kernel_ns: float) -> None:
-        """Submit a kernel that takes this long at 1.5 GHz."""
-        if self._noted_ns is not None:
-            self._noted_ns.append(kernel_ns)
+    def launch(self, kernel_ns: float, stream: Stream | None = None) -> None:
+        """Submit a kernel that takes this long at 1.5 GHz, to the current stream unless told otherwise.
+
+        A kernel is known by its length.
+
+        Raises:
+            torch.AcceleratorError: there is no context, or it is broken, or a capture does not allow it.
+        """
+        process = self._entered()
+        if process.capture:
+            self._record(process.capture, kernel_ns, stream or process.stream)
             return
+        process.launched += 1
+        if kernel_ns not in process.loaded:
+            process.loaded.add(kernel_ns)
+            self.clock.advance(self.load_ns)
+        if self.stall_ns and process.launched == self.stall_at:
+            self.clock.advance(self.stall_ns)
         self.clock.advance(self.launch_ns)
-        while self._ends_ns and self._ends_ns[0] <= self.clock():
-            self._ends_ns.popleft()
-        if len(self._ends_ns) >= self.depth:
-            self.clock.advance(int(self._ends_ns[-self.depth] - self.clock()) + 1)
-        self._work(kernel_ns * 1.5e9 / self.hertz(self._free_ns) + self.gap_ns, self.latency_ns)
-        self._ends_ns.append(self._free_ns)
-        self.launched += 1
+        self._queue(kernel_ns, self.kernel_w)
 
     def spin(self, cycles: int) -> None:
-        """Submit a wait of so many cycles."""
-        self.launch(cycles / 1.5)
+        """Submit a wait of so many cycles: a single thread, which takes little power."""
+        self._entered()
+        self.clock.advance(self.launch_ns)
+        self._queue(cycles / 1.5, (self.idle_w + self.kernel_w) / 2)
 
     def mark(self) -> GpuMark:
         """A new mark."""
         return GpuMark(self)
 
+    def synchronize(self) -> None:
+        """The host waits until the queue is empty.
+
+        Raises:
+            torch.AcceleratorError: something is being captured.
+        """
+        capture = self._entered().capture
+        if capture:
+            capture.broken = True
+            raise cuda_error(CAPTURE_UNSUPPORTED)
+        self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
+
+    def wait(self) -> None:
+        """The host waits for a result, as `item()` does.
+
+        Raises:
+            RuntimeError: torch refuses to.
+            torch.AcceleratorError: something is being captured.
+        """
+        if self.process.waits_raise:
+            message = "called a synchronizing CUDA operation"
+            raise RuntimeError(message)
+        self.synchronize()
+
+    def break_context(self) -> NoReturn:
+        """Have a kernel of this process write where it must not.
+
+        Raises:
+            torch.AcceleratorError: in any case, and for whatever the process does after it.
+        """
+        self._entered().error = ILLEGAL_ADDRESS
+        raise cuda_error(ILLEGAL_ADDRESS)
+
+    def begin_capture(self, stream: Stream) -> None:
+        """Record from now on what is submitted to this stream.
+
+        Raises:
+            RuntimeError: calls that wait are refused, and beginning to record is one (torch from 2.13 on).
+        """
+        self.wait()
+        self.process.capture = Capture(stream)
+
+    def end_capture(self) -> Callable[[], None]:
+        """What replays all that was recorded.
+
+        Raises:
+            torch.AcceleratorError: something was not allowed.
+        """
+        capture, self.process.capture = self.process.capture, None
+        assert capture is not None
+        if capture.broken:
+            raise cuda_error(CAPTURE_INVALIDATED)
+        whole_ns = self.replay_ns + sum(capture.kernels_ns)
+
+        def replay() -> None:
+            self._entered()
+            self.clock.advance(2 * self.launch_ns)
+            self._queue(whole_ns, self.kernel_w)
+
+        return replay
+
     def capture(
         self, build: Callable[[], Callable[[], object]], calls: int
     ) -> Callable[[], object]:
-        """Kernels launched meanwhile are noted, not run; replaying is one launch of them all.
-
-        As on CUDA a replay takes the device some time of its own, and one that can't be made is torch's
-        kind of error, not Python's.
-        """
+        """As `bench.worker.devices.Cuda` does: the call is built before, and what waits is refused by torch."""
         call = build()
-        self._noted_ns = []
+        self.begin_capture(self.process.stream)
+        self.process.waits_raise = True
         try:
             for _ in range(calls):
                 call()
-            whole_ns = sum(self._noted_ns)
         finally:
-            self._noted_ns = None
-        return lambda: self.launch(whole_ns + self.replay_ns)
+            self.process.waits_raise = False
+            replay = self.end_capture()
+        return replay
 
-    def synchronize(self) -> None:
-        """The host waits until the queue is empty."""
-        if self._noted_ns is not None:
-            message = "called a synchronizing CUDA operation"
-            raise RuntimeError(message)
-        self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
+    def leave(self, process: Process) -> None:
+        """A process has ended."""
+        if self._holder is process:
+            self._holder = None
 
-    def _work(self, ns: float, latency_ns: int = 0) -> float:
-        """Take this long, from when the device is free and the work is there; when it ends."""
-        self._free_ns = max(self._free_ns, float(self.clock()) + latency_ns) + ns
-        return self._free_ns
+    def _entered(self) -> Process:
+        """The process at work, which has a context now."""
+        process = self.process
+        if process.error:
+            raise cuda_error(process.error)
+        if self.exclusive and self._holder is not None and self._holder is not process:
+            raise cuda_error(DEVICES_UNAVAILABLE)
+        if not process.has_context:
+            process.has_context = True
+            self._holder = process
+            self.clock.advance(self.context_ns)
+        return process
+
+    def _record(self, capture: Capture, kernel_ns: float, stream: Stream) -> None:
+        """Note a kernel instead of running it, which takes the host as long."""
+        self.clock.advance(self.launch_ns)
+        if stream is not capture.stream:
+            capture.broken = True
+            raise cuda_error(CAPTURE_IMPLICIT)
+        if capture.broken:
+            raise cuda_error(CAPTURE_INVALIDATED)
+        capture.kernels_ns.append(kernel_ns)
+
+    def _queue(self, kernel_ns: float, power_w: float) -> None:
+        """Put work of so much power into the queue, once there is a place for it."""
+        while self._ends_ns and self._ends_ns[0] <= self.clock():
+            self._ends_ns.popleft()
+        if len(self._ends_ns) >= self.depth:
+            self.clock.advance(int(self._ends_ns[-self.depth] - self.clock()) + 1)
+        begin_ns = max(self._free_ns + self.gap_ns, float(self.clock()) + self.latency_ns)
+        share = self._clock_share(begin_ns)
+        self._free_ns = begin_ns + kernel_ns * 1.5e9 / (self.hertz(begin_ns) * share)
+        self._pass(self._free_ns, power_w)
+        self._ends_ns.append(self._free_ns)
+        self.launched += 1
+
+    def _clock_share(self, now_ns: float) -> float:
+        """The share of its clock that power leaves it; what the clock is lowered by, power is too."""
+        self._pass(now_ns, self.idle_w)
+        return min(1.0, self.limit_w / self._power_w)
+
+    def _pass(self, until_ns: float, power_w: float) -> None:
+        """Draw so much power until then."""
+        if math.isfinite(self.limit_w) and until_ns > self._power_ns:
+            kept = math.exp((self._power_ns - until_ns) / self.lag_ns)
+            self._power_w = kept * self._power_w + (1 - kept) * power_w
+            self._power_ns = until_ns
+
+    def _marked(self) -> float:
+        """When a mark that is put into the queue now is reached, as the device says."""
+        self._free_ns = max(self._free_ns, float(self.clock())) + self.mark_ns
+        return self._free_ns + self.jitter_ns * (self._chance.random() - 0.5)
 
 
 class GpuMark:
@@ -127,7 +330,7 @@ class GpuMark:
 
     def record(self) -> None:
         """Its time is when the device has come to it, in steps of the resolution."""
-        self._reached_ns = self._gpu._work(self._gpu.mark_ns)
+        self._reached_ns = self._gpu._marked()
 
     def is_reached(self) -> bool:
         """By the host's clock."""
@@ -137,81 +340,3 @@ class GpuMark:
         """In whole steps of the resolution."""
         steps = round((self._reached_ns - earlier._reached_ns) / self._gpu.resolution_ns)
         return steps * self._gpu.resolution_ns * 1e-9
-
-
-PEAK_BYTES = 4096
-"""What a kernel takes of its GPU's memory while it is submitted."""
-_READING_NS = 20
-"""What it takes to read the host's clock."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Machine:
-    """A host and its GPUs on one clock; suites submit work to it, workers and session run on it."""
-
-    clock: Clock = field(default_factory=Clock)
-    gpus: Mapping[str, Gpu] = field(default_factory=dict)
-    allocator: Allocator = field(default_factory=Allocator)
-
-    def submit(self, device: str, ns: float) -> float:
-        """Work of so many nanoseconds: a kernel on a GPU, or the host's own. Gives back how many."""
-        if device in self.gpus:
-            self.allocator.take(PEAK_BYTES)
-            self.gpus[device].launch(ns)
-            self.allocator.take(-PEAK_BYTES)
-        else:
-            self.clock.advance(round(ns))
-        return ns
-
-    def started(self, workers: int) -> Start:
-        """So many workers, as a run is given them."""
-        return Start(pool=WorkerPool(workers, self._start), state=read_state())
-
-    def passing(self) -> state_monitor.Clock:
-        """The session's clock; sleeping moves it."""
-        return state_monitor.Clock(
-            now_s=lambda: self._read() * 1e-9, sleep=lambda s: self.clock.advance(round(s * 1e9))
-        )
-
-    def _start(self) -> Any:
-        return InProcess(
-            Worker(
-                self._read,
-                queue_of=self.gpus.get,
-                allocator_of=lambda _: self.allocator,
-                gauges=Gauges(_no_driver),
-            )
-        )
-
-    def _read(self) -> int:
-        self.clock.advance(_READING_NS)
-        return self.clock()
-
-
-class InProcess:
-    """Stands for a `WorkerProcess`: a worker of this process, asked and answering in lines of text."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._hello: protocol.Hello = protocol.decode(protocol.encode(worker.hello()))
-
-    def wait_ready(self) -> protocol.Hello:
-        """Ready from the beginning."""
-        return self._hello
-
-    def ask(self, request: protocol.WorkerRequest, timeout_s: float) -> Any:
-        """Its answer, however long that takes."""
-        assert timeout_s > 0
-        heard = protocol.decode(protocol.encode(request))
-        return protocol.decode(protocol.encode(self._worker.answer(heard)))
-
-    def dismiss(self) -> None:
-        """Nobody to tell."""
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-
-def _no_driver() -> NoReturn:
-    message = "a GPU that is made up has none"
-    raise OSError(message)

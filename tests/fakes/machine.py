@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.doctor.history import MachineHistory
+from bench.machine.compute_mode import ContextLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pytest
 
 CPU = "sys/devices/system/cpu"
 KNOWN = MachineHistory(
@@ -21,6 +24,12 @@ KNOWN = MachineHistory(
     cpu_capability="AVX2",
 )
 """The history of a machine that has measured before."""
+
+
+def set_compute_mode(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """Put the machine's one GPU into a compute mode; MPS does not run."""
+    found = ContextLimits(modes=(mode,))
+    monkeypatch.setattr(ContextLimits, "read", lambda: found)
 
 
 def tree(root: Path, files: Mapping[str, str]) -> Path:

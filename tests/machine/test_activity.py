@@ -169,17 +169,26 @@ def test_gpus_are_told_by_their_driver(tmp_path: Path) -> None:
         PowerManagementDefaultLimit=700_000,
         PersistenceMode=0,
         UtilizationRates=SimpleNamespace(gpu=25),
+        ComputeMode=3,
     )
     (gpu,) = read_snapshot(sources(tmp_path, nvml=lambda: nvml)).gpus
     assert (gpu.name, gpu.processes, gpu.busy_share) == ("NVIDIA H100", 2, 0.25)
     assert (gpu.power_limit_w, gpu.usual_limit_w, gpu.persistent) == (700.0, 700.0, False)
     assert (gpu.temperature_c, gpu.throttle_reasons) == (61.0, ("power-cap",))
+    assert gpu.compute_mode == "exclusive-process"
 
 
 def test_a_gpu_whose_driver_refuses_is_there_all_the_same(tmp_path: Path) -> None:
     """With nothing known of it."""
     (gpu,) = read_snapshot(sources(tmp_path, nvml=fakes_nvml.Nvml)).gpus
-    assert (gpu.name, gpu.busy_share, gpu.usual_limit_w, gpu.persistent) == (None,) * 4
+    known = gpu.name, gpu.busy_share, gpu.usual_limit_w, gpu.persistent, gpu.compute_mode
+    assert known == (None,) * 5
+
+
+@pytest.mark.parametrize("mps", [True, False])
+def test_a_daemon_that_shares_a_context_is_seen(tmp_path: Path, *, mps: bool) -> None:
+    """It is one for all GPUs."""
+    assert read_snapshot(sources(tmp_path, mps=lambda: mps)).mps is mps
 
 
 def test_a_gpu_that_the_driver_lost_is_passed_over(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ NODE = "sys/devices/system/node"
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """No GPU, four logical cores, a C library, no variables but a path."""
     monkeypatch.setattr(environment, "nvidia", lambda: ((), None))
+    monkeypatch.setattr(environment, "read_modes", lambda: None)
     monkeypatch.setattr(environment, "usable_cores", lambda: (0, 1, 2, 3))
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
     monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
@@ -100,8 +101,17 @@ def test_what_the_kernel_does_not_say_is_not_known(tmp_path: Path) -> None:
     assert {name for name, fact in found.items() if fact is None} == {
         *("hypervisor", "smt_siblings", "numa_nodes", "cpu_caches_bytes", "cpu_quota_cores"),
         *("transparent_huge_pages", "address_randomization", "clock_source"),
-        *("gpu_driver", "git_commit", "git_dirty"),
+        *("gpu_driver", "gpu_compute_modes", "git_commit", "git_dirty"),
     }
+
+
+def test_the_environment_says_who_may_use_gpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each by its compute mode."""
+    monkeypatch.setattr(environment, "read_modes", lambda: ("default", "prohibited"))
+    found = read_environment(tmp_path, folder=tmp_path)
+    assert found.gpu_compute_modes == ("default", "prohibited")
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,15 @@ def test_roofs_are_asked_of_the_worker_that_is_meant() -> None:
     assert [one.closed for one in stage.processes] == [False, True, False]
 
 
+def test_a_worker_that_was_lost_over_roofs_is_replaced_once() -> None:
+    """Its successor has measured nothing."""
+    stage = Stage(lambda _: protocol.Refused(status="failed", reason="no GPU", ends_worker=True))
+    pool = stage.pool(1)
+    pool.survey(0, "cuda", 3.0, 5)
+    pool.forget()
+    assert [one.closed for one in stage.processes] == [True, False]
+
+
 @pytest.fixture(name="stage")
 def _stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Fakes where processes would be started."""

@@ -29,6 +29,7 @@ from bench.run.request import (
     workers_of_side,
 )
 from bench.worker import devices
+from tests.fakes.machine import set_compute_mode
 from tests.fakes.workers import Stage
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +125,66 @@ def test_a_device_that_is_not_here_makes_skips(monkeypatch: pytest.MonkeyPatch) 
     plan = Request(suites=("view",), devices=("cuda",)).plan()
     assert plan.cases == ()
     assert {skip.reason for skip in plan.skips} == {"it is on holiday"}
+
+
+@pytest.fixture(name="started")
+def _started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many workers were started, each time; torch sees a GPU."""
+    counts: list[int] = []
+
+    def of_processes(count: int, *_: object) -> WorkerPool:
+        counts.append(count)
+        return Stage().pool(count)
+
+    monkeypatch.setattr(WorkerPool, "of_processes", of_processes)
+    monkeypatch.setattr(devices, "why_missing", lambda _: "")
+    monkeypatch.setattr(devices, "present", lambda: ("cpu", "cuda"))
+    return counts
+
+
+def test_a_gpu_that_lets_one_process_in_is_refused_to_several(
+    monkeypatch: pytest.MonkeyPatch, started: list[int]
+) -> None:
+    """Before a worker is started; with one worker it is measured."""
+    set_compute_mode(monkeypatch, "exclusive-process")
+    several = Request(devices=("cuda",), suites=("view",))
+    with pytest.raises(SelectionError) as caught:
+        several.start()
+    said = "--device cuda: compute mode exclusive-process lets one process use cuda, and 6 workers"
+    assert str(caught.value).startswith(said)
+    assert "write --workers 1 (no intervals then), have it changed" in str(caught.value)
+    assert started == []
+
+    one = dataclasses.replace(several, workers=1)
+    with one.start():
+        assert started == [1]
+    assert one.plan().skips == ()
+
+
+@pytest.mark.parametrize("words", [(), ("all",), ("cpu", "cuda")], ids=["default", "all", "both"])
+def test_a_gpu_that_keeps_workers_out_does_not_lose_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, started: list[int], words: tuple[str, ...]
+) -> None:
+    """Its cases are skipped, each row with the reason, and those of the CPU are measured."""
+    set_compute_mode(monkeypatch, "prohibited")
+    both = Request(devices=words, suites=("view",))
+    with both.start():
+        assert started == [6]
+    plan = both.plan()
+    assert {case.device for case in plan.cases} == {"cpu"}
+    assert {skip.case.device for skip in plan.skips} == {"cuda"}
+    (reason,) = {skip.reason for skip in plan.skips}
+    assert reason.startswith("compute mode prohibited lets no process use cuda")
+
+
+def test_two_sides_have_twice_the_workers(
+    monkeypatch: pytest.MonkeyPatch, started: list[int]
+) -> None:
+    """All of them at once, so that one of each is one too many, and fewer are no remedy."""
+    set_compute_mode(monkeypatch, "exclusive-process")
+    with pytest.raises(SelectionError, match=r"and 2 workers would: have it changed"):
+        Request(devices=("cuda",), workers=1, sides=2).check_access()
+    assert started == []
 
 
 def test_evictions_are_in_the_estimate() -> None:

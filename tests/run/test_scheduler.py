@@ -241,6 +241,78 @@ def test_a_worker_that_takes_anothers_place_prepares_what_it_lacks() -> None:
     assert successors == {2}
 
 
+NO_CONTEXT = protocol.Refused(
+    status="failed", reason="CUDA error: busy", ends_worker=True, no_context=True
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "replaced"), [(protocol.Check, 3), (protocol.Prepare, 3)], ids=["first", "second"]
+)
+def test_a_device_without_contexts_is_given_up(step: type[Any], replaced: int) -> None:
+    """Three workers are lost over it, however many cases there are; the rest is not tried, nor the CPU's cases lost.
+
+    In exclusive mode the first worker has the context, and the second is the one that gets none.
+    """
+    holder = 0
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        nonlocal holder
+        if isinstance(request, step) and request.case.device == "cuda":
+            holder += 1
+            if step is protocol.Check or holder % WORKERS == 0:
+                return NO_CONTEXT
+        return settle(request)
+
+    timed = TimedStage(answer)
+    planned = [*(case(n, device="cuda") for n in range(10)), *(case(n) for n in range(4))]
+    found = list(itertools.chain.from_iterable(timed.scheduler().measure(planned)))
+    cuda, cpu = found[:10], found[10:]
+
+    assert [one.status for one in cuda] == ["failed"] * 3 + ["skipped"] * 7
+    assert {one.reason for one in cuda[:3]} == {NO_CONTEXT.reason}
+    (why,) = {one.reason for one in cuda[3:]}
+    assert why is not None
+    assert why.startswith("cuda was given up after 3 cases in a row: CUDA error: busy; ")
+    assert [one.status for one in cpu] == ["ok"] * 4
+    assert len(timed.stage.processes) == WORKERS + replaced
+
+
+def test_a_device_that_is_had_between_is_not_given_up() -> None:
+    """Two cases met a process that was leaving, twice."""
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        if isinstance(request, protocol.Check) and request.case.labels["n"] in {"0", "1", "3", "4"}:
+            return NO_CONTEXT
+        return settle(request)
+
+    found = TimedStage(answer).measure(7)
+    failed = [one.status == "failed" for one in found]
+    assert failed == [True, True, False, True, True, False, False]
+
+
+def test_a_device_that_is_taken_while_a_worker_is_replaced_is_given_up() -> None:
+    """Cases that were being measured keep their samples and fail; no worker is lost over each of them."""
+    taken = False
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        nonlocal taken
+        if taken and isinstance(request, protocol.Prepare):
+            return NO_CONTEXT
+        if isinstance(request, protocol.VisitRequest) and len(timed.stage.log) > 90:
+            taken = True
+            raise lost()
+        return settle(request)
+
+    timed = TimedStage(answer)
+    planned = [case(n, device="cuda") for n in range(20)]
+    found = list(itertools.chain.from_iterable(timed.scheduler(workers=1).measure(planned)))
+
+    assert {one.status for one in found} == {"failed"}
+    assert any(one.visits for one in found)
+    assert len(timed.stage.processes) == 1 + 1 + 3
+
+
 def weighing(*sizes: int) -> Callable[[protocol.WorkerRequest], protocol.WorkerReply]:
     """Case k has inputs of the k-th size."""
 

@@ -251,5 +251,5 @@ def test_a_call_that_waits_can_not_be_recorded() -> None:
     """The device says so, and is as good as new after that."""
     gpu = Gpu(clock=Clock())
     with pytest.raises(RuntimeError, match="synchronizing"):
-        replayed_s(lambda: gpu.synchronize, 1e-5, gpu, gpu.clock)
+        replayed_s(lambda: gpu.wait, 1e-5, gpu, gpu.clock)
     gpu.synchronize()

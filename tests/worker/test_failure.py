@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.errors import SuiteError
-from bench.worker.failure import asked_bytes, breaks_context, refusal
+from bench.worker.failure import asked_bytes, breaks_context, lacks_context, refusal
 from bench.worker.inputs import InputsTooLarge
 
 ALLOCATOR = "[enforce fail at alloc_cpu.cpp:1] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes. Error code 12"
@@ -14,6 +14,9 @@ CUDA_FULL = (
     "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.10 GiB of which "
     "512.00 MiB is free. Including non-PyTorch memory, this process has 78.00 GiB memory in use. Of the "
     "allocated memory 70.00 GiB is allocated by PyTorch, and 1.00 GiB is reserved by PyTorch but unallocated."
+)
+BUSY = (
+    "CUDA error: CUDA-capable device(s) is/are busy or unavailable\nCUDA kernel errors might be …"
 )
 ILLEGAL = "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be …"
 
@@ -125,3 +128,35 @@ def test_an_error_of_cuda_ends_the_worker(error: Exception, *, breaks: bool) -> 
     """But for want of memory, of which a smaller case has enough."""
     assert breaks_context(error) is breaks
     assert refusal(error).ends_worker is breaks
+
+
+def numbered(error_code: int, words: str) -> Exception:
+    """CUDA's error as torch raises it since 2.9."""
+    error = torch.AcceleratorError(words)
+    error.error_code = error_code  # type: ignore[attr-defined]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [
+        (numbered(46, BUSY), True),
+        (numbered(808, "CUDA error: the maximum number of MPS clients has been reached"), True),
+        (RuntimeError(BUSY), True),
+        (RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable"), True),
+        (numbered(700, ILLEGAL), False),
+        (numbered(101, "CUDA error: invalid device ordinal"), False),
+        (torch.OutOfMemoryError(CUDA_FULL), False),
+        (ValueError(BUSY), False),
+    ],
+    ids=[
+        *("taken", "MPS is full", "by its words", "by older words"),
+        *("broken", "another device", "no memory", "not torch's"),
+    ],
+)
+def test_a_context_that_was_never_had_says_nothing_of_the_case(
+    error: Exception, *, lacks: bool
+) -> None:
+    """Told apart from one that the case has broken, and from a device that only the case asks for."""
+    assert lacks_context(error) is lacks
+    assert refusal(error).no_context is lacks

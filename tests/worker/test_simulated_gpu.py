@@ -5,51 +5,18 @@ Real are plan, session, pool, worker, journal and files; made up are the GPU, th
 
 from __future__ import annotations
 
-import gc
 import math
-import sys
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
-from bench.plan import discover
-from bench.plan.plan import Selection, expand
-from bench.plan.schedule import Schedule
-from bench.run import scheduler, session
+from bench.run import scheduler
 from bench.run.listener import Listener
-from bench.run.manifest import Options
-from bench.store.load import load_rows, load_samples
-from tests.fakes.gpu import PEAK_BYTES, Gpu, Machine
+from bench.store.load import load_samples
+from tests.fakes.gpu import Gpu
+from tests.fakes.gpu_machine import PEAK_BYTES, START_NS, Machine
+from tests.fakes.gpu_runs import WORKERS, Bench, machine, rows
 from tests.fakes.workers import Clock
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from bench.store.runs import StoredRun
-
-WORKERS, ROUNDS = 2, 5
-SUITE = '''
-"""Kernels of known length, on the machine that the test has put there."""
-
-from simulated import machine
-
-from bench import Axis, Call, Suite
-
-suite = Suite("kernels", axes=[Axis("ns", [AXIS])])
-
-
-@suite.op
-def kernel(case):
-    return Call(machine.submit, case.device, case["ns"])
-
-
-@kernel.reference
-def kernel_reference(device, ns):
-    return ns
-'''
 GREEDY = """
 
 import torch
@@ -70,84 +37,7 @@ def ask_for_too_much(device, ns):
 @suite.op
 def greedy(case):
     return Call(ask_for_too_much, case.device, case["ns"])
-
-
-suite.ops = {name: suite.ops[name] for name in ("greedy", "kernel")}
 """
-
-
-class Bench:
-    """Runs a suite's text on a machine that is made up, into one store."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder = folder
-        self._monkeypatch = monkeypatch
-        self.store = folder / "store"
-
-    def run(
-        self,
-        machine: Machine,
-        *kernels_ns: int,
-        devices: tuple[str, ...] = ("cuda",),
-        more: str = "",
-        listener: Listener | None = None,
-        patience_s: float = 0.0,
-    ) -> StoredRun:
-        """Measure kernels of these lengths."""
-        self._monkeypatch.setitem(sys.modules, "simulated", SimpleNamespace(machine=machine))
-        path = self._folder / "kernels.py"
-        path.write_text(SUITE.replace("AXIS", ", ".join(map(str, kernels_ns))) + more)
-        plan = expand([discover.load(path)], Selection(devices=devices), {})
-        with machine.started(WORKERS) as started:
-            return session.run(
-                plan,
-                options(patience_s),
-                self.store,
-                listener or Listener(),
-                started,
-                clock=machine.passing(),
-            )
-
-
-def rows(run: StoredRun) -> dict[tuple[str, int, str], dict[str, Any]]:
-    """What was stored of a run, by op, length of the kernel, and device."""
-    found = load_rows(run.folder).to_dict("records")
-    return {(row["op"], int(row["params"]["ns"]), row["device"]): row for row in found}  # type: ignore[misc]  # columns have names
-
-
-@pytest.fixture(autouse=True)
-def _as_in_a_worker() -> Iterator[None]:
-    """One thread, and no looking for garbage in what torch's import made."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    gc.freeze()
-    yield
-    gc.unfreeze()
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(name="bench")
-def _bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    return Bench(tmp_path, monkeypatch)
-
-
-def options(patience_s: float) -> Options:
-    """Visits of 10 ms, of which a sample takes one: 5 µs of launch before it are half a percent."""
-    schedule = Schedule(
-        workers=WORKERS,
-        rounds=ROUNDS,
-        case_budget_s=0.01 * WORKERS * ROUNDS,
-        timeout_s=60,
-        memory_bytes=1e9,
-        patience_s=patience_s,
-    )
-    return Options(schedule=schedule, threads=1, seed=7, preset="quick", selection={})
-
-
-def machine(**facts: Any) -> Machine:
-    """A machine with one GPU."""
-    clock = Clock()
-    return Machine(clock=clock, gpus={"cuda": Gpu(clock=clock, **facts)})
 
 
 class Droop(Listener):
@@ -197,7 +87,11 @@ def test_kernels_shorter_than_their_launch_bind_the_host(bench: Bench) -> None:
 @pytest.mark.parametrize("calls", [0, 300], ids=["at once", "while it is measured"])
 def test_memory_that_runs_out_costs_one_case(bench: Bench, calls: int) -> None:
     """Its row says how much was asked for, and keeps its samples; the next case is measured."""
-    found = rows(bench.run(machine(), 50_000, more=GREEDY.replace("CALLS", str(calls))))
+    found = rows(
+        bench.run(
+            machine(), 50_000, ops=("greedy", "kernel"), more=GREEDY.replace("CALLS", str(calls))
+        )
+    )
     lost, kept = found["greedy", 50_000, "cuda"], found["kernel", 50_000, "cuda"]
     samples = load_samples(bench.store)
 
@@ -254,7 +148,7 @@ def test_batches_of_a_first_run_are_brought_to_one_reference(
 ) -> None:
     """The clock drifts by some per cent; rows of the next run can be compared with all of these."""
     monkeypatch.setattr(scheduler, "BATCH_CASES", 1)
-    drifting = machine(hertz=lambda now_ns: 1.5e9 * (1 - 0.03 * min(now_ns / 1e9, 1)))
+    drifting = machine(hertz=lambda now_ns: 1.5e9 * (1 - 0.03 * min((now_ns - START_NS) / 1e9, 1)))
     first = rows(bench.run(drifting, 50_000, 60_000, 70_000)).values()
     again = rows(bench.run(machine(), 50_000, 60_000, 70_000)).values()
 
@@ -304,7 +198,7 @@ def test_a_host_that_launches_more_slowly_changes_no_time_at_reference(
 def test_a_gpu_that_is_slow_for_a_while_is_waited_for(bench: Bench) -> None:
     """Two seconds of its own time after the machine's start it is as it was in an earlier run."""
     bench.run(machine(), 50_000)
-    slow = machine(hertz=lambda now_ns: 1.5e9 if now_ns > 2e9 else 1.2e9)
+    slow = machine(hertz=lambda now_ns: 1.5e9 if now_ns > START_NS + 2e9 else 1.2e9)
     run = bench.run(slow, 50_000, patience_s=60)
     (row,) = rows(run).values()
 

@@ -43,7 +43,9 @@ _TORCH = (
 _MACHINE = ("machine_id", "cpu_model", "physical_cores", "memory_bytes")
 _OF_HARDWARE = {"smt_siblings", "numa_nodes", "cpu_caches_bytes"}
 """Facts of the environment that follow from the hardware, which is compared by itself."""
-_ENVIRONMENT = tuple(f.name for f in fields(Environment) if f.name not in _OF_HARDWARE)
+_OF_ACCESS = {"gpu_compute_modes"}
+"""Facts of the environment that say who may use a device, and move no number on it."""
+_ENVIRONMENT = tuple(f.name for f in fields(Environment) if f.name not in _OF_HARDWARE | _OF_ACCESS)
 _STATE = ("governor", "turbo")
 _LOAD = 0.5
 """A machine that is busier by half a core than before shares its cores and caches."""

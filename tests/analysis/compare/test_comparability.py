@@ -74,6 +74,15 @@ def test_what_a_run_does_not_know_is_no_difference() -> None:
     )
 
 
+def test_who_may_use_a_gpu_moves_no_number() -> None:
+    """Its compute mode bars or admits a run, and is no difference between two that were made."""
+    base, new = (
+        run(environment={"gpu_driver": "580", "gpu_compute_modes": [mode]})
+        for mode in ("default", "exclusive-process")
+    )
+    assert comparability(base, new).differences == ()
+
+
 def test_a_mapping_differs_key_by_key() -> None:
     """One variable of many."""
     base, new = (

@@ -52,6 +52,7 @@ FACTS: dict[str, Any] = {
                 "temperature_c": 71.0,
                 "throttle_reasons": ["power-cap"],
                 "persistent": True,
+                "compute_mode": "exclusive-process",
             }
         ],
     },
