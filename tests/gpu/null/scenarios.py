@@ -39,6 +39,7 @@ def _sound(python: str, work: Path) -> list[Scenario]:
             name="trueness",
             what="kernels of 4 and 5 µs in samples of 0.2 to 5 ms, with a drain of 10 µs; calls that wait",
             commands=((python, str(HERE / "trueness.py")),),
+            settings={"DRAIN_US": "10", "LAUNCH_US": "0"},
             check=_printed_no_problem,
         ),
         Scenario(

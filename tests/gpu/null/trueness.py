@@ -1,15 +1,13 @@
 """Measures kernels of known length on the null GPU as a run does, and prints how far off each number is.
 
-    python tests/gpu/null/trueness.py
+    NULLGPU_DRAIN_US=10 NULLGPU_LAUNCH_US=0 python tests/gpu/null/trueness.py
 
-Starts itself anew for each length, since the null GPU reads its settings once; 1 where one is off by more than
-half a percent.
+A kernel of known length is a spin of so many cycles: torch submits it in a microsecond, so that the device is what
+a caller waits for, also on a slow host. 1 where a number is off by more than half a percent.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,54 +26,51 @@ from bench.worker.prepared import Instruments, prepare
 from bench.worker.sampling import clock_cost_s
 from tests.fakes.workers import case
 
-KERNELS_US = ("4", "5")
+KERNELS_US = (4.0, 5.0)
 SAMPLES_S = (2e-4, 7.5e-4, 1.5e-3, 5e-3)
-PHYSICS = {"DRAIN_US": "10", "LAUNCH_US": "0"}
-"""A wait that takes long, and launches that the host makes faster than the shortest of these kernels ends."""
+MHZ = 1980
 WITHIN, WAIT_S = 0.005, 0.3
 VISITS = 5
 
 
 def main() -> int:
-    """Every length in a process of its own."""
-    codes = [
-        subprocess.run(
-            [sys.executable, __file__, us], env={**os.environ, **_settings(us)}, check=False
-        ).returncode
-        for us in KERNELS_US
-    ]
-    return max(codes)
-
-
-def _settings(kernel_us: str) -> dict[str, str]:
-    return {f"NULLGPU_{name}": value for name, value in {**PHYSICS, "KERNEL_US": kernel_us}.items()}
-
-
-def measured(kernel_us: float) -> bool:
-    """Whether all samples of kernels of this length are true, and a call that waits is found out soon."""
+    """Every length in samples of every length, then a call that waits for the device."""
     on = Instruments("cuda", time.perf_counter_ns, Cuda("cuda"), Evictor.of_device)
     clock_s = clock_cost_s(time.perf_counter_ns)
-    tensor = torch.ones(16, device="cuda")
-    held = True
-    for sample_s in SAMPLES_S:
-        asked = protocol.Prepare(case=case(), sample_s=sample_s)
-        made, facts = prepare(lambda: Call(tensor.add_, 1), asked, on, clock_s)
-        times_s: list[float] = []
-        device_s: list[float] = []
-        for _ in range(VISITS):
-            visited = made.visit(20 * sample_s, time.perf_counter_ns)
-            times_s += [net_time_s(ns * 1e-9, facts.loops, facts) for ns in visited.elapsed_ns]
-            device_s += visited.device_s
-        for name, one in (("time_s", median(times_s)), ("device_time_s", median(device_s))):
-            off = one / (kernel_us * 1e-6) - 1
-            held &= abs(off) <= WITHIN
-            print(f"{kernel_us:g} µs, samples of {sample_s * 1e3:g} ms: {name} {100 * off:+.2f} %")
+    off = [
+        _off(kernel_us, sample_s, on, clock_s) for kernel_us in KERNELS_US for sample_s in SAMPLES_S
+    ]
     began = time.monotonic()
-    prepare(lambda: Call(tensor[0].item), protocol.Prepare(case=case(), sample_s=1e-3), on, clock_s)
+    value = torch.ones(1, device="cuda")
+    prepare(lambda: Call(value.item), protocol.Prepare(case=case(), sample_s=1e-3), on, clock_s)
     took_s = time.monotonic() - began
     print(f"a call that waits: prepared in {took_s:.2f} s")
-    return held and took_s < WAIT_S
+    return int(max(off) > WITHIN or took_s >= WAIT_S)
+
+
+def _off(kernel_us: float, sample_s: float, on: Instruments, clock_s: float) -> float:
+    """How far the headline or the device time is off, as a share."""
+    cycles = round(kernel_us * MHZ)
+    made, facts = prepare(
+        lambda: Call(torch.cuda._sleep, cycles),
+        protocol.Prepare(case=case(), sample_s=sample_s),
+        on,
+        clock_s,
+    )
+    times_s: list[float] = []
+    device_s: list[float] = []
+    for _ in range(VISITS):
+        visited = made.visit(20 * sample_s, time.perf_counter_ns)
+        times_s += [net_time_s(ns * 1e-9, facts.loops, facts) for ns in visited.elapsed_ns]
+        device_s += visited.device_s
+    shares = [median(seen) / (kernel_us * 1e-6) - 1 for seen in (times_s, device_s)]
+    said = ", ".join(
+        f"{name} {100 * share:+.2f} %"
+        for name, share in zip(("time_s", "device_time_s"), shares, strict=True)
+    )
+    print(f"{kernel_us:g} µs, samples of {sample_s * 1e3:g} ms: {said}")
+    return max(map(abs, shares))
 
 
 if __name__ == "__main__":
-    sys.exit(main() if len(sys.argv) == 1 else int(not measured(float(sys.argv[1]))))
+    sys.exit(main())
