@@ -37,6 +37,9 @@ SHORTEST_KERNEL_S = 1e-7
 about ten times as long (1.6 µs on an H200, `docs/gpu.md`)."""
 _SPIN_CYCLES = 1_000_000
 _SPINS = 5
+_SUBMISSIONS, _SUBMITTED_S = 8, 0.01
+"""A long call is submitted so often in a sample, if that takes the device no longer than 10 ms: the first submission after
+a wait takes the host two to three times what the others take it, whose code is in its caches."""
 _FIRST_CALLS = 8
 """Calls that a first estimate of the call's time is made from."""
 MOST_CALLS_IN_GRAPH = 20
@@ -157,16 +160,15 @@ class Sampler:
         """The device's clock, for the length of spins alone: it may have been measured some time ago."""
         self._spins_s: dict[int, float] = {}
         self._evict = evict
-        self.calls, self.work = self._learnt()
+        (self._few, self._many), self.work = self._learnt()
 
     def sample(self) -> QueueTiming:
         """One sample, per call: the slope between few calls and twice as many, free of the marks' cost.
 
-        A call that is long enough by itself is made once, and the few are none; so it is with cold caches,
-        which only the first call finds.
+        Of a call that is long enough by itself the few are none; so it is with cold caches, which only the
+        first call finds.
         """
-        few = 0 if self.calls == 1 or self._evict else self.calls
-        many = 2 * self.calls if few else 1
+        few, many = (0, 1) if self._evict else (self._few, self._many)
         shorter, longer = self._timed(few), self._timed(many)
         return QueueTiming(
             device_s=max(longer.device_s - shorter.device_s, 0.0) / (many - few),
@@ -174,22 +176,22 @@ class Sampler:
             gapless=shorter.gapless and longer.gapless,
         )
 
-    def _learnt(self) -> tuple[int, str]:
-        """How many calls make a sample, and what their work is.
+    def _learnt(self) -> tuple[tuple[int, int], str]:
+        """How many calls the two halves of a sample make, and what the call's work is.
 
         A call that is long by itself is made only once to see.
         """
         first = self._timed(1)
         if not first.gapless:
-            return 1, WAITS
+            return (0, 1), WAITS
         if first.device_s >= 2 * SAMPLE_S:
-            return 1, QUEUED
+            return (0, min(max(1, int(_SUBMITTED_S / first.device_s)), _SUBMISSIONS)), QUEUED
         call_s = (self._timed(_FIRST_CALLS).device_s - self._timed(0).device_s) / _FIRST_CALLS
         calls = min(max(1, math.ceil(SAMPLE_S / max(call_s, 1e-9))), MOST_CALLS)
         if calls < MOST_CALLS:
-            return calls, QUEUED
+            return (calls, 2 * calls), QUEUED
         slope_s = (self._timed(2 * calls).device_s - self._timed(calls).device_s) / calls
-        return calls, QUEUED if slope_s >= SHORTEST_KERNEL_S else IDLE
+        return (calls, 2 * calls), QUEUED if slope_s >= SHORTEST_KERNEL_S else IDLE
 
     def _timed(self, calls: int) -> QueueTiming:
         """So many calls without a gap, behind a spin as long as that needs; with a gap if no spin is long enough.

@@ -2,7 +2,7 @@
 
 A sample of n calls takes n times the slower of host and device, and some microseconds once: the first
 kernel is not there yet or the last has not ended yet, the host notices late that it has, and the wait has
-code of its own. Measured once a worker with empty kernels, and converted to a case by what bounds it.
+code of its own. Measured once a worker with empty kernels and with spins, and converted to a case by what bounds it.
 """
 
 from __future__ import annotations
@@ -21,22 +21,26 @@ if TYPE_CHECKING:
     from bench.worker.sampling import Clock
 
 UNCERTAINTY_SHARE = 0.25
-"""Uncertainty of the drain, as a share of it, from call to call: a call has launched before it returns, and of several
-kernels only the last is waited for. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs
-after long ones, where this reckons with 10.3 (`docs/gpu.md`)."""
+"""Uncertainty of the drain, as a share of it, from call to call: a call has launched before it returns, and how many
+kernels it has is not known. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs after long ones
+(`docs/gpu.md`)."""
 _FEW_CALLS, _REPEATS = 10, 41
+_SPIN_S = 2e-5
+"""Several times what a launch takes, so that the device is what a sample of such spins waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """Times that the wait at the end of a sample is computed from: without calls, and with empty kernels."""
+    """Times that the wait at the end of a sample is computed from: without calls, with empty kernels, with spins."""
 
     idle_s: float
     """Time of a sample without calls."""
     launched_s: float
     """Time of a sample of empty kernels beyond what submitting each of them takes the host."""
-    kernel_s: float
-    """Time that an empty kernel takes the device."""
+    worked_s: float
+    """Time of a sample of spins beyond what each of them takes the device."""
+    empty: QueueTiming
+    """What an empty kernel takes device and host."""
 
     def after(self, work: str, seen: QueueTiming | None) -> float:
         """Seconds that a sample of a call has in it once.
@@ -47,23 +51,30 @@ class Drain:
         """
         if work != QUEUED or seen is None:
             return self.idle_s
-        if seen.device_s <= seen.host_s:
-            return self.launched_s
-        # The device waits for the first launch, and all later ones are made while it works.
-        return self.launched_s - self.kernel_s + seen.host_s
+        if seen.device_s > seen.host_s:
+            # The device waits for the first launch, and all later ones are made while it works.
+            return max(self.worked_s + seen.host_s - self.empty.host_s, self.idle_s)
+        # The host waits for the last kernel: of a call that takes as long to submit as five empty kernels, a fifth.
+        last_s = seen.device_s * min(1.0, self.empty.host_s / seen.host_s)
+        return self.launched_s + max(last_s - self.empty.device_s, 0.0)
 
 
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
-    """Take samples of no, of some, and of twice as many empty kernels, alternating."""
+    """Take samples of no calls, and of some and twice as many empty kernels and spins, alternating."""
     empty = Call(device.spin, 1)
-    times_s: dict[int, list[float]] = {0: [], _FEW_CALLS: [], 2 * _FEW_CALLS: []}
-    take_sample(empty, _FEW_CALLS, device, clock)
+    sampler = Sampler(empty, device, clock)
+    spin = Call(device.spin, round(_SPIN_S * sampler.hertz))
+    none, few, many = 0, _FEW_CALLS, 2 * _FEW_CALLS
+    kinds = (empty, none), (empty, few), (empty, many), (spin, few), (spin, many)
+    times_s: list[list[float]] = [[] for _ in kinds]
+    take_sample(empty, few, device, clock)
     for _ in range(_REPEATS):
-        for calls, seen in times_s.items():
-            seen.append(take_sample(empty, calls, device, clock)[1] * 1e-9)
-    idle_s, few_s, many_s = (statistics.median(seen) for seen in times_s.values())
+        for (call, calls), seen in zip(kinds, times_s, strict=True):
+            seen.append(take_sample(call, calls, device, clock)[1] * 1e-9)
+    idle_s, few_s, many_s, few_spins_s, many_spins_s = map(statistics.median, times_s)
     return Drain(
         idle_s=idle_s,
         launched_s=max(2 * few_s - many_s, idle_s),
-        kernel_s=Sampler(empty, device, clock).sample().device_s,
+        worked_s=max(2 * few_spins_s - many_spins_s, idle_s),
+        empty=sampler.sample(),
     )
