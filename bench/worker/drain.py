@@ -25,6 +25,8 @@ UNCERTAINTY_SHARE = 0.25
 kernels it has is not known. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs after long ones
 (`docs/gpu.md`)."""
 _FEW_CALLS, _REPEATS = 10, 41
+_SURELY = 1.02
+"""The host is waited for if it takes 2 % longer; where both take as long, both ways of computing it agree."""
 _SPIN_S = 2e-5
 """Several times what a launch takes, so that the device is what a sample of such spins waits for."""
 
@@ -51,7 +53,7 @@ class Drain:
         """
         if work != QUEUED or seen is None:
             return self.idle_s
-        if seen.device_s > seen.host_s:
+        if _SURELY * seen.device_s > seen.host_s:
             # The device waits for the first launch, and all later ones are made while it works.
             return max(self.worked_s + seen.host_s - self.empty.host_s, self.idle_s)
         # The host waits for the last kernel: of a call that takes as long to submit as five empty kernels, a fifth.

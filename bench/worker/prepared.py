@@ -44,6 +44,8 @@ _COLD_SAMPLES = 11
 _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
 one is slow by itself, and need not be made again to learn that one call fills a sample."""
+_LOOP_SAMPLES = 3
+"""Samples of which the fastest tells what submitting takes in a loop."""
 _QUEUE_SAMPLE_S = 1e-3
 """A sample on a device with a queue is at least so long: what draining the queue takes is then a hundredth,
 and how far that is uncertain a third of it."""
@@ -68,7 +70,6 @@ class Instruments:
         self._name = device
         self._new_evictor = new_evictor
         self._hertz: float | None = None
-        self._drain: Drain | None = None
 
     @cached_property
     def evict(self) -> Evict:
@@ -83,13 +84,10 @@ class Instruments:
         self._hertz = sampler.hertz
         return sampler
 
-    def drain_s(self, work: str, timing: QueueTiming | None) -> float:
-        """Drain time: seconds that draining the queue adds to a sample of such work; 0 without a queue."""
-        if self.queue is None:
-            return 0.0
-        if self._drain is None:
-            self._drain = measure_drain(self.queue, self.clock)
-        return self._drain.after(work, timing)
+    @cached_property
+    def drain(self) -> Drain | None:
+        """What draining the queue adds to a sample; None without a queue."""
+        return measure_drain(self.queue, self.clock) if self.queue else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,9 +209,9 @@ def prepare(
     made = PreparedCall(
         call=call, device=on.device, loops=loops, evict=evict, sampler=sampler, build=build
     )
-    timing = made.queued.sample() if made.queued else None
+    timing = _timing(made, on.drain, on.clock)
     overhead = _overhead(made, timing, on.clock, clock_s)
-    drain_s = on.drain_s(sampler.work, timing) if sampler else 0.0
+    drain_s = on.drain.after(made.sampler.work, timing) if on.drain and made.sampler else 0.0
     drain_uncertainty_s = UNCERTAINTY_SHARE * drain_s / made.sample_loops
     return made, protocol.Prepared(
         first_call_s=first_s,
@@ -228,16 +226,38 @@ def prepare(
     )
 
 
+def _timing(made: PreparedCall, drain: Drain | None, clock: Clock) -> QueueTiming | None:
+    """What the call takes device and host, where its work queues up; the host's time as it is in a loop.
+
+    Behind a spin a launch takes up to half as long again (8.3 against 5.8 µs on an H200, `docs/gpu.md`), so that
+    the host would pass for the slower of the two where it is not.
+    """
+    if made.queued is None or drain is None:
+        return None
+    timing = made.queued.sample()
+    if made.evict:
+        return timing
+    taken = (
+        take_sample(made.call, made.loops, made.device, clock)[1] for _ in range(_LOOP_SAMPLES)
+    )
+    loop_s = (min(taken) * 1e-9 - drain.worked_s) / made.loops
+    return timing._replace(host_s=min(timing.host_s, max(loop_s, 0.0)))
+
+
 def _overhead(
     made: PreparedCall, timing: QueueTiming | None, clock: Clock, clock_s: float
 ) -> Overhead:
     """Overhead: what an empty call of the same shape costs, timed as the samples will be.
 
-    Nothing where the device takes longer for a call than submitting it does: the loop then runs
-    while the device works.
+    Of a call on a device at most what the host takes longer than the device: the loop runs while the
+    device works, and no call takes less than its own work.
     """
-    if timing and timing.device_s > timing.host_s:
-        return Overhead(call_s=0.0, uncertainty_s=0.0)
-    if made.evict is None or timing:
-        return measure_overhead(made.call, clock_s, clock)
-    return measure_cold_overhead(made.call, clock_s, clock, made.evict)
+    if made.evict and timing is None:
+        return measure_cold_overhead(made.call, clock_s, clock, made.evict)
+    found = measure_overhead(made.call, clock_s, clock)
+    if timing is None:
+        return found
+    longer_s = max(timing.host_s - timing.device_s, 0.0)
+    return Overhead(
+        call_s=min(found.call_s, longer_s), uncertainty_s=min(found.uncertainty_s, longer_s)
+    )

@@ -49,6 +49,8 @@ class Physics:
 
     launch_ns: int = 5_000
     """What the host needs to submit a kernel; a replay needs twice that."""
+    held_ns: int = 0
+    """How much longer that takes while a spin holds the device."""
     latency_ns: int = 0
     """Between a launch and the earliest that its kernel can begin."""
     gap_ns: int = 0
@@ -130,6 +132,7 @@ class Gpu(Physics):
     launched: int = 0
     _holder: Process | None = None
     _free_ns: float = 0.0
+    _held_until_ns: float = 0.0
     _ends_ns: deque[float] = field(default_factory=deque)
     _power_w: float = 0.0
     _power_ns: float = 0.0
@@ -145,6 +148,7 @@ class Gpu(Physics):
         """As `tests/gpu/probe.py` saw one, with torch 2.11 in a virtual machine (`docs/gpu.md`)."""
         seen: dict[str, Any] = {
             "launch_ns": 5_800,
+            "held_ns": 2_500,
             "mark_ns": 1_280,
             "resolution_ns": 32,
             "depth": 1022,
@@ -173,14 +177,15 @@ class Gpu(Physics):
             self.clock.advance(self.load_ns)
         if self.stall_ns and process.launched == self.stall_at:
             self.clock.advance(self.stall_ns)
-        self.clock.advance(self.launch_ns)
+        self._submit()
         self._queue(kernel_ns, self.kernel_w)
 
     def spin(self, cycles: int) -> None:
         """Submit a wait of so many cycles: a single thread, which takes little power."""
         self._entered()
-        self.clock.advance(self.launch_ns)
+        self._submit()
         self._queue(cycles / 1.5, (self.idle_w + self.kernel_w) / 2)
+        self._held_until_ns = self._free_ns
 
     def mark(self) -> GpuMark:
         """A new mark."""
@@ -289,6 +294,12 @@ class Gpu(Physics):
         if capture.broken:
             raise cuda_error(CAPTURE_INVALIDATED)
         capture.kernels_ns.append(kernel_ns)
+
+    def _submit(self) -> None:
+        """What that takes the host."""
+        self.clock.advance(self.launch_ns)
+        if self.clock() < self._held_until_ns:
+            self.clock.advance(self.held_ns)
 
     def _queue(self, kernel_ns: float, power_w: float) -> None:
         """Put work of so much power into the queue, once there is a place for it."""

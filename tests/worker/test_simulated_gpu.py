@@ -84,7 +84,7 @@ def test_kernels_shorter_than_their_launch_bind_the_host(bench: Bench) -> None:
     assert (row["bound_by"], row["gapless_share"]) == ("launch", 1)
 
 
-@pytest.mark.parametrize("calls", [0, 300], ids=["at once", "while it is measured"])
+@pytest.mark.parametrize("calls", [0, 500], ids=["at once", "while it is measured"])
 def test_memory_that_runs_out_costs_one_case(bench: Bench, calls: int) -> None:
     """Its row says how much was asked for, and keeps its samples; the next case is measured."""
     found = rows(
