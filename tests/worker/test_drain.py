@@ -35,7 +35,7 @@ def net_s(gpu: Gpu, call: Call, sample_s: float) -> float:
     return net_time_s(elapsed_ns * 1e-9, facts.loops, facts)
 
 
-def no_cache(device: str) -> Callable[[], object]:
+def no_cache(device: str) -> Callable[[], None]:
     """Nothing is emptied."""
     raise AssertionError(device)
 

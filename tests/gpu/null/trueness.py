@@ -3,7 +3,8 @@
     NULLGPU_DRAIN_US=10 NULLGPU_LAUNCH_US=0 python tests/gpu/null/trueness.py
 
 A kernel of known length is a spin of so many cycles: torch submits it in a microsecond, so that the device is what
-a caller waits for, also on a slow host. 1 where a number is off by more than half a percent.
+a caller waits for, also on a slow host. Each is measured three times and the lowest number counts: what disturbs the
+host makes times longer, never shorter. 1 where one is off by more than half a percent.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ KERNELS_US = (4.0, 5.0)
 SAMPLES_S = (2e-4, 7.5e-4, 1.5e-3, 5e-3)
 MHZ = 1980
 WITHIN, WAIT_S = 0.005, 0.3
-VISITS = 5
+TIMES, VISITS = 3, 5
 
 
 def main() -> int:
@@ -50,26 +51,30 @@ def main() -> int:
 
 def _off(kernel_us: float, sample_s: float, on: Instruments, clock_s: float) -> float:
     """How far the headline or the device time is off, as a share."""
-    cycles = round(kernel_us * MHZ)
-    made, facts = prepare(
-        lambda: Call(torch.cuda._sleep, cycles),
-        protocol.Prepare(case=case(), sample_s=sample_s),
-        on,
-        clock_s,
-    )
-    times_s: list[float] = []
-    device_s: list[float] = []
-    for _ in range(VISITS):
-        visited = made.visit(20 * sample_s, time.perf_counter_ns)
-        times_s += [net_time_s(ns * 1e-9, facts.loops, facts) for ns in visited.elapsed_ns]
-        device_s += visited.device_s
-    shares = [median(seen) / (kernel_us * 1e-6) - 1 for seen in (times_s, device_s)]
+    seen = [_medians_s(kernel_us, sample_s, on, clock_s) for _ in range(TIMES)]
+    shares = [min(times) / (kernel_us * 1e-6) - 1 for times in zip(*seen, strict=True)]
     said = ", ".join(
         f"{name} {100 * share:+.2f} %"
         for name, share in zip(("time_s", "device_time_s"), shares, strict=True)
     )
     print(f"{kernel_us:g} µs, samples of {sample_s * 1e3:g} ms: {said}")
     return max(map(abs, shares))
+
+
+def _medians_s(
+    kernel_us: float, sample_s: float, on: Instruments, clock_s: float
+) -> tuple[float, float]:
+    """The headline and the device time, as a worker has them after some visits."""
+    cycles = round(kernel_us * MHZ)
+    asked = protocol.Prepare(case=case(), sample_s=sample_s)
+    made, facts = prepare(lambda: Call(torch.cuda._sleep, cycles), asked, on, clock_s)
+    times_s: list[float] = []
+    device_s: list[float] = []
+    for _ in range(VISITS):
+        visited = made.visit(20 * sample_s, time.perf_counter_ns)
+        times_s += [net_time_s(ns * 1e-9, facts.loops, facts) for ns in visited.elapsed_ns]
+        device_s += visited.device_s
+    return median(times_s), median(device_s)
 
 
 if __name__ == "__main__":
