@@ -52,7 +52,7 @@ def main() -> int:
 def _off(kernel_us: float, sample_s: float, on: Instruments, clock_s: float) -> float:
     """How far the headline or the device time is off, as a share."""
     seen = [_medians_s(kernel_us, sample_s, on, clock_s) for _ in range(TIMES)]
-    shares = [min(times) / (kernel_us * 1e-6) - 1 for times in zip(*seen, strict=True)]
+    shares: list[float] = [min(times) / (kernel_us * 1e-6) - 1 for times in zip(*seen, strict=True)]
     said = ", ".join(
         f"{name} {100 * share:+.2f} %"
         for name, share in zip(("time_s", "device_time_s"), shares, strict=True)
