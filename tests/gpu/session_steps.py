@@ -135,7 +135,7 @@ def all_steps(work: Path) -> tuple[Step, ...]:
 
 
 def _first(work: Path) -> tuple[Step, ...]:
-    """What this GPU does, and whether anything of ours breaks: two minutes."""
+    """What this GPU does, and whether anything of ours breaks: four minutes."""
     return (
         Step(
             name=FACTS,
@@ -175,6 +175,12 @@ def _first(work: Path) -> tuple[Step, ...]:
             seconds=Seconds(9, 7, 90),
         ),
         Step(
+            name="commands",
+            what="profile, ab, crossover, energy and cold caches, briefly",
+            commands=_commands(work),
+            seconds=Seconds(85, 12, 60),
+        ),
+        Step(
             name="probe-clock",
             what="the clock after idling, the queue, the driver's answers, threads on one core",
             commands=(_probe(work, "spins", "depth", "nvml", "affinity"),),
@@ -201,16 +207,17 @@ def _second(work: Path) -> tuple[Step, ...]:
             seconds=Seconds(390, 300, 600),
         ),
         Step(
-            name="peers",
-            what="what other timers say of the same calls",
-            commands=(_script("peers.py", "--out", str(work / "peers")),),
-            seconds=Seconds(80, 60, 150),
-        ),
-        Step(
             name="caches",
             what="a few cases of many sizes, with hot and with cold caches",
             commands=(_short(caches, *CACHES),),
             seconds=Seconds(24, 19, 60),
+        ),
+        _checks(work, "checks", "what must hold, into checks.json"),
+        Step(
+            name="peers",
+            what="what other timers say of the same calls",
+            commands=(_script("peers.py", "--out", str(work / "peers")),),
+            seconds=Seconds(80, 60, 150),
         ),
         Step(
             name="again",
@@ -218,7 +225,21 @@ def _second(work: Path) -> tuple[Step, ...]:
             commands=(quick,),
             seconds=Seconds(360, 300, 600),
         ),
-        _checks(work, "checks", "what must hold, into checks.json"),
+    )
+
+
+def _commands(work: Path) -> tuple[Command, ...]:
+    """Every command that measures, but `run` as other steps make it."""
+    on_gpu, one, brief = ("--device", "cuda"), ("-k", "in_place and n=1024"), ("--budget", "15")
+    profile = ("profile", "matmul/square and n=64 and float32", *on_gpu)
+    ab = ("ab", "mul", *one, *on_gpu, "--b-env", "TENSORBENCH_SIDE=b")
+    crossover = ("crossover", "mul/matrices", "--between", "cpu,cuda")
+    return (
+        _bench(*profile, "--out", str(work / "traces")),
+        _bench(*ab, *brief, "--store", str(work / "ab")),
+        _bench(*crossover, *brief, "--store", str(work / "crossover")),
+        _short(work / "energy", "mul", *one, "--energy", "--budget", "100ms"),
+        _short(work / "cold", "mul", "--cache", "cold", "--budget", "100ms"),
     )
 
 
@@ -257,7 +278,11 @@ def _short(store: str | Path, *words: str) -> Command:
 
 
 def _run(*words: str) -> Command:
-    return (sys.executable, "-m", "bench", "run", *words)
+    return _bench("run", *words)
+
+
+def _bench(*words: str) -> Command:
+    return (sys.executable, "-m", "bench", *words)
 
 
 def _script(name: str, *words: str) -> Command:

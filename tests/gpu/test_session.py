@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FIRST = ["facts", "probe-launch", "probe-capture", "smoke", "waits", "tests"]
-FIRST += ["probe-clock", "probe-memory"]
-SECOND = ["quick", "peers", "caches", "again", "checks"]
+FIRST += ["commands", "probe-clock", "probe-memory"]
+SECOND = ["quick", "caches", "checks", "peers", "again"]
 PARTS = ["products", "backward", "creation", "arithmetic", "parts", "layers"]
 NAMES = [
     *FIRST,
@@ -135,7 +135,7 @@ def step(name: str, what: str, seconds: tuple[float, float, float], *commands: s
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`caches` has two commands, `hot` and `cold`: a step may, though at present none has."""
+    """`caches` has two commands, of 21 and of 22 rounds."""
     single = session_steps.all_steps
 
     def steps(work: Path) -> tuple[Step, ...]:
@@ -145,9 +145,9 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_two(one: Step) -> Step:
-    """The step's command once for either state of the caches, for 22 seconds each."""
+    """The step's command twice, for 22 seconds each."""
     (command,) = one.commands
-    commands = tuple((*command, "--cache", cache) for cache in ("hot", "cold"))
+    commands = tuple((*command, "--rounds", rounds) for rounds in ("21", "22"))
     return dataclasses.replace(one, commands=commands, seconds=Seconds(44, 18, 60))
 
 
@@ -202,12 +202,12 @@ def test_a_session_keeps_to_its_minutes(minutes: float, tmp_path: Path) -> None:
     machine = Machine()
     assert made(tmp_path, machine, "--minutes", str(minutes)) == 0
     assert machine.now_s - 1000 <= 60 * minutes - session.RESERVE_S or not machine.asked
-    assert names_of(machine, tmp_path)[:8] == FIRST[: len(names_of(machine, tmp_path))]
+    assert names_of(machine, tmp_path)[:9] == FIRST[: len(names_of(machine, tmp_path))]
 
 
 def test_a_limit_is_cut_to_what_is_left(tmp_path: Path) -> None:
     """A command that hangs takes nothing from the archive."""
-    machine = Machine({"affinity": None})
+    machine = Machine({"profile": None})
     minutes = (10 + 6 + 16 + 27 + 27 + 9 + 17 + session.RESERVE_S) / 60
     assert made(tmp_path, machine, "--minutes", str(minutes)) == 1
     assert names_of(machine, tmp_path) == FIRST[:7]
@@ -215,11 +215,11 @@ def test_a_limit_is_cut_to_what_is_left(tmp_path: Path) -> None:
     assert kept(tmp_path, "times.json")[-1]["code"] is None
 
 
-def test_three_minutes_say_what_this_gpu_does_and_eighteen_whether_to_believe_us(
+def test_four_minutes_say_what_this_gpu_does_and_nineteen_whether_to_believe_us(
     tmp_path: Path,
 ) -> None:
     """By the estimates; so much is what a short loan of such a machine allows."""
-    for minutes, wanted in ((3, FIRST), (18, [*FIRST, *SECOND])):
+    for minutes, wanted in ((4, FIRST), (19, [*FIRST, *SECOND])):
         machine = Machine()
         made(tmp_path / str(minutes), machine, "--minutes", str(minutes))
         found = names_of(machine, tmp_path / str(minutes))
@@ -255,7 +255,7 @@ def test_the_end_of_what_was_printed_is_shown(
 @pytest.mark.usefixtures("pair")
 def test_times_are_kept_after_each_command(tmp_path: Path) -> None:
     """Also those of the sessions before."""
-    made(tmp_path, Machine({"cold": 6}), "--only", "caches")
+    made(tmp_path, Machine({"22": 6}), "--only", "caches")
     made(tmp_path, Machine(), "--only", "facts")
     times = kept(tmp_path, "times.json")
     assert [(t["step"], t["code"], t["seconds"]) for t in times] == [
@@ -271,7 +271,7 @@ def test_a_session_goes_on_where_it_was_cut_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Runs that finished are kept though cases of them failed; of a pair, the one that is there."""
-    codes = {"smoke": 0, "waits": 0, "hot": 6, "cold": None, "gathering": 1, "pytest": 1}
+    codes = {"smoke": 0, "waits": 0, "21": 6, "22": None, "gathering": 1, "pytest": 1}
     assert made(tmp_path, Machine(codes), "--minutes", "60") == 1
     capsys.readouterr()
     machine = Machine()
@@ -287,8 +287,8 @@ def test_a_session_goes_on_where_it_was_cut_off(
         "checks",
     ]
     assert "sweep-cuda-products" in there
-    assert [c for c in machine.asked if "hot" in c] == []
-    assert len([c for c in machine.asked if "cold" in c]) == 1
+    assert [c for c in machine.asked if "21" in c] == []
+    assert len([c for c in machine.asked if "22" in c]) == 1
 
 
 def test_a_run_counts_when_it_finished_not_by_its_exit_code(tmp_path: Path) -> None:
@@ -396,7 +396,7 @@ def test_an_archive_that_cannot_be_written_stops_nothing(
     machine = Machine()
     assert made(tmp_path, machine, "--minutes", "5") == 0
     assert "No space left on device" in capsys.readouterr().err
-    assert names_of(machine, tmp_path) == [*FIRST, "peers", "caches", "checks", "recheck"]
+    assert names_of(machine, tmp_path) == [*FIRST, "caches", "checks", "recheck"]
 
 
 def test_a_command_is_cut_off_with_all_that_it_started(tmp_path: Path) -> None:
