@@ -186,6 +186,11 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
                 if isinstance(reply, protocol.Forgotten):
                     slot.prepared.clear()
 
+    def refresh(self, worker: int) -> None:
+        """Replace a worker that can't time, or profile, any more."""
+        if self._slots[worker].spent:
+            self._replace(worker)
+
     def _replace(self, worker: int) -> None:
         """End a worker's process and wait for another: nothing is timed while it imports torch."""
         self._slots[worker].process.close()

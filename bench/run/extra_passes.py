@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _PROFILED_S = 0.02
 """A case is profiled for about so many seconds, so that a batch takes a second or two."""
+_PROFILE_LIMIT_S = 60.0
+"""Time limit of a batch's profile, whatever that of a case is: an H200 took 3 s, most of them the profiler's start."""
 _MOST_PROFILED_CALLS, _FEWEST_PROFILED_CALLS = 20, 2
 """A case is called at least twice under the profiler: one call alone can't show that calls differ."""
 _KEYS_OF_MACHINE = ("host_name", "traceName")
@@ -101,18 +103,24 @@ def _meter(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     outcome.metered = reply
 
 
-def _profile(measured: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
-    """See what they consist of, in one session."""
+def _profile(
+    measured: Sequence[Outcome], pool: WorkerPool, schedule: Schedule, *, once_more: bool = True
+) -> None:
+    """See what they consist of, in one session; where that fails, in two, so that one case costs half of them at most."""
     for outcome in measured:
         _prepare(outcome, pool, schedule)
     cases = [one.case for one in measured]
     calls = [_calls(one) for one in measured]
-    trace = traced(pool, cases, calls, schedule.timeout_s)
-    if isinstance(trace, Refused):
-        return
-    events = events_of(trace)
-    for place, outcome in enumerate(measured):
-        outcome.activity = activity(events, calls[place], outcome.case.device, place)
+    trace = traced(pool, cases, calls, _PROFILE_LIMIT_S)
+    if not isinstance(trace, Refused):
+        events = events_of(trace)
+        for place, outcome in enumerate(measured):
+            outcome.activity = activity(events, calls[place], outcome.case.device, place)
+    elif once_more and len(measured) > 1:
+        half = len(measured) // 2
+        for part in (measured[:half], measured[half:]):
+            pool.refresh(0)
+            _profile(part, pool, schedule, once_more=False)
 
 
 def _prepare(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:

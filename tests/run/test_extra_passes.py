@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bench.errors import StoreError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
+from bench.pool.process import WorkerLost
 from bench.run.extra_passes import keep_trace, make_passes, profile, trace_path
 from bench.run.outcome import Outcome, Visit
 from tests.fakes.kernel_trace import cuda_trace, kernel, launch, mark, op, trace
@@ -115,6 +116,27 @@ def test_a_call_of_many_launches_is_not_traced() -> None:
     stage = looked(slow, launches, measured(2))
     (asked,) = [request for _, request in stage.log if isinstance(request, protocol.Profile)]
     assert [one.id for one in asked.cases] == [case(2).id]
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["the worker is lost", "torch refuses"])
+def test_a_case_that_breaks_the_profile_costs_half_of_the_batch_theirs(*, lost: bool) -> None:
+    """Once more in two halves, each in a worker that has not profiled; and in no more."""
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        if isinstance(request, protocol.Profile) and case(3).id in {
+            one.id for one in request.cases
+        }:
+            if lost:
+                raise WorkerLost(status="timeout", reason="no answer within 60 s")
+            return protocol.Refused(status="failed", reason="RuntimeError: no")
+        return answering(request)
+
+    batch = [measured(number) for number in range(4)]
+    stage = looked(*batch, answer=answer)
+    asked = [request for _, request in stage.log if isinstance(request, protocol.Profile)]
+    assert [len(request.cases) for request in asked] == [4, 2, 2]
+    assert [one.activity is not None for one in batch] == [True, True, False, False]
+    assert len(stage.processes) == 2 + (3 if lost else 2)
 
 
 def test_what_has_no_work_is_neither_recorded_nor_timed_cold() -> None:
