@@ -70,8 +70,15 @@ class Visit:
 
     def net_times_s(self) -> list[float]:
         """Seconds per call of each sample, overhead subtracted."""
-        loops, prepared = self.visited.loops, self.prepared
-        return [net_time_s(ns * 1e-9, loops, prepared) for ns in self.visited.elapsed_ns]
+        seen, device_s = self.visited, self.device_s
+        return [
+            net_time_s(ns * 1e-9, seen.loops, self.prepared, device_s) for ns in seen.elapsed_ns
+        ]
+
+    @property
+    def device_s(self) -> float | None:
+        """The device's own time in this visit, where that is told."""
+        return _middle(self.visited.device_s, self.visited.gapless)
 
     def cell(self) -> Cell:
         """The visit as one time in one state of the machine."""
@@ -82,7 +89,7 @@ class Visit:
             started_ns=self.visited.started_ns[0],
             time_s=median(self.net_times_s()),
             conditions=conditions_of(sensed) if sensed else None,
-            device_s=_middle(self.visited.device_s, self.visited.gapless),
+            device_s=self.device_s,
             host_s=_middle(self.visited.host_s, self.visited.gapless),
             gapless=self.visited.gapless,
         )
@@ -94,6 +101,7 @@ class Visit:
         barrier_s = self.sensed.barrier_s if self.sensed else None
         launch_s = self.sensed.launch_s if self.sensed else None
         load_1m = self.sensed.load_1m if self.sensed else None
+        times_s = self.net_times_s()
         beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
         for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
             device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
@@ -105,7 +113,7 @@ class Visit:
                 at_s=(start - run_started_ns) * 1e-9,
                 loops=seen.loops,
                 elapsed_s=elapsed * 1e-9,
-                time_s=net_time_s(elapsed * 1e-9, seen.loops, self.prepared),
+                time_s=times_s[i],
                 cpu_s=seen.cpu_ns[i] * 1e-9,
                 minor_faults=seen.minor_faults[i],
                 involuntary_switches=seen.involuntary_switches[i],
@@ -299,10 +307,18 @@ def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
     return median(proven) if proven else None
 
 
-def net_time_s(elapsed_s: float, loops: int, prepared: Prepared) -> float:
-    """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost."""
+def net_time_s(
+    elapsed_s: float, loops: int, prepared: Prepared, device_s: float | None = None
+) -> float:
+    """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost.
+
+    No call takes less than its own work on the device: where the host was slower when the call was prepared than it
+    is now, an empty call is in none of the time.
+    """
     fixed_s = prepared.clock_s + prepared.drain_s
-    return (elapsed_s - fixed_s) / loops - prepared.overhead_s
+    shared_s = (elapsed_s - fixed_s) / loops
+    net_s = shared_s - prepared.overhead_s
+    return net_s if device_s is None else max(net_s, min(shared_s, device_s))
 
 
 def _launches(activity: Activity | None) -> float:

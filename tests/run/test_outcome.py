@@ -63,6 +63,25 @@ def row(made: Outcome) -> Record:
     return made.entry(FACTS).record
 
 
+@pytest.mark.parametrize(
+    ("elapsed_us", "device_us", "net_us"),
+    [(51, 5.0, 5.0), (52, 5.0, 5.0), (60, 5.0, 5.7), (49, 5.0, 4.8), (51, 2.0, 4.8)],
+    ids=["as long", "a little longer", "the host is slower", "shorter", "the host alone"],
+)
+def test_an_empty_call_is_in_no_time_of_the_device_s(
+    elapsed_us: float, device_us: float, net_us: float
+) -> None:
+    """10 calls; the host was slower than the device when 0.2 µs were found to be an empty call's, and is not now."""
+    prepared = dataclasses.replace(PREPARED, clock_s=1e-6, overhead_s=2e-7)
+    found_s = net_time_s(elapsed_us * 1e-6, 10, prepared, device_us * 1e-6)
+    assert found_s == pytest.approx(net_us * 1e-6)
+    visited = dataclasses.replace(
+        timed(round(elapsed_us * 100)), device_s=(device_us * 1e-6,), host_s=(0.0,), gapless=(True,)
+    )
+    made = outcome((0, 0, visited), prepared=prepared)
+    assert made.visits[0].cell().time_s == made.entry(FACTS).samples[0].time_s
+
+
 def test_the_cost_of_the_clock_and_of_an_empty_call_is_taken_off() -> None:
     """A sample of 10 loops in 11 µs: 1 µs for the clock, 100 ns a call, so 900 ns are left."""
     prepared = dataclasses.replace(PREPARED, clock_s=1e-6, overhead_s=1e-7)
