@@ -55,6 +55,8 @@ class Physics:
     """Between a launch and the earliest that its kernel can begin."""
     gap_ns: int = 0
     """Between two kernels of a stream, however full the queue is; none within a graph."""
+    enter_ns: int = 0
+    """What asking for a wait takes the host before it waits, while the device works on."""
     drain_ns: int = 0
     """What a wait for the queue takes the host, also where it is empty."""
     replay_ns: int = 0
@@ -201,6 +203,7 @@ class Gpu(Physics):
         if capture:
             capture.broken = True
             raise cuda_error(CAPTURE_UNSUPPORTED)
+        self.clock.advance(self.enter_ns)
         self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
 
     def wait(self) -> None:

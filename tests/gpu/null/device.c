@@ -117,6 +117,13 @@ EXPORT int cuPointerGetAttribute(void *value, int which, uint64_t address) {
   return block.kind ? 0 : 1;
 }
 
+EXPORT int cuMemGetAddressRange(uint64_t *start, size_t *bytes, uint64_t address) {
+  struct block block = block_at((void *)address);
+  if (start) *start = (uint64_t)block.start;
+  if (bytes) *bytes = block.bytes;
+  return block.kind ? 0 : 1;
+}
+
 /* What is there only to be found: each says that it is not supported, on stderr too, so that nothing goes unseen. */
 static int absent(const char *name) {
   fprintf(stderr, "null GPU: %s is not there\n", name);

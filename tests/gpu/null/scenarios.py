@@ -235,6 +235,7 @@ def _whole(python: str, work: Path) -> list[Scenario]:
         Scenario(
             name="gpu-tests",
             what="the tests that need a GPU",
+            settings={"RANDOM": "1"},
             commands=(
                 (python, "-m", "pytest", *tests, *plain, *map(str, session_steps.gpu_tests())),
             ),
