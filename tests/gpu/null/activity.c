@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum kind_of_record { OF_CALL, OF_WORK, OF_WAIT, OF_CORRELATION };
+enum kind_of_record { OF_CALL, OF_DRIVER_CALL, OF_WORK, OF_WAIT, OF_CORRELATION };
 struct record {
   enum kind_of_record kind;
   ns_t begin, end;
@@ -59,16 +59,16 @@ static void name_correlation(void) {
       }
 }
 
-struct api_call api_enter(unsigned callback) {
-  if (!watches[CUPTI_ACTIVITY_KIND_RUNTIME]) return (struct api_call){0};
+struct api_call api_enter(bool of_driver, unsigned callback) {
+  if (!watches[of_driver ? CUPTI_ACTIVITY_KIND_DRIVER : CUPTI_ACTIVITY_KIND_RUNTIME]) return (struct api_call){0};
   current_correlation = __atomic_add_fetch(&correlations, 1, __ATOMIC_RELAXED);
   name_correlation(); /* before what it names: Kineto reads once */
-  return (struct api_call){callback, current_correlation, now()};
+  return (struct api_call){of_driver, callback, current_correlation, now()};
 }
 
 void api_exit(struct api_call *call) {
   if (!call->begin) return;
-  add((struct record){.kind = OF_CALL, .begin = call->begin, .end = now(), .correlation = call->correlation,
+  add((struct record){.kind = call->of_driver ? OF_DRIVER_CALL : OF_CALL, .begin = call->begin, .end = now(), .correlation = call->correlation,
                       .callback = call->callback, .thread = syscall(SYS_gettid)});
   current_correlation = 0;
 }
@@ -116,8 +116,8 @@ static size_t written(const struct record *from, union any *to) {
   uint64_t begin = stamp(from->begin), end = stamp(from->end);
   memset(to, 0, sizeof *to);
   switch (from->kind) {
-  case OF_CALL:
-    to->call = (CUpti_ActivityAPI){.kind = CUPTI_ACTIVITY_KIND_RUNTIME, .cbid = from->callback, .start = begin, .end = end,
+  case OF_CALL: case OF_DRIVER_CALL:
+    to->call = (CUpti_ActivityAPI){.kind = from->kind == OF_CALL ? CUPTI_ACTIVITY_KIND_RUNTIME : CUPTI_ACTIVITY_KIND_DRIVER, .cbid = from->callback, .start = begin, .end = end,
                                    .processId = getpid(), .threadId = from->thread, .correlationId = from->correlation};
     return sizeof to->call;
   case OF_WAIT:
@@ -182,7 +182,7 @@ EXPORT CUptiResult cuptiActivityFlushAll(uint32_t flags UNUSED) {
 
 static size_t bytes_of(const CUpti_Activity *record) {
   switch (record->kind) {
-  case CUPTI_ACTIVITY_KIND_RUNTIME: return sizeof(CUpti_ActivityAPI);
+  case CUPTI_ACTIVITY_KIND_RUNTIME: case CUPTI_ACTIVITY_KIND_DRIVER: return sizeof(CUpti_ActivityAPI);
   case CUPTI_ACTIVITY_KIND_SYNCHRONIZATION: return sizeof(CUpti_ActivitySynchronization2);
   case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION: return sizeof(CUpti_ActivityExternalCorrelation);
   case CUPTI_ACTIVITY_KIND_MEMCPY: return sizeof(CUpti_ActivityMemcpy6);

@@ -152,10 +152,12 @@ void make_fills(const void *start, size_t bytes);      /* those of this memory t
 void forget_fills(const void *start, size_t bytes);    /* the memory is written over, or given back */
 
 /* ---- activity.c: CUPTI ---- */
-struct api_call { unsigned callback, correlation; ns_t begin; };
-struct api_call api_enter(unsigned callback);
+struct api_call { bool of_driver; unsigned callback, correlation; ns_t begin; };
+struct api_call api_enter(bool of_driver, unsigned callback);
 void api_exit(struct api_call *call);
-/* In a function of the runtime: a record of the call, and the correlation of what it submits. */
-#define API_CALL(name) struct api_call api_call_ __attribute__((cleanup(api_exit), unused)) = api_enter(CUPTI_RUNTIME_TRACE_CBID_##name)
+/* In a function of the runtime or the driver: a record of the call, and the correlation of what it submits. */
+#define RECORDED(of_driver, callback) struct api_call api_call_ __attribute__((cleanup(api_exit), unused)) = api_enter(of_driver, callback)
+#define API_CALL(name) RECORDED(false, CUPTI_RUNTIME_TRACE_CBID_##name)
+#define DRIVER_CALL(name) RECORDED(true, CUPTI_DRIVER_TRACE_CBID_##name)
 void record_work(const struct work *work, const struct CUstream_st *stream, ns_t begin, ns_t end);
 void record_wait(const struct CUstream_st *stream, ns_t begin, ns_t end);
