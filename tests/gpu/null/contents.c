@@ -119,10 +119,13 @@ static bool write_strided(const char *functor, bool copies, size_t size, size_t 
   return true;
 }
 
-/* ---- random numbers: their own, not those of the device's generator ---- */
-static double uniform(void) {
-  static unsigned seed = 1;
-  return (rand_r(&seed) + 0.5) / ((double)RAND_MAX + 1);
+/* ---- random numbers: not those of a GPU, but the same for the same seed and offset of torch's generator ---- */
+static uint64_t state;
+static double uniform(void) { /* splitmix64 (Steele, Lea, Flood 2014) */
+  uint64_t bits = state += 0x9E3779B97F4A7C15u;
+  bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9u;
+  bits = (bits ^ bits >> 27) * 0x94D049BB133111EBu;
+  return ((bits ^ bits >> 31) >> 11) * 0x1p-53 + 0x1p-54;
 }
 static double normal(void) { return sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform()); }
 
@@ -146,6 +149,8 @@ static bool draw(const char *name, void **arguments) {
   if (!lies_in_a_block(how->out, count * size)) return false;
   if (is_whole && !how->range) return false;
   forget_fills(how->out, count * size);
+  const uint64_t *seed_offset = arguments[1]; /* PhiloxCudaState */
+  state = seed_offset[0] * 0x2545F4914F6CDD1Du + seed_offset[1];
   for (size_t i = 0; i < count; i++) {
     int64_t whole = is_whole ? how->base + (int64_t)(uniform() * how->range) : 0;
     if (is_whole) memcpy(how->out + i * size, &whole, size);
