@@ -281,6 +281,7 @@ def _whole(python: str, work: Path) -> list[Scenario]:
                         str(work / f"session-{minutes}" / "out"),
                     ),
                 ),
+                settings={"RANDOM": "1"},
                 check=partial(verdicts.session_fits, minutes=minutes),
                 limit_s=60 * minutes + 60,
                 only_named=True,
