@@ -7,6 +7,7 @@ device would use without work is included: it can't be told apart from what the 
 
 from __future__ import annotations
 
+import math
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,28 +99,24 @@ class _Loop:
         self._counter, self._clock, self._end_ns = counter, clock, end_ns
         self._limit_s = (end_ns - clock()) * 1e-9
         self._calls = 0
-        self._last_j: float | None = None
+        self._last_j = -math.inf
 
     def until_step(self) -> _CounterStep:
         """Go on until the counter is seen to have moved."""
-        before_j = self._read() if self._last_j is None else self._last_j
+        before_j = self._read()
         while True:
             self._make()
             now_j = self._read()
-            if now_j < before_j:
-                raise _UnknownEnergyError(_STOPPED)
             if now_j > before_j:
-                self._last_j = now_j
                 return _CounterStep(now_j, self._clock(), self._calls)
 
     def until(self, time_ns: int) -> None:
-        """Go on until then, without reading; the counter is read once more at the end."""
+        """Go on until then, without reading."""
         if time_ns > self._end_ns:
             message = f"the energy counter moves too seldom: {LEAST_STEPS} steps do not fit into {self._limit_s:g} s"
             raise _UnknownEnergyError(message)
         while self._clock() < time_ns:
             self._make()
-        self._last_j = self._read()
 
     def _make(self) -> None:
         for _ in repeat(None, self._loops):
@@ -132,6 +129,9 @@ class _Loop:
 
     def _read(self) -> float:
         found_j = self._counter()
-        if found_j is None:
-            raise _UnknownEnergyError(_STOPPED if self._calls else _NO_COUNT)
+        if found_j is None and not self._calls:
+            raise _UnknownEnergyError(_NO_COUNT)
+        if found_j is None or found_j < self._last_j:
+            raise _UnknownEnergyError(_STOPPED)
+        self._last_j = found_j
         return found_j

@@ -132,6 +132,16 @@ def test_a_counter_that_does_not_go_on_has_a_reason(then: float | None) -> None:
     assert found == Metered(energy_j=None, reason="the energy counter stopped or began anew")
 
 
+def test_a_counter_that_began_anew_while_nobody_looked_has_a_reason() -> None:
+    """It stands lower than at the beginning when it is read again."""
+    gpu = Gpu(MS)
+    counter = EnergyCounter(gpu.clock, POWER_W, 50 * MS)
+    found = energy_per_call(
+        gpu.call, 10, gpu.device, lambda: counter() if gpu.clock() < 500 * MS else 1.0, gpu.clock
+    )
+    assert found == Metered(energy_j=None, reason="the energy counter stopped or began anew")
+
+
 def test_calls_are_made_back_to_back_and_waited_for_once_a_batch() -> None:
     """The device never rests within a batch."""
     gpu = Gpu(MS)
