@@ -205,6 +205,17 @@ def test_a_session_keeps_to_its_minutes(minutes: float, tmp_path: Path) -> None:
     assert names_of(machine, tmp_path)[:9] == FIRST[: len(names_of(machine, tmp_path))]
 
 
+def test_the_quick_cases_are_measured_less_often_on_a_host_of_few_cores() -> None:
+    """By fewer workers: six of them take two cores twelve minutes. What is asked for is what `bench run` takes."""
+    few, many = session_steps.how_often(2), session_steps.how_often(16)
+    assert dict(zip(few[::2], few[1::2], strict=True)) == {
+        "--workers": "3",
+        "--rounds": "4",
+        "--budget": "150ms",
+    }
+    assert many == ("--budget", "250ms")
+
+
 def test_a_limit_is_cut_to_what_is_left(tmp_path: Path) -> None:
     """A command that hangs takes nothing from the archive."""
     machine = Machine({"profile": None})
