@@ -32,7 +32,7 @@ CACHES: Command = (
 QUICK: Command = ("--preset", "quick", "--patience", "10s")
 """On the GPU and on its host's CPU, in one run: what is compared was measured in the same minutes. A GPU
 machine is rented by the minute, so a run may wait for its reference state for some seconds only."""
-ROOMY_CORES = 8
+MANY_CORES = 8
 """From so many cores on, six workers are started at once in the time of one; with two, the run would take twice as long."""
 SWEEPS = {
     "products": (("matmul", "mul", "products", "transfer", "view"), {"cuda": 450, "cpu": 330}),
@@ -233,7 +233,7 @@ def _second(work: Path) -> tuple[Step, ...]:
 
 def how_often(cores: int) -> Command:
     """How often the quick cases are measured on a host of so many cores, for them to fit into ten minutes."""
-    if cores >= ROOMY_CORES:
+    if cores >= MANY_CORES:
         return ("--budget", "250ms")
     return ("--workers", "3", "--rounds", "4", "--budget", "150ms")
 
