@@ -312,13 +312,12 @@ def net_time_s(
 ) -> float:
     """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost.
 
-    No call takes less than its own work on the device: where the host was slower when the call was prepared than it
-    is now, an empty call is in none of the time.
+    No call takes less than its own work on the device, whatever these were found to cost: when the call was prepared,
+    the host may have been slower than it is now, or other programs at work on it.
     """
     fixed_s = prepared.clock_s + prepared.drain_s
-    shared_s = (elapsed_s - fixed_s) / loops
-    net_s = shared_s - prepared.overhead_s
-    return net_s if device_s is None else max(net_s, min(shared_s, device_s))
+    net_s = (elapsed_s - fixed_s) / loops - prepared.overhead_s
+    return net_s if device_s is None else max(net_s, min(elapsed_s / loops, device_s))
 
 
 def _launches(activity: Activity | None) -> float:

@@ -17,6 +17,8 @@ from bench.worker.device_timing import Sampler
 from bench.worker.sampling import take_sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
@@ -61,6 +63,11 @@ class Drain:
         return self.launched_s + max(last_s - self.empty.device_s, 0.0)
 
 
+def _undisturbed_s(times_s: Sequence[float]) -> float:
+    """The lower quartile: other programs make times longer only, and a drain is the difference of two of these."""
+    return statistics.quantiles(times_s, n=4)[0]
+
+
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
     """Take samples of no calls, and of some and twice as many empty kernels and spins, alternating."""
     empty = Call(device.spin, 1)
@@ -73,7 +80,7 @@ def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
     for _ in range(_REPEATS):
         for (call, calls), seen in zip(kinds, times_s, strict=True):
             seen.append(take_sample(call, calls, device, clock)[1] * 1e-9)
-    idle_s, few_s, many_s, few_spins_s, many_spins_s = map(statistics.median, times_s)
+    idle_s, few_s, many_s, few_spins_s, many_spins_s = map(_undisturbed_s, times_s)
     return Drain(
         idle_s=idle_s,
         launched_s=max(2 * few_s - many_s, idle_s),

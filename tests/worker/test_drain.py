@@ -13,6 +13,7 @@ from bench.pool.protocol import IDLE, WAITS
 from bench.run.outcome import net_time_s
 from bench.worker import prepared
 from bench.worker.device_timing import Sampler
+from bench.worker.drain import measure_drain
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.sampling import Overhead, calibrate, take_sample
 from tests.fakes.gpu import Gpu
@@ -51,6 +52,31 @@ def test_a_caller_s_time_is_free_of_the_drain(
     true_ns = max(kernel_ns + gpu.gap_ns, launch_ns)
     found_s = net_s(gpu, Call(gpu.launch, kernel_ns), sample_s)
     assert found_s == pytest.approx(1e-9 * true_ns, rel=0.0025)
+
+
+class Disturbed:
+    """A GPU whose host is taken away for some tenths of a millisecond at two waits of three."""
+
+    def __init__(self, gpu: Gpu) -> None:
+        self._gpu = gpu
+        self._waits = 0
+        self.spin, self.mark, self.capture = gpu.spin, gpu.mark, gpu.capture
+
+    def synchronize(self) -> None:
+        """Late, more often than not."""
+        self._waits += 1
+        self._gpu.synchronize()
+        if self._waits % 3:
+            self._gpu.clock.advance(100_000 * (self._waits % 7))
+
+
+def test_other_programs_make_the_drain_no_longer() -> None:
+    """It is a difference of two times, of which either may have been disturbed."""
+    calm, busy = h200(), h200()
+    wanted = measure_drain(calm, calm.clock)
+    found = measure_drain(Disturbed(busy), busy.clock)
+    for name in ("idle_s", "launched_s", "worked_s"):
+        assert getattr(found, name) == pytest.approx(getattr(wanted, name), abs=2e-6)
 
 
 def test_several_kernels_a_call_have_one_drain() -> None:
