@@ -7,7 +7,6 @@ code of its own. Measured once a worker with empty kernels and with spins, and c
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,6 @@ from bench.worker.device_timing import Sampler
 from bench.worker.sampling import take_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.worker.device_timing import QueuedDevice, QueueTiming
     from bench.worker.sampling import Clock
 
@@ -63,27 +60,26 @@ class Drain:
         return self.launched_s + max(last_s - self.empty.device_s, 0.0)
 
 
-def _undisturbed_s(times_s: Sequence[float]) -> float:
-    """The lower quartile: other programs make times longer only, and a drain is the difference of two of these."""
-    return statistics.quantiles(times_s, n=4)[0]
-
-
 def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
-    """Take samples of no calls, and of some and twice as many empty kernels and spins, alternating."""
+    """Take samples of no calls, of some and twice as many empty kernels, and of some spins, alternating.
+
+    The fastest of each tell it: other programs make samples longer only, and what is sought is a small difference.
+    """
     empty = Call(device.spin, 1)
     sampler = Sampler(empty, device, clock)
     spin = Call(device.spin, round(_SPIN_S * sampler.hertz))
     none, few, many = 0, _FEW_CALLS, 2 * _FEW_CALLS
-    kinds = (empty, none), (empty, few), (empty, many), (spin, few), (spin, many)
+    kinds = (empty, none), (empty, few), (empty, many), (spin, few)
     times_s: list[list[float]] = [[] for _ in kinds]
     take_sample(empty, few, device, clock)
     for _ in range(_REPEATS):
         for (call, calls), seen in zip(kinds, times_s, strict=True):
             seen.append(take_sample(call, calls, device, clock)[1] * 1e-9)
-    idle_s, few_s, many_s, few_spins_s, many_spins_s = map(_undisturbed_s, times_s)
+    idle_s, few_s, many_s, spins_s = map(min, times_s)
+    spin_s = Sampler(spin, device, clock, hertz=sampler.hertz).sample().device_s
     return Drain(
         idle_s=idle_s,
-        launched_s=max(2 * few_s - many_s, idle_s),
-        worked_s=max(2 * few_spins_s - many_spins_s, idle_s),
+        launched_s=min(max(2 * few_s - many_s, idle_s), few_s),
+        worked_s=max(spins_s - few * spin_s, idle_s),
         empty=sampler.sample(),
     )
