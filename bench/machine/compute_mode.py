@@ -1,8 +1,8 @@
 """Compute mode of GPUs: how many processes the driver lets have a context on one at a time. No torch.
 
 Sites set `exclusive-process` so that two jobs never share a GPU, and a run has a context in each of its workers.
-Where MPS, NVIDIA's Multi-Process Service, serves a GPU, the one context is its server's, and processes are clients:
-"exclusive-mode restrictions are applied to the MPS server, not MPS clients" (its manual, *When to use MPS*).
+Where MPS, NVIDIA's Multi-Process Service, serves a GPU, the one context is its server's, and any number of processes
+are its clients (its manual, *When to use MPS*).
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ class Drain:
         if work != QUEUED or seen is None:
             return self.idle_s
         if _SURELY * seen.device_s > seen.host_s:
-            # The device waits for the first launch, and all later ones are made while it works.
-            return max(self.worked_s + seen.host_s - self.empty.host_s, self.idle_s)
+            return (
+                self.worked_s
+            )  # it waits for the first launch; all later ones are made while it works
         # The host waits for the last kernel: of a call that takes as long to submit as five empty kernels, a fifth.
         last_s = seen.device_s * min(1.0, self.empty.host_s / seen.host_s)
         return self.launched_s + max(last_s - self.empty.device_s, 0.0)

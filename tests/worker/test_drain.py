@@ -90,6 +90,18 @@ def test_several_kernels_a_call_have_one_drain() -> None:
     assert net_s(gpu, Call(chain), 1e-3) == pytest.approx(5 * 5.8e-6, rel=0.002)
 
 
+@pytest.mark.parametrize("kernels", [1, 5, 30])
+def test_of_a_device_that_is_busy_the_first_launch_alone_is_waited_for(kernels: int) -> None:
+    """30 kernels of 40 µs: submitting all of a call takes 174 µs, and the device begins after 5.8 of them."""
+    gpu = h200()
+
+    def chain() -> None:
+        for _ in range(kernels):
+            gpu.launch(40_000)
+
+    assert net_s(gpu, Call(chain), 1e-3) == pytest.approx(kernels * 40.7e-6, rel=0.0025)
+
+
 @pytest.mark.parametrize("kernel_ns", [3_000, 5_000, 5_500, 6_500, 7_500, 9_000])
 def test_what_an_empty_call_costs_is_in_the_host_s_time_alone(
     monkeypatch: pytest.MonkeyPatch, kernel_ns: int

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SHARE, STEP_S = 0.005, 0.5e-6
 """How far a time may be off: half a percent, and for one call between two events two halves of their resolution."""
+MOST_DRAIN_S = 1e-4
+"""Some microseconds by the settings, and what torch and a slow host take for a wait."""
 TIMES = ("device_time_s", "graph_time_s", "device_time_cold_s")
 SHOWN = 4
 
@@ -64,6 +66,15 @@ def _headline(row: dict[str, Any]) -> str:
     )
 
 
+def _drain(row: dict[str, Any]) -> str:
+    """What a sample has in it once: a launch's way to the device, its last kernel and the wait, and never half a millisecond.
+
+    No time is made shorter than the device's own by it, so that a wrong one shows here alone.
+    """
+    drain_s, most_s = row["drain_s"], MOST_DRAIN_S + row["device_time_s"]
+    return f"{drain_s:.3g} s" if drain_s > most_s or not drain_s > 0 else ""
+
+
 def _idle(row: dict[str, Any]) -> str:
     """What launches no kernel has no time on the device, and is bound by nothing."""
     if row["kernels_per_call"] != 0:
@@ -93,6 +104,7 @@ def _profiled(row: dict[str, Any]) -> str:
 
 CHECKS = {
     "time_s": _headline,
+    "drain_s": _drain,
     "idle": _idle,
     "device_time_s": _against_kernels("device_time_s", 0),
     "graph_time_s": _against_kernels("graph_time_s", 0),

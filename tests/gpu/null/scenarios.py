@@ -19,19 +19,26 @@ MISSION = ("creation", "matmul", "mul", "cat", "view", "backward")
 QUICK_S = 150
 """What the quick preset may take, its profile included: it was 200 s of a real GPU, most of them between visits."""
 FEW = ("--workers", "2", "--rounds", "4", "--budget", "100ms")
+QUICK = ("--preset", "quick", "--workers", "2", "--rounds", "4", "--budget", "150ms")
+SIZES = ("-k", "not from_list", "--set", "n=64,16384,30000000")
+PROFILE = ("profile", "matmul/square and n=64 and float32", "--device", "cuda", "--json")
+CROSSOVER = ("crossover", "mul/matrices", "--between", "cpu,cuda", "--budget", "20", "--json")
+PYTEST = (
+    *("-q", "--noconftest", "--import-mode=importlib", "-p", "no:cacheprovider"),
+    *("-W", "default", "-m", "gpu"),
+)
 BRIEFLY = ("--workers", "2", "--rounds", "2", "--budget", "20ms")
 
 
 def all_scenarios(python: str, work: Path) -> tuple[Scenario, ...]:
     """Every scenario, for this interpreter, each with a folder of its own below `work`."""
-    made = [*_sound(python, work), *_broken(python, work), *_whole(python, work)]
-    return tuple(made)
+    kinds = (_true, _commands, _powered, _failing, _unwatched, _whole, _sessions)
+    return tuple(scenario for kind in kinds for scenario in kind(python, work))
 
 
-def _sound(python: str, work: Path) -> list[Scenario]:
-    """A device that does what it should."""
+def _true(python: str, work: Path) -> list[Scenario]:
+    """Numbers against the known lengths of kernels."""
     run = partial(_run, python, work)
-    bench = partial(_bench, python)
     return [
         Scenario(
             name="trueness",
@@ -59,20 +66,17 @@ def _sound(python: str, work: Path) -> list[Scenario]:
             commands=(run("cold", "mul", *FEW, "--cache", "cold"),),
             check=partial(verdicts.sound_run, workers=2),
         ),
+    ]
+
+
+def _commands(python: str, work: Path) -> list[Scenario]:
+    """Every command that measures, but `run`, which all others have."""
+    bench = partial(_bench, python)
+    return [
         Scenario(
             name="profile",
             what="bench profile of a product",
-            commands=(
-                bench(
-                    "profile",
-                    "matmul/square and n=64 and float32",
-                    "--device",
-                    "cuda",
-                    "--json",
-                    "--out",
-                    str(work / "profile"),
-                ),
-            ),
+            commands=(bench(*PROFILE, "--out", str(work / "profile")),),
             check=verdicts.profile_names_the_product,
         ),
         Scenario(
@@ -88,21 +92,23 @@ def _sound(python: str, work: Path) -> list[Scenario]:
         Scenario(
             name="crossover",
             what="bench crossover between the CPU and the GPU",
-            commands=(
-                bench(
-                    "crossover",
-                    "mul/matrices",
-                    "--between",
-                    "cpu,cuda",
-                    "--budget",
-                    "20",
-                    "--json",
-                    "--store",
-                    str(work / "crossover" / STORE),
-                ),
-            ),
+            commands=(bench(*CROSSOVER, "--store", str(work / "crossover" / STORE)),),
             check=verdicts.ended_well,
         ),
+        Scenario(
+            name="doctor",
+            what="bench doctor of a GPU without persistence that is too hot",
+            commands=(bench("doctor", "--json", "--store", str(work / "doctor" / STORE)),),
+            settings={"PERSISTENCE": "0", "REASONS": "64", "CLOCK_SHARE": "0.8"},
+            check=verdicts.doctor_sees_the_gpu,
+        ),
+    ]
+
+
+def _powered(python: str, work: Path) -> list[Scenario]:
+    """Power, its limit, a second device, and the times of a real one."""
+    run = partial(_run, python, work)
+    return [
         Scenario(
             name="energy",
             what="a kernel of 20 µs at 300 W is 6 mJ",
@@ -116,13 +122,6 @@ def _sound(python: str, work: Path) -> list[Scenario]:
             commands=(run("two-devices", "mul", "gradient", *FEW, devices=("cuda:0", "cuda:1")),),
             settings={"DEVICES": "2"},
             check=verdicts.both_record,
-        ),
-        Scenario(
-            name="doctor",
-            what="bench doctor of a GPU without persistence that is too hot",
-            commands=(bench("doctor", "--json", "--store", str(work / "doctor" / STORE)),),
-            settings={"PERSISTENCE": "0", "REASONS": "64", "CLOCK_SHARE": "0.8"},
-            check=verdicts.doctor_sees_the_gpu,
         ),
         Scenario(
             name="power",
@@ -141,25 +140,14 @@ def _sound(python: str, work: Path) -> list[Scenario]:
     ]
 
 
-def _broken(python: str, work: Path) -> list[Scenario]:
-    """A device that fails, or that may not be watched."""
+def _failing(python: str, work: Path) -> list[Scenario]:
+    """A device that fails, or lets nobody in."""
     run = partial(_run, python, work)
     return [
         Scenario(
             name="oom",
             what="a device of 0.25 GiB",
-            commands=(
-                run(
-                    "oom",
-                    "creation",
-                    "mul",
-                    "-k",
-                    "not from_list",
-                    "--set",
-                    "n=64,16384,30000000",
-                    *BRIEFLY,
-                ),
-            ),
+            commands=(run("oom", "creation", "mul", *SIZES, *BRIEFLY),),
             settings={"GB": "0.25"},
             check=verdicts.oom_is_said,
         ),
@@ -187,6 +175,13 @@ def _broken(python: str, work: Path) -> list[Scenario]:
             settings={"EXCLUSIVE": str(work / "occupied" / "context"), "NVML_ERROR": "9"},
             check=verdicts.occupied_is_given_up,
         ),
+    ]
+
+
+def _unwatched(python: str, work: Path) -> list[Scenario]:
+    """A device that may not be watched, or that computes nothing of what it is given."""
+    run = partial(_run, python, work)
+    return [
         Scenario(
             name="unwatched",
             what="a profiler that may not watch, as without the privilege",
@@ -212,51 +207,22 @@ def _broken(python: str, work: Path) -> list[Scenario]:
 
 
 def _whole(python: str, work: Path) -> list[Scenario]:
-    """All cases, all tests, and the prepared session."""
+    """All cases, and all tests."""
     run = partial(_run, python, work)
-    tests = (
-        "-q",
-        "-c",
-        str(work / "gpu-tests" / session_steps.PYTEST_SETTINGS),
-        "--rootdir",
-        str(ROOT),
-    )
-    plain = (
-        "--noconftest",
-        "--import-mode=importlib",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "default",
-        "-m",
-        "gpu",
-    )
+    settings = str(work / "gpu-tests" / session_steps.PYTEST_SETTINGS)
+    tests = ("-m", "pytest", "-c", settings, "--rootdir", str(ROOT), *PYTEST)
     return [
         Scenario(
             name="gpu-tests",
             what="the tests that need a GPU",
             settings={"RANDOM": "1"},
-            commands=(
-                (python, "-m", "pytest", *tests, *plain, *map(str, session_steps.gpu_tests())),
-            ),
+            commands=((python, *tests, *map(str, session_steps.gpu_tests())),),
             check=verdicts.ended_well,
         ),
         Scenario(
             name="quick",
             what="the quick cases, with their profile",
-            commands=(
-                run(
-                    "quick",
-                    "--preset",
-                    "quick",
-                    "--workers",
-                    "2",
-                    "--rounds",
-                    "4",
-                    "--budget",
-                    "150ms",
-                ),
-            ),
+            commands=(run("quick", *QUICK),),
             check=partial(verdicts.sound_run, workers=2, within_s=QUICK_S),
             limit_s=900,
         ),
@@ -267,27 +233,31 @@ def _whole(python: str, work: Path) -> list[Scenario]:
             check=partial(verdicts.sound_run, workers=2),
             limit_s=3600,
         ),
-        *(
-            Scenario(
-                name=f"session-{minutes}",
-                what=f"the prepared session of {minutes} minutes",
-                commands=(
-                    (
-                        python,
-                        str(ROOT / "tests/gpu/session.py"),
-                        "--minutes",
-                        str(minutes),
-                        "--out",
-                        str(work / f"session-{minutes}" / "out"),
-                    ),
+    ]
+
+
+def _sessions(python: str, work: Path) -> list[Scenario]:
+    """What a rented machine is given, in as many minutes."""
+    script = (python, str(ROOT / "tests/gpu/session.py"))
+    return [
+        Scenario(
+            name=f"session-{minutes}",
+            what=f"the prepared session of {minutes} minutes",
+            commands=(
+                (
+                    *script,
+                    "--minutes",
+                    f"{minutes}",
+                    "--out",
+                    str(work / f"session-{minutes}" / "out"),
                 ),
-                settings={"RANDOM": "1"},
-                check=partial(verdicts.session_fits, minutes=minutes),
-                limit_s=60 * minutes + 60,
-                only_named=True,
-            )
-            for minutes in (5, 12)
-        ),
+            ),
+            settings={"RANDOM": "1"},
+            check=partial(verdicts.session_fits, minutes=minutes),
+            limit_s=60 * minutes + 60,
+            only_named=True,
+        )
+        for minutes in (5, 12)
     ]
 
 

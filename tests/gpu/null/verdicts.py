@@ -124,9 +124,9 @@ def exclusive_is_answered(made: Made) -> list[str]:
 
 def occupied_is_given_up(made: Made) -> list[str]:
     """No case is measured, and not one worker is lost for each."""
-    statuses = made.rows["status"].value_counts().to_dict()
-    if "ok" in statuses:
-        return [f"statuses {statuses}: none can be ok"]
+    counts = made.rows["status"].value_counts().to_dict()
+    if "ok" in counts:
+        return [f"statuses {counts}: none can be ok"]
     return made.lost_workers(2, allowed=6)
 
 
