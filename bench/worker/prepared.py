@@ -45,7 +45,7 @@ _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
 one is slow by itself, and need not be made again to learn that one call fills a sample."""
 _LOOP_SAMPLES = 3
-"""Samples of which the fastest tells what submitting takes in a loop."""
+"""Samples, behind spins and in a loop, of which the fastest tells what submitting takes: other programs make it longer."""
 _QUEUE_SAMPLE_S = 1e-3
 """A sample on a device with a queue is at least so long: what draining the queue takes is then a hundredth,
 and how far that is uncertain a third of it."""
@@ -237,11 +237,12 @@ def _timing(made: PreparedCall, drain: Drain | None, clock: Clock) -> QueueTimin
     timing = made.queued.sample()
     if made.evict or made.loops == 1 or timing.host_s <= timing.device_s:
         return timing
-    taken = (
+    again = [made.queued.sample().host_s for _ in range(_LOOP_SAMPLES)]
+    looped_ns = min(
         take_sample(made.call, made.loops, made.device, clock)[1] for _ in range(_LOOP_SAMPLES)
     )
-    loop_s = (min(taken) * 1e-9 - drain.worked_s) / made.loops
-    return timing._replace(host_s=min(timing.host_s, max(loop_s, 0.0)))
+    loop_s = max(looped_ns * 1e-9 - drain.worked_s, 0.0) / made.loops
+    return timing._replace(host_s=min(timing.host_s, *again, loop_s))
 
 
 def _overhead(
