@@ -1,4 +1,4 @@
-"""Drain time: what waiting for a device's queue to drain adds to a sample, whatever its length; to be subtracted.
+"""Drain time: what waiting for a device's queue to drain adds to a sample, however many calls it has; to be subtracted.
 
 A sample of n calls takes n times the slower of host and device, and some microseconds once: the first
 kernel is not there yet or the last has not ended yet, the host notices late that it has, and the wait has
@@ -24,6 +24,10 @@ UNCERTAINTY_SHARE = 0.25
 kernels it has is not known. On an H200 6.0 µs after short kernels of one or five a call, 10.8 µs after long ones
 (`docs/gpu.md`)."""
 _FEW_CALLS, _REPEATS = 10, 41
+_FEWEST, _WORKED_S = 9, 0.05
+"""Samples of spins: for so long, so many at least and no more than of the others."""
+_LEADING = 5
+"""Spins ahead of the first mark."""
 _SURELY = 1.02
 """The host is waited for if it takes 2 % longer; where both take as long, both ways of computing it agree."""
 _SPIN_S = 2e-5
@@ -61,26 +65,52 @@ class Drain:
         return self.launched_s + max(last_s - self.empty.device_s, 0.0)
 
 
-def measure_drain(device: QueuedDevice, clock: Clock) -> Drain:
-    """Take samples of no calls, of some and twice as many empty kernels, and of some spins, alternating.
+def measure_drain(device: QueuedDevice, clock: Clock, sample_s: float) -> Drain:
+    """Take samples of no calls, of some and twice as many empty kernels, alternating, and of spins.
 
     The fastest of each tell it: other programs make samples longer only, and what is sought is a small difference.
+
+    Args:
+        device: that is waited for.
+        clock: of the host.
+        sample_s: how long the samples are that it is subtracted from.
     """
     empty = Call(device.spin, 1)
     sampler = Sampler(empty, device, clock)
-    spin = Call(device.spin, round(_SPIN_S * sampler.hertz))
-    none, few, many = 0, _FEW_CALLS, 2 * _FEW_CALLS
-    kinds = (empty, none), (empty, few), (empty, many), (spin, few)
-    times_s: list[list[float]] = [[] for _ in kinds]
-    take_sample(empty, few, device, clock)
+    counts = 0, _FEW_CALLS, 2 * _FEW_CALLS
+    times_s: list[list[float]] = [[] for _ in counts]
+    take_sample(empty, _FEW_CALLS, device, clock)
     for _ in range(_REPEATS):
-        for (call, calls), seen in zip(kinds, times_s, strict=True):
-            seen.append(take_sample(call, calls, device, clock)[1] * 1e-9)
-    idle_s, few_s, many_s, spins_s = map(min, times_s)
-    spin_s = Sampler(spin, device, clock, hertz=sampler.hertz).sample().device_s
+        for calls, seen in zip(counts, times_s, strict=True):
+            seen.append(take_sample(empty, calls, device, clock)[1] * 1e-9)
+    idle_s, few_s, many_s = map(min, times_s)
     return Drain(
         idle_s=idle_s,
         launched_s=min(max(2 * few_s - many_s, idle_s), few_s),
-        worked_s=max(spins_s - few * spin_s, idle_s),
+        worked_s=max(_worked_s(device, clock, sampler.hertz, sample_s), idle_s),
         empty=sampler.sample(),
     )
+
+
+def _worked_s(device: QueuedDevice, clock: Clock, hertz: float, sample_s: float) -> float:
+    """What samples of spins take beyond the spins, as long as a case's: a host leaves a long wait later than a short one.
+
+    Marks around all spins but the first ones tell how long they took: the rate of the device's clock may change
+    meanwhile. The first ones give the host time to make a mark, which takes it longest after a wait.
+    """
+    cycles, timed = round(_SPIN_S * hertz), max(1, round(sample_s / _SPIN_S) - _LEADING)
+    found: list[float] = []
+    for _ in range(min(max(_FEWEST, round(_WORKED_S / sample_s)), _REPEATS)):
+        first, last = device.mark(), device.mark()
+        device.synchronize()
+        began_ns = clock()
+        for _ in range(_LEADING):
+            device.spin(cycles)
+        first.record()
+        for _ in range(timed):
+            device.spin(cycles)
+        last.record()
+        device.synchronize()
+        elapsed_s = (clock() - began_ns) * 1e-9
+        found.append(elapsed_s - last.seconds_since(first) * (timed + _LEADING) / timed)
+    return min(found)

@@ -54,7 +54,7 @@ and how far that is uncertain a third of it."""
 class Instruments:
     """The instruments for timing on one device: its queue, its clock rate, its drain, and what empties its caches.
 
-    Each is made or measured when it is first needed, once a worker.
+    Each is made or measured when it is first needed, once a worker; the drain once for each length of samples.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Instruments:
         self._name = device
         self._new_evictor = new_evictor
         self._hertz: float | None = None
+        self._drains: dict[float, Drain] = {}
 
     @cached_property
     def evict(self) -> Evict:
@@ -84,10 +85,13 @@ class Instruments:
         self._hertz = sampler.hertz
         return sampler
 
-    @cached_property
-    def drain(self) -> Drain | None:
-        """What draining the queue adds to a sample; None without a queue."""
-        return measure_drain(self.queue, self.clock) if self.queue else None
+    def drain(self, sample_s: float) -> Drain | None:
+        """What draining the queue adds to a sample of that length; None without a queue."""
+        if self.queue is None:
+            return None
+        if sample_s not in self._drains:
+            self._drains[sample_s] = measure_drain(self.queue, self.clock, sample_s)
+        return self._drains[sample_s]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,9 +213,10 @@ def prepare(
     made = PreparedCall(
         call=call, device=on.device, loops=loops, evict=evict, sampler=sampler, build=build
     )
-    timing = _timing(made, on.drain, on.clock)
+    drain = on.drain(sample_s)
+    timing = _timing(made, drain, on.clock)
     overhead = _overhead(made, timing, on.clock, clock_s)
-    drain_s = on.drain.after(made.sampler.work, timing) if on.drain and made.sampler else 0.0
+    drain_s = drain.after(sampler.work, timing) if drain and sampler else 0.0
     drain_uncertainty_s = UNCERTAINTY_SHARE * drain_s / made.sample_loops
     return made, protocol.Prepared(
         first_call_s=first_s,

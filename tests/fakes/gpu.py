@@ -59,6 +59,8 @@ class Physics:
     """What asking for a wait takes the host before it waits, while the device works on."""
     drain_ns: int = 0
     """What a wait for the queue takes the host, also where it is empty."""
+    cold_share: float = 0.0
+    """What a wait takes the host longer for each second of it: its code is out of the caches by then."""
     replay_ns: int = 0
     """What replaying a graph takes the device beside its kernels."""
     mark_ns: int = 1_000
@@ -204,7 +206,8 @@ class Gpu(Physics):
             capture.broken = True
             raise cuda_error(CAPTURE_UNSUPPORTED)
         self.clock.advance(self.enter_ns)
-        self.clock.advance(max(0, int(self._free_ns - self.clock())) + self.drain_ns)
+        wait_ns = max(0, int(self._free_ns - self.clock()))
+        self.clock.advance(wait_ns + self.drain_ns + int(self.cold_share * wait_ns))
 
     def wait(self) -> None:
         """The host waits for a result, as `item()` does.

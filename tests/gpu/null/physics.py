@@ -92,7 +92,7 @@ def times(
     spin: Callable[[int], object],
 ) -> dict[str, float]:
     """What a launch, a wait, kernels, marks and graphs take."""
-    drain = measure_drain(device, clock)
+    drain = measure_drain(device, clock, 1e-3)
     sampler = Sampler(kernel, device, clock)
     seen = [sampler.sample() for _ in range(9)]
     pairs = [_pair_s(device, spin) for _ in range(9)]

@@ -4,8 +4,9 @@
 
 A kernel of known length is a spin of so many cycles: torch submits it in a microsecond, so that the device is what
 a caller waits for, also on a slow host. Each is measured three times, each time with instruments of its own as a worker
-has them, and the middle counts. 1 where one is off by more than half a percent: on a host that is moved between fast and
-slow states within seconds, its drain moves by ten microseconds, which is a percent of a millisecond.
+has them, and the middle counts. 1 where one is off by more than half a percent in each of three attempts: an error of
+ours is in all of them, a disturbance of the host is not. Of a virtual machine whose caches others use, leaving a wait of
+5 ms took 20 to 100 µs instead of 5 (the code before the first launch and after the wait, both out of the caches).
 """
 
 from __future__ import annotations
@@ -32,16 +33,19 @@ KERNELS_US = (4.0, 5.0)
 SAMPLES_S = (2e-4, 7.5e-4, 1.5e-3, 5e-3)
 MHZ = 1980
 WITHIN, WAIT_S = 0.005, 0.3
-TIMES, VISITS = 3, 5
+TIMES, VISITS, ATTEMPTS = 3, 5, 3
 
 
 def main() -> int:
     """Every length in samples of every length, then a call that waits for the device."""
-    on = Instruments("cuda", time.perf_counter_ns, Cuda("cuda"), Evictor.of_device)
     clock_s = clock_cost_s(time.perf_counter_ns)
-    off = [_off(kernel_us, sample_s, clock_s) for kernel_us in KERNELS_US for sample_s in SAMPLES_S]
+    off = [
+        _least_off(kernel_us, sample_s, clock_s)
+        for kernel_us in KERNELS_US
+        for sample_s in SAMPLES_S
+    ]
     on = instruments()
-    assert on.drain  # measured once a worker, not for each call
+    on.drain(1e-3)  # measured once a worker, not for each call
     value = torch.ones(1, device="cuda")
     began = time.monotonic()
     prepare(
@@ -58,6 +62,14 @@ def main() -> int:
 def instruments() -> Instruments:
     """Those of a new worker."""
     return Instruments("cuda", time.perf_counter_ns, Cuda("cuda"), Evictor.of_device)
+
+
+def _least_off(kernel_us: float, sample_s: float, clock_s: float) -> float:
+    """Of some attempts, up to the first that holds."""
+    found: list[float] = []
+    while not found or (min(found) > WITHIN and len(found) < ATTEMPTS):
+        found.append(_off(kernel_us, sample_s, clock_s))
+    return min(found)
 
 
 def _off(kernel_us: float, sample_s: float, clock_s: float) -> float:
