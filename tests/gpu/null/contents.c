@@ -27,6 +27,39 @@ static size_t element_bytes(const char *type) {
   }
 }
 
+/* ---- copies: which ranges are the same, since a host copies slower than a device and would do so at each call ---- */
+static struct pair { const char *to, *from; size_t bytes; } COPIED[64];
+static int copied;
+
+static bool meets(const char *start, size_t bytes, const char *other, size_t others) {
+  return start < other + others && other < start + bytes;
+}
+
+static void forget_copies(const char *start, size_t bytes) {
+  for (int i = copied - 1; i >= 0; i--)
+    if (meets(COPIED[i].to, COPIED[i].bytes, start, bytes) || meets(COPIED[i].from, COPIED[i].bytes, start, bytes))
+      COPIED[i] = COPIED[--copied];
+}
+
+void note_written(const void *start, size_t bytes) {
+  pthread_mutex_lock(&PENDING);
+  forget_copies(start, bytes);
+  pthread_mutex_unlock(&PENDING);
+}
+
+void copy_within(void *to, const void *from, size_t bytes) {
+  pthread_mutex_lock(&PENDING);
+  bool is_there = false;
+  for (int i = 0; i < copied && !is_there; i++) is_there = COPIED[i].to == to && COPIED[i].from == from && COPIED[i].bytes == bytes;
+  if (!is_there) {
+    forget_copies(to, bytes);
+    memmove(to, from, bytes);
+    if (copied == sizeof COPIED / sizeof *COPIED) COPIED[0] = COPIED[--copied];
+    if (!meets(to, bytes, from, bytes)) COPIED[copied++] = (struct pair){to, from, bytes};
+  }
+  pthread_mutex_unlock(&PENDING);
+}
+
 static bool lies_in_a_block(const char *start, size_t bytes) {
   struct block block = block_at(start);
   return block.start && start + bytes <= block.start + block.bytes;
@@ -36,30 +69,40 @@ static bool lies_in_a_block(const char *start, size_t bytes) {
 static struct pending { char *to; size_t bytes, size; char value[16]; } FILLS[64];
 static int fills;
 
-static void make_fill(int place) {
-  struct pending fill = FILLS[place];
-  memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
-  if (fill.size == 1) memset(fill.to, fill.value[0], fill.bytes);
-  else
-    for (size_t at = 0; at < fill.bytes; at += fill.size) memcpy(fill.to + at, fill.value, fill.size);
-}
+static bool overlaps(const struct pending *fill, const char *start, size_t bytes) { return meets(fill->to, fill->bytes, start, bytes); }
 
-static bool overlaps(const struct pending *fill, const char *start, size_t bytes) {
-  return fill->to < start + bytes && start < fill->to + fill->bytes;
+static void remove_fill(int place) { memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS); }
+
+/* In the order in which they were noted: those before the end that lie in this memory, each after what it is written over. */
+static void make_noted(const char *start, size_t bytes, int end) {
+  for (int place = 0; place < end;) {
+    if (!overlaps(&FILLS[place], start, bytes)) {
+      place++;
+      continue;
+    }
+    struct pending fill = FILLS[place];
+    int before = fills;
+    make_noted(fill.to, fill.bytes, place);
+    place -= before - fills;
+    remove_fill(place);
+    end -= before - fills;
+    if (fill.size == 1) memset(fill.to, fill.value[0], fill.bytes);
+    else
+      for (size_t at = 0; at < fill.bytes; at += fill.size) memcpy(fill.to + at, fill.value, fill.size);
+  }
 }
 
 void make_fills(const void *start, size_t bytes) {
   pthread_mutex_lock(&PENDING);
-  for (int place = 0; place < fills;)
-    if (overlaps(&FILLS[place], start, bytes)) make_fill(place);
-    else place++;
+  make_noted(start, bytes, fills);
   pthread_mutex_unlock(&PENDING);
 }
 
 void forget_fills(const void *start, size_t bytes) {
   pthread_mutex_lock(&PENDING);
   for (int place = fills - 1; place >= 0; place--)
-    if (overlaps(&FILLS[place], start, bytes)) memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
+    if (overlaps(&FILLS[place], start, bytes)) remove_fill(place);
+  forget_copies(start, bytes);
   pthread_mutex_unlock(&PENDING);
 }
 
@@ -68,12 +111,39 @@ static bool fill(char *to, const char *value, size_t size, size_t count) {
   if (size > sizeof made.value || !lies_in_a_block(to, made.bytes)) return false;
   memcpy(made.value, value, size);
   pthread_mutex_lock(&PENDING);
+  forget_copies(to, made.bytes);
   for (int place = fills - 1; place >= 0; place--)
     if (FILLS[place].to >= to && FILLS[place].to + FILLS[place].bytes <= to + made.bytes) /* all of it is written over */
-      memmove(&FILLS[place], &FILLS[place + 1], (--fills - place) * sizeof *FILLS);
-  if (fills == sizeof FILLS / sizeof *FILLS) make_fill(0);
+      remove_fill(place);
+  if (fills == sizeof FILLS / sizeof *FILLS) make_noted(FILLS[0].to, FILLS[0].bytes, 1);
   FILLS[fills++] = made;
   pthread_mutex_unlock(&PENDING);
+  return true;
+}
+
+bool fill_alike(void *to, const void *from, size_t bytes) {
+  struct pending parts[sizeof FILLS / sizeof *FILLS];
+  const char *start = from, *end = start + bytes, *reach = start;
+  int count = 0;
+  bool is_whole = true; /* no element is cut through */
+  pthread_mutex_lock(&PENDING);
+  for (int place = 0; place < fills; place++) {
+    struct pending one = FILLS[place];
+    if (!overlaps(&one, start, bytes)) continue;
+    const char *first = one.to > start ? one.to : start, *last = one.to + one.bytes < end ? one.to + one.bytes : end;
+    is_whole = is_whole && (first - one.to) % one.size == 0 && (last - first) % one.size == 0;
+    one.to = (char *)to + (first - start);
+    one.bytes = last - first;
+    parts[count++] = one;
+  }
+  pthread_mutex_unlock(&PENDING);
+  for (int i = 0; i < count; i++) /* as far as they lie one behind the other */
+    for (int j = 0; j < count; j++) {
+      const char *first = start + (parts[j].to - (char *)to);
+      if (first <= reach && first + parts[j].bytes > reach) reach = first + parts[j].bytes;
+    }
+  if (reach < end || !is_whole || meets(start, bytes, to, bytes)) return false;
+  for (int i = 0; i < count; i++) fill(parts[i].to, parts[i].value, parts[i].size, parts[i].bytes / parts[i].size);
   return true;
 }
 
@@ -114,6 +184,7 @@ static bool write_strided(const char *functor, bool copies, size_t size, size_t 
   for (int operand = 0; operand < at.operands; operand++)
     if (!lies_in_a_block(at.data[operand], offset(&at, count - 1, operand) + size)) return false;
   for (int operand = 0; operand < at.operands; operand++) make_fills(at.data[operand], offset(&at, count - 1, operand) + size);
+  note_written(at.data[0], offset(&at, count - 1, 0) + size);
   for (size_t i = 0; i < count; i++)
     memcpy(at.data[0] + offset(&at, i, 0), copies ? at.data[1] + offset(&at, i, 1) : at.value, size);
   return true;
@@ -148,7 +219,8 @@ static bool draw(const char *name, void **arguments) {
   if (!(is_normal || is_uniform || is_whole) || (size != 8 && size != 4 && size != 2 && !(size == 1 && is_whole))) return false;
   if (!lies_in_a_block(how->out, count * size)) return false;
   if (is_whole && !how->range) return false;
-  forget_fills(how->out, count * size);
+  make_fills(how->out, count * size);
+  note_written(how->out, count * size);
   const uint64_t *seed_offset = arguments[1]; /* PhiloxCudaState */
   state = seed_offset[0] * 0x2545F4914F6CDD1Du + seed_offset[1];
   for (size_t i = 0; i < count; i++) {

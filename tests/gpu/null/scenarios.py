@@ -55,6 +55,12 @@ def _true(python: str, work: Path) -> list[Scenario]:
             check=verdicts.ended_well,
         ),
         Scenario(
+            name="contents",
+            what="fills and copies leave in memory what they leave on the CPU",
+            commands=((python, str(HERE / "contents.py")),),
+            check=verdicts.ended_well,
+        ),
+        Scenario(
             name="products",
             what="mul and matmul, from end to end",
             commands=(run("products", "mul", "matmul", *FEW),),
