@@ -38,6 +38,8 @@ PHYSICS_US = {"latency": 3.0, "gap": 1.0, "drain": 10.0, "replay": 2.0, "mark": 
 KERNEL_US = 5.0
 OFF_S, OFF_SHARE = 4e-6, 0.01
 """What the host of the null GPU takes differs from one to the next; what its device takes does not."""
+SHORT_S = 2e-4
+"""Samples of spins: what a host takes to leave a longer wait depends on the host."""
 ATTEMPTS = 3
 """A difference between the two is in each of them, one that the host makes by stalling is not."""
 
@@ -111,7 +113,7 @@ def times(
     spin: Callable[[int], object],
 ) -> dict[str, float]:
     """What a launch, a wait, kernels, marks and graphs take."""
-    drain = measure_drain(device, clock, 1e-3)
+    drain = measure_drain(device, clock, SHORT_S)
     sampler = Sampler(kernel, device, clock)
     seen = [sampler.sample() for _ in range(9)]
     pairs = [_pair_s(device, spin) for _ in range(9)]
