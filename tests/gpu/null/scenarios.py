@@ -259,11 +259,11 @@ def _sessions(python: str, work: Path) -> list[Scenario]:
                 ),
             ),
             settings={"RANDOM": "1"},
-            check=partial(verdicts.session_fits, minutes=minutes),
+            check=partial(verdicts.session_fits, minutes=minutes, last=last),
             limit_s=60 * minutes + 60,
             only_named=True,
         )
-        for minutes in (5, 12)
+        for minutes, last in ((5, "commands"), (12, "quick"))
     ]
 
 

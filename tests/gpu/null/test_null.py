@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
-from tests.gpu.null import environment, rows, session
+from tests.gpu.null import environment, rows, session, verdicts
 from tests.gpu.null.scenario import LOG, Ended, Made
 from tests.gpu.null.scenarios import all_scenarios
+from tests.gpu.session import TIMES
 
 if TYPE_CHECKING:
     from tests.gpu.null.scenario import Scenario
@@ -137,6 +140,20 @@ def test_a_command_that_ended_otherwise_is_named_with_its_last_line(tmp_path: Pa
     """Also one that was cut off."""
     assert made(tmp_path).codes(0) == []
     assert made(tmp_path, code=None).codes(0) == ["command 1: exit code None, 0 expected: why"]
+
+
+def test_a_session_fits_if_nothing_is_cut_off_up_to_the_step_that_is_to_fit(tmp_path: Path) -> None:
+    """What comes after it may be cut off, since a session goes on for as long as it has."""
+    times = tmp_path / "out" / "work" / TIMES
+    times.parent.mkdir(parents=True)
+    (tmp_path / "out" / "session.tgz").write_bytes(b"not empty")
+    fits = partial(verdicts.session_fits, made(tmp_path), minutes=5)
+    assert fits(last="quick") == ["quick did not fit"]
+    steps = ("facts", 0), ("waits", None), ("quick", 0), ("peers", None)
+    times.write_text(json.dumps([{"step": name, "code": code} for name, code in steps]))
+    assert fits(last="facts") == []
+    assert fits(last="quick") == ["waits was cut off"]
+    assert fits(last="peers") == ["waits was cut off", "peers was cut off"]
 
 
 def test_a_python_without_cuda_is_refused_in_one_line(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
+from tests.gpu import session
 from tests.gpu.null import rows
 from tests.gpu.null.scenario import last_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.gpu.null.scenario import Made
 
 FULL_HZ = 1980e6
@@ -156,11 +160,22 @@ def wrong_results_are_said(made: Made) -> list[str]:
     return found + ([f"correct on a device that computes nothing: {right[:4]}"] if right else [])
 
 
-def session_fits(made: Made, minutes: float) -> list[str]:
-    """In its minutes, with one archive that is not too large."""
+def session_fits(made: Made, minutes: float, last: str) -> list[str]:
+    """In its minutes, with one archive that is not too large, and no step cut off up to the last that is to fit."""
     ended = made.ended[0]
     late = [f"{ended.seconds:.0f} s of {60 * minutes:.0f}"] if ended.seconds > 60 * minutes else []
     archive = made.work / "out" / "session.tgz"
     size = archive.stat().st_size if archive.is_file() else 0
     held = [] if 0 < size <= LARGEST_BYTES else [f"an archive of {size} bytes"]
-    return [*late, *held]
+    return [*late, *held, *_cut_off(made.work / "out" / "work" / session.TIMES, last)]
+
+
+def _cut_off(times: Path, last: str) -> list[str]:
+    """The steps that were, up to the last that is to fit; also where that one was not begun."""
+    steps = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else []
+    places = [place for place, step in enumerate(steps) if step["step"] == last]
+    if not places:
+        return [f"{last} did not fit"]
+    return [
+        f"{step['step']} was cut off" for step in steps[: places[-1] + 1] if step["code"] is None
+    ]
