@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "bench").rglob("*.py"))
 MOST_MODULES_AT_THE_TOP = 6
+TOP = {"bench", "docs", "reports", "results", "suites", "tests", ".ci", ".gitignore", "prek.toml"}
+TOP |= {"README.md", "CHANGELOG.md", "LICENSE", "constraints.txt", "noxfile.py", "pyproject.toml"}
+"""Everything that may be at the top of the repository."""
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_LAYERS = 12
@@ -34,6 +38,14 @@ READ_TOO = (
 """What people read, but for the history of decisions and changes."""
 LISTS = ("tests/test_conventions.py", "tests/docs/test_docs.py")
 """The tests that list these words."""
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an archive has no list of its files")
+def test_nothing_else_lies_at_the_top() -> None:
+    """What a download or a try left there would be committed with all else, and stay in every clone."""
+    listed = ("git", "ls-files")
+    found = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {name.split("/")[0] for name in found.splitlines()} - TOP == set()
 
 
 def name_of(path: Path) -> str:

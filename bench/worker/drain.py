@@ -57,9 +57,8 @@ class Drain:
         if work != QUEUED or seen is None:
             return self.idle_s
         if _SURELY * seen.device_s > seen.host_s:
-            return (
-                self.worked_s
-            )  # it waits for the first launch; all later ones are made while it works
+            # The device waits for the first launch; all later ones are made while it works.
+            return self.worked_s
         # The host waits for the last kernel: of a call that takes as long to submit as five empty kernels, a fifth.
         last_s = seen.device_s * min(1.0, self.empty.host_s / seen.host_s)
         return self.launched_s + max(last_s - self.empty.device_s, 0.0)
@@ -99,18 +98,18 @@ def _worked_s(device: QueuedDevice, clock: Clock, hertz: float, sample_s: float)
     meanwhile. The first ones give the host time to make a mark, which takes it longest after a wait.
     """
     cycles, timed = round(_SPIN_S * hertz), max(1, round(sample_s / _SPIN_S) - _LEADING)
-    found: list[float] = []
-    for _ in range(min(max(_FEWEST, round(_WORKED_S / sample_s)), _REPEATS)):
-        first, last = device.mark(), device.mark()
-        device.synchronize()
-        began_ns = clock()
+    first, last = device.mark(), device.mark()
+
+    def spins() -> None:
         for _ in range(_LEADING):
             device.spin(cycles)
         first.record()
         for _ in range(timed):
             device.spin(cycles)
         last.record()
-        device.synchronize()
-        elapsed_s = (clock() - began_ns) * 1e-9
+
+    found: list[float] = []
+    for _ in range(min(max(_FEWEST, round(_WORKED_S / sample_s)), _REPEATS)):
+        elapsed_s = take_sample(Call(spins), 1, device, clock)[1] * 1e-9
         found.append(elapsed_s - last.seconds_since(first) * (timed + _LEADING) / timed)
     return min(found)

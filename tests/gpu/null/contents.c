@@ -1,6 +1,7 @@
-/* Contents: the few kernels of torch that are executed, at once: fills, strided copies, and random numbers on request.
+/* Contents: what copies leave in memory, and the few kernels of torch that are executed: fills, strided copies, and random
+   numbers on request. Fills are noted and made when memory is looked at; a copy is not made again while nothing has changed.
 
-   Found by their mangled names; where their arguments lie is read from torch's sources (ATen/native/cuda/CUDALoops.cuh,
+   Kernels are found by their mangled names; where their arguments lie is read from torch's sources (ATen/native/cuda/CUDALoops.cuh,
    ATen/cuda/detail/OffsetCalculator.cuh, ATen/native/cuda/DistributionTemplates.h). Nothing is written unless sizes and
    addresses make sense, so that another torch with another layout leaves memory as it was. */
 #include "null.h"
@@ -48,7 +49,7 @@ void note_written(const void *start, size_t bytes) {
   pthread_mutex_unlock(&PENDING);
 }
 
-void copy_within(void *to, const void *from, size_t bytes) {
+static void copy_once(void *to, const void *from, size_t bytes) {
   pthread_mutex_lock(&PENDING);
   bool is_there = false;
   for (int i = 0; i < copied && !is_there; i++) is_there = COPIED[i].to == to && COPIED[i].from == from && COPIED[i].bytes == bytes;
@@ -122,7 +123,8 @@ static bool fill(char *to, const char *value, size_t size, size_t count) {
   return true;
 }
 
-bool fill_alike(void *to, const void *from, size_t bytes) {
+/* Notes for one range the fills that are noted for another, if they cover all of it; whether it could. */
+static bool fill_alike(void *to, const void *from, size_t bytes) {
   struct pending parts[sizeof FILLS / sizeof *FILLS];
   const char *start = from, *end = start + bytes, *reach = start;
   int count = 0;
@@ -146,6 +148,13 @@ bool fill_alike(void *to, const void *from, size_t bytes) {
   if (reach < end || !is_whole || meets(start, bytes, to, bytes)) return false;
   for (int i = 0; i < count; i++) fill(parts[i].to, parts[i].value, parts[i].size, parts[i].bytes / parts[i].size);
   return true;
+}
+
+void copy_within(void *to, const void *from, size_t bytes) {
+  if (fill_alike(to, from, bytes)) return;
+  make_fills(from, bytes);
+  make_fills(to, bytes);
+  copy_once(to, from, bytes);
 }
 
 void fill_bytes(void *to, int value, size_t bytes) {

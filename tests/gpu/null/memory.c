@@ -1,4 +1,4 @@
-/* Memory: pages of the host that say they are the device's; copies and fills of bytes are made at once. */
+/* Memory: pages of the host that say they are the device's; what copies and fills leave there is in contents.c. */
 #include "null.h"
 #include <cupti_activity.h>
 #include <cupti_runtime_cbid.h>
@@ -137,11 +137,10 @@ static cudaError_t copy(void *to, const void *from, size_t bytes, cudaStream_t h
   if (error || stream->capture) return error;
   /* A scalar that a kernel should have written is read as 0: `nonzero` would take what is there for a count. */
   bool is_result = holds_results && is_device(source) && !is_device(target) && bytes <= 8;
-  if (within && fill_alike(to, from, bytes)) return cudaSuccess;
-  make_fills(from, bytes);
-  make_fills(to, bytes);
   if (within) copy_within(to, from, bytes);
   else {
+    make_fills(from, bytes);
+    make_fills(to, bytes);
     note_written(to, bytes);
     if (is_result) memset(to, 0, bytes);
     else memmove(to, from, bytes);
@@ -167,6 +166,8 @@ EXPORT cudaError_t cudaMemcpyPeerAsync(void *to, int to_device UNUSED, const voi
 EXPORT cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width, size_t height,
                                      enum cudaMemcpyKind kind UNUSED, cudaStream_t stream) {
   API_CALL(cudaMemcpy2DAsync_v3020);
+  make_fills(from, from_pitch * height);
+  make_fills(to, to_pitch * height);
   note_written(to, to_pitch * height);
   for (size_t row = 1; row < height; row++) memmove((char *)to + row * to_pitch, (const char *)from + row * from_pitch, width);
   return copy(to, from, width, stream, false);

@@ -150,7 +150,6 @@ bool execute(const char *name, void **arguments);      /* fills, and random numb
 void fill_bytes(void *to, int value, size_t bytes);
 void make_fills(const void *start, size_t bytes);      /* those of this memory that were only noted so far */
 void forget_fills(const void *start, size_t bytes);    /* the memory is written over, or given back */
-bool fill_alike(void *to, const void *from, size_t bytes); /* notes the fill that `from` is noted to hold for `to` too; whether it could */
 void copy_within(void *to, const void *from, size_t bytes); /* of a device's memory; not again while both ends are as they were */
 void note_written(const void *start, size_t bytes);    /* so that what was copied from or to it is copied again */
 

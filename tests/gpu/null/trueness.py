@@ -5,7 +5,7 @@
 A kernel of known length is a spin of so many cycles: torch submits it in a microsecond, so that the device is what
 a caller waits for, also on a slow host. Each is measured three times, each time with instruments of its own as a worker
 has them, and the middle counts. 1 where one is off by more than half a percent in each of three attempts: an error of
-ours is in all of them, a disturbance of the host is not. Of a virtual machine whose caches others use, leaving a wait of
+ours is in all of them, a disturbance of the host is not. In a virtual machine whose caches others use, leaving a wait of
 5 ms took 20 to 100 µs instead of 5 (the code before the first launch and after the wait, both out of the caches).
 """
 
