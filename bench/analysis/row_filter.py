@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError, hint
-from bench.records.record import LISTS, Record
+from bench.records.record import LISTS, MAPS, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COLUMNS = frozenset(f.name for f in dataclasses.fields(Record)) - {"params"}
+COLUMNS = frozenset(f.name for f in dataclasses.fields(Record)) - set(MAPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

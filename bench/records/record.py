@@ -205,6 +205,26 @@ class Record:
         "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone."
     )
     torch_version: str | None = _text("The torch that ran, with its build.")
+    label: str | None = _text("The run's label.")
+    tags: Mapping[str, str] | None = _column(
+        pa.map_(_TEXT, _TEXT), "The run's tags; empty where it has none.", None
+    )
+    git_commit: str | None = _text("The commit of the code that was measured, where it is in git.")
+    fingerprint: str | None = _text(
+        "Hash of the op's code and of what it uses in its file, without comments; equal ones are the same code."
+    )
+    graph_breaks: int | None = _whole(
+        "Graph breaks of `torch.compile` while this case was built and called."
+    )
+    recompiles: int | None = _whole(
+        "Compilations of `torch.compile` beyond the first of each function while this case was built and called."
+    )
+    state_changed: tuple[str, ...] = _texts(
+        "Global settings of torch that building or calling the case changed; they were put back."
+    )
+    python_warnings: tuple[str, ...] = _texts(
+        "Python's warnings that were raised while the case was built or called, each once."
+    )
     started_at: datetime = _column(_TIMESTAMP, "When the run began (UTC).")
     schema_version: int = _column(pa.int32(), "Version of this schema.", SCHEMA_VERSION)
 
@@ -221,6 +241,8 @@ class Record:
 
 LISTS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_list(f.metadata["type"]))
 """Columns that hold a tuple in a record and a list everywhere else."""
+MAPS = tuple(f.name for f in dataclasses.fields(Record) if pa.types.is_map(f.metadata["type"]))
+"""Columns that hold a mapping from text to text."""
 
 
 def row(record: Record) -> dict[str, Any]:
@@ -234,7 +256,8 @@ def row(record: Record) -> dict[str, Any]:
         for f in dataclasses.fields(Record)
     }
     lists = {name: list(values[name]) for name in LISTS}
-    return {**values, **lists, "params": list(record.params.items())}
+    maps = {name: list(values[name].items()) for name in MAPS if values[name] is not None}
+    return {**values, **lists, **maps}
 
 
 def _held(kind: pa.DataType, value: Any) -> Any:
@@ -253,8 +276,9 @@ def record_of(values: Mapping[str, Any]) -> Record:
         TypeError: columns without a default are missing, or a value is of another kind.
         ValueError: `started_at` is no time.
     """
-    params = {str(axis): str(value) for axis, value in dict(values.get("params") or ()).items()}
-    return codec.decode(Record, {**values, "params": params})
+    maps = {name: dict(values[name]) for name in MAPS if values.get(name)}
+    texts = {name: {str(k): str(v) for k, v in one.items()} for name, one in maps.items()}
+    return codec.decode(Record, {**values, "params": {}, **texts})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,12 @@ _ALL = (
         remedy="--budget with more seconds, or smaller sizes with --set",
     ),
     Code(
+        code="graph-break",
+        seen="torch.compile could not compile the call as one graph",
+        cause="code between its graphs that it can't trace, which runs as Python does: a print, a branch on a value",
+        remedy="read it as the time of graphs and the Python between them; torch.compile(f, fullgraph=True) says where it breaks",
+    ),
+    Code(
         code="implausible",
         seen="the result is above what this machine can do: even the slow end of its interval beats the roof",
         cause="a work model that counts too much, a result that is not computed, or a roof measured while the machine was busy",
@@ -72,6 +78,12 @@ _ALL = (
         seen="another program measured this, in one process, and bench import took it over",
         cause="samples of one process don't tell how far fresh ones lie apart, so there is no interval",
         remedy="a suite with the same op, and bench run; until then a comparison says unsure",
+    ),
+    Code(
+        code="inputs-changed",
+        seen="after the timing the call no longer gave the result that it gave at first, since it had changed its inputs",
+        cause="an op that works in place, or uses up what it is given: each call then works on what the last one left",
+        remedy="Call(f, x, setup=make) gives each call fresh inputs, or let the op work on a copy",
     ),
     Code(
         code="no-energy",
@@ -120,6 +132,24 @@ _ALL = (
         seen="a call launches more than the device's queue holds, so that the host waits for places in it",
         cause="a loop over rows or elements within one call; a queue holds about a thousand launches",
         remedy="read time_s, what a caller waits; graph_time_s has no launches in it, where the call can be recorded",
+    ),
+    Code(
+        code="recompile-limit",
+        seen="torch.compile gave up compiling and ran the code as Python does",
+        cause="more variants of one function than it keeps (torch._dynamo.config.recompile_limit)",
+        remedy="it is not the time of compiled code; compile a function of its own for each variant, or raise the limit",
+    ),
+    Code(
+        code="reference-cycles",
+        seen="each call leaves objects that refer to each other, whose memory is freed only when Python looks for such garbage",
+        cause="a closure or graph that holds its own output",
+        remedy="break the cycle; the garbage is collected between samples, and is no part of their time",
+    ),
+    Code(
+        code="state-changed",
+        seen="building or calling the case changed a global setting of torch, which was put back",
+        cause="a set_… call in the op or in what it calls, such as torch.set_num_threads or torch.manual_seed",
+        remedy="make the setting an axis (docs/add-an-op.md), or use its context manager; state_changed says which it was",
     ),
     Code(
         code="two-states",

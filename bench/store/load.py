@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records.record import LISTS, Sample, record_of, schema
+from bench.records.record import LISTS, MAPS, Sample, record_of, schema
 from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
 
@@ -75,7 +75,8 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
     frame: pd.DataFrame = _read(places, CASES, schema()).to_pandas()
-    frame["params"] = frame["params"].map(dict, na_action="ignore")
+    for name in MAPS:
+        frame[name] = frame[name].map(dict, na_action="ignore")
     for name in LISTS:
         frame[name] = frame[name].map(list, na_action="ignore")
     return frame
