@@ -46,7 +46,7 @@ def add(case: Case) -> Call:
     return Call(torch.add, *two(case))
 
 
-@suite.op
+@suite.op(in_place=True)
 def add_in_place(case: Case) -> Call:
     """n×n plus n×n into the first: x.add_(y), so x grows with each call.
 

@@ -93,7 +93,7 @@ def assign(x: torch.Tensor, where: tuple[slice, slice], value: int) -> torch.Ten
     return x
 
 
-@suite.op
+@suite.op(in_place=True)
 def assign_block(case: Case) -> Call:
     """The number 4 into the middle quarter of n×n: x[a:b, c:d] = 4."""
     return Call(assign, n_by_n(case), middle(case["n"]), 4)
@@ -136,7 +136,7 @@ def raise_negative(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], in_place=True)
 def mask_assign(case: Case) -> Call:
     """-1 into all elements of n×n below 0, x[x < 0] = -1: as -1 is one, every call finds the same."""
     return Call(raise_negative, n_by_n(case))

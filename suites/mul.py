@@ -67,7 +67,7 @@ def broadcast_work(case: Case) -> Work:
     return n_by_n(case, read=1 + 1 / case["n"])
 
 
-@suite.op
+@suite.op(in_place=True)
 def in_place(case: Case) -> Call:
     """n×n by n×n into the first: x.mul_(signs), where signs of ±1 keep x as large as it is."""
     n = case["n"]

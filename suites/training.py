@@ -60,7 +60,9 @@ def step(
 
 
 # Not in float16: what Adam divides by, the square of a gradient, is 0 there.
-@suite.op(axes=[Axis("dtype", ["float32", "float64", "bfloat16"], quick=["float32"])])
+@suite.op(
+    axes=[Axis("dtype", ["float32", "float64", "bfloat16"], quick=["float32"])], in_place=True
+)
 def train_step(case: Case) -> Call:
     """A step of training on 64 samples: zero_grad, forward, BCELoss, backward, and Adam's step.
 
@@ -92,7 +94,7 @@ def zero_grad_none(case: Case) -> Call:
     return zeroing(case, set_to_none=True)
 
 
-@suite.op
+@suite.op(in_place=True)
 def zero_grad_zero(case: Case) -> Call:
     """zero_grad(set_to_none=False) of the same four gradients: writes zeros over them."""
     return zeroing(case, set_to_none=False)

@@ -20,6 +20,7 @@ from bench.plan.plan import Plan, PlannedCase, PlannedSkip
 from bench.run import extra_passes, manifest
 from bench.run.open_run import OpenRun, written
 from bench.run.outcome import Outcome
+from bench.run.recheck import recheck
 from bench.run.scheduler import BATCH_CASES
 from bench.run.stopping import BUDGET
 
@@ -258,6 +259,7 @@ class PairedRun:
         rows = []
         for side, opened, outcome in zip(self._sides, self._opened, pair.sides, strict=True):
             schedule = dataclasses.replace(side.options.schedule, kernels=False)
+            recheck([outcome], side.started.pool, schedule)
             extra_passes.make_passes([outcome], side.started.pool, schedule)
             rows.append(opened.keep(outcome).record)
         return rows[0], rows[1]

@@ -6,6 +6,8 @@ Facts only; a case can make tensors once a worker has given it `inputs`. Nothing
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,25 +17,43 @@ from bench.errors import SuiteError, hint
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ITEMSIZE_BYTES = MappingProxyType(
+_ALIASES = MappingProxyType(
     {
-        "float64": 8,
-        "float32": 4,
-        "float16": 2,
-        "bfloat16": 2,
-        "int64": 8,
-        "int32": 4,
-        "int16": 2,
-        "int8": 1,
-        "uint8": 1,
-        "bool": 1,
-        "complex64": 8,
-        "complex128": 16,
+        "half": "float16",
+        "float": "float32",
+        "double": "float64",
+        "short": "int16",
+        "int": "int32",
+        "long": "int64",
+        "chalf": "complex32",
+        "cfloat": "complex64",
+        "cdouble": "complex128",
     }
 )
-"""Bytes of one element, by the name torch gives the dtype."""
+"""Torch's second names of dtypes."""
+DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool")
+"""What is suggested where a name is none; every dtype of torch is one."""
+_SIZED = re.compile(r"(?:u?int|b?float|complex|q[u]?int|bits)(\d+)(?:_\w+|x\d+)?")
+"""A dtype's name says how many bits an element has, before an underscore or an x."""
 
 DEFAULT_DTYPE = "float32"
+
+
+def dtype_name(value: object) -> str:
+    """The one name of a dtype, given as torch's own object, its text or its second name: `torch.half` → `float16`."""
+    text = str(value).removeprefix("torch.")
+    return _ALIASES.get(text, text)
+
+
+def itemsize_bytes(name: str) -> int | None:
+    """Bytes of one element of a dtype, by its name, without torch; None where this can be no dtype.
+
+    What is packed, several elements in a byte, counts as one byte, as torch counts it.
+    """
+    if name == "bool":
+        return 1
+    found = _SIZED.fullmatch(name)
+    return max(1, int(found[1]) // 8) if found else None
 
 
 class Skip(Exception):  # noqa: N818 - it is an answer, not an error
@@ -42,20 +62,70 @@ class Skip(Exception):  # noqa: N818 - it is an answer, not an error
 
 @dataclass(frozen=True, slots=True, init=False)
 class Call:
-    """The call that is timed: `function(*args, **kwargs)`, and nothing else."""
+    """The call that is timed: `function(*args, **kwargs)`, and nothing else.
+
+    With `setup` each call is given fresh inputs, made before it and not timed: for functions that use up or
+    change what they are given. It is called with the arguments, or without any if it takes none, and
+    returns the inputs of one call: a tuple of them, one that is no tuple, a pair of a tuple and a
+    dict of keywords, or None where it has put the arguments right in place.
+    """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    setup: Callable[..., Any] | None
 
-    def __init__(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        setup: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "args", args)
         object.__setattr__(self, "kwargs", kwargs)
+        object.__setattr__(self, "setup", setup)
 
     def __call__(self) -> Any:
-        """Make the call once."""
-        return self.function(*self.args, **self.kwargs)
+        """Make the call once, on fresh inputs where it has a `setup`."""
+        once = self.fresh()
+        return once.function(*once.args, **once.kwargs)
+
+    def fresh(self) -> Call:
+        """The call on inputs of its own, to be made once; itself where it has no `setup`."""
+        if self.setup is None:
+            return self
+        given = _takes(self.setup, self.args, self.kwargs)
+        made = self.setup(*self.args, **self.kwargs) if given else self.setup()
+        args, kwargs = _inputs(made, self.args, self.kwargs)
+        return Call(self.function, *args, **kwargs)
+
+
+def _takes(setup: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether it can be called with these arguments; most functions written in C don't say, and take them."""
+    try:
+        inspect.signature(setup).bind(*args, **kwargs)
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True
+
+
+def _inputs(
+    made: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments and keywords that a setup's answer means."""
+    if made is None:
+        return args, kwargs
+    if not isinstance(made, tuple):
+        return (made,), kwargs
+    match made:
+        case (tuple() | list() as positional, dict() as named) if len(args) != len(made):
+            return tuple(positional), named
+    return made, kwargs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +154,17 @@ class Like:
     high: float | None = None
     mean: float | None = None
     std: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """The error that an op allows its result: `rtol`, a share of the largest expected value, plus `atol`.
+
+    What is not stated is what the dtypes allow, and nothing beside it.
+    """
+
+    rtol: float | None = None
+    atol: float | None = None
 
 
 class Inputs(Protocol):
@@ -132,7 +213,11 @@ class Case:
     @property
     def itemsize(self) -> int:
         """Bytes of one element of the case's dtype."""
-        return ITEMSIZE_BYTES[self.dtype_name]
+        found = itemsize_bytes(self.dtype_name)
+        if found is None:
+            message = f"{self.id} has no dtype of torch, but {self.dtype_name!r}"
+            raise SuiteError(message)
+        return found
 
     @property
     def dtype(self) -> Any:

@@ -6,12 +6,12 @@ A suite is data plus small functions; the plan expands it and a worker, elsewher
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from bench.errors import SuiteError, hint
-from bench.plan.case import DEFAULT_DTYPE, ITEMSIZE_BYTES, Case
+from bench.plan.case import DEFAULT_DTYPE, DTYPES, Case, Tolerance, dtype_name, itemsize_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,15 +112,60 @@ class Op:
     axes: Mapping[str, Axis]
     work_of: Callable[[Case], Work] | None = None
     reference_of: Callable[..., Any] | None = None
+    check_of: Callable[..., Any] | None = None
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    in_place: bool = False
+    """Whether it writes to its inputs on purpose, and is as good a measurement on what a call left."""
 
     def work(self, function: Callable[[Case], Work]) -> Callable[[Case], Work]:
         """Declare what one call has to do: `@my_op.work`."""
         self.work_of = function
         return function
 
-    def reference(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Declare what the result must equal: `@my_op.reference`."""
-        self.reference_of = function
+    @overload
+    def reference(self, function: Callable[..., Any], /) -> Callable[..., Any]: ...
+    @overload
+    def reference(
+        self, /, *, rtol: float | None = None, atol: float | None = None
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+
+    def reference(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> Callable[..., Any]:
+        """Declare what the result must equal: `@my_op.reference`, or how nearly: `@my_op.reference(rtol=1e-3)`.
+
+        Args:
+            function: of the arguments, as float64 CPU tensors; gives the expected result.
+            rtol: the error allowed, as a share of the largest expected value; what the dtypes allow if not given.
+            atol: the error allowed beside that, in the result's own units.
+
+        Raises:
+            SuiteError: a tolerance is no number, or negative.
+        """
+        for name, value in (("rtol", rtol), ("atol", atol)):
+            if value is not None and not (isinstance(value, (int, float)) and value >= 0):
+                message = f"op {self.name!r}: {name}={value!r} is no error to allow; write 0 or a positive number"
+                raise SuiteError(message)
+        self.tolerance = Tolerance(rtol=rtol, atol=atol)
+
+        def add(reference: Callable[..., Any]) -> Callable[..., Any]:
+            self.reference_of = reference
+            return reference
+
+        return add if function is None else add(function)
+
+    def check(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare a property of the result: `@my_op.check` on a function of the inputs and, last, the result.
+
+        It returns True; else False, the reason in words, or an error as a share, to be compared with what the
+        dtypes allow. A parameter named `tolerance` is given that.
+        """
+        self.check_of = function
         return function
 
     @property
@@ -154,7 +199,12 @@ class Suite:
     def op(self, build: Callable[[Case], Call], /) -> Op: ...
     @overload
     def op(
-        self, /, *, axes: Iterable[Axis] = (), without: Iterable[str] = ()
+        self,
+        /,
+        *,
+        axes: Iterable[Axis] = (),
+        without: Iterable[str] = (),
+        in_place: bool = False,
     ) -> Callable[[Callable[[Case], Call]], Op]: ...
 
     def op(
@@ -164,8 +214,12 @@ class Suite:
         *,
         axes: Iterable[Axis] = (),
         without: Iterable[str] = (),
+        in_place: bool = False,
     ) -> Op | Callable[[Callable[[Case], Call]], Op]:
-        """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own."""
+        """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own.
+
+        `in_place=True` says that it writes to its inputs on purpose, so that this is no warning.
+        """
 
         def add(function: Callable[[Case], Call]) -> Op:
             name = function.__name__
@@ -178,7 +232,7 @@ class Suite:
                 message = f"op {name!r} is without {unknown!r}, which suite {self.name!r} lacks; "
                 raise SuiteError(message + hint(unknown, self.axes))
             kept = {k: a for k, a in self.axes.items() if k not in dropped}
-            self.ops[name] = Op(name, function, {**kept, **own})
+            self.ops[name] = Op(name, function, {**kept, **own}, in_place=in_place)
             return self.ops[name]
 
         return add if build is None else add(build)
@@ -193,9 +247,9 @@ def case_id(suite: str, op: str, labels: Mapping[str, str]) -> str:
 def make_case(suite: Suite, op: Op, labels: Mapping[str, str], device: str) -> Case:
     """The case that these labels stand for, without inputs (see `with_inputs`)."""
     values = {name: axis.value(labels[name]) for name, axis in op.axes.items()}
-    dtype = str(values.get("dtype", DEFAULT_DTYPE))
-    if dtype not in ITEMSIZE_BYTES:
-        message = f"{suite.name}/{op.name}: unknown dtype {dtype!r}; {hint(dtype, ITEMSIZE_BYTES)}"
+    dtype = dtype_name(values.get("dtype", DEFAULT_DTYPE))
+    if itemsize_bytes(dtype) is None:
+        message = f"{suite.name}/{op.name}: unknown dtype {dtype!r}; {hint(dtype, DTYPES)}"
         raise SuiteError(message)
     identity = case_id(suite.name, op.name, labels)
     return Case(id=identity, values=values, device=device, dtype_name=dtype)

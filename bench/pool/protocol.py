@@ -63,6 +63,13 @@ class VisitRequest(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recheck(WorkerRequest):
+    """Look at the result of a prepared case again, after its timing."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay(WorkerRequest):
     """Record a prepared case as a graph and time its replay, on a device that can."""
 
@@ -147,6 +154,17 @@ class Checked(WorkerReply):
     input_bytes: int
     peak_memory_bytes: int | None = None
     """The memory that one call takes beyond its inputs, where that can be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rechecked(WorkerReply):
+    """The result of a case after its timing; nothing is said where it is what it was at first."""
+
+    wrong: bool = False
+    max_error: float | None = None
+    note: str = ""
+    inputs_changed: bool = False
+    """The calls changed their inputs, so that each worked on what the one before left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from bench.machine.gpu_readings import Telemetry
     from bench.plan.plan import PlannedCase
-    from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
+    from bench.pool.protocol import Checked, Metered, Prepared, Rechecked, Sensed, Visited
     from bench.records.kernel_trace import Activity
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
+INPUTS_CHANGED = "inputs-changed"
 MOST_LAUNCHES_PER_CALL = 500
 """A queue holds about a thousand launches (1,022 on an H200, `docs/gpu.md`); a call with
 half of that fills it before its marks are in it."""
@@ -137,6 +138,8 @@ class Outcome:
     codes: tuple[str, ...] = ()
     """Warnings of a refusal."""
     checked: Checked | None = None
+    rechecked: Rechecked | None = None
+    """What became of the result by its timing."""
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
@@ -239,6 +242,8 @@ class Outcome:
     def _codes(self) -> tuple[str, ...]:
         """The warnings that the extra passes give."""
         profiled = self.activity.codes if self.activity else ()
+        if self.rechecked and self.rechecked.inputs_changed:
+            profiled = (*profiled, INPUTS_CHANGED)
         if self._unproven:
             profiled = (*profiled, OVERFILLED if self._overfills else NOT_QUEUED)
         return (*profiled, NO_ENERGY) if self.metered and self.metered.reason else profiled
@@ -253,6 +258,24 @@ class Outcome:
     def _overfills(self) -> bool:
         """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
         return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES_PER_CALL
+
+    @property
+    def _became_wrong(self) -> bool:
+        """Whether the result was no longer right after the timing."""
+        return self.rechecked is not None and self.rechecked.wrong
+
+    @property
+    def _note(self) -> str | None:
+        """What was noted of the result: of a wrong one after the timing, else at first."""
+        if self.rechecked and self._became_wrong:
+            return f"after the timing: {self.rechecked.note}"
+        return (self.checked.note or None) if self.checked else None
+
+    @property
+    def _max_error(self) -> float | None:
+        """The larger of the errors at first and after the timing."""
+        looked = [one for one in (self.checked, self.rechecked) if one]
+        return max((one.max_error for one in looked if one.max_error is not None), default=None)
 
     def _samples(self, facts: RunFacts) -> tuple[Sample, ...]:
         return tuple(
@@ -274,13 +297,13 @@ class Outcome:
             params=case.labels,
             status=self.status,
             warnings=self.codes,
-            reason=self.reason or (checked.note if checked and checked.note else None),
+            reason=self.reason or self._note,
             flop=case.flop,
             bytes=case.bytes,
             input_bytes=checked.input_bytes if checked else None,
             peak_memory_bytes=checked.peak_memory_bytes if checked else None,
-            correct=checked.correct if checked else None,
-            max_error=checked.max_error if checked else None,
+            correct=False if self._became_wrong else checked.correct if checked else None,
+            max_error=self._max_error,
             graph_time_s=self.graph_s,
             device_time_cold_s=self.cold_s,
             **_profiled(self.activity),

@@ -17,6 +17,7 @@ from bench.run import extra_passes
 from bench.run.cells import matrix
 from bench.run.device_access import DeviceAccess
 from bench.run.outcome import Outcome, Visit
+from bench.run.recheck import recheck
 from bench.run.stopping import BUDGET, TIMEOUT
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Scheduler:
         self._spend_what_is_left(batch)
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
+        recheck(batch, self._pool, self._schedule)
         extra_passes.make_passes(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 

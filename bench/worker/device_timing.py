@@ -35,6 +35,8 @@ the device fails at all of them, one that the host was slow to submit once does 
 SHORTEST_KERNEL_S = 1e-7
 """A slope below this is the noise of marks, and no kernel ran: the shortest kernel occupies its stream for
 about ten times as long (1.6 µs on an H200, `docs/gpu.md`)."""
+_SHORTEST_SINGLE_S = 5e-7
+"""The same for one call between two marks: a pair of them differs by up to 0.3 µs (H200, `docs/gpu.md`)."""
 _SPIN_CYCLES = 1_000_000
 _SPINS = 5
 _SUBMISSIONS, _SUBMITTED_S = 8, 0.01
@@ -152,7 +154,10 @@ class Sampler:
         clock: Clock,
         evict: Callable[[], object] | None = None,
         hertz: float | None = None,
+        *,
+        once: bool = False,
     ) -> None:
+        """Learn how to sample the call; `once` says that each must have `evict` before it, to be given fresh inputs."""
         self._call = call
         self.device = device
         self._clock = clock
@@ -160,7 +165,7 @@ class Sampler:
         """The device's clock, for the length of spins alone: it may have been measured some time ago."""
         self._spins_s: dict[int, float] = {}
         self._evict = evict
-        (self._few, self._many), self.work = self._learnt()
+        (self._few, self._many), self.work = self._learnt_singly() if once else self._learnt()
 
     def sample(self) -> QueueTiming:
         """One sample, per call: the slope between few calls and twice as many, free of the marks' cost.
@@ -175,6 +180,16 @@ class Sampler:
             host_s=longer.host_s / many,
             gapless=shorter.gapless and longer.gapless,
         )
+
+    def _learnt_singly(self) -> tuple[tuple[int, int], str]:
+        """The same of a call that can be made only once between two marks: how long it takes beside none."""
+        first = self._timed(1)
+        if not first.gapless:
+            return (0, 1), WAITS
+        call_s = statistics.median(
+            self._timed(1).device_s - self._timed(0).device_s for _ in range(_SPINS)
+        )
+        return (0, 1), QUEUED if call_s >= _SHORTEST_SINGLE_S else IDLE
 
     def _learnt(self) -> tuple[tuple[int, int], str]:
         """How many calls the two halves of a sample make, and what the call's work is.

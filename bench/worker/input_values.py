@@ -8,11 +8,14 @@ the comparison takes any two of them for equal. A check that can't fail is no ch
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+
+from bench.worker.tensor_tree import children, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -102,10 +105,9 @@ def _expected_ranges(expected: Any) -> list[ValueRange]:
 
 
 def _arrays(value: Any) -> Iterator[Array]:
-    """Every tensor and array of numbers, however lists, tuples and dicts nest it."""
+    """Every tensor and array of numbers, however containers nest it; what a sparse or nested one consists of."""
     if isinstance(value, torch.Tensor):
-        if value.layout is torch.strided and not value.is_nested:
-            yield value
+        yield from parts(value)
     elif isinstance(value, np.ndarray):
         if value.dtype.kind in "biufc":
             yield value
@@ -124,15 +126,19 @@ def _lists(value: Any) -> Iterator[list[Any]]:
             yield from _lists(item)
 
 
-def _items(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, (list, tuple)) else ()
+def _items(value: Any) -> Sequence[Any]:
+    _, items = children(value) or ((), ())
+    return items
 
 
 def _ranges(arrays: Iterable[Array]) -> list[ValueRange]:
-    """The range of each array that has elements."""
-    return [_range(one) for one in arrays if math.prod(one.shape)]
+    """The range of each array that has elements, and a dtype that torch can put in order."""
+    found = []
+    for one in arrays:
+        if math.prod(one.shape):
+            with suppress(NotImplementedError, RuntimeError):
+                found.append(_range(one))
+    return found
 
 
 def _range(array: Array) -> ValueRange:

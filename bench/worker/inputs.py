@@ -1,4 +1,4 @@
-"""Inputs of a case, and those of its reference: tensors that are seeded, and the same on every run.
+"""Inputs of a case: tensors that are seeded, and the same on every run.
 
 Values stay in a normal range: no denormals, no drift to zero or infinity by construction.
 """
@@ -8,18 +8,33 @@ from __future__ import annotations
 import hashlib
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from bench.plan.case import Skip
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 def seed_of(identity: str) -> int:
     """A 63-bit seed from a case's id: the same in every process, on every machine."""
     digest = hashlib.blake2b(identity.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def dtype_of(name: str) -> torch.dtype:
+    """Torch's dtype of this name.
+
+    Raises:
+        Skip: this torch has none.
+    """
+    found = getattr(torch, name, None)
+    if isinstance(found, torch.dtype):
+        return found
+    message = f"torch {torch.__version__} has no dtype {name}"
+    raise Skip(message)
 
 
 class InputsTooLarge(MemoryError):  # noqa: N818 - it is no mistake, but a size
@@ -39,7 +54,7 @@ class TensorInputs:
         self._input_limit_bytes = input_limit_bytes
         self._asked_bytes = 0
         self._device = torch.device(device)
-        self._dtype: torch.dtype = getattr(torch, dtype_name)
+        self._dtype = dtype_of(dtype_name)
         self._seed = seed_of(identity)
 
     @cached_property
@@ -66,14 +81,20 @@ class TensorInputs:
         if self._whole:
             return self.ints(*shape)
         self._claim(shape)
-        return torch.randn(shape, generator=self._generator, device=self._device, dtype=self._dtype)
+        return self._drawn(torch.randn, shape)
 
     def rand(self, *shape: int) -> torch.Tensor:
         """Uniform values in [0, 1); in an integer dtype 0 or 1."""
         if self._whole:
             return self.ints(*shape, low=0, high=2)
         self._claim(shape)
-        return torch.rand(shape, generator=self._generator, device=self._device, dtype=self._dtype)
+        return self._drawn(torch.rand, shape)
+
+    def _drawn(self, draw: Callable[..., torch.Tensor], shape: tuple[int, ...]) -> torch.Tensor:
+        """Random values, drawn in float32 where torch can draw none in the dtype itself (float8)."""
+        own = self._dtype if self._dtype.itemsize > 1 else torch.float32
+        values = draw(shape, generator=self._generator, device=self._device, dtype=own)
+        return values.to(self._dtype)
 
     def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type.
@@ -82,7 +103,7 @@ class TensorInputs:
         """
         if self._dtype is torch.bool:
             low, high = 0, 2
-        elif self._dtype is torch.uint8:
+        elif self._whole and not self._dtype.is_signed:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
         self._claim(shape, dtype)
@@ -105,52 +126,3 @@ class TensorInputs:
         """Memory as it is found."""
         self._claim(shape)
         return torch.empty(shape, device=self._device, dtype=self._dtype)
-
-
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Every tensor in an argument or result, however lists, tuples and dicts nest it."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        yield from tensors_in(list(value.values()))
-
-
-def storage_bytes(value: Any) -> int:
-    """Bytes of memory behind the tensors of `value`; memory shared by two views counts once."""
-    storages = {
-        t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors_in(value)
-    }
-    return sum(storages.values())
-
-
-def for_reference(value: Any) -> Any:
-    """The value with its tensors as float64 CPU copies that need no gradient.
-
-    Whole numbers and booleans keep their dtype; complex numbers become complex128.
-    """
-    return _mapped(_reference_tensor, value)
-
-
-def _reference_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """Converted on the CPU: MPS refuses to, since it has no float64 (`aten/src/ATen/native/mps/operations/Copy.mm`)."""
-    plain = tensor.detach().cpu()
-    own = tensor.is_cpu  # what came from a device is a copy
-    if plain.is_complex():
-        return plain.to(torch.complex128, copy=own)
-    if plain.is_floating_point():
-        return plain.to(torch.float64, copy=own)
-    return plain.clone() if own else plain
-
-
-def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, (list, tuple)):
-        items = [_mapped(change, item) for item in value]
-        return items if isinstance(value, list) else tuple(items)
-    if isinstance(value, dict):
-        return {key: _mapped(change, item) for key, item in value.items()}
-    return value

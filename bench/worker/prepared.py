@@ -18,6 +18,7 @@ from bench.records.cache_state import COLD
 from bench.worker.device_timing import Sampler, replayed_s
 from bench.worker.devices import device_of
 from bench.worker.drain import UNCERTAINTY_SHARE, measure_drain
+from bench.worker.renewed_call import RenewedCall, warm_up_singly
 from bench.worker.sampling import (
     Overhead,
     calibrate,
@@ -81,7 +82,7 @@ class Instruments:
         """A sampler on the device's queue, where it has one; measuring the device's clock takes 5 ms."""
         if self.queue is None:
             return None
-        sampler = Sampler(call, self.queue, self.clock, evict, self._hertz)
+        sampler = _sampler(call, self.queue, self.clock, evict, self._hertz)
         self._hertz = sampler.hertz
         return sampler
 
@@ -102,7 +103,7 @@ class PreparedCall:
     device: Device
     loops: int
     evict: Evict | None = None
-    """Empties the caches, where they are to be cold."""
+    """Goes before each sample, which is one call: gives it fresh inputs, or empties the caches, or both."""
     sampler: Sampler | None = None
     """Tells the device's own time, where the device has a queue."""
     build: Callable[[], Call] | None = None
@@ -148,6 +149,9 @@ class PreparedCall:
         if self.sampler is None or self.build is None or self.sampler.work == IDLE:
             message = "there is no work of a device to record"
             raise RuntimeError(message)
+        if self.call.setup:
+            message = "a graph replays a call on the same inputs, and this one needs fresh ones"
+            raise RuntimeError(message)
         once_s = self.sampler.sample().device_s
         return protocol.Replayed(
             device_s=replayed_s(self.build, once_s, self.sampler.device, clock, self.sampler.hertz)
@@ -162,7 +166,8 @@ class PreparedCall:
         if self.queued is None:
             message = "the call's work does not queue up on a device"
             raise RuntimeError(message)
-        sampler = Sampler(self.call, self.queued.device, clock, evict, self.queued.hertz)
+        before = _before_each(self.call, evict)
+        sampler = _sampler(self.call, self.queued.device, clock, before, self.queued.hertz)
         taken = [sampler.sample() for _ in range(_COLD_SAMPLES)]
         median_s = statistics.median(one.device_s for one in taken)
         return protocol.ColdTimed(device_s=median_s if all(one.gapless for one in taken) else None)
@@ -190,25 +195,32 @@ class PreparedCall:
 
 
 def prepare(
-    build: Callable[[], Call], request: protocol.Prepare, on: Instruments, clock_s: float
+    call: Call,
+    build: Callable[[], Call],
+    request: protocol.Prepare,
+    on: Instruments,
+    clock_s: float,
 ) -> tuple[PreparedCall, protocol.Prepared]:
-    """Build the call, warm it up, find how many loops make a sample, and what measuring it costs.
+    """Warm the call up, find how many loops make a sample, and what measuring it costs.
 
     Args:
-        build: makes the call.
+        call: to be timed; one with a `setup` is given fresh inputs before each sample, which is one call.
+        build: makes another.
         request: which says how long a sample is, and what is in the caches.
         on: the instruments of its device.
         clock_s: what a pair of clock readings costs.
     """
-    call = build()
     gc.collect()
     sample_s = max(request.sample_s, _QUEUE_SAMPLE_S) if on.queue else request.sample_s
+    call = RenewedCall(call) if call.setup else call
     first_s = take_sample(call, 1, on.device, on.clock)[1] * 1e-9
     loops, call_s, settled = 1, first_s, True
-    if first_s <= max(sample_s, _COLD_START_S):
+    if isinstance(call, RenewedCall):
+        settled, call_s = warm_up_singly(call, on.device, on.clock)
+    elif first_s <= max(sample_s, _COLD_START_S):
         settled = warm_up(call, on.device, on.clock)
         loops, call_s = calibrate(call, sample_s, on.device, on.clock)
-    evict = on.evict if request.cache == COLD else None
+    evict = _before_each(call, on.evict if request.cache == COLD else None)
     sampler = on.sampler(call, evict)
     made = PreparedCall(
         call=call, device=on.device, loops=loops, evict=evict, sampler=sampler, build=build
@@ -229,6 +241,28 @@ def prepare(
         drain_s=drain_s,
         work=sampler.work if sampler else "",
     )
+
+
+def _sampler(
+    call: Call, device: QueuedDevice, clock: Clock, before: Evict | None, hertz: float | None
+) -> Sampler:
+    """A sampler of the call; of one that is renewed on the inputs that it then has."""
+    if isinstance(call, RenewedCall):
+        return Sampler(call.submit, device, clock, before, hertz, once=True)
+    return Sampler(call, device, clock, before, hertz)
+
+
+def _before_each(call: Call, flush: Evict | None) -> Evict | None:
+    """What is done before each sample of one call, if anything: fresh inputs, then empty caches."""
+    if not isinstance(call, RenewedCall):
+        return flush
+    steps = [call.renew, *([flush] if flush else [])]
+
+    def each() -> None:
+        for step in steps:
+            step()
+
+    return each
 
 
 def _timing(made: PreparedCall, drain: Drain | None, clock: Clock) -> QueueTiming | None:

@@ -61,10 +61,11 @@ def record_trace(profiled: Sequence[ProfiledCall], name: str, device: Device, pa
 
 def _make(one: ProfiledCall, mark: str, device: Device) -> None:
     one.call()  # the one before has had the caches
+    calls = [one.call.fresh() for _ in range(one.calls)]
     device.synchronize()
     with record_function(mark):
-        for _ in range(one.calls):
-            one.call()
+        for call in calls:
+            call()
         device.synchronize()
 
 

@@ -142,12 +142,10 @@ def _put(name: str, text: str) -> None:
         raise Skip(message) from error
 
 
-def precision_of(labels: Mapping[str, str], dtype_name: str) -> str:
-    """The dtype whose epsilon holds for results in this dtype, the settings among the labels in force.
+def precision_of(labels: Mapping[str, str]) -> str:
+    """The dtype whose epsilon holds for products in float32, the settings among the labels in force; empty for its own.
 
     On CUDA, `medium` is TF32 like `high`, and many a CPU computes in float32 whatever it is allowed:
     the tolerance is that of what is allowed.
     """
-    if dtype_name not in {"float32", "complex64"}:
-        return dtype_name
-    return _EPSILON_OF.get(labels.get(_PRECISION, ""), dtype_name)
+    return _EPSILON_OF.get(labels.get(_PRECISION, ""), "")

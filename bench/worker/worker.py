@@ -21,20 +21,22 @@ from bench.pool import protocol
 from bench.worker import cpu_fallback
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
-from bench.worker.correctness import check
+from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
-from bench.worker.inputs import InputsTooLarge, TensorInputs, storage_bytes
+from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.profiler import ProfiledCall, record_trace, warm
+from bench.worker.recheck import CaseChecks
 from bench.worker.sampling import calibrate, clock_cost_s
 from bench.worker.sentinels import Sentinels, sense_queue
+from bench.worker.tensor_tree import storage_bytes
 from bench.worker.torch_info import torch_facts
-from bench.worker.torch_settings import in_force, precision_of
+from bench.worker.torch_settings import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,11 +74,13 @@ class Worker:
         self._suites: dict[str, LoadedSuite] = {}
         self._instruments: dict[str, Instruments] = {}
         self._calls: dict[tuple[str, str], PreparedCall] = {}
+        self._checks = CaseChecks()
         self._sentinels = Sentinels(torch.get_num_threads())
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.WorkerReply]] = {
             protocol.Check: self._check,
             protocol.Prepare: self._prepare,
+            protocol.Recheck: self._recheck,
             protocol.VisitRequest: lambda asked: self._call(asked.case).visit(asked.seconds, clock),
             protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
             protocol.TimeCold: lambda asked: self._call(asked.case).time_cold(
@@ -132,6 +136,7 @@ class Worker:
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
+        self._checks.forget()
         free_memory()
         return protocol.Forgotten()
 
@@ -147,8 +152,9 @@ class Worker:
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
         with cpu_fallback.refused(case.device):
-            result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
-        quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
+            result = self._checks.first(case.key, call, Expectation.of(op, case))
+        spent_s = (self._clock() - started) * 1e-9
+        quick = spent_s <= _PEAK_MEMORY_LIMIT_S and not call.setup  # whose inputs are used up
         peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
         return protocol.Checked(
             correct=result.correct,
@@ -160,10 +166,18 @@ class Worker:
 
     def _prepare(self, asked: protocol.Prepare) -> protocol.Prepared:
         case = asked.case
+        call = self._build(case)[1]
+        self._checks.prepared(case.key, call)
         self._calls[case.key], reply = prepare(
-            lambda: self._build(case)[1], asked, self._on(case.device), self._clock_s
+            call, lambda: self._build(case)[1], asked, self._on(case.device), self._clock_s
         )
         return reply
+
+    def _recheck(self, asked: protocol.Recheck) -> protocol.Rechecked:
+        case = asked.case
+        op = self._suites[case.suite_path].suite.ops[case.op]
+        call = self._call(case).call
+        return self._checks.again(case.key, call, Expectation.of(op, case), in_place=op.in_place)
 
     def _sense(self, asked: protocol.Sense) -> protocol.Sensed:
         """The times of a device's sentinels now: the CPU's, or those of its queue.
@@ -206,6 +220,7 @@ class Worker:
     def _load(self, asked: protocol.Load) -> protocol.Loaded:
         """The telemetry of a device while it works on a prepared call."""
         call, device = self._call(asked.case).call, self._call(asked.case).device
+        call = Call(call) if call.setup else call  # whose inputs are then made within
         loops, _ = calibrate(call, READ_EVERY_S, device, self._clock)
         gauges = read_under_load(
             call, loops, device, lambda: self._gauges.read(asked.case.device), self._clock
@@ -215,6 +230,8 @@ class Worker:
     def _meter(self, asked: protocol.Meter) -> protocol.Metered:
         """The energy of a prepared call, by the counter of its device."""
         call, device = self._call(asked.case).call, self._call(asked.case).device
+        if call.setup:
+            return protocol.Metered(energy_j=None, reason="its fresh inputs take energy too")
         loops, _ = calibrate(call, LOOP_S, device, self._clock)
         return energy_per_call(
             call, loops, device, lambda: self._gauges.energy_total_j(asked.case.device), self._clock

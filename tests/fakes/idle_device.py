@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.worker.inputs import tensors_in
+from bench.worker.tensor_tree import tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

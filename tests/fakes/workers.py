@@ -189,6 +189,7 @@ SETTLED: Mapping[type[protocol.WorkerRequest], protocol.WorkerReply] = {
     protocol.Prepare: PREPARED,
     protocol.VisitRequest: visited(1_000_000),
     protocol.Sense: CALM,
+    protocol.Recheck: protocol.Rechecked(),
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.TimeCold: protocol.ColdTimed(device_s=2e-4),
     protocol.Load: protocol.Loaded(gauges=()),

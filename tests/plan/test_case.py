@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.errors import SuiteError
-from bench.plan.case import ITEMSIZE_BYTES, Call, Case, Skip, Work, with_inputs
+from bench.plan.case import Call, Case, Skip, Work, dtype_name, itemsize_bytes, with_inputs
 
 
 class Recorder:
@@ -64,10 +64,31 @@ def test_itemsize_follows_the_dtype(dtype: str, size: int) -> None:
 
 
 def test_itemsizes_are_those_of_torch() -> None:
-    """The table that spares work models torch agrees with torch."""
+    """A name tells them, also of dtypes that a later torch may bring; so work models need no torch."""
     import torch  # noqa: PLC0415 - the only test here that needs it
 
-    assert {name: getattr(torch, name).itemsize for name in ITEMSIZE_BYTES} == dict(ITEMSIZE_BYTES)
+    dtypes = {value for value in vars(torch).values() if isinstance(value, torch.dtype)}
+    sizes = {}
+    for dtype in dtypes:
+        try:
+            sizes[dtype_name(dtype)] = dtype.itemsize
+        except RuntimeError:  # torch says of some that they are undefined
+            continue
+    assert len(sizes) > 30
+    assert {name: itemsize_bytes(name) for name in sizes} == sizes
+    assert itemsize_bytes("float6_e3m2fn") == 1
+    assert [itemsize_bytes(name) for name in ("floaty", "32", "", "xfloat8")] == [None] * 4
+
+
+def test_a_dtype_has_one_name() -> None:
+    """Whether it is given as torch's object, its text, or its second name."""
+    import torch  # noqa: PLC0415
+
+    for value in vars(torch).values():
+        if isinstance(value, torch.dtype):
+            assert getattr(torch, dtype_name(value)) is value
+    for text in ("half", "float", "double", "short", "int", "long", "chalf", "cfloat", "cdouble"):
+        assert dtype_name(text) == dtype_name(getattr(torch, text)) != text
 
 
 def test_a_case_without_inputs_makes_no_tensors() -> None:

@@ -9,7 +9,8 @@ import pytest
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
-from bench.worker.inputs import TensorInputs, tensors_in
+from bench.worker.inputs import TensorInputs
+from bench.worker.tensor_tree import tensors_in
 
 if TYPE_CHECKING:
     from bench.plan.case import Call

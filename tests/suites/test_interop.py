@@ -11,7 +11,7 @@ import torch
 from bench.plan.case import with_inputs
 from bench.plan.discover import load_all
 from bench.plan.suite import make_case
-from bench.worker.correctness import largest_error
+from bench.worker.deviation import largest_error
 from bench.worker.inputs import TensorInputs
 
 if TYPE_CHECKING:

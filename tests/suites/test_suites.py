@@ -17,9 +17,11 @@ from bench.plan.discover import load, load_all, shipped_suites
 from bench.plan.plan import PlannedCase, Selection, expand
 from bench.plan.suite import Op, Suite, make_case
 from bench.run.request import Request
-from bench.worker.correctness import Correctness, check, largest_error
-from bench.worker.inputs import TensorInputs, storage_bytes, tensors_in
-from bench.worker.torch_settings import in_force, precision_of
+from bench.worker.correctness import Correctness, Expectation, check
+from bench.worker.deviation import largest_error
+from bench.worker.inputs import TensorInputs
+from bench.worker.tensor_tree import storage_bytes, tensors_in
+from bench.worker.torch_settings import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,8 +118,8 @@ def built(case: PlannedCase, **changes: str) -> tuple[Op, Case, Call]:
 def checked(case: PlannedCase) -> Correctness:
     """What comparing the case with its reference gives, its settings in force."""
     with in_force(case.labels):
-        op, ready, call = built(case)
-        return check(call, op.reference_of, precision_of(case.labels, ready.dtype_name))
+        op, _, call = built(case)
+        return check(call, Expectation.of(op, case))
 
 
 def call_of(suite: str, op: str, **labels: str) -> Call:
@@ -601,7 +603,9 @@ def test_how_to_works_as_printed(number: int, tmp_path: Path) -> None:
         op = loaded.suite.ops[case.op]
         ready = make_case(loaded.suite, op, case.labels, "cpu")
         ready = with_inputs(ready, TensorInputs(ready.id, "cpu", ready.dtype_name))
-        outcome = check(op.build(ready), op.reference_of, ready.dtype_name)
+        outcome = check(
+            op.build(ready), Expectation(reference=op.reference_of, dtype=ready.dtype_name)
+        )
         assert outcome.correct is True, (case.id, outcome)
 
 

@@ -14,8 +14,9 @@ from bench.plan.case import Call, with_inputs
 from bench.plan.discover import load_all
 from bench.plan.plan import Plan, Selection, expand
 from bench.plan.suite import make_case
-from bench.worker.correctness import check
-from bench.worker.inputs import TensorInputs, storage_bytes
+from bench.worker.correctness import Expectation, check
+from bench.worker.inputs import TensorInputs
+from bench.worker.tensor_tree import storage_bytes
 
 if TYPE_CHECKING:
     from bench.plan.case import Case
@@ -77,7 +78,7 @@ def test_sizes_go_from_one_element_to_256_megabytes() -> None:
 def test_a_copy_has_the_values_of_its_source(op: str, into: str, n: str) -> None:
     """In other memory: in the tensor that was there, or in a new one."""
     call = behind_the_skip(op, into=into, n=n)
-    assert check(call, OPS[op].reference_of, "float32").correct is True
+    assert check(call, Expectation(reference=OPS[op].reference_of)).correct is True
     source = call.args[-1] if into == "existing" else call.args[0]
     result = call()
     assert torch.equal(result, source)
@@ -96,7 +97,9 @@ def test_a_wrong_copy_is_found(op: str, into: str) -> None:
         return call.function(*arguments, **named) + 1
 
     assert (
-        check(Call(wrong, *call.args, **call.kwargs), OPS[op].reference_of, "float32").correct
+        check(
+            Call(wrong, *call.args, **call.kwargs), Expectation(reference=OPS[op].reference_of)
+        ).correct
         is False
     )
 
@@ -157,4 +160,4 @@ def test_a_real_copy_is_right(op: str, memory: str) -> None:
     host = source if op == "to_device" else target
     assert {target.device.type, source.device.type} == {"cpu", "cuda"}
     assert host.is_pinned() is (memory == "pinned")
-    assert check(call, OPS[op].reference_of, "float32").correct is True
+    assert check(call, Expectation(reference=OPS[op].reference_of)).correct is True

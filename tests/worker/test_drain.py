@@ -31,7 +31,9 @@ def h200(**facts: float) -> Gpu:
 def net_s(gpu: Gpu, call: Call, sample_s: float) -> float:
     """Seconds per call as a visit has them: a sample, less what draining the queue adds to it."""
     on = Instruments("cuda", gpu.clock, gpu, no_cache)
-    made, facts = prepare(lambda: call, protocol.Prepare(case=case(), sample_s=sample_s), on, 0.0)
+    made, facts = prepare(
+        call, lambda: call, protocol.Prepare(case=case(), sample_s=sample_s), on, 0.0
+    )
     elapsed_ns = take_sample(call, made.loops, gpu, gpu.clock)[1]
     return net_time_s(elapsed_ns * 1e-9, facts.loops, facts)
 

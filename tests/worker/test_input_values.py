@@ -11,7 +11,7 @@ import torch
 
 from bench.plan.case import Call, Like
 from bench.worker.input_values import doubt, input_ranges
-from bench.worker.inputs import for_reference
+from bench.worker.tensor_tree import for_reference
 
 N = 6
 VARIED = torch.arange(1.0, N + 1)
@@ -100,7 +100,7 @@ def test_many_values_are_not_named() -> None:
         Call(np.negative, np.arange(N)[::-1]),
         Call(np.char.upper, np.array(["a", "a"])),
         Call(torch.clone, VARIED.to(torch.uint32)),
-        Call(torch.Tensor.to_dense, ONES.to_sparse()),
+        Call(torch.Tensor.to_dense, VARIED.to_sparse()),
     ],
 )
 def test_one_varied_input_is_enough(call: Call) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
-from bench.plan.case import ITEMSIZE_BYTES
-from bench.worker.inputs import (
-    InputsTooLarge,
-    TensorInputs,
-    for_reference,
-    seed_of,
-    storage_bytes,
-    tensors_in,
-)
+from bench.plan.case import itemsize_bytes
+from bench.worker.inputs import InputsTooLarge, TensorInputs, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+DTYPES = (
+    *("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"),
+    *("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64", "bool"),
+    *("complex64", "complex128"),
+)
 MAKERS: dict[str, Callable[[TensorInputs], torch.Tensor]] = {
     "randn": lambda inputs: inputs.randn(50, 40),
     "rand": lambda inputs: inputs.rand(50, 40),
@@ -64,14 +62,14 @@ def test_two_inputs_of_a_case_differ() -> None:
     assert not torch.equal(both.randn(9), both.randn(9))
 
 
-@pytest.mark.parametrize("dtype", ITEMSIZE_BYTES)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("maker", [name for name in MAKERS if name != "ints"])
 def test_tensors_have_the_dtype_of_the_case(maker: str, dtype: str) -> None:
     """Every maker knows every dtype that a suite may name, and its size."""
     made = MAKERS[maker](inputs(dtype))
     assert (made.dtype, made.shape) == (getattr(torch, dtype), (50, 40))
     assert inputs(dtype).dtype == made.dtype
-    assert made.element_size() == ITEMSIZE_BYTES[dtype]
+    assert made.element_size() == itemsize_bytes(dtype)
 
 
 @pytest.mark.parametrize(
@@ -95,74 +93,6 @@ def test_uniform_values_lie_in_the_unit_interval() -> None:
     """In an integer dtype they are 0 or 1."""
     assert 0 <= float(inputs().rand(999).min()) < float(inputs().rand(999).max()) < 1
     assert set(inputs("int32").rand(99).tolist()) == {0, 1}
-
-
-def test_tensors_are_found_in_any_nest() -> None:
-    """Lists, tuples, dicts, one in the other."""
-    a, b, c = (torch.zeros(n) for n in (1, 2, 3))
-    nest: Any = [a, (b, {"x": [c]}), 3, "text", None]
-    assert [len(found) for found in tensors_in(nest)] == [1, 2, 3]
-
-
-def test_memory_that_is_shared_counts_once() -> None:
-    """A view costs nothing; what it is a view of counts in full."""
-    whole = torch.zeros(100)
-    assert storage_bytes([whole, whole.t(), whole[:10]]) == 400
-    assert storage_bytes([whole[:10]]) == 400
-    assert storage_bytes([whole, torch.zeros(1)]) == 404
-    assert storage_bytes(["text", 3]) == 0
-
-
-@pytest.mark.parametrize(
-    ("dtype", "kind"),
-    [
-        ("float16", torch.float64),
-        ("bfloat16", torch.float64),
-        ("float32", torch.float64),
-        ("complex64", torch.complex128),
-        ("int32", torch.int32),
-        ("bool", torch.bool),
-    ],
-)
-def test_a_reference_gets_the_most_precise_kind(dtype: str, kind: torch.dtype) -> None:
-    """The same values, in float64; whole numbers and truths stay what they are."""
-    value = inputs(dtype).randn(9)
-    copy = for_reference(value)
-    assert copy.dtype == kind
-    assert torch.equal(copy.to(value.dtype), value)
-
-
-def test_a_reference_gets_copies() -> None:
-    """Of everything, in the same nest, so that an op which writes to its input can be checked."""
-    value = inputs("float64").randn(3).requires_grad_()
-    nest = for_reference({"x": [value, (value, "text", 3)]})
-    assert nest == {"x": [nest["x"][0], (nest["x"][1][0], "text", 3)]}
-    for copy in tensors_in(nest):
-        assert not copy.requires_grad
-        assert copy.data_ptr() != value.data_ptr()
-
-
-class OnMps(torch.Tensor):
-    """Stands for a tensor on MPS: it is not the CPU's, and won't be converted to what Metal lacks on the way there."""
-
-    @classmethod
-    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """What the device does itself."""
-        if func == torch.Tensor.is_cpu.__get__:  # type: ignore[attr-defined]  # a property
-            return False
-        if func is torch.Tensor.to and torch.float64 in args:
-            message = "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64"
-            raise TypeError(message)
-        found: Any = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
-        return found.as_subclass(torch.Tensor) if func is torch.Tensor.cpu else found
-
-
-def test_a_reference_gets_what_a_device_without_float64_has() -> None:
-    """Copied to the CPU first, and converted there."""
-    value = inputs().randn(9)
-    copy = for_reference(value.as_subclass(OnMps))
-    assert (type(copy), copy.dtype) == (torch.Tensor, torch.float64)
-    assert torch.equal(copy.to(torch.float32), value)
 
 
 @pytest.mark.parametrize("maker", ["randn", "rand", "ints", "zeros", "ones", "empty"])

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from bench.errors import SuiteError
-from bench.plan.case import Skip
-from bench.worker.correctness import largest_error, tolerance_of
+from bench.plan.case import Skip, Tolerance
+from bench.worker.deviation import largest_error
+from bench.worker.exactness import Allowed, share_of
 from bench.worker.torch_settings import SETTINGS, in_force, precision_of
 
 if TYPE_CHECKING:
@@ -178,22 +179,23 @@ def test_nothing_is_touched_where_no_label_is_a_setting(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("labels", "dtype", "expected"),
     [
-        ({}, "float32", "float32"),
-        ({"float32_matmul_precision": "highest"}, "float32", "float32"),
-        ({"float32_matmul_precision": "high"}, "float32", "float16"),
-        ({"float32_matmul_precision": "medium"}, "float32", "bfloat16"),
-        ({"float32_matmul_precision": "high"}, "complex64", "float16"),
-        ({"float32_matmul_precision": "medium"}, "float64", "float64"),
-        ({"float32_matmul_precision": "medium"}, "float16", "float16"),
-        ({"float32_matmul_precision": "medium"}, "int64", "int64"),
-        ({"deterministic": "on"}, "float32", "float32"),
+        ({}, torch.float32, torch.float32),
+        ({"float32_matmul_precision": "highest"}, torch.float32, torch.float32),
+        ({"float32_matmul_precision": "high"}, torch.float32, torch.float16),
+        ({"float32_matmul_precision": "medium"}, torch.float32, torch.bfloat16),
+        ({"float32_matmul_precision": "high"}, torch.complex64, torch.float16),
+        ({"float32_matmul_precision": "medium"}, torch.float64, torch.float64),
+        ({"float32_matmul_precision": "medium"}, torch.float16, torch.float16),
+        ({"float32_matmul_precision": "medium"}, torch.int64, torch.int64),
+        ({"deterministic": "on"}, torch.float32, torch.float32),
     ],
 )
 def test_results_are_as_exact_as_products_may_be(
-    labels: dict[str, str], dtype: str, expected: str
+    labels: dict[str, str], dtype: torch.dtype, expected: torch.dtype
 ) -> None:
     """The setting lowers float32 alone."""
-    assert precision_of(labels, dtype) == expected
+    allowed = Allowed.of([dtype], Tolerance(), "", precision_of(labels))
+    assert allowed.share == share_of(expected)
 
 
 def cut(kept: int) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -209,6 +211,7 @@ def test_products_of_inputs_cut_short_are_right_in_their_precision_only(
     """Of TF32 and bfloat16; in float32 they are wrong."""
     draw = torch.Generator().manual_seed(n)
     a, b = (torch.randn(n, n, generator=draw) for _ in range(2))
+    said = precision_of({"float32_matmul_precision": precision})
+    allowed = Allowed.of([torch.float32], Tolerance(), "", said)
     error = largest_error(cut(bits)(a) @ cut(bits)(b), a.double() @ b.double())
-    allowed = tolerance_of(precision_of({"float32_matmul_precision": precision}, "float32"))
-    assert tolerance_of("float32") < error <= allowed
+    assert share_of(torch.float32) < error <= allowed.share

@@ -1,0 +1,86 @@
+"""Recheck: the result of a case looked at again after its timing, on what the calls left of their inputs.
+
+A case is checked once before it is timed. Where inputs and result are still the same, by their digests, that
+holds; else the result is compared anew, with what it must be for the inputs as they are now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.pool.protocol import Rechecked
+from bench.worker.correctness import check
+from bench.worker.value_digest import digest
+
+if TYPE_CHECKING:
+    from bench.plan.case import Call
+    from bench.worker.correctness import Correctness, Expectation
+
+    Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Digests of a case's inputs and of its result, at its first check."""
+
+    inputs: int
+    result: int
+    correct: bool | None
+
+
+class CaseChecks:
+    """The checks of a worker's cases, before and after their timing."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, _Seen] = {}
+        self._prepared: dict[Key, int] = {}
+
+    def first(self, key: Key, call: Call, expected: Expectation) -> Correctness:
+        """Check a case before it is timed; a call with a `setup` is given the inputs of one call."""
+        once = call.fresh()
+        before = digest(_inputs(once))
+        found = check(once, expected)
+        self._seen[key] = _Seen(inputs=before, result=digest(found.result), correct=found.correct)
+        return found
+
+    def prepared(self, key: Key, call: Call) -> None:
+        """Note the inputs of a call that is about to be timed; only where the case was checked in this worker."""
+        if key in self._seen:
+            self._prepared[key] = digest(_inputs(call.fresh()))
+
+    def forget(self) -> None:
+        """Forget the inputs of calls that are there no more."""
+        self._prepared.clear()
+
+    def again(self, key: Key, call: Call, expected: Expectation, *, in_place: bool) -> Rechecked:
+        """Check a case after it was timed.
+
+        Args:
+            key: of the case.
+            call: that was timed.
+            expected: of its result.
+            in_place: whether it is to write to its inputs; they count as changed only where its result then
+                shows nothing any more, as when they decayed to zero or grew to infinity.
+        """
+        once = call.fresh()
+        seen, before = self._seen.get(key), self._prepared.get(key)
+        now = digest(_inputs(once))
+        changed = before is not None and before != now
+        if seen and not changed and before == seen.inputs and digest(once()) == seen.result:
+            return Rechecked()
+        if seen and not changed and before == seen.inputs:
+            once = call.fresh()
+        found = check(once, expected)
+        lost = bool(seen and seen.correct and found.correct is None)
+        return Rechecked(
+            wrong=found.correct is False,
+            max_error=found.max_error,
+            note=found.note,
+            inputs_changed=changed and (lost or not in_place),
+        )
+
+
+def _inputs(call: Call) -> list[Any]:
+    """What a call is given, but for memory that is there for its result."""
+    return [call.args, {name: value for name, value in call.kwargs.items() if name != "out"}]
