@@ -147,7 +147,8 @@ class Op:
         Raises:
             SuiteError: a tolerance is no number, or negative.
         """
-        for name, value in (("rtol", rtol), ("atol", atol)):
+        stated: dict[str, Any] = {"rtol": rtol, "atol": atol}
+        for name, value in stated.items():
             if value is not None and not (isinstance(value, (int, float)) and value >= 0):
                 message = f"op {self.name!r}: {name}={value!r} is no error to allow; write 0 or a positive number"
                 raise SuiteError(message)

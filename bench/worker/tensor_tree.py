@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+from torch.utils import _python_dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+_is_wrapper: Callable[[Any], bool] = _python_dispatch.is_traceable_wrapper_subclass
 _COMPRESSED = {
     torch.sparse_csr: ("crow_indices", "col_indices", "values"),
     torch.sparse_csc: ("ccol_indices", "row_indices", "values"),
@@ -87,8 +88,9 @@ def parts(tensor: torch.Tensor) -> list[torch.Tensor]:
         return [tensor._indices(), tensor._values()]  # noqa: SLF001 - the public ones refuse what is not coalesced
     if tensor.layout in _COMPRESSED:
         return [getattr(tensor, name)() for name in _COMPRESSED[tensor.layout]]
-    if is_traceable_wrapper_subclass(tensor):
-        names, _ = tensor.__tensor_flatten__()
+    if _is_wrapper(tensor):
+        whole: Any = tensor
+        names, _ = whole.__tensor_flatten__()
         inner = [getattr(tensor, name) for name in names]
         return [part for one in inner if one is not None for part in parts(one)]
     if tensor.is_nested:
@@ -171,7 +173,7 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
 
 def _has_memory(tensor: torch.Tensor) -> bool:
     """Whether its elements are in memory of its own, so that it wraps no other tensor."""
-    if is_traceable_wrapper_subclass(tensor):
+    if _is_wrapper(tensor):
         return False
     try:
         return tensor.untyped_storage().data_ptr() != 0 or not tensor.numel()
