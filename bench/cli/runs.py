@@ -111,9 +111,16 @@ def import_command(
     from bench.store.import_run import import_runs
 
     found = import_runs(store, file, label)
+    for left_out in (what for one in found for what in one.left_out):
+        say(f"left out: {left_out}", err=True)
     if as_json:
         listed = [
-            {"run": one.run.info.run_id, "path": str(one.run.folder), "new": one.new}
+            {
+                "run": one.run.info.run_id,
+                "path": str(one.run.folder),
+                "new": one.new,
+                "left_out": list(one.left_out),
+            }
             for one in found
         ]
         print_json({"store": str(store), "runs": listed})
