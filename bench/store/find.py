@@ -7,6 +7,7 @@ many is told. The beginning of an id means one run or is an error.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from bench.errors import StoreError
 from bench.machine import git
 from bench.store import journal, page_archive
-from bench.store.runs import MANIFEST, list_runs, read
+from bench.store.runs import MANIFEST, StoreWarning, list_runs, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _PLACE = re.compile(r"@latest|@-\d+")
+_ID_BEGINNING = re.compile(r"\d{4,8}|\d{8}T[0-9TZa-f-]*")
 _NEWEST = frozenset({"label", "tag", "machine"})
 """Kinds of names that many runs may have, and that mean the newest of these."""
 _KINDS = _NEWEST | {"git"}
@@ -76,6 +78,36 @@ def choose(store: Path, word: str) -> Choice:
     if len(matches) == 1 or (matches and _said(word) in _NEWEST):
         return Choice(run=matches[-1], note=_note(runs, word, matches))
     raise StoreError(_why_not_one(store, word, runs, matches))
+
+
+def places_of(words: Sequence[str | Path], store: str | Path) -> list[str | Path]:
+    """The places that these words name: paths as they are, and runs of the store by their folders.
+
+    Which of several runs a name was taken for is told in a `StoreWarning`.
+
+    Args:
+        words: paths of any kind, and words as for `choose`; the whole store if there are none.
+        store: where runs are looked up.
+
+    Raises:
+        StoreError: a word is no path, and means no run, or several.
+    """
+    found: list[str | Path] = []
+    for word in words:
+        if isinstance(word, Path) or not _is_run_word(word):
+            found.append(word)
+            continue
+        choice = choose(Path(store), word)
+        if choice.note:
+            warnings.warn(choice.note, StoreWarning, stacklevel=4)  # where `bench.load` was called
+        found.append(choice.run.folder)
+    return found or [store]
+
+
+def _is_run_word(word: str) -> bool:
+    """Whether a text is a run of a store by name, and no path."""
+    by_name = is_name(word) or _ID_BEGINNING.fullmatch(word)
+    return bool(by_name) and not Path(word).exists()
 
 
 def _meant(runs: list[StoredRun], word: str) -> list[StoredRun]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import StoreError
 from bench.records.record import record_of
 from bench.store import journal, pytest_benchmark_reader, runs
+from bench.store.imported_case import printable
 from bench.store.journal import Entry
 from bench.store.page_archive import unpack
 from bench.store.runs import CASES, MANIFEST, SAMPLES, RunInfo
@@ -152,7 +153,7 @@ def _json(store: Path, place: Path, label: str | None) -> list[ImportedRun]:
     if is_export(document):
         info, entries = run_of_export(document, place.name)
     elif pytest_benchmark_reader.is_pytest_benchmark(document):
-        name = pytest_benchmark_reader.printable(place.name)
+        name = printable(place.name)
         info, entries, left_out = pytest_benchmark_reader.run_of(document, name, label)
     else:
         message = (

@@ -128,7 +128,9 @@ def case_of(told: Mapping[str, Any]) -> ImportedCase:
 
 def _parts(name: str) -> tuple[str, str]:
     """The file that a test stands in; the test without its parameters, behind its class if it has one."""
-    file, _, test = name.partition("::") if re.match(r"[^\[]*::|.*?\.py::", name) else (name, "", "")
+    file, _, test = (
+        name.partition("::") if re.match(r"[^\[]*::|.*?\.py::", name) else (name, "", "")
+    )
     bare = file.partition("[")[0]
     return (file, ".".join(test.partition("[")[0].split("::"))) if test else (bare, bare)
 

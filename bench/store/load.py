@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from bench.errors import StoreError
 from bench.records.record import LISTS, MAPS, Sample, record_of, schema
 from bench.store import page_archive
-from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs, names_of, read
+from bench.store.runs import CASES, MANIFEST, SAMPLES, StoreWarning, list_runs, names_of, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class StoreWarning(UserWarning):
-    """Something in a store was passed over."""
 
 
 def load_records(*places: str | Path) -> list[Record]:

@@ -182,7 +182,7 @@ def _read(benchmarks: Sequence[Any], frame: _Frame) -> tuple[list[Entry], list[s
     """The rows that can be made, and for each benchmark that is left out its name and why."""
     found: list[tuple[Mapping[str, Any], ImportedCase | None]] = []
     left_out, entries = [], []
-    for place, told in enumerate(benchmarks):
+    for place, told in enumerate(map(mapping, benchmarks)):
         try:
             found.append((told, None if _is_ours(told) else case_of(told)))
         except _UNREADABLE as error:

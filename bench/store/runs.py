@@ -43,6 +43,10 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
+class StoreWarning(UserWarning):
+    """Something in a store was passed over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """Who measured, where, with what and how: the content of `run.json`."""
@@ -195,7 +199,7 @@ def list_runs(store: Path) -> list[StoredRun]:
         StoreError: there is no such folder.
     """
     if not store.is_dir():
-        message = f"there is no store {store}; bench run makes one, or name another with --store"
+        message = f"there is no store {store}; bench run makes one, or name another (--store; in Python store=)"
         raise StoreError(message)
     found = [read(f) for f in sorted(store.iterdir()) if is_run_id(f.name) and f.is_dir()]
     return [run for run in found if run]
