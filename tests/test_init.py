@@ -82,8 +82,8 @@ def test_runs_are_read_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert len(bench.load("@latest", "20260103T", store="more")) == 2
     assert len(bench.load(store="more")) == 1
     assert len(bench.load_samples("tag:a=b", store=tmp_path / "more")) == 2
+    finished_run(tmp_path / "results", info("20260104T000000Z-bbbbbb"))
     with pytest.warns(UserWarning, match="machine:machine means 2 runs") as told:
-        finished_run(tmp_path / "results", info("20260104T000000Z-bbbbbb"))
         bench.load("machine:machine")
     assert told[0].filename == __file__
 
@@ -94,5 +94,5 @@ def test_an_error_is_told_where_it_was_asked(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="'label:no' means no run in") as caught:
         bench.load("label:no", store=tmp_path)
     assert len(caught.traceback) <= 3
-    with pytest.raises(StoreError, match="there is no store nowhere; .*in Python store="):
+    with pytest.raises(StoreError, match=r"there is no store nowhere; .*in Python store="):
         bench.load("@latest", store="nowhere")

@@ -91,13 +91,13 @@ def test_every_unchanged_test_of_two_files_is_compared(file: Path, capsys: Captu
     assert cli.main(["compare", "label:run0", "label:run1", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["case"].rpartition("::")[2] for one in found["cases"]] == [
-        *(f"test_binary[{ids}]" for ids in values),
+        *(f"test_binary[{ids}]" for ids in ("f32-add", "f32-own", "f64-own")),
         "test_sum[list]",
     ]
     assert found["summary"]["missing"] == 0
     words = ["--by", "label", "--where", "dtype=float32", "--format", "json"]
     assert cli.main(["table", *words]) == 0
-    lines = json.loads(capsys.readouterr().out)["cases"]
+    lines = json.loads(capsys.readouterr().out)["lines"]
     assert len(lines) == 2
 
 
@@ -123,16 +123,22 @@ def test_a_second_run_of_a_commit_is_one_of_the_commit(file: Path, capsys: Captu
     folder = file.parent
     file.unlink()
     _, commit = repository(folder)
+    (folder / "lib" / "__pycache__").mkdir(parents=True)
+    (folder / "lib" / "__pycache__" / "mine.pyc").write_text("what importing a suite leaves")
     for _ in range(2):
         assert cli.main(["run", "view", "--device", "cuda", "--json"]) == 0
     told = [
-        json.loads(text)["run"] for text in re.findall(r"\{.*?\n\}", capsys.readouterr().out, re.S)
+        json.loads(text)["run"]
+        for text in re.findall(r"\{.*?\n\}", capsys.readouterr().out, re.DOTALL)
     ]
     found = [run for run in list_runs(folder / "results") if run.info.run_id in told]
     assert [run.info.environment["git_dirty"] for run in found] == [False, False]
     assert find(folder / "results", "git:HEAD").info.run_id == found[-1].info.run_id
     assert set(load_rows(folder / "results").git_commit) == {commit}
-    assert said(folder, "status", "--porcelain") == ""
+    assert said(folder, "status", "--porcelain") == "?? lib/\n"
+    (folder / "lib" / "mine.py").write_text("a change")
+    assert cli.main(["run", "view", "--device", "cuda"]) == 0
+    assert list_runs(folder / "results")[-1].info.environment["git_dirty"] is True
 
 
 def test_a_run_is_exported_for_pytest_benchmark(file: Path, capsys: Capture) -> None:

@@ -100,7 +100,9 @@ def test_places_are_paths_or_runs_of_a_store(store: Path) -> None:
         store / OLD,
         store / NEW,
     ]
-    with pytest.warns(StoreWarning, match="label:before means 2 runs; this is the newest"):
+    with pytest.warns(
+        StoreWarning, match="label:before means 2 runs of 2 machines; this is the newest"
+    ):
         find.places_of(["label:before"], store)
 
 
