@@ -171,8 +171,8 @@ def test_older_rows_say_what_their_run_is_called(tmp_path: Path) -> None:
         pq.write_table(older, path)
     (row,) = load_records(tmp_path / "store")
     assert (row.label, row.tags, row.git_commit) == ("mine", {"a": "b"}, "0" * 40)
-    (row,) = load_rows(tmp_path / "store").to_dict("records")
-    assert (row["label"], row["tags"]) == ("mine", {"a": "b"})
+    frame = load_rows(tmp_path / "store")
+    assert (frame["label"][0], frame["tags"][0]) == ("mine", {"a": "b"})
     (row,) = load_records(tmp_path / "alone.parquet")
     assert (row.label, row.tags, row.git_commit) == (None, None, None)
 
