@@ -134,8 +134,12 @@ def make_store(store: Path) -> None:
     Raises:
         OSError: it can't be written.
     """
-    store.mkdir(parents=True, exist_ok=True)
-    if next(store.iterdir(), None) is None:
+    try:
+        store.mkdir(parents=True)
+        new = True
+    except FileExistsError:
+        new = next(store.iterdir(), None) is None
+    if new:
         (store / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
