@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.errors import StoreError
 from tests.fakes.workers import entry, finished_run, info
 
 ROOT = Path(__file__).parent.parent
@@ -70,3 +71,28 @@ def test_results_are_read_from_the_usual_store(
     finished_run(tmp_path / "more", info("20260103T000000Z-bbbbbb"), entry())
     assert len(bench.load()) == 1
     assert len(bench.load("results", "more")) == 2
+
+
+def test_runs_are_read_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As the command line names them, in the usual store or another; rows say what their run is called."""
+    monkeypatch.chdir(tmp_path)
+    finished_run(tmp_path / "results", info(label="nb"), entry(label="nb"))
+    finished_run(tmp_path / "more", info("20260103T000000Z-bbbbbb", label="x", tags={"a": "b"}))
+    assert set(bench.load("label:nb").label) == {"nb"}
+    assert len(bench.load("@latest", "20260103T", store="more")) == 2
+    assert len(bench.load(store="more")) == 1
+    assert len(bench.load_samples("tag:a=b", store=tmp_path / "more")) == 2
+    finished_run(tmp_path / "results", info("20260104T000000Z-bbbbbb"))
+    with pytest.warns(UserWarning, match="machine:machine means 2 runs") as told:
+        bench.load("machine:machine")
+    assert told[0].filename == __file__
+
+
+def test_an_error_is_told_where_it_was_asked(tmp_path: Path) -> None:
+    """One line, in words that hold in Python, and not at the end of our own functions."""
+    finished_run(tmp_path, info(), entry())
+    with pytest.raises(StoreError, match="'label:no' means no run in") as caught:
+        bench.load("label:no", store=tmp_path)
+    assert len(caught.traceback) <= 3
+    with pytest.raises(StoreError, match=r"there is no store nowhere; .*in Python store="):
+        bench.load("@latest", store="nowhere")

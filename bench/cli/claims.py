@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.cli.app import OK, app
 from bench.cli.options import STORE, ClaimRuns, Json, Store
 from bench.cli.output import print_json, say, show, width
+from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +43,10 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
 def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
     """The runs that were named, else those of the latest run's machine whose caches were hot."""
     from bench.store import runs
-    from bench.store.find import find
 
     if words:
-        return [find(store, word) for word in words]
-    latest = find(store, "@latest")
+        return [find_run(store, word) for word in words]
+    latest = find_run(store, "@latest")
     mine = latest.info.machine.get("machine_id")
     return [
         one

@@ -28,6 +28,7 @@ from bench.cli.options import (
     check_form,
 )
 from bench.cli.output import print_json, say, show, width
+from bench.cli.runs import find_run
 from bench.cli.table import print_crosstab
 
 if TYPE_CHECKING:
@@ -181,11 +182,11 @@ def _find(store: Path, word: str) -> StoredRun | None:
         StoreError: it means no run, or several.
     """
     from bench.errors import StoreError
-    from bench.store import find, runs
+    from bench.store import runs
     from bench.store.page_archive import TornPageError
 
     try:
-        return find.find(store, word)
+        return find_run(store, word)
     except TornPageError as error:
         say(f"passed over: {error}", err=True)
         return None

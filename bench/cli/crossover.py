@@ -13,6 +13,7 @@ import typer
 from bench.cli.app import OK, app, exit_code
 from bench.cli.options import STORE, Json, Setting, Store
 from bench.cli.output import print_json, say, show, width
+from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,10 +124,9 @@ def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bo
     """The crossovers of stored rows."""
     from bench.analysis.crossover.crossovers import crossovers
     from bench.report.text.crossover import crossings_facts, crossings_table
-    from bench.store.find import find
     from bench.store.load import load_records
 
-    places = [find(store, word).folder for word in words] or [store]
+    places = [find_run(store, word).folder for word in words] or [store]
     rows = load_records(*places)
     found = crossovers(_only(rows, op) if op else rows)
     if as_json:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STORE, OUT = Path("results"), Path("reports")
-RUN_WORDS = "A path, a page, an id's beginning, @latest, @-2, label:X, machine:X or git:COMMIT."
+RUN_WORDS = (
+    "A path, a page, an id's beginning, @latest, @-2, or the newest of label:X, tag:K=V, machine:X "
+    "or git:COMMIT."
+)
 
 # Several commands
 
@@ -107,8 +110,13 @@ Roofs = Annotated[
     ),
 ]
 CaseTimeout = Annotated[str, typer.Option(metavar="SECONDS", help="Time allowed per case.")]
-Label = Annotated[str | None, typer.Option(help="A name for the run: label:TEXT finds it.")]
-Tags = Annotated[list[str] | None, typer.Option(metavar="K=V", help="A fact to keep with the run.")]
+Label = Annotated[
+    str | None, typer.Option(help="A name for the run: label:TEXT means the newest of it.")
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(metavar="K=V", help="A fact to keep with the run: tag:K=V finds it."),
+]
 Resume = Annotated[
     str | None, typer.Option(metavar="RUN", help="Go on with a run that was killed.")
 ]
@@ -196,8 +204,7 @@ TableRuns = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RUN]...",
-        help="Paths, ids' beginnings, @latest, @-2, label:X, machine:X or git:COMMIT. "
-        "Default: all runs.",
+        help=f"{RUN_WORDS} Default: all runs.",
     ),
 ]
 By = Annotated[

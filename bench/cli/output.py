@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _NARROWEST, _PLAIN_WIDTH = 60, 120
+WHOLE_LINES = 10_000
+"""Columns where nothing is to be cut, for programs that read line by line."""
 
 
 def width() -> int:
@@ -20,16 +22,16 @@ def width() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
-def console(*, stderr: bool = False) -> Any:
-    """A rich console on one of the streams."""
+def console(*, stderr: bool = False, columns: int | None = None) -> Any:
+    """A rich console on one of the streams, so many characters wide; by default as its terminal is."""
     from rich.console import Console
 
-    return Console(stderr=stderr, width=None if stderr else width(), highlight=False)
+    return Console(stderr=stderr, width=None if stderr else columns or width(), highlight=False)
 
 
-def show(renderable: RenderableType) -> None:
+def show(renderable: RenderableType, *, columns: int | None = None) -> None:
     """Print a table or text on stdout, without the blanks that pad a table's last column."""
-    screen = console()
+    screen = console(columns=columns)
     with screen.capture() as shown:
         screen.print(renderable)
     say("\n".join(line.rstrip() for line in shown.get().rstrip("\n").split("\n")))

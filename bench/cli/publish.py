@@ -20,6 +20,7 @@ from bench.cli.options import (
     Store,
 )
 from bench.cli.output import print_json, say
+from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,10 +104,10 @@ def _chosen(
         StoreError: there are none, or one that is named can't be found or is not whole.
     """
     from bench.errors import StoreError
-    from bench.store import find, runs
+    from bench.store import runs
 
     if run:
-        named = [find.find(store, word) for word in run]
+        named = [find_run(store, word) for word in run]
         for one in named:
             runs.verify(one)
         return named

@@ -94,6 +94,12 @@ def run_command(
     )
     tags = requests.parse_tags(tag or ())
     run = _resumed(store, resume) if resume else _measured(asked, store, label, tags)
+    if run.all_skipped:
+        how = f"bench show {shlex.quote(str(run.folder))}"
+        say(
+            f"nothing was measured: every case was skipped, so this run is not @latest ({how})",
+            err=True,
+        )
     page = write_report([run], OUT, single_file=False) if report else None
     if as_json:
         facts = {"run": run.info.run_id, "path": str(run.folder), "cases": dict(run.info.counts)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
@@ -21,7 +22,7 @@ from bench.cli.options import (
     Store,
     check_form,
 )
-from bench.cli.output import print_json, say, show, width
+from bench.cli.output import WHOLE_LINES, print_json, say, show, width
 from bench.units import counted
 
 if TYPE_CHECKING:
@@ -58,9 +59,12 @@ def runs_command(*, store: Store = STORE, as_json: Json = False) -> int:
         ]
         print_json({"store": str(store), "runs": listed})
     else:
-        from bench.report.text.run import runs_table
+        from bench.report.text.run import runs_table, unfinished_note
 
-        show(runs_table(found, width=width()))
+        columns = width() if sys.stdout.isatty() else WHOLE_LINES
+        show(runs_table(found, width=columns), columns=columns)
+        if note := unfinished_note(found, store):
+            say(note, err=True)
     return OK
 
 
@@ -73,7 +77,7 @@ def show_command(
     device_times: DeviceTimes = False,
 ) -> int:
     """Show one run."""
-    found = _find(store, run)
+    found = find_run(store, run)
     if device_times or form == "table":
         show_run(found, device_times=device_times)
     else:
@@ -93,9 +97,9 @@ def export_command(
 
     check_form(form, (*FORMS, PYTEST_BENCHMARK))
     if form == PYTEST_BENCHMARK:
-        _export_samples(_find(store, run))
+        _export_samples(find_run(store, run))
     else:
-        _export(_find(store, run), form)
+        _export(find_run(store, run), form)
     return OK
 
 
@@ -111,9 +115,16 @@ def import_command(
     from bench.store.import_run import import_runs
 
     found = import_runs(store, file, label)
+    for left_out in (what for one in found for what in one.left_out):
+        say(f"left out: {left_out}", err=True)
     if as_json:
         listed = [
-            {"run": one.run.info.run_id, "path": str(one.run.folder), "new": one.new}
+            {
+                "run": one.run.info.run_id,
+                "path": str(one.run.folder),
+                "new": one.new,
+                "left_out": list(one.left_out),
+            }
             for one in found
         ]
         print_json({"store": str(store), "runs": listed})
@@ -135,7 +146,7 @@ def report_command(
     as_json: Json = False,
 ) -> int:
     """Write an HTML page per run, and of several one that compares them; all open offline."""
-    found = [_find(store, word) for word in run or ["@latest"]]
+    found = [find_run(store, word) for word in run or ["@latest"]]
     page = write_report(found, out, single_file=single_file)
     if as_json:
         print_json({"report": str(page), "runs": [one.info.run_id for one in found]})
@@ -144,10 +155,18 @@ def report_command(
     return OK
 
 
-def _find(store: Path, word: str) -> StoredRun:
+def find_run(store: Path, word: str) -> StoredRun:
+    """The run that a word means; of which others it was chosen, if there were any, is told on stderr.
+
+    Raises:
+        StoreError: it means no run, or several.
+    """
     from bench.store import find
 
-    return find.find(store, word)
+    choice = find.choose(store, word)
+    if choice.note:
+        say(choice.note, err=True)
+    return choice.run
 
 
 def show_run(run: StoredRun, *, device_times: bool = False) -> None:

@@ -17,6 +17,7 @@ from bench.cli.options import (
     check_form,
 )
 from bench.cli.output import print_json, say, show, width
+from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,9 @@ def table_command(
     form: RowsForm = "table",
 ) -> int:
     """Put cases side by side by what they differ in, with ratios to the first column."""
-    from bench.store import find
     from bench.store.load import load_records
 
-    places = [find.find(store, word).folder for word in run or ()] or [store]
+    places = [find_run(store, word).folder for word in run or ()] or [store]
     return print_crosstab(load_records(*places), by=by, where=where, base=base, form=form)
 
 

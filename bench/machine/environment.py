@@ -44,6 +44,8 @@ FALLBACK_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Accelerator → the variables that have torch run ops on the CPU in its stead. They are read when torch's library
 is loaded, and kept from workers, which would time the CPU under the GPU's name (`bench/worker/cpu_fallback.py`)."""
+_ALL_SOURCES = "--", ":/", ":(top,exclude,glob)**/__pycache__/**"
+"""All of a work tree but what Python makes of its files when it imports them: reading a suite is no change of it."""
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc")
 _ADDRESS_RANDOMIZATION = {"0": "off", "1": "all but the heap", "2": "full"}
 _CACHE_KINDS = {"Data": "d", "Instruction": "i", "Unified": ""}
@@ -88,7 +90,7 @@ def read_environment(root: Path = Path("/"), folder: Path | None = None) -> Envi
         folder: whose git commit counts (the working folder).
     """
     commit = git.ask("rev-parse", "HEAD", folder=folder)
-    changes = git.ask("status", "--porcelain", folder=folder) if commit else None
+    changes = git.ask("status", "--porcelain", *_ALL_SOURCES, folder=folder) if commit else None
     flags = cpu_flags(root)
     return Environment(
         os=_os_name(root),

@@ -104,7 +104,7 @@ def build(
         (folder / name).write_bytes(beginning)  # as much of a page as its line in the index needs
     build_report(runs, folder, comparing=False)  # they are of any machines and days
     every = {run.info.run_id: run for run in (*known, *runs)}
-    found = standing([*every.values()], _rows)
+    found = standing([run for run in every.values() if not run.all_skipped], _rows)
     if found and found.base and found.new.run_id in {run.info.run_id for run in runs}:
         pair = [every[info.run_id] for info in (found.base, found.new)]
         build_comparison(lineup([run.info for run in pair], map(_rows, pair)), folder)

@@ -20,7 +20,7 @@ from bench.run import peak_survey
 from bench.run.outcome import RunFacts
 from bench.run.peak_survey import RoofOwner
 from bench.stats.interval import CONFIDENCE
-from bench.store.runs import RunInfo, new_run_id
+from bench.store.runs import RunInfo, names_of, new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -153,4 +153,5 @@ def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
         cache=options.schedule.cache,
         started_at=started,
         started_ns=time.perf_counter_ns() - round(since_start_ns),
+        names=names_of(info),
     )

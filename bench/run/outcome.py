@@ -56,6 +56,8 @@ class RunFacts:
     """How far the headlines of cases may be off, as other cases and earlier runs tell."""
     noise_at_reference: Noise = field(default_factory=Noise)
     """The same for the times at reference conditions."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that say what the run is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +316,7 @@ class Outcome:
             cache=facts.cache,
             torch_version=facts.torch_version,
             started_at=facts.started_at,
+            **facts.names,
         )
 
 

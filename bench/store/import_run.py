@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.records import codec
 from bench.records.record import record_of
 from bench.store import journal, pytest_benchmark_reader, runs
+from bench.store.imported_case import printable
 from bench.store.journal import Entry
 from bench.store.page_archive import unpack
 from bench.store.runs import CASES, MANIFEST, SAMPLES, RunInfo
@@ -39,6 +39,8 @@ class ImportedRun:
 
     run: StoredRun
     new: bool
+    left_out: Sequence[str] = ()
+    """What of a file could not be read: each with its name, and why."""
 
 
 def import_runs(store: Path, place: Path, label: str | None = None) -> list[ImportedRun]:
@@ -96,9 +98,9 @@ def run_of_export(document: Mapping[str, Any], name: str) -> tuple[RunInfo, list
         StoreError: it is not what an export looks like.
     """
     try:
-        info = codec.decode(RunInfo, document["run"])
-        records = [record_of(row) for row in document["rows"]]
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        info = runs.info_of(document["run"])
+        records = [runs.storable(record_of(row)) for row in document["rows"]]
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         message = f"{name} is no whole export of a run ({error}); export it again as json"
         raise StoreError(message) from error
     return info, [Entry(record=record, samples=()) for record in records]
@@ -142,22 +144,24 @@ def _zip(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
 
 def _json(store: Path, place: Path, label: str | None) -> list[ImportedRun]:
     """pytest-benchmark's file, or an export of ours."""
+    left_out: Sequence[str] = ()
     try:
-        document: Any = json.loads(place.read_text(encoding="utf-8"))
+        document: Any = json.loads(place.read_bytes())  # also with the mark of UTF-8, or in UTF-16
     except (ValueError, RecursionError) as error:
         message = f"{place} is not JSON: {error}"
         raise StoreError(message) from error
     if is_export(document):
         info, entries = run_of_export(document, place.name)
     elif pytest_benchmark_reader.is_pytest_benchmark(document):
-        info, entries = pytest_benchmark_reader.run_of(document, place.name, label)
+        name = printable(place.name)
+        info, entries, left_out = pytest_benchmark_reader.run_of(document, name, label)
     else:
         message = (
             f"{place} is neither of pytest-benchmark nor of bench export --format json; "
             "write one with pytest --benchmark-json=FILE"
         )
         raise StoreError(message)
-    return [_written(store, info, entries)]
+    return [dataclasses.replace(_written(store, info, entries), left_out=left_out)]
 
 
 def _page(store: Path, place: Path, _: str | None) -> list[ImportedRun]:
@@ -199,9 +203,15 @@ def _written(store: Path, info: RunInfo, entries: Sequence[Entry]) -> ImportedRu
         folder = runs.begin(aside, done)
         with journal.Journal(folder) as opened:
             for entry in entries:
-                opened.write(entry)
+                opened.write(_named(entry, info))
         runs.finish(folder, done)
         return _moved(folder, store)
+
+
+def _named(entry: Entry, info: RunInfo) -> Entry:
+    """The entry with what its run is called, as far as its row does not say so."""
+    lacking = {k: v for k, v in runs.names_of(info).items() if getattr(entry.record, k) is None}
+    return dataclasses.replace(entry, record=dataclasses.replace(entry.record, **lacking))
 
 
 def _there(store: Path, run_id: str) -> ImportedRun | None:
@@ -224,7 +234,7 @@ def _there(store: Path, run_id: str) -> ImportedRun | None:
 def _aside(store: Path) -> Iterator[Path]:
     """A folder in the store that no listing shows, gone in the end."""
     try:
-        store.mkdir(parents=True, exist_ok=True)
+        runs.make_store(store)
         aside = Path(tempfile.mkdtemp(prefix=".import-", dir=store))
     except OSError as error:
         message = (
@@ -238,7 +248,13 @@ def _aside(store: Path) -> Iterator[Path]:
 
 
 def _moved(folder: Path, store: Path) -> ImportedRun:
-    folder.rename(store / folder.name)
+    try:
+        folder.rename(store / folder.name)
+    except OSError:
+        there = _there(store, folder.name)  # another process may have been faster
+        if there is None:
+            raise
+        return there
     found = runs.read(store / folder.name)
     if found is None:
         message = f"{store / folder.name} can't be read back"

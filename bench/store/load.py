@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from bench.errors import StoreError
 from bench.records.record import LISTS, MAPS, Sample, record_of, schema
 from bench.store import page_archive
-from bench.store.runs import CASES, MANIFEST, SAMPLES, list_runs
+from bench.store.runs import CASES, MANIFEST, SAMPLES, StoreWarning, list_runs, names_of, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class StoreWarning(UserWarning):
-    """Something in a store was passed over."""
 
 
 def load_records(*places: str | Path) -> list[Record]:
@@ -160,11 +156,25 @@ def _as_expected(table: pa.Table, path: Path, expected: pa.Schema) -> pa.Table:
     if "run_id" in expected.names and "run_id" not in table.column_names:
         run = pa.repeat(path.parent.name, len(table))  # samples leave it to their folder's name
         table = table.append_column("run_id", run)
+    names = _names(table, path.parent, expected)
     columns = {}
     for field in expected:
-        have = field.name in table.column_names
-        columns[field.name] = (
-            table[field.name].cast(field.type) if have else pa.nulls(len(table), field.type)
-        )
+        if field.name in table.column_names:
+            columns[field.name] = table[field.name].cast(field.type)
+        elif field.name in names:
+            value = pa.scalar(names[field.name], field.type)
+            columns[field.name] = pa.repeat(value, len(table))
+        else:
+            columns[field.name] = pa.nulls(len(table), field.type)
     more = {k: table[k] for k in table.column_names if k not in columns}
     return pa.table({**columns, **more})
+
+
+def _names(table: pa.Table, folder: Path, expected: pa.Schema) -> dict[str, Any]:
+    """What the run is called, out of its manifest, if these rows are older than the columns that say so."""
+    if "label" in table.column_names or "label" not in expected.names:
+        return {}
+    run = read(folder)
+    known = names_of(run.info) if run else {}
+    maps = {name: list(known[name].items()) for name in MAPS if known.get(name)}
+    return {name: value for name, value in {**known, **maps}.items() if value is not None}

@@ -148,7 +148,7 @@ def runs_in_page(word: str) -> list[StoredRun] | None:
         StoreError: there is no such page, or no such run in it, or it is torn.
     """
     page, beginning = _named(word)
-    if page.suffix != ".html" or word.startswith(("label:", "machine:")):
+    if page.suffix != ".html" or word.startswith(("label:", "tag:", "machine:", "git:")):
         return None
     found = unpack(page)
     matches = [run for run in found if run.info.run_id.startswith(beginning)]

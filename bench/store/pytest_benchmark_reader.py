@@ -6,11 +6,11 @@ are not read, of which versions before 5.3.1 have wrong ones. A row of ours in t
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import re
 import statistics
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -18,13 +18,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.plan.suite import case_id
 from bench.records.record import Record, Sample, record_of
+from bench.store.imported_case import CPU, LONGEST_ID, case_of, mapping, printable, told_apart
 from bench.store.journal import Entry
-from bench.store.runs import RunInfo
+from bench.store.runs import RunInfo, storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from bench.store.imported_case import ImportedCase
 
 IMPORTED = "imported"
 _OLDEST, _NEWEST = 3, 5
@@ -32,8 +34,13 @@ _OLDEST, _NEWEST = 3, 5
 _OURS = frozenset({"case", "device", "machine_id", "schema_version", "status", "suite"})
 """Keys of `extra_info` where this project's engine has measured: the row is then in there."""
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-_DEVICE = "cpu"
-"""The device of every row: the CPU waits and reads the clock; the file does not say what else is at work."""
+_MOST_LOOPS = 2**53
+_TORCH = frozenset({"torch", "torchversion", "pytorch", "pytorchversion"})
+"""Names, without what joins their words, under which test suites note the torch that they ran."""
+_RELEASE = re.compile(r"\d+\.\d+\S*")
+_NAMING = 2
+"""The rule by which ids are made: a file that was imported by another one is another run."""
+_UNREADABLE = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,7 @@ class _Frame:
     run_id: str
     machine: Mapping[str, Any]
     started_at: datetime
+    torch_version: str | None
 
 
 def is_pytest_benchmark(document: Any) -> bool:
@@ -52,8 +60,8 @@ def is_pytest_benchmark(document: Any) -> bool:
 
 def run_of(
     document: Mapping[str, Any], name: str, label: str | None = None
-) -> tuple[RunInfo, list[Entry]]:
-    """The run that a file tells of; the same file always makes the same run id.
+) -> tuple[RunInfo, list[Entry], list[str]]:
+    """The run that a file tells of, and what of the file is left out; the same file always makes the same run id.
 
     Args:
         document: what is in the file.
@@ -61,33 +69,38 @@ def run_of(
         label: what the run is to be called.
 
     Raises:
-        StoreError: the file is of a version that can't be read, or is not whole.
+        StoreError: the file is of a version that can't be read, or is not whole, or none of its tests can be read.
     """
     version = _version(document, name)
     try:
         started = _started_at(document)
-        digest = hashlib.sha256(repr(sorted(document.items())).encode()).hexdigest()
-        machine = _machine(document["machine_info"])
-        run_id = f"{started:%Y%m%dT%H%M%SZ}-{digest[:6]}"
-        frame = _Frame(run_id=run_id, machine=machine, started_at=started)
-        entries = [_entry(one, frame) for one in _distinct(document["benchmarks"])]
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        facts = repr((_NAMING, sorted(document.items())))
+        digest = hashlib.sha256(facts.encode()).hexdigest()
+        told = mapping(document["machine_info"])
+        frame = _Frame(
+            run_id=f"{started:%Y%m%dT%H%M%SZ}-{digest[:6]}",
+            machine=_machine(told),
+            started_at=started,
+            torch_version=_torch_version(told),
+        )
+        entries, left_out = _read(document["benchmarks"], frame)
+    except _UNREADABLE as error:
         message = f"{name} is no whole file of pytest-benchmark ({type(error).__name__}: {error})"
         raise StoreError(message) from error
     if not entries:
-        message = f"{name} holds no benchmark; write it with pytest --benchmark-json={name}"
+        message = f"{name} holds no benchmark{''.join(f' ({one})' for one in left_out[:1])}; write it with pytest --benchmark-json={name}"
         raise StoreError(message)
     commit = _commit(document)
     info = RunInfo(
-        run_id=run_id,
+        run_id=frame.run_id,
         started_at=started.isoformat(timespec="seconds"),
         label=label or commit.get("git_commit", "")[:12] or PurePosixPath(name).stem,
-        tags={IMPORTED: f"pytest-benchmark {version}", "file": name},
-        environment={**_environment(document["machine_info"]), **commit},
+        tags={IMPORTED: f"pytest-benchmark {printable(version)}", "file": name},
+        environment={**_environment(told), **commit},
         devices=sorted({entry.record.device for entry in entries}),
-        **_conditions(entries, machine),
+        **_conditions(entries, frame),
     )
-    return info, entries
+    return info, entries, left_out
 
 
 def _version(document: Mapping[str, Any], name: str) -> str:
@@ -109,9 +122,10 @@ def _started_at(document: Mapping[str, Any]) -> datetime:
 
 def _machine(told: Mapping[str, Any]) -> dict[str, Any]:
     """The hardware as far as it is told; without the host's name, and without the clock rate of that time."""
-    cpu = told.get("cpu") or {}
-    model = str(cpu.get("brand_raw") or cpu.get("brand") or told.get("processor") or "unknown CPU")
-    cores, architecture = cpu.get("count"), str(told.get("machine") or "")
+    cpu = mapping(told.get("cpu"))
+    brand = cpu.get("brand_raw") or cpu.get("brand") or told.get("processor") or "unknown CPU"
+    model, architecture = printable(brand), printable(told.get("machine") or "")
+    cores = cpu.get("count") if isinstance(cpu.get("count"), int) else None
     digest = hashlib.blake2s(repr((model, architecture, cores)).encode(), digest_size=4).hexdigest()
     known = {
         "machine_id": f"m-{digest}",
@@ -124,7 +138,7 @@ def _machine(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _commit(document: Mapping[str, Any]) -> dict[str, Any]:
     """The commit, and whether there were changes in its tree; nothing where it says `unversioned`."""
-    told = document.get("commit_info") or {}
+    told = mapping(document.get("commit_info"))
     identity = str(told.get("id") or "")
     if not _COMMIT.fullmatch(identity):
         return {}
@@ -135,69 +149,127 @@ def _environment(told: Mapping[str, Any]) -> dict[str, Any]:
     """How it was set up, in our words; what the file lacks is left out, which is not the same as none."""
     python = f"{told.get('python_implementation')} {told.get('python_version')}"
     known = {"os": told.get("system"), "kernel": told.get("release"), "python": python}
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: printable(value) for name, value in known.items() if value is not None}
 
 
-def _conditions(entries: Sequence[Entry], machine: Mapping[str, Any]) -> dict[str, Any]:
+def _torch_version(told: Mapping[str, Any]) -> str | None:
+    """The torch that ran, if these facts, or those within one of them, have it."""
+    within = (one for one in told.values() if isinstance(one, dict))
+    for facts in (told, *within):
+        for key, value in facts.items():
+            if re.sub(r"[\W_]", "", str(key).lower()) in _TORCH:
+                version = str(mapping(value).get("version") or value)
+                if _RELEASE.fullmatch(version):
+                    return printable(version)
+    return None
+
+
+def _conditions(entries: Sequence[Entry], frame: _Frame) -> dict[str, Any]:
     """Machine, torch and options: those of our own rows, if all are ours, else what the file says."""
     first = entries[0].record
+    versions = {entry.record.torch_version for entry in entries}
+    torch = {"version": versions.pop()} if len(versions) == 1 and first.torch_version else {}
     if any(IMPORTED in entry.record.warnings for entry in entries):
-        return {"machine": machine, "options": {"workers": 1}}
+        return {"machine": frame.machine, "torch": torch, "options": {"workers": 1}}
     return {
-        "machine": {**machine, "machine_id": first.machine_id, "name": first.machine},
-        "torch": {"version": first.torch_version} if first.torch_version else {},
+        "machine": {**frame.machine, "machine_id": first.machine_id, "name": first.machine},
+        "torch": torch,
         "options": {"threads": first.threads, "cache": first.cache or "hot"},
     }
 
 
-def _distinct(benchmarks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The benchmarks, those that would have one id told apart by the file they stand in, then by number."""
-    ids = Counter(_id(one) for one in benchmarks)
-    seen: Counter[str] = Counter()
-    found: list[Mapping[str, Any]] = []
-    for one in benchmarks:
-        own = {**one, "group": _file(one)} if ids[_id(one)] > 1 else dict(one)
-        seen[_id(own)] += 1
-        again = seen[_id(own)]
-        found.append(own if again == 1 else {**own, "group": f"{_suite(own)}#{again}"})
-    return found
+def _read(benchmarks: Sequence[Any], frame: _Frame) -> tuple[list[Entry], list[str]]:
+    """The rows that can be made, and for each benchmark that is left out its name and why."""
+    found: list[tuple[Mapping[str, Any], ImportedCase | None]] = []
+    left_out, entries = [], []
+    for place, told in enumerate(map(mapping, benchmarks)):
+        try:
+            found.append((told, None if _is_ours(told) else case_of(told)))
+        except _UNREADABLE as error:
+            left_out.append(f"benchmark {place + 1}: {_why(error)}")
+    own = iter(told_apart(case for _, case in found if case))
+    for told, case in found:
+        known = next(own) if case else None
+        try:
+            entries.append(_entry(told, known, frame))
+        except _UNREADABLE as error:
+            name = known.id if known else printable(told.get("fullname"))[:LONGEST_ID]
+            left_out.append(f"{name}: {_why(error)}")
+    return entries, left_out
 
 
-def _entry(told: Mapping[str, Any], frame: _Frame) -> Entry:
-    stats, extra = told["stats"], told.get("extra_info") or {}
-    shared = {"run_id": frame.run_id, "started_at": frame.started_at}
-    ours = extra.keys() >= _OURS
-    record = record_of({**extra, **shared}) if ours else _record(told, frame)
+def _is_ours(told: Mapping[str, Any]) -> bool:
+    return mapping(told.get("extra_info")).keys() >= _OURS
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a benchmark, on one line."""
+    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return printable(said.partition("\n")[0])[:LONGEST_ID]
+
+
+def _entry(told: Mapping[str, Any], case: ImportedCase | None, frame: _Frame) -> Entry:
+    """The row of a test and its samples.
+
+    Args:
+        told: the test, as the file has it.
+        case: what its row says of its case; None where it carries a row of ours.
+        frame: facts of all rows.
+
+    Raises:
+        ValueError: it has no statistics, or what it says can't be in a row.
+    """
+    stats = mapping(told.get("stats"))
+    if not stats:
+        message = "it has no statistics; its test may have failed"
+        raise ValueError(message)
+    loops = int(stats.get("iterations") or 1)
+    if not 1 <= loops <= _MOST_LOOPS:
+        message = f"iterations can't be {loops:.3g}"
+        raise ValueError(message)
     times = [float(one) for one in stats.get("data") or ()]
-    return Entry(record=record, samples=_samples(record, times, int(stats.get("iterations") or 1)))
+    if case is None:
+        record = _ours(told["extra_info"], frame)
+    else:
+        own = _torch_version(mapping(told.get("extra_info"))) or frame.torch_version
+        record = dataclasses.replace(_record(stats, case, frame), torch_version=own, loops=loops)
+    return Entry(record=storable(record), samples=_samples(record, times, loops))
 
 
-def _record(told: Mapping[str, Any], frame: _Frame) -> Record:
-    stats = told["stats"]
+def _ours(row: Mapping[str, Any], frame: _Frame) -> Record:
+    """A row of this project, which is now one of the run that the file tells of, and named like it."""
+    shared = {"run_id": frame.run_id, "started_at": frame.started_at}
+    return record_of({**row, **shared, "label": None, "tags": None, "git_commit": None})
+
+
+def _record(stats: Mapping[str, Any], case: ImportedCase, frame: _Frame) -> Record:
     times = sorted(float(one) for one in stats.get("data") or ())
+    if not times and "median" not in stats:
+        message = "its statistics hold neither data nor a median"
+        raise ValueError(message)
     time_s = statistics.median(times) if times else float(stats["median"])
+    best_s = times[0] if times else float(stats.get("min", math.nan))
     usable = math.isfinite(time_s) and time_s > 0
     return Record(
         run_id=frame.run_id,
         machine_id=frame.machine["machine_id"],
         machine=frame.machine["name"],
-        suite=_suite(told),
-        op=_op(told),
-        case=_id(told),
-        device=_DEVICE,
-        device_name=frame.machine["cpu_model"],
-        dtype=_params(told).get("dtype", ""),
-        params=_params(told),
+        suite=case.suite,
+        op=case.op,
+        case=case.id,
+        device=case.device,
+        device_name=frame.machine["cpu_model"] if case.device == CPU else case.device,
+        dtype=case.dtype,
+        params=case.params,
         status="ok" if usable else "failed",
         reason=None if usable else f"the file says that it took {time_s} s",
         warnings=(IMPORTED,),
         time_s=time_s if usable else None,
-        time_best_s=float(stats["min"]),
+        time_best_s=best_s if math.isfinite(best_s) else None,
         time_p95_s=times[math.ceil(0.95 * len(times)) - 1] if times else None,
         samples=len(times) or None,
         workers=1,
         rounds=1,
-        loops=int(stats.get("iterations") or 1),
         started_at=frame.started_at,
     )
 
@@ -218,32 +290,3 @@ def _samples(record: Record, times: Sequence[float], loops: int) -> tuple[Sample
         )
         for at_s, time_s in zip(begins, times, strict=False)
     )
-
-
-def _id(told: Mapping[str, Any]) -> str:
-    return case_id(_suite(told), _op(told), _params(told))
-
-
-def _suite(told: Mapping[str, Any]) -> str:
-    """The group, else the file's name without its ending."""
-    return str(told.get("group") or PurePosixPath(_file(told)).stem)
-
-
-def _file(told: Mapping[str, Any]) -> str:
-    """The file that the test stands in."""
-    return str(told.get("fullname") or told["name"]).partition("[")[0].partition("::")[0]
-
-
-def _op(told: Mapping[str, Any]) -> str:
-    """The test without its parameters, behind its class if it has one."""
-    test = str(told.get("fullname") or told["name"]).partition("[")[0]
-    return ".".join(test.split("::")[1:]) or str(told["name"]).partition("[")[0]
-
-
-def _params(told: Mapping[str, Any]) -> dict[str, str]:
-    """Its parameters by name; where they have none, what stands in brackets."""
-    params = told.get("params")
-    if isinstance(params, dict) and params:
-        return {str(name): str(value) for name, value in params.items()}
-    inside = re.search(r"\[(.*)\]$", str(told["name"]))
-    return {"param": inside[1]} if inside else {}

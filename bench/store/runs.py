@@ -26,10 +26,25 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bench.records.record import Record
+
 MANIFEST = "run.json"
 CASES = "cases.parquet"
 SAMPLES = "samples.parquet"
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "Mapping": (dict,),
+    "Sequence": (list, tuple),
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "float": (float, int),
+    "int": (int,),
+}
+"""What a field of a manifest has to be, by the beginning of its type."""
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+class StoreWarning(UserWarning):
+    """Something in a store was passed over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +87,12 @@ class StoredRun:
     info: RunInfo
     finished: bool
 
+    @property
+    def all_skipped(self) -> bool:
+        """Whether not one case of it was tried, so that it says nothing of this code on this machine."""
+        counts = self.info.counts
+        return counts.get("skipped", 0) == sum(counts.values()) > 0
+
 
 def new_run_id(now: datetime) -> str:
     """An id that sorts by time; no counter, so machines and processes can't collide."""
@@ -91,7 +112,8 @@ def begin(store: Path, info: RunInfo) -> Path:
     """
     folder = store / info.run_id
     try:
-        folder.mkdir(parents=True)
+        make_store(store)
+        folder.mkdir()
         with journal.Journal(folder) as opened:
             opened.write_header(dataclasses.asdict(info))
     except OSError as error:
@@ -100,6 +122,35 @@ def begin(store: Path, info: RunInfo) -> Path:
         )
         raise StoreError(message) from error
     return folder
+
+
+def make_store(store: Path) -> None:
+    """Make the folder of runs, if there is none.
+
+    A new one tells git to leave it alone, as the folders of pytest, mypy and ruff do: runs of a commit would
+    otherwise be changes of its tree, and no later run be one of the commit. A folder with anything in it
+    stays as its owner made it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    try:
+        store.mkdir(parents=True)
+        new = True
+    except FileExistsError:
+        new = next(store.iterdir(), None) is None
+    if new:
+        (store / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def names_of(info: RunInfo) -> dict[str, Any]:
+    """The columns that say in each row what its run is called: label, tags, and the commit that was measured."""
+    commit = info.environment.get("git_commit")
+    return {
+        "label": info.label,
+        "tags": {name: str(value) for name, value in info.tags.items()} or None,
+        "git_commit": str(commit) if commit else None,
+    }
 
 
 def finish(folder: Path, info: RunInfo) -> StoredRun:
@@ -123,6 +174,22 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
     return StoredRun(folder=folder, info=done, finished=True)
 
 
+def storable(record: Record) -> Record:
+    """The record, if `cases.parquet` can hold it: rows from elsewhere may have anything in them.
+
+    Raises:
+        ValueError: a value is not of its column's kind; or the status is none.
+    """
+    try:
+        pa.Table.from_pylist([row(record)], schema=schema())
+    except (pa.ArrowException, TypeError, ArithmeticError, AttributeError) as error:
+        raise ValueError(str(error).partition("\n")[0]) from error
+    if record.status not in STATUSES:
+        message = f"{record.status!r} is no status"
+        raise ValueError(message)
+    return record
+
+
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet file of a run, whole or not at all."""
     with atomic.replacing(path) as partial:
@@ -136,7 +203,7 @@ def list_runs(store: Path) -> list[StoredRun]:
         StoreError: there is no such folder.
     """
     if not store.is_dir():
-        message = f"there is no store {store}; bench run makes one, or name another with --store"
+        message = f"there is no store {store}; bench run makes one, or name another (--store; in Python store=)"
         raise StoreError(message)
     found = [read(f) for f in sorted(store.iterdir()) if is_run_id(f.name) and f.is_dir()]
     return [run for run in found if run]
@@ -148,9 +215,31 @@ def read(folder: Path) -> StoredRun | None:
         manifest = folder / MANIFEST
         finished = manifest.is_file()
         facts = json.loads(manifest.read_bytes()) if finished else journal.read(folder)[0]
-        return StoredRun(folder=folder, info=codec.decode(RunInfo, facts), finished=finished)
+        return StoredRun(folder=folder, info=info_of(facts), finished=finished)
     except (OSError, ValueError, TypeError, StoreError):
         return None
+
+
+def info_of(facts: Any) -> RunInfo:
+    """What a manifest says, which may be anybody's.
+
+    Raises:
+        TypeError: it lacks the id or the time, or one of its facts is of another kind.
+        ValueError: a text in it is none.
+    """
+    info = codec.decode(RunInfo, facts)
+    json.dumps(facts, ensure_ascii=False).encode()  # half a character could not be shown
+    told = [
+        (one.name, getattr(info, one.name), str(one.type).partition("[")[0])
+        for one in dataclasses.fields(RunInfo)
+        if one.name != "run_id"  # see `is_run_id`
+    ]
+    counts = info.counts.items() if isinstance(info.counts, dict) else ()
+    for name, value, kind in (*told, *((f"counts of {k}", v, "int") for k, v in counts)):
+        if not isinstance(value, _KINDS[kind]):
+            message = f"{name} can't be {value!r:.60}"
+            raise TypeError(message)
+    return info
 
 
 def verify(run: StoredRun) -> None:
@@ -180,7 +269,7 @@ def verified_info(files: Mapping[str, bytes], where: str) -> RunInfo:
         StoreError: the manifest can't be read, or does not describe the others.
     """
     try:
-        info = codec.decode(RunInfo, json.loads(files.get(MANIFEST, b"")))
+        info = info_of(json.loads(files.get(MANIFEST, b"")))
     except (ValueError, TypeError, RecursionError) as error:
         message = f"{where}{MANIFEST} can't be read as what a run says of itself"
         raise StoreError(message) from error

@@ -152,7 +152,7 @@ Bench = Any
         ("list view --set m=3", "--set m=…: no selected op has such an axis"),
         ("runs --store nowhere", "there is no store nowhere"),
         ("show never", "'never' means no run in results; the newest are"),
-        ("show label:twice", f"'label:twice' means 2 runs (the newest: {OLD}, {NEW})"),
+        ("show 2026010", f"'2026010' means 2 runs (the newest: {OLD}, {NEW})"),
         ("show @-3", "'@-3' means no run in results"),
         ("show @latest --store nowhere", "there is no store nowhere"),
         ("show @latest --format xml", "there is no export form 'xml'"),
@@ -269,7 +269,10 @@ def test_a_device_that_is_not_here_is_skipped_with_the_reason(bench: Bench) -> N
     told = json.loads(out)["cases"]
     assert code == 0
     assert (told["ok"], told["skipped"] > 0) == (0, True)
-    assert err == f"skipping {told['skipped']} cases: no CUDA\n"
+    skipping, nothing = err.splitlines()
+    assert skipping == f"skipping {told['skipped']} cases: no CUDA"
+    assert nothing.startswith("nothing was measured: every case was skipped, so this run is not @")
+    assert f"bench show {json.loads(out)['path']}" in nothing
 
 
 @pytest.mark.slow

@@ -152,6 +152,8 @@ def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
     frame = load_rows(tmp_path)
     assert Counter(frame["status"]) == {"ok": 3, "skipped": 2}
     assert (frame["run_id"] == run.info.run_id).all()
+    assert (frame["label"] == "mine").all()
+    assert set(frame["git_commit"]) == {run.info.environment["git_commit"]}
     assert (
         len(load_samples(tmp_path)) == 3 * 2 * LEAST_ROUNDS
     )  # they are all alike, so precise as soon as may be

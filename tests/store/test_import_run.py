@@ -17,7 +17,7 @@ from bench.store import runs
 from bench.store.import_run import import_folder, import_runs, is_export, run_of_export
 from bench.store.load import load_records, load_rows, load_samples, load_values
 from bench.store.page_archive import embed
-from tests.fakes.pytest_benchmark import MEDIAN_S, document
+from tests.fakes.pytest_benchmark import COMMIT, MEDIAN_S, benchmark, document
 from tests.fakes.rows import example, values
 from tests.fakes.rows import info as an_info
 from tests.fakes.workers import entry, finished_run, info
@@ -60,7 +60,8 @@ def imported(here: Path, place: Path) -> list[tuple[str, bool]]:
     """(run id, whether it is new) of all that a place holds; nothing else is left in the store."""
     found = [(one.run.info.run_id, one.new) for one in import_runs(here, place)]
     assert {one.name for one in here.iterdir()} >= {run_id for run_id, _ in found}
-    assert [one.name for one in here.iterdir() if one.name.startswith(".")] == []
+    hidden = {one.name for one in here.iterdir() if one.name.startswith(".")}
+    assert hidden == {".gitignore"}
     return found
 
 
@@ -120,12 +121,98 @@ def test_a_file_of_pytest_benchmark_becomes_a_run(here: Path, tmp_path: Path) ->
     assert found.info.counts["ok"] == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_file_may_say_how_it_is_encoded(here: Path, tmp_path: Path, encoding: str) -> None:
+    """PowerShell's `>` writes UTF-16, and Notepad puts a mark before UTF-8."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document()), encoding=encoding)
+    assert len(imported(here, path)) == 1
+
+
+def test_what_can_not_be_read_is_named_and_the_rest_is_imported(here: Path, tmp_path: Path) -> None:
+    """A test that failed leaves no statistics; the other times are as good as ever."""
+    torn = {**benchmark("t/test_a.py::test_torn"), "stats": {}}
+    path = as_json(tmp_path / "a.json", document(benchmark(), torn))
+    (one,) = import_runs(here, path)
+    assert one.left_out == [
+        "t/test_a.py::test_torn: it has no statistics; its test may have failed"
+    ]
+    assert one.run.info.counts["ok"] == 1
+
+
+def test_rows_are_named_like_their_run(here: Path, tmp_path: Path) -> None:
+    """So that tables and frames can tell imported runs apart."""
+    import_runs(here, as_json(tmp_path / "a.json", document()), "mine")
+    (row,) = load_records(here)
+    assert (row.label, row.git_commit) == ("mine", COMMIT)
+    assert (row.tags or {})["file"] == "a.json"
+
+
+def test_whoever_is_second_finds_the_run_there(
+    here: Path, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes may import the same folder at once."""
+    make_store = runs.make_store
+
+    def meanwhile(store: Path) -> None:
+        """Another process puts the run there right after it was looked for."""
+        make_store(store)
+        shutil.copytree(there / RUN, here / RUN)
+
+    monkeypatch.setattr(runs, "make_store", meanwhile)
+    assert imported(here, there / RUN) == [(RUN, False)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"machine": None},
+        {"environment": []},
+        {"tags": [1]},
+        {"label": 5},
+        {"label": "\ud800"},
+        {"counts": {"ok": "many"}},
+        {"waited_s": "long"},
+    ],
+)
+def test_a_run_that_says_nonsense_of_itself_is_refused_in_one_line(
+    here: Path, there: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """As an export and as a folder; no later command trips over it."""
+    told = exported()
+    told["run"].update(change)
+    with pytest.raises(StoreError, match="is no whole export of a run") as error:
+        import_runs(here, as_json(tmp_path / "a.json", told))
+    assert "\n" not in str(error.value)
+    manifest = there / RUN / runs.MANIFEST
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **change}))
+    with pytest.raises(StoreError):
+        import_runs(here, there / RUN)
+    assert runs.read(there / RUN) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"time_s": "abc"}, {"case": 5}, {"case": "\ud800"}, {"status": "fine"}]
+)
+def test_rows_of_an_export_are_of_their_kinds(
+    here: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """Or the file is refused in one line."""
+    told = exported()
+    told["rows"][0].update(change)
+    with pytest.raises(StoreError, match=r"is no whole export of a run \(.*export it again"):
+        import_runs(here, as_json(tmp_path / "a.json", told))
+
+
 def test_an_export_of_ours_becomes_the_run_again(here: Path, there: Path, tmp_path: Path) -> None:
     """Under its own id, without its samples."""
     path = tmp_path / "a.json"
     path.write_text(export(load_values(there / RUN), info(), "json"))
     assert imported(here, path) == [(RUN, True)]
-    assert load_records(here / RUN) == load_records(there / RUN)
+    expected = [
+        dataclasses.replace(one, **runs.names_of(info())) for one in load_records(there / RUN)
+    ]
+    assert load_records(here / RUN) == expected
     assert load_samples(here / RUN).empty
 
 
@@ -177,7 +264,7 @@ def test_a_kill_leaves_no_half_of_a_run(
     monkeypatch.setattr(runs, "finish", killed)
     with pytest.raises(KeyboardInterrupt):
         import_runs(here, as_json(tmp_path / "a.json", document()))
-    assert list(here.iterdir()) == []
+    assert [one.name for one in here.iterdir()] == [".gitignore"]
 
 
 def test_an_unfinished_run_of_that_name_is_not_touched(here: Path, there: Path) -> None:

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from bench.errors import StoreError
 from bench.records.record import SCHEMA_VERSION, record_of, schema
 from bench.store import find, runs
-from bench.store.load import StoreWarning, load_records, load_rows, load_samples, plain
+from bench.store.load import load_records, load_rows, load_samples, plain
 from tests.fakes.rows import WHEN, example, lost, record, stored, table
 from tests.fakes.workers import begun_run, entry, finished_run, info
 
@@ -112,7 +112,7 @@ def test_a_torn_file_of_a_store_is_passed_over_with_a_warning(store: Path) -> No
     """One broken run must not hide the others, nor be hidden itself."""
     path = store / OLD / runs.CASES
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.warns(StoreWarning, match=rf"passed over: .*{OLD}.*can't be read"):
+    with pytest.warns(runs.StoreWarning, match=rf"passed over: .*{OLD}.*can't be read"):
         frame = load_rows(store)
     assert keys(frame) == [(NEW, "s/op[n=0]")]
 
@@ -160,6 +160,21 @@ def test_a_column_that_a_newer_file_has_more_is_kept(store: Path) -> None:
     frame = load_rows(store)
     assert frame["joule"][2] == 1.5
     assert frame["joule"][:2].isna().all()
+
+
+def test_older_rows_say_what_their_run_is_called(tmp_path: Path) -> None:
+    """Out of its manifest; rows that are by themselves can't."""
+    about = info(label="mine", tags={"a": "b"}, environment={"git_commit": "0" * 40})
+    file = finished_run(tmp_path / "store", about) / runs.CASES
+    older = pq.read_table(file).drop_columns(["label", "tags", "git_commit"])
+    for path in (file, tmp_path / "alone.parquet"):
+        pq.write_table(older, path)
+    (row,) = load_records(tmp_path / "store")
+    assert (row.label, row.tags, row.git_commit) == ("mine", {"a": "b"}, "0" * 40)
+    frame = load_rows(tmp_path / "store")
+    assert (frame["label"][0], frame["tags"][0]) == ("mine", {"a": "b"})
+    (row,) = load_records(tmp_path / "alone.parquet")
+    assert (row.label, row.tags, row.git_commit) == (None, None, None)
 
 
 def test_records_survive_the_store(tmp_path: Path) -> None:

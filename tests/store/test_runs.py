@@ -67,6 +67,33 @@ def test_the_manifest_counts_cases_and_vouches_for_the_files(store: Path) -> Non
         assert manifest["files"][name] == facts
 
 
+def test_a_new_store_is_left_alone_by_git(tmp_path: Path) -> None:
+    """The first run of a commit does not change its tree, so that the second is one of the commit as well."""
+    runs.begin(tmp_path / "store", info())
+    runs.begin(tmp_path / "store", info(NEW))
+    assert (tmp_path / "store" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("name", [".gitignore", "README.md", "20250101T000000Z-aaaaaa"])
+def test_a_store_that_somebody_has_made_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    """Its runs may well be kept in git."""
+    (tmp_path / name).write_text("mine")
+    runs.begin(tmp_path, info())
+    assert {one.name for one in tmp_path.iterdir()} == {name, info().run_id}
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_only_a_run_of_skips_alone_has_all_skipped(tmp_path: Path) -> None:
+    """What was tried in vain was tried, and an early version did not count."""
+    skipped = entry(0, status="skipped", samples=0)
+    folders = [
+        finished_run(tmp_path, info(OLD), skipped),
+        finished_run(tmp_path, info(MIDDLE), skipped, entry(1, status="failed")),
+        begun_run(tmp_path, info(NEW)),
+    ]
+    assert [run.all_skipped for run in map(runs.read, folders) if run] == [True, False, False]
+
+
 def test_a_run_without_a_sample_can_be_finished(tmp_path: Path) -> None:
     """On a machine without the device all cases are skipped."""
     folder = finished_run(tmp_path, info(), entry(samples=0, status="skipped", time_s=None))

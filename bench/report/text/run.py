@@ -5,6 +5,7 @@ Imports neither pandas nor torch, so that listing runs is quick. Data is never r
 
 from __future__ import annotations
 
+import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from bench.units import MISSING, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
     from rich.table import Column
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
-_ONE_LINE_WIDTH, _EVERY_WAY_WIDTH = 150, 100
-"""Below so many columns a run takes two lines in the list, and the ways that explain least are left out."""
+_EVERY_WAY_WIDTH = 100
+"""Below so many characters the ways that explain least are left out."""
+_FROM_WIDTH = {"begun": 150, "tags": 72, "machine": 90, "preset": 150, "devices": 120, "torch": 120}
+"""From how many characters on the list of runs has these columns; the id says when a run began, too."""
+_NEVER_CUT = {"run", "begun", "cases"}
 NO_DEVICE_TIMES = (
     "No case here has a time on a GPU. What there is to measure: bench list --device cuda"
 )
@@ -66,16 +71,26 @@ def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     return below_each_other(table, "", meanings, width=width)
 
 
-def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
-    """The runs of a store, in the order given."""
+def runs_table(runs: Sequence[StoredRun], *, width: int) -> RenderableType:
+    """The runs of a store, in the order given, each on one line; texts are cut where they don't fit."""
     if not runs:
         return Text(NO_RUNS)
-    parts: list[RenderableType] = [_wide(runs) if width >= _ONE_LINE_WIDTH else _narrow(runs)]
-    if unfinished := [run for run in runs if not run.finished]:
-        newest = unfinished[-1].info.run_id
-        others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
-        parts += ["", f"unfinished{others}: go on with: bench run --resume {newest}"]
-    return below_each_other(*parts, width=width)
+    facts = [_facts(run) for run in runs]
+    heads = [name for name in facts[0] if width >= _FROM_WIDTH.get(name, 0)]
+    table = PlainTable(*((whole if name in _NEVER_CUT else folded)(name) for name in heads))
+    for fact in facts:
+        table.add(*(Text(fact[name], no_wrap=True, overflow="ellipsis") for name in heads))
+    return below_each_other(table, width=width)
+
+
+def unfinished_note(runs: Sequence[StoredRun], store: Path) -> str | None:
+    """How to go on with the newest run that is unfinished, if there is one."""
+    unfinished = [run for run in runs if not run.finished]
+    if not unfinished:
+        return None
+    others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
+    newest = f"{unfinished[-1].info.run_id} --store {shlex.quote(str(store))}"
+    return f"unfinished{others}: go on with: bench run --resume {newest}"
 
 
 def _cases(found: Sequence[Record], known: Sequence[footnotes.Note]) -> RenderableType:
@@ -137,36 +152,18 @@ def _device_column(found: Sequence[Record]) -> list[Column]:
 
 
 def _facts(run: StoredRun) -> dict[str, str]:
+    """What the list says of a run: first what it is called, none of it with a line break in it."""
     info = run.info
-    return {
+    tags = [f"{name}={value}" for name, value in info.tags.items()]
+    known = {
         "run": info.run_id,
         "begun": wording.when(info.started_at),
         "label": info.label or MISSING,
+        "tags": wording.listed(tags),
+        "cases": wording.counted(info.counts) if run.finished else "unfinished",
         "machine": wording.machine_name(info),
         "preset": wording.preset(info),
         "devices": wording.devices(info),
         "torch": wording.torch_version(info),
-        "cases": wording.counted(info.counts) if run.finished else "unfinished",
     }
-
-
-def _wide(runs: Sequence[StoredRun]) -> RenderableType:
-    facts = [_facts(run) for run in runs]
-    table = PlainTable(*((whole if n in {"run", "begun"} else folded)(n) for n in facts[0]))
-    for fact in facts:
-        table.add(*fact.values())
-    return table
-
-
-def _narrow(runs: Sequence[StoredRun]) -> RenderableType:
-    """Two lines a run: what a person looks for above, how it was made beneath."""
-    table = PlainTable(whole("run, when"), folded("label, machine"), folded("cases, how"))
-    for run in runs:
-        fact = _facts(run)
-        how = f"{fact['preset']}, {fact['devices']}, torch {fact['torch']}"
-        table.add(
-            f"{fact['run']}\n{fact['begun']}",
-            f"{fact['label']}\n{fact['machine']}",
-            f"{fact['cases']}\n{how}",
-        )
-    return table
+    return {name: " ".join(text.split()) for name, text in known.items()}

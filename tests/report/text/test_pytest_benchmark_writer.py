@@ -79,7 +79,7 @@ def test_the_machine_is_named_without_its_host() -> None:
 
 def test_what_is_exported_can_be_imported() -> None:
     """With the interval that our engine gave it."""
-    _, entries = run_of(document(), "a.json")
+    _, entries, _ = run_of(document(), "a.json")
     assert [entry.record.case for entry in entries] == [ROWS[0].case, ROWS[1].case]
     assert (entries[0].record.time_s, entries[0].record.time_lo_s) == (1e-6, 9e-7)
     assert [one.time_s for one in entries[0].samples] == TIMES

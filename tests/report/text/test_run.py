@@ -83,7 +83,7 @@ def test_cold_times_are_called_so() -> None:
 
 @pytest.mark.parametrize("width", [80, 120, 160])
 def test_the_list_of_runs_is_readable_at_usual_widths(width: int) -> None:
-    """Unfinished runs are marked, with the command that goes on with them."""
+    """A line a run; unfinished ones are marked."""
     assert_golden(shown(runs_table(some_runs(), width=width), width), f"report_runs_{width}.txt")
 
 
