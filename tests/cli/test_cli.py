@@ -85,6 +85,39 @@ def broken(case):
 """
 
 
+UNLIKE = """
+import torch
+from bench import Call, Suite
+
+suite = Suite("results")
+
+
+@suite.op
+def wrong(case):
+    return Call(torch.neg, case.randn(8))
+
+
+@wrong.reference
+def wrong_reference(x):
+    return x.numpy()
+
+
+@suite.op
+def unchecked(case):
+    return Call(torch.neg, case.randn(8))
+
+
+@suite.op
+def vacuous(case):
+    return Call(torch.neg, case.zeros(8))
+
+
+@vacuous.reference
+def vacuous_reference(x):
+    return -x.numpy()
+"""
+
+
 @pytest.fixture(name="bench")
 def _bench(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -218,6 +251,7 @@ def test_the_suite_of_the_documents_runs_unchanged(bench: Bench, tmp_path: Path)
         "path": str(Path("results") / told["run"]),
         "cases": counts,
         "report": None,
+        "wrong": 0,
     }
     rows = load_rows(tmp_path / "results")
     assert sorted(rows["case"]) == [f"matmul/square[n={n},dtype=float32]" for n in (16, 64)]
@@ -244,6 +278,19 @@ def test_a_case_that_fails_makes_exit_code_6_and_spoils_nothing(
     assert rows["reason"]["mixed/broken"] == "ValueError: no good"
     assert f"run {rows['run_id'].iloc[0]} is in results" in out
     assert bench("show", "label:x")[0] == 0
+
+
+def test_a_wrong_result_makes_exit_code_6_and_what_shows_nothing_does_not(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """It has a row with its time as any other; neither a result that was not looked at nor a vacuous one is wrong."""
+    (tmp_path / "results.py").write_text(UNLIKE)
+    code, out, err = bench("run", "results.py", *QUICKLY, "--device", "cpu", "--json")
+    assert code == 6
+    told = json.loads(out)
+    assert (told["cases"]["ok"], told["wrong"]) == (3, 1)
+    assert "wrong result: results/wrong on cpu: error" in err
+    assert bench("run", "results.py", "-k", "not wrong", *QUICKLY, "--device", "cpu")[0] == 0
 
 
 @pytest.mark.parametrize(("waited_s", "said"), [(0.75, ""), (68.25, "1 min 8 s")])

@@ -50,8 +50,9 @@ def test_every_case_is_a_csv_row_with_every_field() -> None:
         "new_run",
         *(f.name for f in dataclasses.fields(CaseVerdict)),
     ]
-    both = (*example().cases, *example().missing)
-    assert [row["case"] for row in rows] == [one.case for one in both]
+    known = example()
+    ids = [*(one.case for one in known.cases), *(one.case for one in known.missing)]
+    assert [row["case"] for row in rows] == ids
     assert float(rows[1]["ratio_lo"]) == 1.083 * 0.98
     assert rows[4]["ratio_lo"] == ""
 
@@ -147,8 +148,8 @@ def test_a_long_comparison_is_folded_and_fits_a_comment(verdict: str) -> None:
     gone = [left_out("|" * 300, new="<" * 300, loss="gone") for _ in range(900)]
     text = markdown(comparison(*many, missing=(*apart, *gone)))
     rows = sum(line.startswith("| `a/b") for line in text.splitlines())
-    (left_out,) = re.findall(rf"(\d+) more {verdict}: left out", text)
-    assert rows + int(left_out) == 900
+    (untold,) = re.findall(rf"(\d+) more {verdict}: left out", text)
+    assert rows + int(untold) == 900
     assert rows > 20
     assert "more in one run only: left out, to fit a comment; `--format json`" in text
     assert "more lost: left out, to fit a comment; `--format json`" in text
