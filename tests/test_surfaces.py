@@ -339,7 +339,13 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "ab": (
         lambda: in_turn(as_json=False),
-        [*LEFT_OUT, *JUDGED, "3 unsure, 6 same", "b wrong result", "b failed: boom"],
+        [
+            *LEFT_OUT,
+            *JUDGED,
+            "3 unsure, 6 same",
+            r"\Awrong or failed, 3 cases:\n  s/faulty n=16 .*: b wrong result",
+            "b failed: boom",
+        ],
         rf"{WRONG}|(faulty|broken|huge).*(faster|slower|same)",
     ),
     "ab, json": (
