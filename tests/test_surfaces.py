@@ -1,7 +1,8 @@
-"""Every surface says the same of a row that is wrong, failed, or to be taken with care.
+"""Every surface says the same of a row that is wrong, failed, gone, or to be taken with care.
 
-One made-up run has a row of each kind, and the run before it had them all in order. What a surface must say
-of them, and must not, is in `SURFACES`: the reason is named, and no number of a wrong or failed row is used.
+One made-up run has a row of each kind, and the run before it had them all in order, and one case more. What a
+surface must say of them, and must not, is in `SURFACES`: the reason is named, no number of a wrong or failed row
+is used, and a comparison says before all else what the new run lost.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from rich.console import Console
 from bench.analysis.claims.claim import CaseSelector, Claim, answers
 from bench.analysis.claims.judges import cheaper
 from bench.analysis.compare.comparison import compare
-from bench.analysis.compare.gate import gate, lost
+from bench.analysis.compare.gate import gate
 from bench.analysis.compare.latest import standing
 from bench.analysis.compare.runs import lineup
 from bench.analysis.crossover.crossovers import crossovers
 from bench.analysis.trend.trend import trend
 from bench.experiment.ab import DecisionGoal, ab
+from bench.experiment.ab_comparison import comparison
 from bench.report.html.compare_page import page as compare_page
 from bench.report.html.run_page import page as run_page
-from bench.report.text.ab import SideNames, ab_facts, ab_table
+from bench.report.text.ab import SideNames, ab_facts, ab_table, reason
 from bench.report.text.badge import badge
 from bench.report.text.claims import claims_table
 from bench.report.text.compare_markdown import as_csv, markdown
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from bench.experiment.ab import Result
     from bench.records.record import Record
 
 TIMES = [f"time{at}{end}_s" for at in ("", "_at_reference") for end in ("", "_lo", "_hi")]
@@ -72,6 +75,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "warnings": ("vacuous-check",),
     },
 }
+LOSSES = {"faulty": "wrong", "broken": "failed", "huge": "failed", "vanished": "gone", "absent": "gone"}  # fmt: skip
 WRONG_S, WRONG = 1.234e-9, r"1\.234? ns|1\.234e-09"
 """The time of the wrong result: faster than all others, as wrong results often are."""
 
@@ -89,9 +93,14 @@ def kind(op: str, run_id: str = NEW, **values: Any) -> Record:
 
 
 BEFORE, AFTER = [row(op, run_id=BASE) for op in KINDS], [kind(op) for op in KINDS]
+ONCE = [*BEFORE, row("vanished", run_id=BASE), row("absent", run_id=BASE)]
+SKIPPED: dict[str, Any] = {**NONE, "status": "skipped", "reason": "no CUDA"}
+NOW = [*AFTER, dataclasses.replace(row("absent"), **SKIPPED)]
+"""What is compared: a case more that the new run lacks, and one that it skipped."""
 INFOS = run(BASE), run(NEW)
-COMPARED = compare(BEFORE, AFTER, *INFOS)
-GATE = gate(COMPARED, failed=lost(BEFORE, AFTER))
+COMPARED = compare(ONCE, NOW, *INFOS)
+GATE = gate(COMPARED)
+PAIRED = SideNames(a="before", b="after")
 
 
 class InTurn:
@@ -130,11 +139,29 @@ def printed(table: RenderableType) -> str:
 
 def in_turn(*, as_json: bool) -> str:
     """What `bench ab` prints."""
-    found = ab(InTurn(), DecisionGoal(budget_s=1e9), now_s=lambda: 0.0)
-    names = SideNames(a="before", b="after")
+    found = measured_in_turn()
     if as_json:
-        return "\n".join(map(json.dumps, ab_facts(found, names, ())["cases"]))
-    return printed(ab_table(found, names, (), width=300))
+        return "\n".join(map(json.dumps, ab_facts(found, PAIRED, ())["cases"]))
+    return printed(ab_table(found, PAIRED, (), width=300))
+
+
+def measured_in_turn() -> Result:
+    """What `bench ab` finds."""
+    return ab(InTurn(), DecisionGoal(budget_s=1e9), now_s=lambda: 0.0)
+
+
+def gated_in_turn() -> str:
+    """What `bench ab --gate --junit` hands over."""
+    found = measured_in_turn()
+    judged = comparison(found, *INFOS, why=lambda one: reason(one, 0.02))
+    found_by_gate = gate(judged)
+    document = junit((judged, found_by_gate))
+    return f"{found_by_gate.exit_code} {found_by_gate.sentence}\n{lines(document)}"
+
+
+def lines(document: str) -> str:
+    """JUnit with a line for each test."""
+    return document.replace(">\n   <", "> <")
 
 
 def followed() -> str:
@@ -180,13 +207,13 @@ def page_of_the_run() -> str:
 
 def page_of_both() -> str:
     """The page of the comparison, with all that lies packed in it."""
-    html = compare_page.page(lineup(INFOS, [BEFORE, AFTER]))
+    html = compare_page.page(lineup(INFOS, [ONCE, NOW]))
     return html + json.dumps(payloads(html), ensure_ascii=False)
 
 
 def picture() -> str:
     """The badge of both runs."""
-    of = {BASE: BEFORE, NEW: AFTER}
+    of = {BASE: ONCE, NEW: NOW}
     runs = [StoredRun(folder=None, info=info, finished=True) for info in INFOS]  # type: ignore[arg-type]
     return badge(standing(runs, lambda one: of[one.info.run_id]))
 
@@ -194,6 +221,8 @@ def picture() -> str:
 REASONS = [r"wrong-result \(1 of", "boom", "no memory", r"below-overhead \(1 of", r"implausible \(1 of", r"two-states \(1 of", r"vacuous-check \(1 of"]  # fmt: skip
 """What a run's rows are said to have, where all of them are shown as they are."""
 LEFT_OUT = [r"faulty.*wrong result", r"broken.*failed", r"huge.*oom"]
+GONE = [r"vanished.*not there", r"absent.*skipped, no CUDA"]
+LOST = "1 wrong result, 2 cases failed, 2 cases gone from the new run"
 JUDGED = [r"good.*same", r"empty.*same", r"miracle.*same", r"waiting.*same", r"vacuous.*same"]
 OPS = r"good|empty|miracle|torn|waiting|vacuous"
 SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
@@ -235,49 +264,106 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "comparison": (
         lambda: printed(comparison_table(COMPARED, width=200)),
-        [*LEFT_OUT, r"unsure +s/torn", r"same +s/good", r"same +s/waiting", "3 left out"],
+        [
+            *LEFT_OUT,
+            *GONE,
+            rf"\A{LOST}:\n  s/faulty",
+            r"unsure +s/torn",
+            r"same +s/good",
+            r"same +s/waiting",
+            "5 left out",
+        ],
         rf"{WRONG}|(slower|faster) +s/",
     ),
     "comparison, markdown": (
         lambda: markdown(COMPARED, GATE),
-        [*LEFT_OUT, "0 slower, 0 faster, 1 unsure, 5 same", r"torn.*two states", "Gate failed"],
+        [
+            *LEFT_OUT,
+            *GONE,
+            rf"\A\*\*{LOST}\*\*\n\n- .*faulty",
+            "0 slower, 0 faster, 1 unsure, 5 same",
+            r"torn.*two states",
+            "Gate failed",
+        ],
         WRONG,
     ),
     "comparison, json": (
         lambda: json.dumps(comparison_facts(COMPARED)),
-        ['"faster": 0', '"missing": 3', '"geomean_ratio": 1.0,'],
-        rf"{WRONG}|faulty|broken|huge",
+        [
+            '"faster": 0',
+            '"missing": 5',
+            '"geomean_ratio": 1.0,',
+            *(rf'{op}[^}}]*"loss": "{loss}"' for op, loss in LOSSES.items()),
+        ],
+        rf"{WRONG}|(faulty|broken|huge|vanished|absent)[^}}]*_s",
     ),
-    "comparison, csv": (lambda: as_csv(COMPARED), JUDGED, rf"{WRONG}|faulty|broken|huge"),
+    "comparison, csv": (
+        lambda: as_csv(COMPARED),
+        [*JUDGED, *(rf"s/{op}\[n=16\],cpu,,,,,,{loss}," for op, loss in LOSSES.items())],
+        WRONG,
+    ),
     "comparison, page": (
         page_of_both,
         [
             *LEFT_OUT,
             '"new: wrong result", "new: failed, boom", "new: oom, no memory"',
+            r'"new: not there", "new: skipped, no CUDA"',
+            r'"wrong", "failed", "failed"(, "[^"]*")*, "gone", "gone"',
+            rf'class="findings">\n<li>{LOST}: s/faulty\[n=16\] on cpu, ',
             "two states in new only",
         ],
         WRONG,
     ),
     "gate": (
         lambda: f"{GATE.exit_code} {GATE.sentence}",
-        ["^6 Gate failed: 3 cases failed", r"faulty.*\(wrong result\)", "broken", "huge"],
+        [f"^6 Gate failed: {LOST}: s/faulty", *LEFT_OUT, "and 2 more", "--where"],
         "passed",
     ),
     "junit": (
-        lambda: junit((COMPARED, GATE)).replace(">\n   <", "> <"),
-        [r'errors="3"', r"faulty.*\(wrong result\).*<error", "broken.*<error", "torn.*<skipped"],
+        lambda: lines(junit((COMPARED, GATE))),
+        [
+            r'errors="5"',
+            "faulty.*<error.*wrong result",
+            "broken.*<error.*boom",
+            "huge.*<error.*no memory",
+            "vanished.*<error.*not there",
+            "absent.*<error.*skipped",
+            "torn.*<skipped",
+        ],
         WRONG,
     ),
-    "badge": (picture, ["5 same · 1 unsure"], "faster|slower"),
+    "badge": (
+        picture,
+        [">1 wrong · 2 failed · 2 gone · 5 same · 1 unsure<", r"#b3261e"],
+        "faster|slower|#2e7d32",
+    ),
     "ab": (
         lambda: in_turn(as_json=False),
-        [*LEFT_OUT, *JUDGED, "3 unsure, 6 same", "b wrong result", "b failed: boom"],
+        [
+            *LEFT_OUT,
+            *JUDGED,
+            "3 unsure, 6 same",
+            r"\Awrong or failed, 3 cases:\n  s/faulty n=16 .*: b wrong result",
+            "b failed: boom",
+        ],
         rf"{WRONG}|(faulty|broken|huge).*(faster|slower|same)",
     ),
     "ab, json": (
         lambda: in_turn(as_json=True),
         [r'faulty.*"new_s": null, "ratio": null.*"reason": "b wrong result"', *LEFT_OUT, *JUDGED],
         WRONG,
+    ),
+    "ab, gate": (
+        gated_in_turn,
+        [
+            "^6 Gate failed: 1 wrong result, 2 cases failed: s/faulty.*b wrong result",
+            'errors="3"',
+            "faulty.*<error.*b wrong result",
+            "broken.*<error.*b failed: boom",
+            "huge.*<error.*b oom: no memory",
+            r"good.* time=.*\d\"( /)?>$",
+        ],
+        rf"{WRONG}|passed",
     ),
     "trend": (
         followed,

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli.app import OK, SOME_FAILED, app
+from bench.cli.app import app, exit_code
+from bench.cli.ci import hand_over
 from bench.cli.options import (
     STORE,
     Device,
+    Gated,
     Json,
+    Junit,
     Keyword,
+    Label,
     PresetName,
     Seed,
     Setting,
@@ -28,8 +32,9 @@ from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from bench.experiment.ab import DecisionGoal
+    from bench.experiment.ab import DecisionGoal, Result
     from bench.experiment.configuration import Variant
     from bench.experiment.interleave import SideSpec
     from bench.plan.choose import Pair
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from bench.pool.pool import Start
     from bench.report.text.ab import SideNames
     from bench.run.request import Request
+    from bench.store.runs import StoredRun
 
 VISIT_S = 0.02
 """Sampling time of a visit, as in a quick run: a round of a case is then a third of a second, and drift has
@@ -85,10 +91,14 @@ def ab_command(
     ] = "60",
     seed: Seed = None,
     store: Store = STORE,
+    label: Label = None,
+    gate: Gated = False,
+    junit: Junit = None,
     as_json: Json = False,
 ) -> int:
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, interleaved."""
     from bench.plan.choose import split_ops
+    from bench.report.text.ab import ab_facts, ab_table
     from bench.run import request as requests
 
     suites, ops = split_ops(what or ())
@@ -111,7 +121,29 @@ def ab_command(
     asked.check_access()
     sides = (_side("a", a, a_env, a_threads, each), _side("b", b, b_env, b_threads, each))
     goal = _goal(budget, threshold, confidence)
-    return _compared(asked, ops, sides, goal, store, as_json=as_json)
+    found, names, runs = _compared(asked, ops, sides, goal, store, label)
+    if as_json:
+        print_json(ab_facts(found, names, runs))
+    else:
+        show(ab_table(found, names, runs, width=width()))
+    broken = exit_code(row for one in found.answers for row in (one.one, one.other))
+    return _handed_over(found, names, runs, gated=gate, junit=junit) or broken
+
+
+def _handed_over(
+    found: Result, names: SideNames, runs: Sequence[StoredRun], *, gated: bool, junit: Path | None
+) -> int:
+    """What CI systems want of it, judged as `bench compare` judges; returns the gate's exit code."""
+    from bench.analysis.compare.gate import gate
+    from bench.experiment.ab_comparison import called, comparison
+    from bench.report.text.ab import reason
+
+    one, other = (
+        called(run.info, side, said)
+        for run, side, said in zip(runs, "ab", (names.a, names.b), strict=True)
+    )
+    judged = comparison(found, one, other, why=lambda one: reason(one, found.aim.threshold))
+    return hand_over([judged], [gate(judged)], gated=gated, junit=junit, environ=os.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +217,13 @@ def _compared(
     ops: Sequence[str],
     sides: tuple[_SideOptions, _SideOptions],
     goal: DecisionGoal,
-    store: Any,
-    *,
-    as_json: bool,
-) -> int:
-    """Measure both sides and print the verdicts; workers start before the plan is made."""
-    from bench.analysis.usable import failure
+    store: Path,
+    label: str | None,
+) -> tuple[Result, SideNames, Sequence[StoredRun]]:
+    """Measure both sides, telling each verdict; workers start before the plan is made."""
     from bench.experiment.ab import ab
     from bench.experiment.interleave import PairedRun
-    from bench.report.text.ab import ab_facts, ab_table, answer_line
+    from bench.report.text.ab import answer_line
 
     with ExitStack() as stack:
         starts = [stack.enter_context(side.start()) for side in sides]
@@ -201,7 +231,7 @@ def _compared(
         names = _names(sides, ops)
         say(f"{names.title}: {len(pairs)} to decide, at most {goal.budget_s:g} s", err=True)
         one, other = (
-            _spec(asked, side, started, cases)
+            _spec(asked, side, started, cases, label)
             for side, started, cases in zip(sides, starts, zip(*pairs, strict=True), strict=True)
         )
         with PairedRun.open((one, other), store, pairs) as paired:
@@ -211,12 +241,7 @@ def _compared(
                 now_s=time.perf_counter,
                 told=lambda answer: say(answer_line(answer, goal.threshold), err=True),
             )
-    if as_json:
-        print_json(ab_facts(found, names, paired.runs))
-    else:
-        show(ab_table(found, names, paired.runs, width=width()))
-    rows = [row for answer in found.answers for row in (answer.one, answer.other)]
-    return SOME_FAILED if any(map(failure, rows)) else OK
+    return found, names, paired.runs
 
 
 def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
@@ -250,7 +275,11 @@ def _names(sides: tuple[_SideOptions, _SideOptions], ops: Sequence[str]) -> Side
 
 
 def _spec(
-    asked: Request, side: _SideOptions, started: Start, cases: Sequence[PlannedCase]
+    asked: Request,
+    side: _SideOptions,
+    started: Start,
+    cases: Sequence[PlannedCase],
+    label: str | None,
 ) -> SideSpec:
     """A side as it is measured: into a run of its own, with time for all planned rounds."""
     from bench.experiment.interleave import SideSpec
@@ -270,4 +299,5 @@ def _spec(
         argv=["bench", *sys.argv[1:]],
         cases=cases,
         environment=side.environment(),
+        label=label,
     )

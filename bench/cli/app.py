@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bench.records.record import Record
+
 OK, USAGE, SOME_FAILED, INTERRUPTED = 0, 2, 6, 130
 """Exit codes. 3, 4 and 5 are the gate's (`analysis/compare/gate.py`); shells use 130 for Ctrl-C, and Python
 ends with 1 after a traceback."""
@@ -29,11 +31,11 @@ class _InOrder(TyperGroup):
         return sorted(names, key=lambda name: (*_ORDER, name).index(name))
 
 
-def exit_code(statuses: Iterable[str]) -> int:
-    """The exit code of a command that measured rows with these statuses: `SOME_FAILED` if one failed."""
-    from bench.records.record import FAILED
+def exit_code(rows: Iterable[Record]) -> int:
+    """The exit code of a command that measured these rows: `SOME_FAILED` if one failed, or its result is wrong."""
+    from bench.analysis.usable import failure
 
-    return OK if FAILED.isdisjoint(statuses) else SOME_FAILED
+    return SOME_FAILED if any(map(failure, rows)) else OK
 
 
 app = typer.Typer(

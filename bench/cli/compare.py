@@ -61,9 +61,13 @@ def compare_command(
 ) -> int:
     """Say what is faster, slower, the same or unsure between a run and others."""
     from bench.analysis.compare.gate import gate as judged
+    from bench.errors import SelectionError
     from bench.units import parse_portion
 
     check_form(form, ROWS_FORMS)
+    if by and (gate or junit):
+        message = "--by judges nothing; leave it out, or leave out --gate and --junit"
+        raise SelectionError(message)
     read = [_read(_find(store, word)) for word in (base, *_others(base, new, by))]
     there = [one for one in read if one]
     if by:
@@ -73,16 +77,15 @@ def compare_command(
     sure = parse_portion(confidence, "--confidence", least=0.5)
     limit = _limit(Path.cwd(), there, band)
     chosen = _chosen(read, where)
-    compared = _compared(chosen, band, sure, limit)
-    found = [one for one, _ in compared]
-    gates = [judged(one, failed=lost) for one, lost in compared]
+    found = _compared(chosen, band, sure, limit)
+    gates = list(map(judged, found))
     if found:
         _print(form, found, gates if gate else [None] * len(found))
         if report:
             page = _page([one for one in chosen if one], out, band, sure, limit)
             say(f"page: {page}", err=form != "table")  # other forms are for programs
     code = hand_over(found, gates, gated=gate, junit=junit, environ=os.environ)
-    return code or _whole(read)
+    return _whole(read) or code
 
 
 def _others(base: str, new: Sequence[str] | None, by: str | None) -> Sequence[str]:
@@ -128,18 +131,13 @@ def _limit(folder: Path, read: Sequence[Read], band: float) -> Callable[[str], f
 
 def _compared(
     read: Sequence[Read | None], band: float, sure: float, limit: Callable[[str], float]
-) -> list[tuple[Comparison, list[str]]]:
-    """Each comparison, and the cases that the base measured and that failed in the new run."""
+) -> list[Comparison]:
+    """Each run that can be read, compared with the first."""
     from bench.analysis.compare.comparison import compare
-    from bench.analysis.compare.gate import lost
 
     first, *others = read
     how = partial(compare, threshold=band, confidence=sure, limit=limit)
-    return [
-        (how(first[0], one[0], first[1], one[1]), lost(first[0], one[0]))
-        for one in others
-        if first and one
-    ]
+    return [how(first[0], one[0], first[1], one[1]) for one in others if first and one]
 
 
 def _page(

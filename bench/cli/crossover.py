@@ -211,7 +211,7 @@ def _from_search(
         print_json(search_facts(title, found, names, paired.runs))
     else:
         show(search_table(title, found, names, paired.runs, width=width()))
-    return exit_code(row.status for step in found.steps for row in (step.one, step.other))
+    return exit_code(row for step in found.steps for row in (step.one, step.other))
 
 
 def _searched(

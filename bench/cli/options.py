@@ -190,7 +190,8 @@ Gated = Annotated[
     bool,
     typer.Option(
         "--gate",
-        help="Exit with 3 on a regression, 4 if undecided, 5 if not comparable, 6 if cases failed.",
+        help="Exit with 3 on a regression, 4 if undecided, 5 if not comparable, 6 if a case failed, is wrong "
+        "or is gone.",
     ),
 ]
 Junit = Annotated[

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from bench.records.record import FAILED
+from bench.analysis.usable import failure
 from bench.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -85,9 +85,10 @@ class LiveListener(Listener):
         )
 
     def finished(self, record: Record) -> None:
-        """Say at once when a case could not be measured."""
-        if record.status in FAILED:
-            self._print(f"{record.status}: {record.case} on {record.device}: {record.reason}")
+        """Say at once when a case could not be measured, or its result is wrong."""
+        if how := failure(record):
+            why = f": {record.reason}" if record.reason else ""
+            self._print(f"{how.replace('-', ' ')}: {record.case} on {record.device}{why}")
 
     def __enter__(self) -> Self:
         """Show the bar."""

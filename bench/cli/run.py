@@ -76,7 +76,9 @@ def run_command(
     as_json: Json = False,
 ) -> int:
     """Measure cases and store them; a table at the end."""
+    from bench.analysis.usable import WRONG_RESULT, failure
     from bench.run import request as requests
+    from bench.store.load import load_records
 
     chosen = _request(suites, keyword, device, setting, preset, budget)
     asked = dataclasses.replace(
@@ -101,13 +103,15 @@ def run_command(
             err=True,
         )
     page = write_report([run], OUT, single_file=False) if report else None
+    rows = load_records(run.folder)
     if as_json:
         facts = {"run": run.info.run_id, "path": str(run.folder), "cases": dict(run.info.counts)}
-        print_json({**facts, "report": str(page) if page else None})
+        wrong = sum(failure(row) == WRONG_RESULT for row in rows)
+        print_json({**facts, "report": str(page) if page else None, "wrong": wrong})
     else:
         show_run(run)
         say(_ended(run, page))
-    return exit_code(status for status, cases in run.info.counts.items() if cases)
+    return exit_code(rows)
 
 
 @app.command("list")

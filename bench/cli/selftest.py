@@ -46,7 +46,8 @@ def selftest_command(
     with _folder(store) as folder:
         runs = _runs(asked, repetitions, Path(folder))
         rows = load_rows(*(run.folder for run in runs))
-        judged = powers([(run.info, load_records(run.folder)) for run in runs])
+        records = [load_records(run.folder) for run in runs]
+    judged = powers([(run.info, of) for run, of in zip(runs, records, strict=True)])
     found = repeats(rows)
     if as_json:
         kept = None if store is None else str(store)
@@ -54,7 +55,7 @@ def selftest_command(
         print_json({**selftest_facts(found, judged), "store": kept, "run_ids": names})
     else:
         show(selftest_table(found, judged, width=width()))
-    return exit_code(rows["status"])
+    return exit_code(row for of in records for row in of)
 
 
 def _folder(store: Path | None) -> AbstractContextManager[str]:

@@ -71,9 +71,10 @@ class SideSpec:
         argv: Sequence[str],
         cases: Sequence[PlannedCase],
         environment: Mapping[str, Any] | None = None,
+        label: str | None = None,
     ) -> Self:
         """A side that is measured as a request says, with its share of the machine's memory."""
-        options = request.options(len(cases), label=None, tags=tags, argv=argv)
+        options = request.options(len(cases), label=label, tags=tags, argv=argv)
         memory_bytes = options.schedule.memory_bytes * _MEMORY_SHARE
         schedule = dataclasses.replace(options.schedule, memory_bytes=memory_bytes)
         return cls(

@@ -50,7 +50,8 @@ sys.modules["bench"] = bench = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bench)
 runpy.run_module("bench.worker", run_name="__main__")
 """
-"""Our package by its path: a folder on the search path would bring what else is installed there."""
+"""Our package by its path: its folder on the search path would bring what else is installed there, ahead of the
+checkout that `PYTHONPATH` names, and both sides of an A/B would run the installed code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +65,8 @@ class Interpreter:
 
 
 def command(path: str | None) -> list[str]:
-    """The command that starts a worker: in our interpreter as we are, in another with our package."""
-    if path is None:
-        return [sys.executable, "-P", "-m", "bench.worker"]
-    return [path, "-P", "-c", _WORKER_SCRIPT, str(_PACKAGE)]
+    """The command that starts a worker in an interpreter, by default ours, with our package."""
+    return [path or sys.executable, "-P", "-c", _WORKER_SCRIPT, str(_PACKAGE)]
 
 
 def find(word: str, option: str, base: Mapping[str, str]) -> Interpreter:

@@ -63,9 +63,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 
         def start() -> WorkerProcess:
             place = next(number) % count
-            environment = worker_environment(
-                threads, base, number=place, cores=cores, ours=python is None
-            )
+            environment = worker_environment(threads, base, number=place, cores=cores)
             return WorkerProcess(environment, python)
 
         return cls(count, start)

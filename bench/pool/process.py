@@ -11,7 +11,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.machine.environment import FALLBACK_VARIABLES
@@ -25,7 +24,6 @@ START_TIMEOUT_S = 120.0
 _NAMED_FALLBACKS = {"PYTORCH_DEBUG_XPU_FALLBACK": "1"}
 """Has the warning of a fallback on XPU name its op."""
 _ERROR_TAIL_BYTES = 4000
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake of the user's
@@ -42,23 +40,20 @@ def worker_environment(
     *,
     number: int = 0,
     cores: Sequence[Sequence[int]] = (),
-    ours: bool = True,
 ) -> dict[str, str]:
     """The environment that a worker must be born with, since torch reads it once.
 
     Threads are bound to cores so that the scheduler can't move them, and each worker begins at another
     core: what one core suffers from its neighbours is then seen as such. It also lets workers import
     torch side by side, since the library binds the importing thread to the first core of the list. What
-    the user has set stays, except the number of threads, which is ours to keep. The worker imports the
-    same `bench` as we did; one of another interpreter is not sent to our packages for it. What asks for
-    ops to be run on the CPU instead of an accelerator is left out.
+    the user has set stays, except the number of threads, which is ours to keep. What asks for ops to be
+    run on the CPU instead of an accelerator is left out.
 
     Args:
         threads: how many the worker gets.
         base: the environment to add to.
         number: which worker this is.
         cores: the logical cores of each physical one; the library's own list if there are none.
-        ours: whether the worker runs in our interpreter.
     """
     first = number % len(cores) if cores else 0
     rotated = [*cores[first:], *cores[:first]]
@@ -71,11 +66,7 @@ def worker_environment(
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     asked = {name for names in FALLBACK_VARIABLES.values() for name in names}
     kept = {name: value for name, value in base.items() if name not in asked}
-    found = {**bound, **kept, **counts, **_NAMED_FALLBACKS}
-    if ours:
-        search = [str(_PACKAGE_PARENT), *filter(None, [base.get("PYTHONPATH")])]
-        found["PYTHONPATH"] = os.pathsep.join(search)
-    return found
+    return {**bound, **kept, **counts, **_NAMED_FALLBACKS}
 
 
 class WorkerProcess:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -19,8 +23,8 @@ from tests.fakes.workers import HELLO, Stage, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 SUITE = """
 from bench import Axis, Call, Skip, Suite
 
@@ -68,7 +72,7 @@ Bench = Any
 
 
 class Sides:
-    """Fakes for both sides, in the order in which they start: SLOW=1 makes calls half as long again."""
+    """Fakes for both sides, in the order in which they start: SLOW=1 makes calls half as long again, NOISY=1 any."""
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
@@ -86,6 +90,7 @@ class Sides:
     ) -> WorkerPool:
         """A side's pool."""
         slow = base.get("SLOW") == "1"
+        noise_ns = random.Random(count)  # noqa: S311 - not a secret
 
         def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
             if isinstance(request, protocol.Check) and request.case.id == self.fails:
@@ -94,6 +99,8 @@ class Sides:
                 return protocol.Checked(correct=False, max_error=0.5, note="", input_bytes=8)
             if not isinstance(request, protocol.VisitRequest):
                 return settle(request)
+            if base.get("NOISY"):
+                return visited(noise_ns.randrange(400_000, 1_600_000))
             longer = slow or request.case.op == "twin" or threads == 1
             return visited(1_500_000 if longer else 1_000_000)
 
@@ -252,11 +259,132 @@ def test_a_wrong_result_ends_with_6_and_has_no_verdict(bench: Bench, sides: Side
     assert one["base_s"] > 0
 
 
+@pytest.mark.usefixtures("sides")
+@pytest.mark.parametrize(
+    ("words", "code", "said", "tags"),
+    [
+        (["--b-env", "SLOW=1"], 3, "Gate failed: 1 of 1 case slower than allowed", {"failure"}),
+        (["--a-env", "SLOW=1"], 0, "Gate passed", set()),
+        ([], 0, "Gate passed", set()),
+        (["--b-env", "SLOW=1", "--threshold", "90%"], 0, "Gate passed", set()),
+        (["--b-env", "NOISY=1"], 4, "Gate undecided", {"skipped"}),
+    ],
+)
+def test_a_gate_has_the_exit_codes_of_compare(
+    bench: Bench, tmp_path: Path, words: list[str], code: int, said: str, tags: set[str]
+) -> None:
+    """Its sentence on stderr, JUnit in the file; without a gate JUnit is the same and the code 0."""
+    asked = ("mine.py", "mine/op", "--set", "n=64", "--junit", "ab.xml", *words)
+    found, out, err = bench(*asked, "--gate", "--json")
+    assert found == code, err
+    assert json.loads(out)["cases"]
+    assert err.splitlines()[-1].startswith(f"bench: {said}")
+    (test,) = ET.parse(tmp_path / "ab.xml").iter("testcase")  # noqa: S314 - our own
+    assert test.get("name") == "mine/op[n=64] on cpu"
+    assert {child.tag for child in test} == tags
+    assert bench(*asked)[0] == 0
+
+
+@pytest.mark.parametrize("side", ["--a-env", "--b-env"])
+def test_a_gate_ends_with_6_where_either_side_is_wrong(
+    bench: Bench, sides: Sides, tmp_path: Path, side: str
+) -> None:
+    """Both were measured now; the case is an error."""
+    sides.wrong = True
+    words = ("mine.py", "mine/op", "--set", "n=64", side, "SLOW=1", "--gate", "--junit", "ab.xml")
+    code, _, err = bench(*words)
+    assert code == 6
+    assert f"Gate failed: 1 wrong result: mine/op[n=64] on cpu (new: {side[2]} wrong result)" in err
+    (error,) = ET.parse(tmp_path / "ab.xml").iter("error")  # noqa: S314 - our own
+    assert error.attrib == {"message": f"new: {side[2]} wrong result", "type": "wrong"}
+
+
+@pytest.mark.usefixtures("sides")
+def test_a_label_is_on_both_runs_and_the_sides_are_told_apart(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their tags in the store, by what differs in what CI shows."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    words = ("mine.py", "mine/op", "--set", "n=64", "--b-env", "SLOW=1", "--label", "pr 7")
+    assert bench(*words, "--gate", "--junit", "ab.xml")[0] == 3
+    found = [json.loads(path.read_text()) for path in (tmp_path / "results").glob("*/run.json")]
+    assert sorted((run["label"], run["tags"]["ab"]) for run in found) == [
+        ("pr 7", "a"),
+        ("pr 7", "b"),
+    ]
+    name = "mine: pr 7 a: without SLOW → pr 7 b: SLOW=1"
+    assert f'name="{name}"' in (tmp_path / "ab.xml").read_text(encoding="utf-8")
+    assert "### 1 slower" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("sides")
+def test_two_ops_are_one_case_of_the_gate(bench: Bench) -> None:
+    """Under both names."""
+    code, _, err = bench("mine.py", "mine/op", "mine/twin", "--set", "n=64", "--gate")
+    assert code == 3
+    assert "mine/op[n=64] → mine/twin[n=64] on cpu 1.500 times (allowed 1.020)" in err
+
+
 def test_help_names_the_command(bench: Bench) -> None:
     """With its options."""
     code, out, _ = bench("-h")
     assert code == 0
     assert all(option in out for option in ("--a-env", "--b-threads", "--threshold", "--budget"))
+
+
+CHECKOUT_SUITE = """
+import torch
+from bench import Call, Suite
+from pkg import double
+
+suite = Suite("checkout")
+
+
+@suite.op
+def doubled(case):
+    return Call(double, case.randn(64))
+
+
+@doubled.reference
+def doubled_reference(x):
+    return 2 * x.numpy()
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("x * 3", "checkout/doubled: b wrong result"),
+        ("sum([x + x] * 9) / 9", "checkout/doubled"),
+    ],
+)
+def test_two_checkouts_are_compared_through_pythonpath(tmp_path: Path, new: str, says: str) -> None:
+    """As the guide has it, in the folder of the change: each side imports its own checkout, however both lie."""
+    for name, body in (("base", "x + x"), ("new", new)):
+        package = tmp_path / name / "pkg"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(f"def double(x):\n    return {body}\n")
+    (tmp_path / "new/suite.py").write_text(CHECKOUT_SUITE)
+    words = ["suite.py", "--a-env", "PYTHONPATH=../base", "--b-env", "PYTHONPATH=."]
+    quickly = ["--workers", "2", "--budget", "1", "--device", "cpu", "--json", "--gate"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "ab", *words, *quickly],
+        cwd=tmp_path / "new",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([".", str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert (told["a"], told["b"]) == ("PYTHONPATH=../base", "PYTHONPATH=.")
+    (one,) = told["cases"]
+    assert says in f"{one['case']}: {one['reason']}"
+    if "wrong" in says:
+        assert done.returncode == 6
+        assert one["base_s"] > 0
+    else:
+        assert one["verdict"] != "same"
+        assert one["ratio"] > 2
 
 
 @pytest.mark.slow

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.analysis.compare.gate import gate
+from bench.cli.app import exit_code
 from bench.cli.ci import append_summary, hand_over
 from bench.errors import StoreError
 from tests.fakes.comparisons import case, comparison
+from tests.fakes.rows import record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +77,21 @@ def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None
     """A lone surrogate in a label must not cost the verdict."""
     append_summary(tmp_path / "summary.md", "a\ud800b")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8") == "\na?b\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({}, 0),
+        ({"correct": None, "warnings": ("unchecked",)}, 0),
+        ({"correct": None, "max_error": 0.0, "warnings": ("vacuous-check",)}, 0),
+        ({"status": "skipped"}, 0),
+        ({"correct": False}, 6),
+        ({"status": "failed"}, 6),
+        ({"status": "timeout"}, 6),
+        ({"status": "oom"}, 6),
+    ],
+)
+def test_every_command_that_measures_ends_by_one_rule(values: dict[str, Any], code: int) -> None:
+    """A row that failed or is wrong among good ones; not what was skipped, or shows nothing."""
+    assert exit_code([record(), record(**values)]) == code

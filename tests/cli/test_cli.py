@@ -85,6 +85,65 @@ def broken(case):
 """
 
 
+VERSIONS = """
+import os
+import torch
+from bench import Axis, Call, Suite
+
+suite = Suite("versions", axes=[Axis("n", [8])])
+
+
+def rows(x):
+    return x.relu() if os.environ["ROWS_VERSION"] == "1" else x
+
+
+@suite.op
+def kept(case):
+    return Call(rows, case.randn(case["n"], case["n"]))
+
+
+@kept.reference
+def kept_reference(x):
+    return x.numpy().clip(min=0)
+
+
+@suite.op
+def beside(case):
+    return Call(torch.relu, case.randn(case["n"], case["n"]))
+"""
+UNLIKE = """
+import torch
+from bench import Call, Suite
+
+suite = Suite("results")
+
+
+@suite.op
+def wrong(case):
+    return Call(torch.neg, case.randn(8))
+
+
+@wrong.reference
+def wrong_reference(x):
+    return x.numpy()
+
+
+@suite.op
+def unchecked(case):
+    return Call(torch.neg, case.randn(8))
+
+
+@suite.op
+def vacuous(case):
+    return Call(torch.neg, case.zeros(8))
+
+
+@vacuous.reference
+def vacuous_reference(x):
+    return -x.numpy()
+"""
+
+
 @pytest.fixture(name="bench")
 def _bench(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -218,6 +277,7 @@ def test_the_suite_of_the_documents_runs_unchanged(bench: Bench, tmp_path: Path)
         "path": str(Path("results") / told["run"]),
         "cases": counts,
         "report": None,
+        "wrong": 0,
     }
     rows = load_rows(tmp_path / "results")
     assert sorted(rows["case"]) == [f"matmul/square[n={n},dtype=float32]" for n in (16, 64)]
@@ -244,6 +304,43 @@ def test_a_case_that_fails_makes_exit_code_6_and_spoils_nothing(
     assert rows["reason"]["mixed/broken"] == "ValueError: no good"
     assert f"run {rows['run_id'].iloc[0]} is in results" in out
     assert bench("show", "label:x")[0] == 0
+
+
+def test_a_wrong_result_makes_exit_code_6_and_what_shows_nothing_does_not(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """It has a row with its time as any other; neither a result that was not looked at nor a vacuous one is wrong."""
+    (tmp_path / "results.py").write_text(UNLIKE)
+    code, out, err = bench("run", "results.py", *QUICKLY, "--device", "cpu", "--json")
+    assert code == 6
+    told = json.loads(out)
+    assert (told["cases"]["ok"], told["wrong"]) == (3, 1)
+    assert "wrong result: results/wrong on cpu: error" in err
+    assert bench("run", "results.py", "-k", "not wrong", *QUICKLY, "--device", "cpu")[0] == 0
+
+
+def test_a_version_that_is_wrong_passes_neither_run_nor_gate_nor_badge(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast it is; the way back is no loss."""
+    (tmp_path / "versions.py").write_text(VERSIONS)
+    for version, code in (("1", 0), ("2", 6)):
+        monkeypatch.setenv("ROWS_VERSION", version)
+        words = ("versions.py", *QUICKLY, "--device", "cpu", "--label", f"v{version}")
+        assert bench("run", *words)[0] == code
+    code, out, err = bench("compare", "label:v1", "label:v2", "--gate", "--junit", "j.xml")
+    assert code == 6
+    assert out.startswith("1 wrong result:\n  versions/kept[n=8] on cpu (new: wrong result, error ")
+    assert "Gate failed: 1 wrong result: versions/kept[n=8] on cpu" in err
+    document = (tmp_path / "j.xml").read_text(encoding="utf-8")
+    assert re.search(r'name="versions/kept\[n=8\] on cpu">\s+<error .*type="wrong"', document)
+    assert document.count("<testcase ") == 2
+    assert bench("publish", "--to", "site")[0] == 0
+    picture = (tmp_path / "site/badge.svg").read_text(encoding="utf-8")
+    assert "tensorbench: 1 wrong · " in picture
+    assert "#b3261e" in picture
+    code, _, err = bench("compare", "label:v2", "label:v1", "--gate")
+    assert (code in {0, 3, 4}, "wrong" in err) == (True, False)
 
 
 @pytest.mark.parametrize(("waited_s", "said"), [(0.75, ""), (68.25, "1 min 8 s")])

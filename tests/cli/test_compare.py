@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SCHEMA_V1 = ROOT / "tests" / "golden" / "schema_v1" / "20260102T030405Z-abcdef"
 OTHER = "20261123T070201Z-cccccc"
+SMALL, LARGE = ({"n": n, "dtype": "float32"} for n in (16, 64))
 
 
 def stored(store: Path, run_id: str, *rows: Record) -> Path:
@@ -87,7 +88,51 @@ def test_failed_cases_belong_to_their_comparison(
     assert cli.main(["compare", BASE, BASE, OTHER, "--gate"]) == 6
     passed, failed = capsys.readouterr().err.splitlines()
     assert "Gate passed" in passed
-    assert "1 case failed: matmul/square[n=64,dtype=float32] on cpu" in failed
+    assert "1 case failed: matmul/square[n=64,dtype=float32] on cpu (new: oom, too large)" in failed
+
+
+@pytest.mark.parametrize(
+    ("rows", "what", "where"),
+    [
+        ([timed(params=SMALL), timed(params=LARGE, correct=False)], "1 wrong result", "n=16"),
+        ([timed(params=SMALL)], "1 case gone from the new run", "n=16"),
+        ([lost("timeout", "slow", params=n) for n in (SMALL, LARGE)], "2 cases failed", ""),
+    ],
+)
+def test_what_the_new_run_lost_is_said_first_everywhere_and_ends_with_6(
+    store: Path, capsys: pytest.CaptureFixture[str], rows: list[Record], what: str, where: str
+) -> None:
+    """Terminal, Markdown, JSON, JUnit, page; what both have can be chosen, and passes."""
+    stored(store, OTHER, *rows)
+    words = [BASE, OTHER, "--gate", "--junit", str(store / "junit.xml")]
+    assert cli.main(["compare", *words, "--report"]) == 6
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{what}:\n  matmul/square[n=")
+    assert err.startswith(f"bench: Gate failed: {what}: matmul/square")
+    assert (store / "junit.xml").read_text(encoding="utf-8").count("<error ") == int(what[0])
+    (page,) = Path("reports").glob("compare-*.html")
+    assert f'"findings">\n<li>{what}: matmul/square' in page.read_text(encoding="utf-8")
+    assert cli.main(["compare", *words, "--format", "markdown"]) == 6
+    assert capsys.readouterr().out.startswith(f"**{what}**\n")
+    assert cli.main(["compare", BASE, OTHER, "--format", "json"]) == 0
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert len([one for one in left_out if one["loss"]]) == int(what[0])
+    if where:
+        assert cli.main(["compare", *words, "--where", where]) == 0
+
+
+def test_a_torn_run_outweighs_a_regression(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may hold anything: 6 before 3."""
+    (stored(store, OTHER, timed()) / "cases.parquet").unlink()
+    assert cli.main(["compare", BASE, NEW, OTHER, "--gate"]) == 6
+    assert "Gate failed: 1 of 2 cases slower" in capsys.readouterr().err
+
+
+def test_columns_side_by_side_are_no_gate(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gate that judges nothing would pass everything."""
+    assert store.is_dir()
+    assert cli.main(["compare", BASE, NEW, "--by", "run_id", "--gate"]) == 2
+    assert "--by judges nothing; leave it out" in capsys.readouterr().err
 
 
 def test_thresholds_of_the_folder_count_with_and_without_a_gate(

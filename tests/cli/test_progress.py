@@ -94,6 +94,13 @@ def test_a_case_that_could_not_be_measured_is_named_at_once(status: str) -> None
     assert told(where) == f"{status}: s/op[n=0] on cpu: {reason}\n"
 
 
+def test_a_wrong_result_is_named_at_once() -> None:
+    """It ends the command as a case that failed does."""
+    where = console(terminal=False)
+    LiveListener(where).finished(record(correct=False, reason="error 0.9 is above 3.8e-06"))
+    assert told(where) == "wrong result: s/op[n=0] on cpu: error 0.9 is above 3.8e-06\n"
+
+
 @pytest.mark.parametrize("status", ["ok", "skipped"])
 def test_what_went_as_planned_is_not_mentioned(status: str) -> None:
     """A plan has said already what is skipped."""

@@ -11,9 +11,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from bench import cli
 from bench.analysis.compare import gate
 from bench.analysis.compare.thresholds import read
-from bench.cli import ci, options
+from bench.cli import ci as ci_cli
+from bench.cli import options
 from bench.units import share
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +81,7 @@ def test_the_examples_of_thresholds_can_be_read(tmp_path: Path) -> None:
 
 def test_the_workflow_names_what_there_is() -> None:
     """The variable, the options, the code that it forgives, and shell that bash can read."""
-    assert ci.SUMMARY in GUIDE
+    assert ci_cli.SUMMARY in GUIDE
     (words,) = re.findall(r"bench compare (.*) \|\|", WORKFLOW)
     done = CliRunner().invoke(COMPARE, shlex.split(words))
     assert done.output == "label:base label:new True bench.xml\n"
@@ -87,6 +89,34 @@ def test_the_workflow_names_what_there_is() -> None:
     assert int(forgiven) == gate.UNDECIDED
     for script in re.findall(r"run: \|\n((?: {10}.*\n)+)", WORKFLOW):
         subprocess.run(["bash", "-n", "-c", script], check=True)  # noqa: S607 - whichever bash there is
+
+
+def test_the_recipe_for_two_checkouts_has_options_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is tried in `tests/cli/test_ab.py`, with these folders."""
+    (words,) = re.findall(r"^PYTHONPATH=\. bench (ab .*)$", GUIDE, re.MULTILINE)
+    named = [word for word in shlex.split(words) if word.startswith("--")]
+    assert cli.main(["ab", "--help"]) == 0
+    known = capsys.readouterr().out
+    assert [name for name in named if name not in known] == []
+    assert "--a-env PYTHONPATH=../base --b-env PYTHONPATH=." in words
+    assert {"--gate", "--junit"} < set(named)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(("code", "step"), [(0, 0), (6, 0), (1, 1), (2, 1)])
+def test_a_broken_base_can_be_mended(tmp_path: Path, place: int, code: int, step: int) -> None:
+    """Both measuring steps leave 6 to the gate, and stop at anything else."""
+    script = re.findall(r"run: \|\n((?: {10}.*\n)+)", WORKFLOW)[place]
+    for name, ending in (("bench", code), ("pip", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {ending}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-c", f"PATH={tmp_path}:$PATH\n{script}"],  # noqa: S607 - whichever bash there is
+        check=False,
+    )
+    assert done.returncode == step
 
 
 @pytest.mark.parametrize(("code", "step"), [(0, 0), (3, 3), (4, 0), (5, 5), (6, 6), (2, 2)])

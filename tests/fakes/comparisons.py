@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.compare.comparability import Comparability, Difference
 from bench.analysis.compare.comparison import Comparison, Summary
+from bench.analysis.compare.left_out import LOSSES, LeftOut
 from bench.analysis.compare.verdict import CaseVerdict
 from tests.fakes.rows import HOSTILE, info
 
@@ -50,9 +51,15 @@ def case(verdict: str = "same", ratio: float | None = 1.0, **values: Any) -> Cas
     return CaseVerdict(**{**facts, **values})
 
 
+def left_out(case: str = "view/t[n=1]", **values: Any) -> LeftOut:
+    """A case that the base lacks, unless the values say otherwise."""
+    facts: dict[str, Any] = {"device": "cpu", "base": None, "new": None}
+    return LeftOut(case=case, **{**facts, **(values or {"base": "not there"})})
+
+
 def comparison(*cases: CaseVerdict, **values: Any) -> Comparison:
     """Two runs with these cases, at a threshold of 5 % and a confidence of 99 %."""
-    missing: Sequence[str] = values.get("missing", ())
+    missing: Sequence[LeftOut] = values.get("missing", ())
     counts = [sum(one.verdict == verdict for one in cases) for verdict in VERDICTS]
     facts: dict[str, Any] = {
         "base": info(),
@@ -63,6 +70,7 @@ def comparison(*cases: CaseVerdict, **values: Any) -> Comparison:
         "summary": Summary(
             **dict(zip(VERDICTS, counts, strict=True)),
             missing=len(missing),
+            **{loss: sum(one.loss == loss for one in missing) for loss in LOSSES},
             geomean_ratio=1.004 if cases else None,
             geomean_lo=0.998 if cases else None,
             geomean_hi=1.01 if cases else None,
@@ -89,5 +97,5 @@ def example() -> Comparison:
         case("unsure", None, case=f"mine/op[x={HOSTILE}]", reason=HOSTILE, **lost),
         case("same", 0.995, case="cat/rows[n=1024]", reason="the machine changed, not the op"),
         comparable=CARE,
-        missing=("view/t[n=1] on cpu: in the base run only", f"{HOSTILE}: in the new run only"),
+        missing=(left_out(), left_out(HOSTILE)),
     )

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
+from bench.analysis.compare.left_out import LOSSES, left_out, lost
 from bench.analysis.compare.verdict import judge_case
-from bench.analysis.usable import FOR_INTERVALS, NO_TIME, WRONG_RESULT, unusable
+from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.stats.false_discovery import discoveries
 from bench.stats.ratio import CHANGED, CONFIDENCE, THRESHOLD, VERDICTS
 
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bench.analysis.compare.comparability import Comparability, Difference
+    from bench.analysis.compare.left_out import LeftOut
     from bench.analysis.compare.verdict import CaseVerdict
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
 Key = tuple[str, str]
 """Case and device."""
-_WORDS = {WRONG_RESULT: "wrong result", NO_TIME: "no time that could be told from none"}
+BARRED = "not comparable"
+"""How the reason of a case begins that has no verdict since its two sides must not be mixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,10 @@ class Summary:
     geomean_lo: float | None
     geomean_hi: float | None
     by_suite: Mapping[str, Mean]
+    wrong: int = 0
+    """How many of the missing count against the new run (`left_out`), since its result is wrong there, …"""
+    failed: int = 0
+    gone: int = 0
 
     @property
     def over_all(self) -> Mean:
@@ -74,7 +81,7 @@ class Comparison:
     new: RunInfo
     comparable: Comparability
     cases: tuple[CaseVerdict, ...]
-    missing: tuple[str, ...]
+    missing: tuple[LeftOut, ...]
     """Cases that were left out, each with the run that lacks it and why."""
     summary: Summary
     threshold: float
@@ -85,6 +92,11 @@ class Comparison:
     def with_itself(self) -> bool:
         """Whether both are one run."""
         return self.base.run_id == self.new.run_id
+
+    @property
+    def lost(self) -> list[LeftOut]:
+        """The left out that count against the new run, the gravest first."""
+        return lost(self.missing)
 
 
 def compare(
@@ -108,20 +120,21 @@ def compare(
         confidence: of each case's interval, in (0.5, 1); false discoveries are held below the rest.
         limit: the threshold of a case by its id; None if all have the one above.
     """
-    before, after = _by_key(base_rows), _by_key(new_rows)
+    before, after = ({(r.case, r.device): r for r in rows} for rows in (base_rows, new_rows))
     both = [(before[key], after[key]) for key in before if key in after]
-    pairs = [pair for pair in both if not any(map(_why_missing, pair))]
+    pairs = [pair for pair in both if not any(unusable(r, barred=FOR_INTERVALS) for r in pair)]
+    missing = left_out(before, after)
     comparable, alike = comparability(base, new), same_conditions(base, new)
     limits = [limit(one.case) if limit else threshold for one, _ in pairs]
     judged = _judged(pairs, limits, confidence, comparable, alike=alike)
-    cases, missing = discovered(judged, 1 - confidence), _missing(before, after)
+    cases = discovered(judged, 1 - confidence)
     return Comparison(
         base=base,
         new=new,
         comparable=comparable,
         cases=tuple(cases),
         missing=tuple(missing),
-        summary=_summary(cases, [one.suite for one, _ in pairs], len(missing)),
+        summary=summarized(cases, [one.suite for one, _ in pairs], missing),
         threshold=threshold,
         confidence=confidence,
     )
@@ -187,7 +200,17 @@ def _geomean(values: Sequence[float | None]) -> float | None:
     return math.exp(math.fsum(logs) / len(logs)) if logs and len(logs) == len(values) else None
 
 
-def _summary(cases: Sequence[CaseVerdict], suites: Sequence[str], missing: int) -> Summary:
+def summarized(
+    cases: Sequence[CaseVerdict], suites: Sequence[str], missing: Sequence[LeftOut]
+) -> Summary:
+    """The counts and means of cases, of which each is of the suite in the same place.
+
+    Args:
+        cases: those that were judged.
+        suites: the suite of each.
+        missing: those that were left out.
+    """
+    losses = Counter(one.loss for one in missing)
     counts = Counter(case.verdict for case in cases)
     all_ = mean(cases)
     members: dict[str, list[CaseVerdict]] = {}
@@ -195,36 +218,13 @@ def _summary(cases: Sequence[CaseVerdict], suites: Sequence[str], missing: int) 
         members.setdefault(suite, []).append(case)
     return Summary(
         **{verdict: counts[verdict] for verdict in VERDICTS},
-        missing=missing,
+        missing=len(missing),
+        **{loss: losses[loss] for loss in LOSSES},
         geomean_ratio=all_.ratio,
         geomean_lo=all_.low,
         geomean_hi=all_.high,
         by_suite={suite: mean(of) for suite, of in members.items()},
     )
-
-
-def _by_key(rows: Sequence[Record]) -> dict[Key, Record]:
-    """Rows that were not measured on purpose are in no set."""
-    return {(row.case, row.device): row for row in rows if row.status != "skipped"}
-
-
-def _why_missing(row: Record) -> str | None:
-    """Why a row can't be compared; None if it can."""
-    why = unusable(row, barred=FOR_INTERVALS)
-    if why == row.status:
-        return f"{why}{f', {row.reason}' if row.reason else ''}"
-    return _WORDS.get(why, why) if why else None
-
-
-def _missing(before: Mapping[Key, Record], after: Mapping[Key, Record]) -> list[str]:
-    """One line for each case that only one side can be compared by."""
-    lines = []
-    for case, device in {**before, **after}:
-        rows = (("base", before.get((case, device))), ("new", after.get((case, device))))
-        found = [(side, _why_missing(row) if row else "not there") for side, row in rows]
-        if why := [f"{side}: {said}" for side, said in found if said]:
-            lines.append(f"{case} on {device} ({'; '.join(why)})")
-    return lines
 
 
 def _barred(found: CaseVerdict, barriers: Sequence[Difference]) -> CaseVerdict:
@@ -233,5 +233,5 @@ def _barred(found: CaseVerdict, barriers: Sequence[Difference]) -> CaseVerdict:
         return found
     what = ", ".join(d.field for d in barriers)
     return dataclasses.replace(
-        found, verdict="unsure", reason=f"not comparable: {what} differs", p_value=1.0
+        found, verdict="unsure", reason=f"{BARRED}: {what} differs", p_value=1.0
     )

@@ -2,6 +2,7 @@
 
 Three outcomes, none of them by default: a regression was shown; none as large as the threshold is left
 possible; or the data say neither. Only the last keeps a noisy machine from passing everything.
+A case that the new run lost (`left_out`) outweighs them all: a wrong result has no time worth a verdict.
 
 How often a change that alters nothing fails. Say `doubt` for 1 − confidence. Verdicts are two-sided at
 this doubt, and false discoveries are held to it over all cases of a comparison (Benjamini & Hochberg,
@@ -17,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bench.analysis.usable import FOR_INTERVALS, WRONG_RESULT, failure, unusable
+from bench.analysis.compare.comparison import BARRED
+from bench.analysis.compare.left_out import GONE_REMEDY, counts
 from bench.units import counted, number, share
 
 if TYPE_CHECKING:
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
 
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.verdict import CaseVerdict
-    from bench.records.record import Record
 
 FINE, REGRESSION, UNDECIDED, NOT_COMPARABLE, SOME_FAILED = 0, 3, 4, 5, 6
 """Exit codes of the command line."""
-_WORST_FIRST = (NOT_COMPARABLE, REGRESSION, SOME_FAILED, UNDECIDED, FINE)
-"""A regression that was shown outweighs cases that failed; those outweigh what can't be told."""
+_WORST_FIRST = (SOME_FAILED, REGRESSION, UNDECIDED, NOT_COMPARABLE, FINE)
+"""What is broken outweighs what is slow, and that what can't be told; what could not be compared at all says
+nothing of the cases that could."""
 _NAMED = 3
 """Cases that a sentence names; the tables have them all."""
-Found = Literal["regression", "fine", "open"]
+Found = Literal["regression", "fine", "open", "barred"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,40 +54,17 @@ class Gate:
     sentence: str
     false_alarm_rate: float
     findings: tuple[Finding, ...]
-    failed: tuple[str, ...]
 
 
-def gate(comparison: Comparison, *, failed: Sequence[str] = ()) -> Gate:
-    """Judge a comparison.
-
-    Args:
-        comparison: its verdicts are those after the control of false discoveries, at each case's threshold.
-        failed: the cases that were measured in the base run and failed in the new one (`lost`).
-    """
+def gate(comparison: Comparison) -> Gate:
+    """Judge a comparison, whose verdicts are those after the control of false discoveries, at each case's threshold."""
     findings = tuple(Finding(case=case, found=_found(case)) for case in comparison.cases)
-    code = _exit_code(comparison, findings, failed)
+    code = _exit_code(comparison, findings)
     rate = false_alarm_rate(comparison.confidence, len(findings))
-    said = _SAID[code](comparison, findings, failed)
+    said = _SAID[code](comparison, findings)
     if findings and code != NOT_COMPARABLE:
         said += f" {_promise(rate, comparison.confidence, len(findings))}"
-    return Gate(
-        exit_code=code,
-        sentence=said,
-        false_alarm_rate=rate,
-        findings=findings,
-        failed=tuple(failed),
-    )
-
-
-def lost(base: Sequence[Record], new: Sequence[Record]) -> list[str]:
-    """The cases that the base measured and that failed in the new run, or whose result is wrong there."""
-    measured = {(r.case, r.device) for r in base if not unusable(r, barred=FOR_INTERVALS)}
-    found = [(r, failure(r)) for r in new if (r.case, r.device) in measured]
-    return [
-        f"{r.case} on {r.device}{' (wrong result)' if why == WRONG_RESULT else ''}"
-        for r, why in found
-        if why
-    ]
+    return Gate(exit_code=code, sentence=said, false_alarm_rate=rate, findings=findings)
 
 
 def false_alarm_rate(confidence: float, cases: int) -> float:
@@ -104,21 +83,23 @@ def _found(case: CaseVerdict) -> Found:
     if case.verdict == "slower":
         return "regression"
     if case.verdict == "unsure":
-        return "open"
+        return "barred" if case.reason.startswith(BARRED) else "open"
     excluded = case.ratio_hi is not None and case.ratio_hi <= 1 + case.threshold
     seen = case.smallest_visible is not None and case.smallest_visible <= case.threshold
     return "fine" if excluded or seen else "open"
 
 
-def _exit_code(comparison: Comparison, findings: Sequence[Finding], failed: Sequence[str]) -> int:
-    if comparison.comparable.verdict == "no" or not (findings or failed):
+def _exit_code(comparison: Comparison, findings: Sequence[Finding]) -> int:
+    if comparison.lost:
+        return SOME_FAILED
+    found = {one.found for one in findings} | {"open" for one in comparison.missing if one.open}
+    if found <= {"barred"}:
         return NOT_COMPARABLE
-    found = {one.found for one in findings}
     if "regression" in found:
         return REGRESSION
-    if failed:
-        return SOME_FAILED
-    return UNDECIDED if "open" in found else FINE
+    if "open" in found:
+        return UNDECIDED
+    return NOT_COMPARABLE if "barred" in found else FINE
 
 
 def _promise(rate: float, confidence: float, cases: int) -> str:
@@ -129,38 +110,56 @@ def _promise(rate: float, confidence: float, cases: int) -> str:
     )
 
 
-def _passed(_: Comparison, findings: Sequence[Finding], __: Sequence[str]) -> str:
+def _passed(_: Comparison, findings: Sequence[Finding]) -> str:
     return f"Gate passed: no regression beyond its threshold in {counted(len(findings), 'case')}."
 
 
-def _regressed(_: Comparison, findings: Sequence[Finding], failed: Sequence[str]) -> str:
+def _regressed(_: Comparison, findings: Sequence[Finding]) -> str:
+    return f"Gate failed: {_slower(findings)}."
+
+
+def _slower(findings: Sequence[Finding]) -> str:
     slower = [one for one in findings if one.found == "regression"]
     slower.sort(key=lambda one: -(one.case.ratio or 0.0))
-    also = f" Besides, {counted(len(failed), 'case')} failed." if failed else ""
-    return (
-        f"Gate failed: {len(slower)} of {counted(len(findings), 'case')} slower than allowed: "
-        f"{_named([_how_much(one) for one in slower])}.{also}"
-    )
+    named = _named([_how_much(one) for one in slower])
+    return f"{len(slower)} of {counted(len(findings), 'case')} slower than allowed: {named}"
 
 
-def _lost(_: Comparison, findings: Sequence[Finding], failed: Sequence[str]) -> str:
-    left_open = sum(one.found == "open" for one in findings)
-    said = "no regression" + (f", {left_open} undecided" if left_open else "")
-    others = f"; of the other {len(findings)}: {said}" if findings else ""
-    return f"Gate failed: {counted(len(failed), 'case')} failed: {_named(failed)}{others}."
+def _lost(comparison: Comparison, findings: Sequence[Finding]) -> str:
+    """What was lost, what to do where that was wanted, and what came of the other cases."""
+    lost = comparison.lost
+    said = [f"Gate failed: {counts(lost)}: {_named([str(one) for one in lost])}."]
+    if any(one.loss == "gone" for one in lost):
+        said.append(GONE_REMEDY)
+    left_open = sum(one.found != "fine" for one in findings)
+    if any(one.found == "regression" for one in findings):
+        said.append(f"Besides, {_slower(findings)}.")
+    elif findings:
+        undecided = f", {left_open} undecided" if left_open else ""
+        said.append(f"In {counted(len(findings), 'other case')}: no regression{undecided}.")
+    return " ".join(said)
 
 
-def _open(_: Comparison, findings: Sequence[Finding], __: Sequence[str]) -> str:
-    unclear = [one for one in findings if one.found == "open"]
+def _open(comparison: Comparison, findings: Sequence[Finding]) -> str:
+    unclear = [_why_open(one) for one in findings if one.found == "open"]
+    unclear += [str(one) for one in comparison.missing if one.open]
+    cases = len(findings) + sum(one.open for one in comparison.missing)
+    barred = sum(one.found == "barred" for one in findings)
+    others = f"{counted(barred, 'case')} can't be compared, and " if barred else ""
     return (
         f"Gate undecided: the data neither show nor exclude a regression in {len(unclear)} of "
-        f"{counted(len(findings), 'case')}: {_named([_why_open(one) for one in unclear])}. "
-        "Measure longer (--budget) or allow these cases more; no other case got slower than allowed."
+        f"{counted(cases, 'case')}: {_named(unclear)}. Measure longer (--budget) or allow these "
+        f"cases more; {others}no other case got slower than allowed."
     )
 
 
-def _apart(comparison: Comparison, findings: Sequence[Finding], __: Sequence[str]) -> str:
-    if comparison.comparable.verdict != "no" and not findings:
+def _apart(comparison: Comparison, _: Sequence[Finding]) -> str:
+    return said_apart(comparison)
+
+
+def said_apart(comparison: Comparison) -> str:
+    """Why two runs, or some of their cases, can't be compared, and the command that would help."""
+    if comparison.comparable.verdict != "no" and not comparison.cases:
         return "Not comparable: the two runs have no measured case in common."
     matter = [one for one in comparison.comparable.differences if one.matters == "yes"]
     what = _named([f"{one.field} {one.base} → {one.new}" for one in matter]) or "the runs differ"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.comparability import comparability
 from bench.analysis.compare.comparison import compare
+from bench.analysis.compare.left_out import loss_of
 from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.errors import StoreError
 
@@ -27,6 +29,10 @@ class Standing:
     new: RunInfo
     measured: int
     """How many cases of the newest run have a time that may be used."""
+    wrong: int = 0
+    """How many of its results are wrong, …"""
+    failed: int = 0
+    """… and how many of its cases failed, whatever an earlier run says of them."""
     base: RunInfo | None = None
     summary: Summary | None = None
 
@@ -46,13 +52,19 @@ def standing(runs: Sequence[StoredRun], read: Read) -> Standing | None:
         return None
     newest = ordered[-1]
     rows = read(newest)
-    measured = sum(not unusable(row, barred=FOR_INTERVALS) for row in rows)
+    losses = [loss_of(row) for row in rows]
+    alone = Standing(
+        new=newest.info,
+        measured=sum(not unusable(row, barred=FOR_INTERVALS) for row in rows),
+        wrong=losses.count("wrong"),
+        failed=losses.count("failed"),
+    )
     bases = (run for run in reversed(ordered[:-1]) if _may_be_base(run.info, newest.info))
     compared = (_compared(base, newest.info, rows, read) for base in bases)
     found = next(filter(None, compared), None)
     if found is None:
-        return Standing(new=newest.info, measured=measured)
-    return Standing(new=newest.info, measured=measured, base=found.base, summary=found.summary)
+        return alone
+    return dataclasses.replace(alone, base=found.base, summary=found.summary)
 
 
 def _may_be_base(earlier: RunInfo, newest: RunInfo) -> bool:
@@ -69,10 +81,11 @@ def _may_be_base(earlier: RunInfo, newest: RunInfo) -> bool:
 def _compared(
     earlier: StoredRun, newest: RunInfo, rows: Sequence[Record], read: Read
 ) -> Comparison | None:
-    """The comparison, if the two have a case in common."""
+    """The comparison, if the earlier run measured a case that the newest has too, whatever became of it."""
     try:
         before = read(earlier)
     except StoreError:
         return None
     found = compare(before, rows, earlier.info, newest)
-    return found if found.cases else None
+    broken = any(one.base is None and one.loss in {"wrong", "failed"} for one in found.missing)
+    return found if found.cases or broken else None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.compare.comparison import Comparison, Key
+    from bench.analysis.compare.left_out import Loss
     from bench.analysis.compare.verdict import CaseVerdict
     from bench.analysis.trend.trend import Trend
     from bench.records.record import Record
@@ -58,6 +59,8 @@ class Lined:
     """One per run."""
     said: tuple[CaseVerdict | None, ...]
     """One per run but the base."""
+    losses: tuple[Loss | None, ...]
+    """One per run but the base: how that run lost the case, where it did."""
 
     @property
     def foremost(self) -> CaseVerdict | None:
@@ -135,10 +138,11 @@ def lineup(
         else:
             base = found
     said = [{(one.case, one.device): one for one in c.cases} for c in comparisons]
+    losses = [{(one.case, one.device): one.loss for one in c.missing} for c in comparisons]
     return Lineup(
         runs=tuple(runs),
         comparisons=tuple(comparisons),
-        cases=tuple(_lined(one, len(runs), said) for one in _in_reading_order(cases)),
+        cases=tuple(_lined(one, len(runs), said, losses) for one in _in_reading_order(cases)),
         followed=_followed(cases, runs) if machine is not None else None,
     )
 
@@ -180,7 +184,12 @@ def _in_reading_order(cases: Mapping[Key, _Gathered]) -> list[_Gathered]:
     return [by_key[row.case, row.device] for row in ordered]
 
 
-def _lined(one: _Gathered, count: int, said: Sequence[Mapping[Key, CaseVerdict]]) -> Lined:
+def _lined(
+    one: _Gathered,
+    count: int,
+    said: Sequence[Mapping[Key, CaseVerdict]],
+    losses: Sequence[Mapping[Key, Loss | None]],
+) -> Lined:
     row = one.first
     return Lined(
         case=row.case,
@@ -191,6 +200,7 @@ def _lined(one: _Gathered, count: int, said: Sequence[Mapping[Key, CaseVerdict]]
         title=grid.title(row),
         seen=tuple(one.seen.get(place) for place in range(count)),
         said=tuple(of.get((row.case, row.device)) for of in said),
+        losses=tuple(of.get((row.case, row.device)) for of in losses),
     )
 
 

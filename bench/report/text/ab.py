@@ -81,7 +81,7 @@ def ab_table(
     title = [f"{name} is {said}" for name, said in sides if said] or [f"{_UNCHANGED}."]
     where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
     below = (_counts(found), _rests_on(found), *_notes(found), *where)
-    return below_each_other(*title, "", table, "", *below, width=width)
+    return below_each_other(*_broken(found), *title, "", table, "", *below, width=width)
 
 
 def ab_facts(found: Result, names: SideNames, kept: Sequence[StoredRun]) -> dict[str, Any]:
@@ -170,11 +170,16 @@ def _rests_on(found: Result) -> str:
 
 
 def _notes(found: Result) -> list[str]:
-    """What failed, and once for each cause what would decide those that stay open."""
-    failed = [
-        f"{_case(answer)}: {reason(answer, found.aim.threshold)}"
+    """Once for each cause what would decide the cases that stay open."""
+    undecided = [a for a in found.answers if a.verdict == "unsure" and a.ended in _OPEN]
+    return [f"unsure: {why}" for why in dict.fromkeys(map(_open, undecided))]
+
+
+def _broken(found: Result) -> list[str]:
+    """The cases that failed or are wrong on a side, before all else; nothing where there are none."""
+    broken = [
+        f"  {_case(answer)}: {reason(answer, found.aim.threshold)}"
         for answer in found.answers
         if answer.ended == "failed"
     ]
-    undecided = [a for a in found.answers if a.verdict == "unsure" and a.ended in _OPEN]
-    return [*failed, *(f"unsure: {why}" for why in dict.fromkeys(map(_open, undecided)))]
+    return [f"wrong or failed, {counted(len(broken), 'case')}:", *broken, ""] if broken else []

@@ -12,6 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 from bench.report.text import wording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.analysis.compare.latest import Standing
 
 _NAME = "tensorbench"
@@ -41,30 +43,40 @@ def badge(standing: Standing | None) -> str:
 
 
 def text(standing: Standing | None) -> str:
-    """`143 same · 2 slower`; what was measured, where there is nothing to compare it with."""
+    """`1 wrong · 143 same · 2 slower`; what was measured, where there is nothing to compare it with."""
     if standing is None:
         return "no runs"
     counts = standing.summary
     if counts is None:
-        return f"{standing.measured} measured"
+        lost = {"wrong": standing.wrong, "failed": standing.failed}
+        return " · ".join([*_parts(lost), f"{standing.measured} measured"])
     parts = {
+        "wrong": counts.wrong,
+        "failed": counts.failed,
+        "gone": counts.gone,
         "same": counts.same,
         "slower": counts.slower,
         "faster": counts.faster,
         "unsure": counts.unsure,
     }
-    return " · ".join(f"{number} {word}" for word, number in parts.items() if number)
+    return " · ".join(_parts(parts))
+
+
+def _parts(counts: Mapping[str, int]) -> list[str]:
+    return [f"{number} {word}" for word, number in counts.items() if number]
 
 
 def _colour(standing: Standing | None) -> str:
-    """Red only for a slowdown that was shown; amber where most of it is unsure."""
-    counts = standing.summary if standing else None
-    if counts is None:
+    """Red only for a slowdown that was shown or a case that broke; amber where most is unsure, or a case is gone."""
+    if standing is None:
         return _GREY
-    if counts.slower:
+    counts = standing.summary
+    if counts is None:
+        return _RED if standing.wrong or standing.failed else _GREY
+    if counts.wrong or counts.failed or counts.slower:
         return _RED
     cases = counts.same + counts.faster + counts.unsure
-    return _AMBER if 2 * counts.unsure > cases else _GREEN
+    return _AMBER if counts.gone or 2 * counts.unsure > cases else _GREEN
 
 
 def _title(standing: Standing | None, said: str) -> str:

@@ -10,6 +10,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING
 
+from bench.analysis.compare.left_out import counts
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import csv_text
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from bench.analysis.compare.comparability import Comparability
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.gate import Gate
+    from bench.analysis.compare.left_out import LeftOut
     from bench.store.runs import RunInfo
 
-_CASES_LENGTH, _DIFFERENCES_LENGTH, _SENTENCE_LENGTH = 35_000, 10_000, 1_000
-"""The cases, the differences and the gate's sentence have at most so many characters: GitHub refuses a comment of
-more than 65,536, and hostile data grows sixfold when it is escaped."""
+_CASES_LENGTH, _DIFFERENCES_LENGTH, _LOST_LENGTH, _SENTENCE_LENGTH = 32_000, 10_000, 5_000, 1_000
+"""The cases, the differences, what was lost and the gate's sentence have at most so many characters: GitHub refuses a
+comment of more than 65,536, and hostile data grows sixfold when it is escaped."""
 _SHOWN_ROWS = 20
 """A longer table is folded: about a screen."""
 _CELL_LENGTH = 200
@@ -39,8 +41,8 @@ _NO_BREAK = "\u200b"  # after @ or # it keeps a site from seeing a person or an 
 
 
 def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
-    """A comparison for a pull request: the counts first, then what got slower; ends with a newline."""
-    lines = [_summary(comparison), ""]
+    """A comparison for a pull request: what was lost, the counts, then what got slower; ends with a newline."""
+    lines = [*_lost(comparison), _summary(comparison), ""]
     if gate is not None:
         lines += [_prose(gate.sentence, _SENTENCE_LENGTH), ""]
     lines += [*_runs(comparison), "", *_comparability(comparison), ""]
@@ -54,22 +56,42 @@ def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
 
 
 def as_csv(*comparisons: Comparison) -> str:
-    """One row per case and comparison, with the ids of both runs; what is missing is empty."""
+    """One row per case and comparison, with the ids of both runs; what is missing is empty.
+
+    A case that can't be compared has `wrong`, `failed`, `gone` or `missing` for a verdict, and no number.
+    """
     fields = [f.name for f in dataclasses.fields(CaseVerdict)]
     rows = (
-        {"base_run": one.base.run_id, "new_run": one.new.run_id, **dataclasses.asdict(case)}
+        {"base_run": one.base.run_id, "new_run": one.new.run_id, **facts}
         for one in comparisons
-        for case in one.cases
+        for facts in (*map(dataclasses.asdict, one.cases), *map(_left_out_facts, one.missing))
     )
     return csv_text(["base_run", "new_run", *fields], rows)
 
 
+def _left_out_facts(one: LeftOut) -> dict[str, str]:
+    facts = {"case": one.case, "device": one.device, "reason": one.why}
+    return {**facts, "verdict": one.loss or "missing"}
+
+
 def _summary(comparison: Comparison) -> str:
     found = comparison.summary
-    counts = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in VERDICTS)
+    judged = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in VERDICTS)
     mean = ratio_text.cell(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
     over_all = "" if mean == MISSING else f"; geometric mean of new / base {mean}"
-    return f"**{counts}** in {counted(len(comparison.cases), 'case')}{over_all}"
+    return f"**{judged}** in {counted(len(comparison.cases), 'case')}{over_all}"
+
+
+def _lost(comparison: Comparison) -> Iterator[str]:
+    """The cases that the new run lost, and why; nothing where there are none."""
+    lost = comparison.lost
+    if not lost:
+        return
+    rows = [f"- {_code(one.case)} on {_prose(one.device)}: {_prose(one.why)}" for one in lost]
+    kept = _fitting(rows, _LOST_LENGTH)
+    yield from (f"**{counts(lost)}**", "", *kept, "")
+    if len(kept) < len(rows):
+        yield from (_left_out(len(rows) - len(kept), "lost", "json"), "")
 
 
 def _runs(comparison: Comparison) -> Iterator[str]:
@@ -156,10 +178,10 @@ def _section(verdict: str, rows: Sequence[str], count: int) -> Iterator[str]:
 
 
 def _missing(comparison: Comparison, space: int) -> Iterator[str]:
-    """The cases that only one run has."""
-    if not comparison.missing:
+    """The other cases that can't be compared."""
+    rows = [f"- {_prose(str(one))}" for one in comparison.missing if not one.loss]
+    if not rows:
         return
-    rows = [f"- {_prose(text)}" for text in comparison.missing]
     kept = _fitting(rows, space)
     yield from _folded(f"{len(rows)} in one run only", kept)
     if len(kept) < len(rows):

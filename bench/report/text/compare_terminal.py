@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from bench.analysis.compare.left_out import GONE_REMEDY, counts
 from bench.report.text import wording
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
@@ -38,14 +39,14 @@ _MEANS = ("geomean_ratio", "geomean_lo", "geomean_hi")
 
 def comparison_table(found: Comparison, *, width: int) -> RenderableType:
     """The runs, what differs between them, the cases, what was left out, the sums."""
-    parts: list[RenderableType] = [_title(found), *_comparable(found)]
+    parts: list[RenderableType] = [*lost_lines(found), _title(found), *_comparable(found)]
     if found.with_itself:
         parts.append(ITSELF)
     parts += ["", _cases(found) if found.cases else NOTHING]
     if more := _unlisted(found):
         parts.append(f"same    and {more} more (--format json has all)")
-    if found.missing:
-        parts += ["", *missing_lines(found.missing)]
+    if others := [str(one) for one in found.missing if not one.loss]:
+        parts += ["", *missing_lines(others)]
     if found.cases:
         parts += ["", *summary_lines(found)]
     return below_each_other(*parts, width=width)
@@ -68,6 +69,17 @@ def in_order(cases: Sequence[CaseVerdict]) -> list[CaseVerdict]:
         return VERDICTS.index(one.verdict), -size
 
     return sorted(cases, key=key)
+
+
+def lost_lines(found: Comparison) -> list[str]:
+    """What the new run lost, before all else, and what to do where that was wanted; none where nothing is."""
+    lost = found.lost
+    if not lost:
+        return []
+    lines = [f"{counts(lost)}:", *(f"  {one}" for one in lost[:_MOST_MISSING])]
+    more = len(lost) - _MOST_MISSING
+    lines += [f"  and {more} more (--format json has all)"] if more > 0 else []
+    return [*lines, *([GONE_REMEDY] if any(one.loss == "gone" for one in lost) else []), ""]
 
 
 def missing_lines(missing: Sequence[str]) -> list[str]:
@@ -181,6 +193,7 @@ def comparison_facts(found: Comparison) -> dict[str, Any]:
         },
         "cases": [_case_facts(one) for one in found.cases],
         "summary": fields_of(found.summary, *_COUNTS, *_MEANS),
+        "left_out": [dataclasses.asdict(one) for one in found.missing],
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from bench.analysis.usable import failure
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
@@ -249,6 +250,9 @@ def _row(record: Record) -> dict[str, Any]:
 def _failures(step: SearchStep, names: CrossoverNames) -> list[str]:
     rows = ((names.one, step.one), (names.other, step.other))
     where = f"{names.axis}={size_text(step.size)}"
+    found = [(name, row, failure(row) or row.status) for name, row in rows]
     return [
-        f"{row.status}: {where}, {name}: {row.reason}" for name, row in rows if row.status != "ok"
+        f"{how.replace('-', ' ')}: {where}, {name}: {row.reason or MISSING}"
+        for name, row, how in found
+        if how != "ok"
     ]

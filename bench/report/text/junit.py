@@ -1,7 +1,7 @@
 """A judged comparison as JUnit XML, which CI systems show case by case.
 
-What the gate calls a regression is a failure, what is unsure is skipped with its reason, and a case
-that failed in the new run is an error. Times are those of one call, in seconds. By hand: a library for it would
+What the gate calls a regression is a failure, what is unsure is skipped with its reason, and a case that the
+new run lost (its result is wrong there, it failed, it is gone) is an error. Times are those of one call, in seconds. By hand: a library for it would
 save some 25 lines, and cost a dependency.
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from bench.analysis.compare.gate import said_apart
 from bench.report.text import ratio_text
 from bench.units import seconds, share
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.compare.comparison import Comparison
     from bench.analysis.compare.gate import Finding, Gate
+    from bench.analysis.compare.left_out import LeftOut
     from bench.store.runs import RunInfo
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,14 +43,16 @@ def junit(*judged: tuple[Comparison, Gate]) -> str:
 
 def _comparison(root: ET.Element, comparison: Comparison, gate: Gate) -> None:
     """A test suite for each suite of cases; what concerns no single case has one of its own."""
-    findings = sorted(gate.findings, key=_suite_of)
-    for suite, members in groupby(findings, key=_suite_of):
-        _suite(root, suite, comparison, [_case(one) for one in members])
-    tests = [_error(name, "failed in the new run") for name in gate.failed]
-    if comparison.comparable.verdict == "no" or not (gate.findings or gate.failed):
-        tests.append(_error("comparability", gate.sentence))
-    if tests:
-        _suite(root, _NOWHERE, comparison, tests)
+    tests = [(_suite_of(one.case), _left_out(one)) for one in comparison.lost]
+    tests += [(_suite_of(one.case), _left_out(one)) for one in comparison.missing if one.open]
+    tests += [(_suite_of(one.case.case), _case(one)) for one in gate.findings]
+    apart = any(one.found == "barred" for one in gate.findings)
+    for suite, members in groupby(sorted(tests, key=itemgetter(0)), key=itemgetter(0)):
+        _suite(root, suite, comparison, [test for _, test in members])
+    if apart or not tests:
+        about = _test(_NOWHERE, "comparability")
+        about.append(_element("error", message=said_apart(comparison), type="error"))
+        _suite(root, _NOWHERE, comparison, [about])
 
 
 def _suite(
@@ -66,14 +71,14 @@ def _suite(
 
 def _case(finding: Finding) -> ET.Element:
     case = finding.case
-    test = _element("testcase", classname=_suite_of(finding), name=f"{case.case} on {case.device}")
+    test = _test(_suite_of(case.case), f"{case.case} on {case.device}")
     if case.new_s is not None:
         test.set(
             "time", f"{case.new_s:.9f}"
         )  # CI systems read no exponents; a call takes 1 ns at least
     if finding.found == "regression":
         test.append(_element("failure", message=_slower(finding), type="slower"))
-    elif finding.found == "open":
+    elif finding.found != "fine":
         test.append(_element("skipped", message=f"undecided: {case.reason or 'no reason given'}"))
     return test
 
@@ -85,18 +90,26 @@ def _slower(finding: Finding) -> str:
     return f"slower: {ratio} times as long, {times}, allowed {share(case.threshold)}: {case.reason}"
 
 
-def _error(name: str, message: str) -> ET.Element:
-    test = _element("testcase", classname=_NOWHERE, name=name)
-    test.append(_element("error", message=message, type="error"))
+def _left_out(one: LeftOut) -> ET.Element:
+    """A case without a verdict on its time: lost, or, where both sides ran it, undecided."""
+    test = _test(_suite_of(one.case), one.name)
+    if one.loss:
+        test.append(_element("error", message=one.why, type=one.loss))
+    else:
+        test.append(_element("skipped", message=f"undecided: {one.why}"))
     return test
+
+
+def _test(suite: str, name: str) -> ET.Element:
+    return _element("testcase", classname=suite, name=name)
 
 
 def _element(tag: str, **attributes: str) -> ET.Element:
     return ET.Element(tag, {k: _NOT_XML.sub("\ufffd", v) for k, v in attributes.items()})
 
 
-def _suite_of(finding: Finding) -> str:
-    return finding.case.case.partition("/")[0]
+def _suite_of(case: str) -> str:
+    return case.partition("/")[0]
 
 
 def _run(info: RunInfo) -> str:

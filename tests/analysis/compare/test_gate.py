@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,18 +12,19 @@ from scipy.special import ndtr
 
 from bench.analysis.compare import gate as gates
 from bench.analysis.compare.comparison import compare
-from bench.analysis.compare.gate import Gate, false_alarm_rate, gate, lost, worst
+from bench.analysis.compare.gate import Gate, false_alarm_rate, gate, worst
 from bench.cli.app import OK, SOME_FAILED
-from tests.fakes.comparisons import APART, case, comparison, example
-from tests.fakes.rows import lost as fakes_lost
-from tests.fakes.rows import record
+from tests.fakes.comparisons import APART, case, comparison, example, left_out
 from tests.fakes.two_runs import NEW, run, timed
+
+if TYPE_CHECKING:
+    from bench.analysis.compare.left_out import LeftOut
+    from bench.analysis.compare.verdict import CaseVerdict
 
 
 def judged(*cases: Any, **values: Any) -> Gate:
     """These cases, each at the threshold that it says, which is 5 % unless it says otherwise."""
-    failed = values.pop("failed", ())
-    return gate(comparison(*cases, **values), failed=failed)
+    return gate(comparison(*cases, **values))
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:
@@ -111,9 +112,13 @@ def test_a_threshold_of_its_own_decides_as_the_one_for_all_does(
         assert gate(compare(*rows, run(), run(NEW), threshold=limit)) == found
 
 
+BARRED = case("unsure", 2.0, reason="not comparable: threads differs")
+LOST = left_out("a/b[n=1]", new="oom, too large", loss="failed")
+
+
 def test_runs_that_cant_be_compared_are_not_judged() -> None:
-    """Whatever the cases say; what differs and what to do is said, and no false-alarm rate."""
-    found = judged(case("slower", 2.0), comparable=APART)
+    """Whatever the ratios are; what differs and what to do is said, and no false-alarm rate."""
+    found = judged(BARRED, comparable=APART)
     assert found.exit_code == 5
     assert found.sentence == (
         "Not comparable: threads 2 → 4. To compare: bench run matmul --threads 2"
@@ -127,47 +132,64 @@ def test_two_runs_without_a_common_case_are_not_comparable() -> None:
     assert "no measured case in common" in found.sentence
 
 
-def test_a_case_is_lost_if_the_base_has_it_and_the_new_run_failed_it_or_is_wrong() -> None:
-    """A result that became wrong does not leave the verdict; what the base lacks is no loss."""
-    names = ("good", "wrong", "oom", "was-wrong", "new")
-    base = [record("a", name) for name in names[:3]] + [record("a", "was-wrong", correct=False)]
-    new = [
-        record("a", "good"),
-        record("a", "wrong", correct=False),
-        fakes_lost("oom", "too large", "a", "oom"),
-        record("a", "was-wrong", correct=False),
-        fakes_lost("failed", "boom", "a", "new"),
-    ]
-    case = "[n=16,dtype=float32] on cpu"
-    assert lost(base, new) == [f"a/wrong{case} (wrong result)", f"a/oom{case}"]
+@pytest.mark.parametrize(
+    ("cases", "missing", "code"),
+    [
+        ([], [LOST], 6),
+        ([case()], [LOST], 6),
+        ([case("slower", 2.0)], [LOST], 6),
+        ([BARRED], [LOST], 6),
+        ([case("slower", 2.0), case("unsure"), BARRED], [], 3),
+        ([case("unsure"), BARRED], [], 4),
+        ([case(), BARRED], [], 5),
+        ([BARRED], [], 5),
+        ([case()], [left_out()], 0),
+        ([], [left_out()], 5),
+        ([case()], [left_out(new="no time that could be told from none", open=True)], 4),
+    ],
+)
+def test_what_is_broken_outweighs_what_is_slow_and_that_what_is_not_known(
+    cases: list[CaseVerdict], missing: list[LeftOut], code: int
+) -> None:
+    """6, 3, 4, 5, 0; where nothing at all could be compared, 5."""
+    assert judged(*cases, missing=tuple(missing)).exit_code == code
+    assert [found.found for found in judged(BARRED).findings] == ["barred"]
 
 
-def test_failed_cases_outweigh_undecided_ones_and_not_regressions() -> None:
-    """Each is told beside what outweighs it."""
-    failed = ("a/b[n=1] on cpu",)
-    assert judged(case(), failed=failed).exit_code == 6
-    both = judged(case("unsure"), failed=failed)
-    assert both.exit_code == 6
-    assert (
-        "1 case failed: a/b[n=1] on cpu; of the other 1: no regression, 1 undecided"
-        in both.sentence
+def test_the_sentence_names_what_was_lost_then_what_came_of_the_others() -> None:
+    """The gravest first, and with a remedy only what may have been wanted."""
+    wrong = left_out("a/w", new="wrong result", loss="wrong")
+    gone = left_out("a/g", new="not there", loss="gone")
+    found = judged(case(), case("unsure"), missing=(gone, LOST, wrong))
+    assert found.sentence.startswith(
+        "Gate failed: 1 wrong result, 1 case failed, 1 case gone from the new run: "
+        "a/w on cpu (new: wrong result), a/b[n=1] on cpu (new: oom, too large), a/g on cpu (new: not there). "
+        "Where cases are gone on purpose, choose those that both runs have: --where 'op=… n=…'. "
+        "In 2 other cases: no regression, 1 undecided. If nothing"
     )
-    worse = judged(case("slower", 2.0), failed=failed)
-    assert worse.exit_code == 3
-    assert "Besides, 1 case failed." in worse.sentence
-    assert judged(failed=failed).exit_code == 6
+    slower = judged(case("slower", 2.0), missing=(wrong,)).sentence
+    assert "--where" not in slower
+    assert "Besides, 1 of 1 case slower than allowed: matmul/square" in slower
+
+
+def test_an_undecided_gate_names_what_has_no_time_and_what_is_barred() -> None:
+    """Neither was shown to be no slower."""
+    open_ = left_out("a/o", base="no time that could be told from none", open=True)
+    said = judged(case(), BARRED, missing=(open_,)).sentence
+    assert "in 1 of 3 cases: a/o on cpu (base: no time that could be told from none)" in said
+    assert "1 case can't be compared, and no other case got slower" in said
 
 
 def test_of_several_comparisons_the_worst_counts() -> None:
     """In the same order of weight."""
     fine, slower = judged(case()), judged(case("slower", 2.0))
-    unsure, apart = judged(case("unsure")), judged(case(), comparable=APART)
-    lost = judged(case(), failed=("x",))
+    unsure, apart = judged(case("unsure")), judged(BARRED, comparable=APART)
+    lost = judged(case(), missing=(LOST,))
     assert worst([]) == worst([fine, fine]) == 0
-    assert worst([fine, unsure]) == 4
-    assert worst([unsure, lost, fine]) == 6
-    assert worst([lost, slower, unsure]) == 3
-    assert worst([slower, apart]) == 5
+    assert worst([fine, apart]) == 5
+    assert worst([fine, unsure, apart]) == 4
+    assert worst([slower, unsure, apart]) == 3
+    assert worst([unsure, lost, fine, slower, apart]) == 6
 
 
 @pytest.mark.parametrize("verdict", ["same", "slower", "unsure"])

@@ -64,6 +64,20 @@ def test_the_newest_run_is_held_against_the_one_before_it(store: Store) -> None:
     assert found.base.run_id == FIRST
     assert found.summary is not None
     assert (found.summary.slower, found.summary.same, found.measured) == (1, 1, 2)
+    assert (found.wrong, found.failed, found.summary.failed) == (0, 1, 0)
+
+
+def test_a_case_that_broke_is_in_common_and_one_that_is_gone_is_not() -> None:
+    """A run of other cases is no base, one in which the only case was still right is."""
+    store = Store()
+    store.add(FIRST, timed())
+    store.add(SECOND, timed(params={"n": 9}))
+    store.add(THIRD, timed(correct=False))
+    found = store.standing()
+    assert found.base is not None
+    assert found.base.run_id == FIRST
+    assert found.summary is not None
+    assert (found.summary.wrong, found.wrong, found.measured) == (1, 1, 0)
 
 
 def test_the_nearest_that_will_do_is_the_base(store: Store) -> None:

@@ -97,7 +97,8 @@ def test_the_table_is_readable_in_a_usual_terminal(width: int) -> None:
 
 def test_nothing_that_differs_is_said() -> None:
     """Then it is a test of the machine."""
-    assert shown(RESULT, SideNames(a="", b=""), 120).startswith(
+    sound = dataclasses.replace(RESULT, answers=RESULT.answers[:2])
+    assert shown(sound, SideNames(a="", b=""), 120).startswith(
         "a and b are the same: whatever differs"
     )
     assert SideNames(a="", b="").title.startswith("a and b are the same")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -50,16 +51,39 @@ def fill(picture: str) -> str:
         ({"same": 5, "unsure": 5}, "5 same · 5 unsure", GREEN),
         ({"same": 5, "unsure": 6}, "5 same · 6 unsure", AMBER),
         ({"faster": 9, "unsure": 8, "same": 1}, "1 same · 9 faster · 8 unsure", GREEN),
+        ({"wrong": 1, "same": 143}, "1 wrong · 143 same", RED),
+        ({"failed": 2, "gone": 1, "faster": 3}, "2 failed · 1 gone · 3 faster", RED),
+        ({"gone": 1, "same": 143}, "1 gone · 143 same", AMBER),
+        ({"gone": 1, "slower": 1}, "1 gone · 1 slower", RED),
         (None, "196 measured", GREY),
     ],
 )
 def test_it_says_in_words_what_its_colour_says(
     counts: Mapping[str, int] | None, said: str, colour: str
 ) -> None:
-    """Red for a slowdown that was shown, amber where more than half is open, grey without a base."""
+    """Red for what broke or was shown to be slower, amber where a case is gone or most is open, grey without a base.
+
+    What was lost comes first.
+    """
     picture = badge.badge(standing(counts))
     assert fill(picture) == colour
     assert f">{said}</text>" in picture
+
+
+@pytest.mark.parametrize(
+    ("alone", "said", "colour"),
+    [
+        ({"wrong": 2}, "2 wrong · 196 measured", RED),
+        ({"failed": 1}, "1 failed · 196 measured", RED),
+        ({}, "196 measured", GREY),
+    ],
+)
+def test_a_run_without_a_base_still_says_what_broke(
+    alone: dict[str, Any], said: str, colour: str
+) -> None:
+    """A first run with a wrong result is none that one shows around."""
+    picture = badge.badge(dataclasses.replace(standing(), **alone))
+    assert (fill(picture), f">{said}</text>" in picture) == (colour, True)
 
 
 def test_without_a_run_it_is_still_a_picture() -> None:
@@ -94,11 +118,10 @@ def test_it_needs_nothing_from_elsewhere() -> None:
     assert not re.search(r"href|url\(|@import|<style|<script", picture)
 
 
-@given(
-    counts=st.fixed_dictionaries(
-        {word: st.integers(0, 10_000) for word in ("same", "faster", "slower", "unsure")}
-    )
-)
+WORDS = ("wrong", "failed", "gone", "same", "faster", "slower", "unsure")
+
+
+@given(counts=st.fixed_dictionaries({word: st.integers(0, 10_000) for word in WORDS}))
 def test_the_text_fits_into_its_box(counts: dict[str, int]) -> None:
     """Whatever the numbers are; each text is set to a width that leaves a margin."""
     root = ET.fromstring(badge.badge(standing(counts)))  # noqa: S314 - our own

@@ -11,9 +11,9 @@ from tests.fakes.two_runs import BASE, NEW, example, run, timed
 
 
 def test_the_keys_are_those_of_the_contract() -> None:
-    """Other programs read them; `threshold` is beside them."""
+    """Other programs read them; `threshold` and what was left out are beside them."""
     facts = comparison_facts(example())
-    assert list(facts) == ["comparable", "cases", "summary"]
+    assert list(facts) == ["comparable", "cases", "summary", "left_out"]
     assert list(facts["comparable"]) == ["verdict", "differences"]
     assert list(facts["comparable"]["differences"][0]) == ["field", "base", "new", "matters"]
     assert " ".join(facts["cases"][0]) == (
@@ -22,6 +22,16 @@ def test_the_keys_are_those_of_the_contract() -> None:
     assert " ".join(facts["summary"]) == (
         "faster slower same unsure missing geomean_ratio geomean_lo geomean_hi"
     )
+    assert facts["left_out"] == [
+        {
+            "case": "matmul/square[n=4096,dtype=float32]",
+            "device": "cpu",
+            "base": None,
+            "new": "timeout, no answer within 60 s",
+            "loss": "failed",
+            "open": False,
+        }
+    ]
 
 
 def test_what_is_not_known_is_null() -> None:

@@ -13,7 +13,7 @@ from bench.analysis.compare.comparability import Comparability, Difference
 from bench.analysis.compare.gate import gate
 from bench.analysis.compare.verdict import CaseVerdict
 from bench.report.text.compare_markdown import as_csv, markdown
-from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.comparisons import APART, case, comparison, example, left_out
 from tests.fakes.rows import HOSTILE, assert_golden, info
 
 NASTY = [
@@ -35,7 +35,8 @@ def test_a_comparison_with_a_gate() -> None:
 
 def test_runs_that_cant_be_compared() -> None:
     """What differs and the command that would help stand open."""
-    found = comparison(case(), comparable=APART)
+    barred = case("unsure", reason="not comparable: threads differs")
+    found = comparison(barred, comparable=APART)
     assert_golden(markdown(found, gate(found)), "comparison_apart.md")
 
 
@@ -49,7 +50,9 @@ def test_every_case_is_a_csv_row_with_every_field() -> None:
         "new_run",
         *(f.name for f in dataclasses.fields(CaseVerdict)),
     ]
-    assert [row["case"] for row in rows] == [one.case for one in example().cases]
+    known = example()
+    ids = [*(one.case for one in known.cases), *(one.case for one in known.missing)]
+    assert [row["case"] for row in rows] == ids
     assert float(rows[1]["ratio_lo"]) == 1.083 * 0.98
     assert rows[4]["ratio_lo"] == ""
 
@@ -73,6 +76,22 @@ def test_the_summary_comes_first_and_regressions_before_all_else() -> None:
         "2 same",
         "2 in one run only",
     ]
+
+
+def test_what_was_lost_comes_before_the_summary() -> None:
+    """The gravest first; a reader who stops there has not read that all is well. CSV has it without a number."""
+    gone = left_out("a/gone", new="not there", loss="gone")
+    wrong = left_out("a/wrong", new="wrong result", loss="wrong")
+    found = comparison(case(), missing=(left_out(), gone, wrong))
+    assert markdown(found, gate(found)).startswith(
+        "**1 wrong result, 1 case gone from the new run**\n\n"
+        "- `a/wrong` on cpu: new: wrong result\n- `a/gone` on cpu: new: not there\n\n"
+        "**0 slower, 0 faster, 0 unsure, 1 same** in 1 case"
+    )
+    assert "<summary>1 in one run only</summary>" in markdown(found)
+    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    assert [row["verdict"] for row in rows] == ["same", "missing", "gone", "wrong"]
+    assert {row["ratio"] + row["new_s"] for row in rows[1:]} == {""}
 
 
 def test_the_largest_change_stands_first() -> None:
@@ -100,9 +119,9 @@ def test_data_is_shown_and_never_obeyed(text: str) -> None:
         case("slower", 2.0, case=text, device=text, reason=text),
         base=named,
         comparable=known,
-        missing=(text,),
+        missing=(left_out(text), left_out(text, device=text, new=text, loss="gone")),
     )
-    shown = markdown(found, gate(found, failed=(text,)))
+    shown = markdown(found, gate(found))
     for line in shown.splitlines():
         if line.startswith("|"):
             assert line.count("|") in {5, 6, 8}
@@ -125,12 +144,15 @@ def test_a_usual_id_is_legible_in_the_source_too() -> None:
 def test_a_long_comparison_is_folded_and_fits_a_comment(verdict: str) -> None:
     """Even where data are hostile and long; what was left out is counted."""
     many = [case(verdict, 1.2, case=f"a/b[n={n}]", reason="<" * 500) for n in range(900)]
-    text = markdown(comparison(*many, missing=tuple(f"{n}" + "|" * 300 for n in range(900))))
+    apart = [left_out(f"{n}" + "|" * 300) for n in range(900)]
+    gone = [left_out("|" * 300, new="<" * 300, loss="gone") for _ in range(900)]
+    text = markdown(comparison(*many, missing=(*apart, *gone)))
     rows = sum(line.startswith("| `a/b") for line in text.splitlines())
-    (left_out,) = re.findall(rf"(\d+) more {verdict}: left out", text)
-    assert rows + int(left_out) == 900
+    (untold,) = re.findall(rf"(\d+) more {verdict}: left out", text)
+    assert rows + int(untold) == 900
     assert rows > 20
-    assert "left out, to fit a comment; `--format json`" in text
+    assert "more in one run only: left out, to fit a comment; `--format json`" in text
+    assert "more lost: left out, to fit a comment; `--format json`" in text
     assert len(text) < 65_536
     open_rows = text.partition("<details><summary>" + ("" if verdict == "same" else f"{rows - 20}"))
     assert open_rows[0].count("| `a/b") == (0 if verdict == "same" else 20)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,16 +12,25 @@ from hypothesis import strategies as st
 
 from bench.analysis.compare.gate import gate
 from bench.report.text.junit import junit
-from tests.fakes.comparisons import APART, case, comparison, example
+from tests.fakes.comparisons import APART, case, comparison, example, left_out
 from tests.fakes.rows import HOSTILE, assert_golden, info
 
 if TYPE_CHECKING:
     from bench.analysis.compare.comparison import Comparison
+    from bench.analysis.compare.left_out import LeftOut
 
 
-def document(found: Comparison, *failed: str) -> str:
+LOST = left_out("nn/linear[n=4]", new="oom, too large", loss="failed")
+
+
+def document(found: Comparison) -> str:
     """The comparison as judged."""
-    return junit((found, gate(found, failed=failed)))
+    return junit((found, gate(found)))
+
+
+def losing(found: Comparison, *missing: LeftOut) -> Comparison:
+    """The comparison with these left out."""
+    return dataclasses.replace(found, missing=missing)
 
 
 def outcomes(text: str) -> dict[str, str]:
@@ -31,7 +41,7 @@ def outcomes(text: str) -> dict[str, str]:
 
 def test_a_comparison_as_junit() -> None:
     """Every verdict, a failed case, hostile text."""
-    assert_golden(document(example(), "nn/linear[n=4] on cpu"), "comparison_junit.xml")
+    assert_golden(document(losing(example(), LOST)), "comparison_junit.xml")
 
 
 def test_slower_fails_unsure_is_skipped_and_the_rest_passes() -> None:
@@ -54,19 +64,35 @@ def test_a_failure_says_what_the_case_was_allowed() -> None:
     assert text.count("allowed 2.0 %") == text.count("allowed 5.0 %") == 1
 
 
+@pytest.mark.parametrize("loss", ["wrong", "failed", "gone"])
+def test_a_lost_case_is_an_error_in_its_suite(loss: Any) -> None:
+    """With what the new run lacks; what has no time is skipped, and what the base lacks is no test."""
+    one = left_out("a/lost", new="why", loss=loss)
+    untimed = left_out("a/untimed", new="no time", open=True)
+    text = document(comparison(case(case="a/b"), missing=(one, untimed, left_out())))
+    assert outcomes(text) == {
+        "a/lost on cpu": "error",
+        "a/untimed on cpu": "skipped",
+        "a/b on cpu": "passed",
+    }
+    assert f'<error message="new: why" type="{loss}" />' in text
+    assert text.count("<testsuite ") == 1
+
+
 def test_what_concerns_no_single_case_is_an_error() -> None:
-    """Failed cases, and runs that can't be compared."""
-    assert outcomes(document(comparison(case()), "x on cpu"))["x on cpu"] == "error"
-    assert outcomes(document(comparison(case(), comparable=APART)))["comparability"] == "error"
+    """Runs that can't be compared."""
+    barred = case("unsure", reason="not comparable: threads differs")
+    assert outcomes(document(comparison(barred, comparable=APART)))["comparability"] == "error"
     assert outcomes(document(comparison()))["comparability"] == "error"
     assert "comparability" not in outcomes(document(comparison(case())))
+    assert "comparability" not in outcomes(document(comparison(missing=(LOST,))))
 
 
 def test_the_counts_add_up() -> None:
     """Over the cases of a suite, and over the suites."""
-    found = example()
-    judged = gate(found, failed=("x",))
-    root = ET.fromstring(junit((found, judged), (found, judged)))  # noqa: S314 - it was written here
+    found = losing(example(), LOST)
+    pair = found, gate(found)
+    root = ET.fromstring(junit(pair, pair))  # noqa: S314 - it was written here
     assert len(root) == 10
     for outcome, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         assert int(root.attrib[outcome]) == len(list(root.iter(tag))) > 0
@@ -86,7 +112,8 @@ def test_times_are_written_without_an_exponent() -> None:
 def test_any_text_makes_a_document_that_can_be_read(text: str) -> None:
     """XML forbids some characters altogether."""
     found = comparison(case("slower", 2.0, case=text, reason=text), base=info(label=text))
-    root = ET.fromstring(document(found, text).encode())  # noqa: S314 - it was written here
+    lost = left_out(text, new=text, loss="wrong")
+    root = ET.fromstring(document(losing(found, lost)).encode())  # noqa: S314 - it was written here
     assert len(list(root.iter("testcase"))) == 2
 
 

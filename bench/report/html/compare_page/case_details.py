@@ -87,7 +87,7 @@ def _cell(one: Lined, place: int) -> list[Any] | None:
     seen = one.seen[place]
     if seen is None:
         return None
-    texts = [*_times(seen), *_said(one.said[place - 1] if place else None)]
+    texts = [*_times(seen), *_said(one, place)]
     return [*texts, *_numbers(seen.time), *_numbers(seen.at_reference)]
 
 
@@ -98,10 +98,12 @@ def _times(seen: Seen) -> tuple[str, str]:
     return seconds_with_interval(*seen.time), at
 
 
-def _said(one: CaseVerdict | None) -> tuple[str, str, str]:
-    if one is None:
-        return "", "", ""
-    return ratio_text.cell(one.ratio, one.ratio_lo, one.ratio_hi), said_of(one), one.reason
+def _said(one: Lined, place: int) -> tuple[str, str, str]:
+    """Ratio, sign with verdict, and reason; of a case that the run lost only how."""
+    said, loss = (one.said[place - 1], one.losses[place - 1]) if place else (None, None)
+    if said is None:
+        return "", loss or "", ""
+    return ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi), said_of(said), said.reason
 
 
 def _numbers(interval: Interval) -> Iterator[float | None]:

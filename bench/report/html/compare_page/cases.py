@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis import grid
+from bench.analysis.compare.left_out import LOSSES
 from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
@@ -85,7 +86,7 @@ def _filters(found: Lineup) -> tuple[ColumnFilter, ...]:
             "op": (one.op for one in found.cases),
             "dtype": dtypes,
             "device": devices,
-            "verdict": (word for word in (*VERDICTS, _MISSED) if word in said),
+            "verdict": (word for word in (*LOSSES, *VERDICTS, _MISSED) if word in said),
         }
     )
 
@@ -96,7 +97,8 @@ _MISSED = "missing"
 
 def _verdicts(one: Lined) -> tuple[str, ...]:
     """What a filter finds a case by: what any run says of it."""
-    return tuple(dict.fromkeys(said.verdict if said else _MISSED for said in one.said))
+    pairs = zip(one.said, one.losses, strict=True)
+    return tuple(dict.fromkeys(said.verdict if said else loss or _MISSED for said, loss in pairs))
 
 
 def _of(one: Lined) -> dict[str, str]:
@@ -122,7 +124,7 @@ def _pair(one: Lined) -> list[Cell]:
         return [
             *times,
             (MISSING, None),
-            (_NOT_COMPARED, len(VERDICTS)),
+            _unjudged(one),
             (MISSING, None),
             (_lost(one), None),
         ]
@@ -138,7 +140,7 @@ def _pair(one: Lined) -> list[Cell]:
 def _many(one: Lined) -> list[Cell]:
     """The cells of a case of more runs: the gravest verdict, the base, then a cell for each."""
     first = one.foremost
-    verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(VERDICTS))
+    verdict = _verdict(first) if first and not any(one.losses) else _unjudged(one)
     brief = len(one.said) > _MOST_RUNS_IN_FULL
     cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
     return [verdict, _time(one.seen[0]), *cells]
@@ -158,6 +160,14 @@ def _time(seen: Seen | None) -> Cell:
     if seen is None:
         return MISSING, None
     return (seconds(seen.time[0], 4), seen.time[0]) if seen.status == "ok" else (seen.status, None)
+
+
+def _unjudged(one: Lined) -> Cell:
+    """How a run lost the case, the gravest first and before every verdict; else that it is not compared."""
+    found = [LOSSES.index(loss) for loss in one.losses if loss]
+    if not found:
+        return _NOT_COMPARED, len(VERDICTS)
+    return LOSSES[min(found)], min(found) - len(LOSSES)
 
 
 def _verdict(one: CaseVerdict) -> Cell:

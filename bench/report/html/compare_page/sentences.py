@@ -9,6 +9,7 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.analysis.compare import left_out
 from bench.report.text import ratio_text
 from bench.report.text.compare_terminal import ITSELF, NOTHING
 from bench.stats.ratio import CHANGED
@@ -55,7 +56,8 @@ def sentences(found: Lineup, names: Sequence[str]) -> list[str]:
     else:
         pairs = list(zip(found.comparisons, names[1:], strict=True))
         few = len(pairs) <= _MOST_RUNS_EACH
-        said = [f"{name}: {_among(one)}" for one, name in pairs if few or _silent(one)]
+        said = _lost_among(pairs)
+        said += [f"{name}: {_among(one)}" for one, name in pairs if few or _silent(one)]
         said += [] if few else _together(pairs)
     return [*said, *_visible(found), *_stepped(found.followed)]
 
@@ -90,14 +92,32 @@ def _ends(found: Comparison) -> tuple[float, float, float] | None:
 
 def _alone(found: Comparison, subject: str, titles: dict[tuple[str, str], str]) -> Iterator[str]:
     """The sentences about the only other run."""
+    if found.lost:
+        yield f"{_lost(found)}."
     if silent := _silent(found):
         yield silent
     else:
         yield counts(found)
         yield from filter(None, (_open(found.cases), mean(found, subject), _most(found, titles)))
         yield from _changed_suites(found)
-    if found.missing:
-        yield f"{counted(len(found.missing), 'case')} can't be compared: not measured in both runs."
+    if others := len(found.missing) - len(found.lost):
+        yield f"{counted(others, 'case')} can't be compared: not measured in both runs."
+
+
+def _lost(found: Comparison) -> str:
+    """`1 wrong result, 1 case gone from the new run: matmul/square[n=64] on cpu, …`: what no time makes good."""
+    lost = found.lost
+    more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
+    return f"{left_out.counts(lost)}: {', '.join(one.name for one in lost[:_MOST_NAMED])}{more}"
+
+
+def _lost_among(pairs: Sequence[tuple[Comparison, str]]) -> list[str]:
+    """What each of several runs lost; of many such runs, how many."""
+    lost = [f"{name}: {_lost(one)}." for one, name in pairs if one.lost]
+    if len(lost) <= _MOST_RUNS_EACH:
+        return lost
+    runs = f"{len(lost)} of {counted(len(pairs), 'run')}"
+    return [f"{runs} have wrong results, or cases that failed or are gone."]
 
 
 def _among(found: Comparison) -> str:

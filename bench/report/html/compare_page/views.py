@@ -51,7 +51,7 @@ class ComparedRun:
     facts: tuple[str, ...]
     """When it began, torch, commit, and the machine where all runs are of one: else it is in their names."""
     counts: tuple[int, ...]
-    """Cases that are slower, faster, the same, unsure, not compared; none for the base."""
+    """Cases that are lost, slower, faster, the same, unsure, not compared; none for the base."""
     mean: str
 
 
@@ -158,7 +158,8 @@ def _several_machines(found: Lineup) -> bool:
 
 def _counts(one: Comparison) -> tuple[int, ...]:
     s = one.summary
-    return s.slower, s.faster, s.same, s.unsure, s.missing
+    lost = len(one.lost)
+    return lost, s.slower, s.faster, s.same, s.unsure, s.missing - lost
 
 
 def _mean(one: Comparison) -> str:
@@ -174,7 +175,7 @@ def _weighed(one: Comparison, name: str) -> Weighed:
         mattering=tuple(d for d in known.differences if d.matters != "no"),
         others=tuple(d for d in known.differences if d.matters == "no"),
         remedy=known.remedy,
-        missing=one.missing[:_MOST_MISSING],
+        missing=tuple(map(str, one.missing[:_MOST_MISSING])),
         missing_more=max(0, len(one.missing) - _MOST_MISSING),
     )
 

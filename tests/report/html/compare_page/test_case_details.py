@@ -70,7 +70,7 @@ def test_what_a_run_lacks_or_lost_has_no_number() -> None:
     _, known = blocks(held(runs(2), sized(1e-5, 1e-5), [gone]))
     cells = [one[1] for one in known.values()]
     assert cells[0] == [None] * 11
-    assert cells[1] == ["oom: too large", "", "", "", "", *[None] * 6]
+    assert cells[1] == ["oom: too large", "", "", "failed", "", *[None] * 6]
 
 
 def test_pages_of_runs_are_linked_where_they_are() -> None:

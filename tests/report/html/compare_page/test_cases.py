@@ -39,7 +39,7 @@ def test_two_runs_stand_column_by_column() -> None:
 def test_a_case_that_is_not_compared_says_which_run_lacks_it() -> None:
     """With the reason that the run gave."""
     (gone,) = (line for line in lines(example()) if line["case"].startswith("cat/"))
-    assert (gone["base"], gone["new"], gone["verdict"]) == ("1.000 µs", "oom", "not compared")
+    assert (gone["base"], gone["new"], gone["verdict"]) == ("1.000 µs", "oom", "failed")
     assert gone["why"] == f"new: oom, {HOSTILE}"
     (alone,) = lines(held(runs(2), sized(1e-5), []))
     assert (alone["new"], alone["why"]) == ("–", "new: not there")
@@ -81,19 +81,19 @@ def test_a_filter_finds_a_case_by_any_of_its_verdicts() -> None:
     assert verdicts.options == ("slower", "faster")
     missing = listing(example(), NAMES)
     options = {one.name: one.options for one in missing.filters}
-    assert options["verdict"] == ("slower", "faster", "unsure", "same", "missing")
+    assert options["verdict"] == ("failed", "slower", "faster", "unsure", "same")
     assert options["suite"] == ("matmul", "view", "cat")
 
 
 def test_cells_sort_by_their_numbers() -> None:
-    """Verdicts by concern; what is missing has none."""
+    """Verdicts by concern, what was lost before them all."""
     table = listing(example(), NAMES)
     keys = [column.key for column in table.columns]
     ratios = [entry.sort[keys.index("ratio")] for entry in table.entries]
     verdicts = [entry.sort[keys.index("verdict")] for entry in table.entries]
     assert ratios.count(None) == 1
     assert verdicts[:4] == [3, 0, 1, 0]
-    assert verdicts[-1] == 4
+    assert verdicts[-1] == -2
     assert all(len(entry.cells) == len(entry.sort) == len(keys) for entry in table.entries)
 
 

@@ -142,9 +142,32 @@ def test_nothing_in_common_says_so_and_counts_what_is_missing() -> None:
     """No sentence counts to zero."""
     found = two(rows(1e-5), [lost("oom", "x", params={"n": 1, "dtype": "float32"})])
     assert sentences(found, NAMES) == [
+        "1 case failed: matmul/square[n=1,dtype=float32] on cpu.",
+        NOTHING,
+    ]
+    other = two([lost("oom", "x", params={"n": 1, "dtype": "float32"})], rows(1e-5))
+    assert sentences(other, NAMES) == [
         NOTHING,
         "1 case can't be compared: not measured in both runs.",
     ]
+
+
+def test_what_was_lost_is_said_first_of_one_run_of_several_and_of_many() -> None:
+    """Before any count; of many such runs only how many they are."""
+    broken = rows(1e-5, 1e-5, correct=False)
+    assert sentences(two(rows(1e-5, 1e-5), broken), NAMES)[0] == (
+        "2 wrong results: matmul/square[n=1,dtype=float32] on cpu, "
+        "matmul/square[n=2,dtype=float32] on cpu."
+    )
+    infos = [run(f"20261123T0{i}0201Z-aaaaa{i}") for i in range(6)]
+    some = lineup(infos[:3], [rows(1e-5, 1e-5), rows(1e-5, 1e-5), rows(1e-5)])
+    assert sentences(some, ("a", "b", "c"))[0] == (
+        "c: 1 case gone from the new run: matmul/square[n=2,dtype=float32] on cpu."
+    )
+    many = lineup(infos, [rows(1e-5, 1e-5), *[broken] * 5])
+    assert sentences(many, tuple("abcdef"))[0] == (
+        "5 of 5 runs have wrong results, or cases that failed or are gone."
+    )
 
 
 def test_several_runs_have_a_sentence_each() -> None:

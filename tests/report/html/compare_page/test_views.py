@@ -36,7 +36,7 @@ def test_each_run_has_its_counts_beside_what_it_is() -> None:
     """The base has none."""
     base, new = verdicts(example()).runs
     assert (base.counts, base.mean) == ((), "")
-    assert new.counts == (2, 1, 2, 1, 1)
+    assert new.counts == (1, 2, 1, 2, 1, 0)
     assert base.facts == ("2026-11-23 00:02 UTC", "2.13.0", "–", "Box 0")
     changed = {"git_commit": "1a2b3c4d5e", "git_dirty": True}
     found = held(runs(2, environment=changed), sized(1e-5), sized(1e-5))
