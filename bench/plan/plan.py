@@ -91,6 +91,8 @@ class PlannedCase:
     dtype: str
     flop: float | None
     bytes: float | None
+    fingerprint: str | None = None
+    """Of its op's code (`bench.plan.fingerprint`); None where that is not known."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -112,6 +112,8 @@ class Op:
     axes: Mapping[str, Axis]
     work_of: Callable[[Case], Work] | None = None
     reference_of: Callable[..., Any] | None = None
+    version: str | None = None
+    """What its fingerprint is made of in place of its code, where that was asked for."""
 
     def work(self, function: Callable[[Case], Work]) -> Callable[[Case], Work]:
         """Declare what one call has to do: `@my_op.work`."""
@@ -154,7 +156,12 @@ class Suite:
     def op(self, build: Callable[[Case], Call], /) -> Op: ...
     @overload
     def op(
-        self, /, *, axes: Iterable[Axis] = (), without: Iterable[str] = ()
+        self,
+        /,
+        *,
+        axes: Iterable[Axis] = (),
+        without: Iterable[str] = (),
+        version: str | None = None,
     ) -> Callable[[Callable[[Case], Call]], Op]: ...
 
     def op(
@@ -164,8 +171,13 @@ class Suite:
         *,
         axes: Iterable[Axis] = (),
         without: Iterable[str] = (),
+        version: str | None = None,
     ) -> Op | Callable[[Callable[[Case], Call]], Op]:
-        """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own."""
+        """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own.
+
+        `version="2"` says by hand which code is the same: with an equal version, results go on from
+        earlier ones whatever was edited; with another, they begin anew.
+        """
 
         def add(function: Callable[[Case], Call]) -> Op:
             name = function.__name__
@@ -178,7 +190,12 @@ class Suite:
                 message = f"op {name!r} is without {unknown!r}, which suite {self.name!r} lacks; "
                 raise SuiteError(message + hint(unknown, self.axes))
             kept = {k: a for k, a in self.axes.items() if k not in dropped}
-            self.ops[name] = Op(name, function, {**kept, **own})
+            self.ops[name] = Op(
+                name,
+                function,
+                {**kept, **own},
+                version=None if version is None else str(version),
+            )
             return self.ops[name]
 
         return add if build is None else add(build)
