@@ -34,6 +34,11 @@ class LoadedSuite:
     values: Mapping[str, Any] = field(default_factory=dict)
     """The values of the file's names."""
 
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file as it was executed."""
+        return hashlib.sha256(self.source).hexdigest()
+
 
 def shipped_folder() -> Path:
     """The folder of shipped suites: inside the installed package, beside it in a checkout."""

@@ -55,18 +55,30 @@ _CONTENTS: Mapping[type, Callable[[Any], Iterable[object]]] = types.MappingProxy
 
 def identified(plan: Plan, loaded: Sequence[LoadedSuite]) -> Plan:
     """The plan with the fingerprint of each case; none where the file of its suite was not kept."""
-    codes = {one.suite.name: _Code(one) for one in loaded if one.source}
+    codes = {one.suite.name: (_Code(one), one.hash) for one in loaded if one.source}
 
     def known(case: PlannedCase) -> PlannedCase:
-        code = codes.get(case.suite)
-        found = code.fingerprint(case.op, case.labels) if code else None
-        return dataclasses.replace(case, fingerprint=found)
+        if case.suite not in codes:
+            return case
+        code, file_hash = codes[case.suite]
+        found = code.fingerprint(case.op, case.labels)
+        return dataclasses.replace(case, fingerprint=found, suite_hash=file_hash)
 
     return dataclasses.replace(
         plan,
         cases=tuple(known(case) for case in plan.cases),
         skips=tuple(dataclasses.replace(skip, case=known(skip.case)) for skip in plan.skips),
     )
+
+
+def is_changed(loaded: LoadedSuite, case: PlannedCase) -> bool:
+    """Whether the code of a planned case is another in this suite, which was loaded later."""
+    if case.suite_hash in {None, loaded.hash}:
+        return False
+    op = loaded.suite.ops.get(case.op)
+    if op is None or op.axes.keys() != case.labels.keys():
+        return True
+    return _Code(loaded).fingerprint(case.op, case.labels) != case.fingerprint
 
 
 class _Code:
@@ -251,8 +263,9 @@ class _Walk:
 
 def _is_data(value: object) -> bool:
     """Whether it is a number or a text, or several."""
-    several = isinstance(value, tuple | list)
-    return all(map(_is_data, value)) if several else isinstance(value, _PLAIN)
+    if isinstance(value, tuple | list):
+        return all(_is_data(one) for one in value)
+    return isinstance(value, _PLAIN)
 
 
 def _filled(cell: types.CellType) -> bool:

@@ -272,6 +272,7 @@ class Outcome:
             device_name=facts.device_names.get(case.device, case.device),
             dtype=case.dtype,
             params=case.labels,
+            fingerprint=case.fingerprint,
             status=self.status,
             warnings=self.codes,
             reason=self.reason or (checked.note if checked and checked.note else None),
