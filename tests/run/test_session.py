@@ -165,13 +165,11 @@ def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stage")
 def test_a_store_learns_how_far_runs_lie_apart(tmp_path: Path) -> None:
-    """From the fourth run on the rows say it; a change of the suite's file begins anew."""
-    path = tmp_path / "s.py"
-    same = Plan(cases=(case(0, suite_path=str(path)),), skips=())
+    """From the fourth run on the rows say it; another code of the op begins anew, another file does not."""
     known = []
-    for text in ["as it was"] * 4 + ["changed"]:
-        path.write_text(text)
-        run = session.run(same, options(), tmp_path / "store", Listener())
+    for code, file in [("a", "1"), ("a", "2"), ("a", "3"), ("a", "4"), ("b", "5")]:
+        plan = Plan(cases=(case(0, fingerprint=code, suite_hash=file),), skips=())
+        run = session.run(plan, options(), tmp_path / "store", Listener())
         (floor,) = load_rows(run.folder)["noise_floor_share"]
         known.append(math.isfinite(floor))
     assert known == [False, False, False, True, False]
