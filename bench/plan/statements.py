@@ -141,15 +141,34 @@ def text(node: object) -> str:
     """The canonical text of a syntax tree: fields by name, without the empty ones, which versions of Python differ in."""
     if isinstance(node, ast.Constant):
         return f"{type(node.value).__name__}:{node.value!a}"
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr[{','.join(_joined(node.values))}]"
     if isinstance(node, ast.AST):
         fields = (
             (name, value) for name, value in ast.iter_fields(node) if name not in _PASSED_OVER
         )
-        inside = ",".join(f"{n}={text(v)}" for n, v in fields if v is not None and v != [])
+        inside = ",".join(f"{name}={text(value)}" for name, value in fields if not _is_empty(value))
         return f"{type(node).__name__}({inside})"
     if isinstance(node, list):
         return f"[{','.join(text(one) for one in node if not _is_idle(one))}]"
     return ascii(node)
+
+
+def _joined(parts: Sequence[ast.expr]) -> Iterator[str]:
+    """The parts of an f-string; versions of Python differ in where they part its texts."""
+    plain = ""
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            plain += str(part.value)
+            continue
+        yield from [ascii(plain)] if plain else []
+        yield text(part)
+        plain = ""
+    yield from [ascii(plain)] if plain else []
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == [] or (isinstance(value, ast.JoinedStr) and not value.values)
 
 
 def names_in(code: CodeType) -> frozenset[str]:
@@ -198,8 +217,8 @@ class _Bare(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         first = min((one.lineno for one in node.decorator_list), default=node.lineno)
         self.functions[first].append(node)
-        node.decorator_list = [one for one in node.decorator_list if not self._declares(one)]
         self.generic_visit(node)
+        node.decorator_list = [one for one in node.decorator_list if not self._declares(one)]
         node.body = _filled(node.body)
         if not node.decorator_list:
             node.returns = None

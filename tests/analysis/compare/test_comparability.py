@@ -109,9 +109,18 @@ def test_an_op_whose_code_changed_is_named_and_compared_with_care() -> None:
     ]
     same = (timed(op="other", fingerprint="cc"), timed(op="other", fingerprint="cc"))
     found = comparability(run(), new, [*changed, same])
-    assert (found.verdict, found.changed_ops, found.barriers) == ("with-care", ("matmul/square",), ())
+    assert (found.verdict, found.changed_ops, found.barriers) == (
+        "with-care",
+        ("matmul/square",),
+        (),
+    )
     (told,) = found.differences
-    assert (told.field, told.base, told.new, told.matters) == ("op matmul/square", "aa", "bb", "care")
+    assert (told.field, told.base, told.new, told.matters) == (
+        "op matmul/square",
+        "aa",
+        "bb",
+        "care",
+    )
     assert comparability(run(), new, [same]).differences == ()
 
 
