@@ -1,14 +1,12 @@
 """What earlier runs say of this machine: what it is like at its best, and how far unchanged code moves.
 
-Only runs that differ in nothing but their time are asked: same machine, threads, torch, method, and
-the same suite file. No torch, no pandas: it is read before a run and while it goes on.
+Only rows that differ in nothing but their time are asked: same machine, threads, torch, method, and
+the same code of the op. No torch, no pandas: it is read before a run and while it goes on.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +22,8 @@ from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from bench.plan.plan import Plan
     from bench.store.runs import RunInfo, StoredRun
 
     Key = tuple[str, str]
@@ -37,7 +35,7 @@ MOST_RUNS = 20
 """What is older tells more of other kernels, drivers and neighbours than of this machine now."""
 _METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
 _COLUMNS = (
-    *("case", "device", "suite", "status", "warnings", "time_s", "torch_version"),
+    *("case", "device", "suite", "status", "warnings", "time_s", "torch_version", "fingerprint"),
     *("reference_compute_s", "reference_barrier_s", "time_at_reference_s"),
 )
 
@@ -50,6 +48,8 @@ class Past:
     time_s: float
     at_reference_s: float | None
     reference: Conditions
+    fingerprint: str | None = None
+    """Of the op's code; None where only the suite's file is known, which is then that of now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +61,32 @@ class History:
     past: tuple[Past, ...] = ()
 
     def floors(
-        self, reference: Conditions | None, *, at_reference: bool = False
+        self,
+        reference: Conditions | None,
+        now: Mapping[Key, str | None],
+        *,
+        at_reference: bool = False,
     ) -> dict[Key, Spread]:
         """Per case, how far its headlines at this reference lay apart; no case with fewer than three.
 
-        `at_reference` asks the same of headlines converted to this reference.
+        `now` has the cases that are asked for, with the fingerprint of their code: what another code took is no
+        repeat of it. `at_reference` asks the same of headlines converted to this reference.
 
         Cases lend each other what they have in common, as in `stats.pooled`; the machine moves them
         together, so after a few runs even that is a guess, and it settles as runs are added.
         """
-        times: dict[Key, list[float]] = {}
+        times: dict[tuple[Key, str | None], list[float]] = {}
         host = reference.of_host(anywhere=False) if reference else None
         known = [one for one in (reference, host) if one]
         for one in self.past:
             time_s = one.at_reference_s if at_reference else one.time_s
             if time_s and any(machine_state.is_at(one.reference, wanted) for wanted in known):
-                times.setdefault(one.key, []).append(time_s)
-        own = {key: _spread(of) for key, of in times.items() if len(of) >= FEWEST_RUNS}
+                code = one.fingerprint or now.get(one.key)
+                times.setdefault((one.key, code), []).append(time_s)
+        own = {code: _spread(of) for code, of in times.items() if len(of) >= FEWEST_RUNS}
         others = interval.pooled(list(own.values()))
-        return {key: interval.combined(s, others) if others else s for key, s in own.items()}
+        asked = {key: own[key, code] for key, code in now.items() if (key, code) in own}
+        return {key: interval.combined(s, others) if others else s for key, s in asked.items()}
 
 
 def read(store: Path, info: RunInfo) -> History:
@@ -101,16 +108,6 @@ def read(store: Path, info: RunInfo) -> History:
 def keep_reference(info: RunInfo, device: str, reference: Reference) -> None:
     """Let later runs on this machine know it, whatever their store."""
     machine_cache.save_reference(_reference_file(info, device), reference)
-
-
-def fingerprints(plan: Plan) -> dict[str, str]:
-    """Suite → SHA-256 of its file: equal ones are taken for the same code. What it imports is not seen."""
-    paths = {case.suite: Path(case.suite_path) for case in plan.cases}
-    return {
-        suite: hashlib.sha256(path.read_bytes()).hexdigest()
-        for suite, path in paths.items()
-        if path.is_file()
-    }
 
 
 def _same_machine(then: RunInfo, now: RunInfo) -> bool:
@@ -152,13 +149,14 @@ def _same_method(then: RunInfo, now: RunInfo) -> bool:
 
 
 def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
-    """The headlines of a run that were measured at reference, with this torch and these suites."""
-    suites, torch = now.suites, now.torch.get("version")
+    """The headlines of a run that were measured at reference, with this torch, and of code that is known."""
+    torch = now.torch.get("version")
     for row in _rows(run):
-        same_code = run.info.suites.get(row["suite"]) == suites.get(row["suite"], "")
+        same_file = run.info.suites.get(row["suite"]) == now.suites.get(row["suite"], "")
         measured = row["status"] == "ok" and row["time_s"] and row["reference_compute_s"]
         settled = "other-state" not in (row["warnings"] or ())
-        if measured and settled and same_code and row["torch_version"] == torch:
+        known = row["fingerprint"] or same_file
+        if measured and settled and known and row["torch_version"] == torch:
             reference = Conditions(
                 compute_s=row["reference_compute_s"], barrier_s=row["reference_barrier_s"]
             )
@@ -167,6 +165,7 @@ def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
                 time_s=row["time_s"],
                 at_reference_s=row["time_at_reference_s"],
                 reference=reference,
+                fingerprint=row["fingerprint"],
             )
 
 

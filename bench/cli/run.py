@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bench.plan.plan import Plan
+    from bench.plan.plan import Plan, PlannedCase
     from bench.run.listener import Listener
     from bench.run.request import Request
     from bench.store.runs import StoredRun
@@ -127,7 +127,7 @@ def list_command(
 ) -> int:
     """Show the plan: cases, skips with their reasons, the time it would take."""
     asked = _request(suites, keyword, device, setting, preset, budget)
-    plan = asked.plan()
+    plan = asked.plan(fingerprints=False)
     estimate_s = asked.estimate_s(len(plan.cases))
     if as_json:
         from bench.report.text.plan import plan_facts
@@ -184,10 +184,20 @@ def _resumed(store: Path, word: str) -> StoredRun:
     with asked.start() as started:
         plan = asked.plan()
         options = asked.options(len(plan.cases), label=info.label, tags=info.tags, argv=info.argv)
-        _announce(asked, session.lacking(unfinished.folder, plan))
+        _say_outdated(session.outdated(unfinished, plan))
+        _announce(asked, session.lacking(unfinished, plan))
         return _listening(
             store, lambda told: session.resume(unfinished, plan, options, told, started)
         )
+
+
+def _say_outdated(cases: Sequence[PlannedCase]) -> None:
+    from bench.units import counted
+
+    if cases:
+        ops = ", ".join(dict.fromkeys(case.op_id for case in cases))
+        what = f"{counted(len(cases), 'case')} of {ops}"
+        say(f"measuring anew {what}, edited since the run began", err=True)
 
 
 def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredRun:

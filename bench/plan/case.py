@@ -33,6 +33,7 @@ _ALIASES = MappingProxyType(
 """Torch's second names of dtypes."""
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool")
 """What is suggested where a name is none; every dtype of torch is one."""
+_BITS_PER_BYTE = 8
 _SIZED = re.compile(r"(?:u?int|b?float|complex|q[u]?int|bits)(\d+)(?:_\w+|x\d+)?")
 """A dtype's name says how many bits an element has, before an underscore or an x."""
 
@@ -53,7 +54,9 @@ def itemsize_bytes(name: str) -> int | None:
     if name == "bool":
         return 1
     found = _SIZED.fullmatch(name)
-    return max(1, int(found[1]) // 8) if found else None
+    bits = int(found[1]) if found else 0
+    known = bits and (bits < _BITS_PER_BYTE or bits.bit_count() == 1)
+    return max(1, bits // _BITS_PER_BYTE) if known else None
 
 
 class Skip(Exception):  # noqa: N818 - it is an answer, not an error

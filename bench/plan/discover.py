@@ -9,15 +9,15 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import SuiteError, hint
 from bench.plan.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NOT_SUITES = ("test_", "conftest", "_")
@@ -29,6 +29,15 @@ class LoadedSuite:
 
     suite: Suite
     path: Path
+    source: bytes = b""
+    """The text that was executed."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The values of the file's names."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file as it was executed."""
+        return hashlib.sha256(self.source).hexdigest()
 
 
 def shipped_folder() -> Path:
@@ -79,7 +88,10 @@ def load(path: Path) -> LoadedSuite:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look a function's module up here
     try:
-        spec.loader.exec_module(module)
+        # not by `exec_module`, which may take a cache for a file that was just changed
+        source = path.read_bytes()
+        code = compile(source, path, "exec", dont_inherit=True)
+        exec(code, vars(module))  # noqa: S102 - it is what a suite is for
     except (Exception, SystemExit) as error:  # a suite must not end the program
         del sys.modules[name]
         what = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -96,7 +108,7 @@ def load(path: Path) -> LoadedSuite:
     if not suite.ops:
         message = f"{path}: suite {suite.name!r} has no op; add a function under @suite.op"
         raise SuiteError(message)
-    return LoadedSuite(suite, path)
+    return LoadedSuite(suite, path, source, vars(module))
 
 
 def _line_in(path: Path, error: BaseException) -> str:

@@ -91,6 +91,10 @@ class PlannedCase:
     dtype: str
     flop: float | None
     bytes: float | None
+    fingerprint: str | None = None
+    """Of its op's code (`bench.plan.fingerprint`); None where that is not known."""
+    suite_hash: str | None = None
+    """SHA-256 of the suite's file as it was planned."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -116,6 +116,8 @@ class Op:
     tolerance: Tolerance = field(default_factory=Tolerance)
     in_place: bool = False
     """Whether it writes to its inputs on purpose, and is as good a measurement on what a call left."""
+    version: str | None = None
+    """What its fingerprint is made of in place of its code, where that was asked for."""
 
     def work(self, function: Callable[[Case], Work]) -> Callable[[Case], Work]:
         """Declare what one call has to do: `@my_op.work`."""
@@ -206,6 +208,7 @@ class Suite:
         axes: Iterable[Axis] = (),
         without: Iterable[str] = (),
         in_place: bool = False,
+        version: str | None = None,
     ) -> Callable[[Callable[[Case], Call]], Op]: ...
 
     def op(
@@ -216,10 +219,13 @@ class Suite:
         axes: Iterable[Axis] = (),
         without: Iterable[str] = (),
         in_place: bool = False,
+        version: str | None = None,
     ) -> Op | Callable[[Callable[[Case], Call]], Op]:
         """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own.
 
         `in_place=True` says that it writes to its inputs on purpose, so that this is no warning.
+        `version="2"` says by hand which code is the same: with an equal version, results go on from
+        earlier ones whatever was edited; with another, they begin anew.
         """
 
         def add(function: Callable[[Case], Call]) -> Op:
@@ -233,7 +239,13 @@ class Suite:
                 message = f"op {name!r} is without {unknown!r}, which suite {self.name!r} lacks; "
                 raise SuiteError(message + hint(unknown, self.axes))
             kept = {k: a for k, a in self.axes.items() if k not in dropped}
-            self.ops[name] = Op(name, function, {**kept, **own}, in_place=in_place)
+            self.ops[name] = Op(
+                name,
+                function,
+                {**kept, **own},
+                in_place=in_place,
+                version=None if version is None else str(version),
+            )
             return self.ops[name]
 
         return add if build is None else add(build)

@@ -9,14 +9,14 @@ import dataclasses
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis import history
 from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
 from bench.pool.pool import start
-from bench.run import peak_survey
+from bench.run import own_packages, peak_survey
 from bench.run.outcome import RunFacts
 from bench.run.peak_survey import RoofOwner
 from bench.stats.interval import CONFIDENCE
@@ -116,9 +116,19 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
         machine=dataclasses.asdict(machines.read_machine()),
         environment=dataclasses.asdict(read_environment()),
         state=dataclasses.asdict(started.state if started else machines.read_state()),
+        folder=str(Path.cwd()),
         devices=sorted({case.device for case in plan.cases}),
-        suites=history.fingerprints(plan),
+        **code_of(plan),
     )
+
+
+def code_of(plan: Plan) -> dict[str, Any]:
+    """The fields of a manifest that say which code was measured."""
+    cases = plan.all_cases
+    return {
+        "suites": {case.suite: case.suite_hash for case in cases if case.suite_hash},
+        "imported": own_packages.imported({Path(case.suite_path) for case in cases}),
+    }
 
 
 def with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from bench.analysis.history import Key
     from bench.pool.pool import WorkerPool
     from bench.records.machine_state import Conditions
     from bench.run.manifest import Options
@@ -172,25 +173,33 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         reference = self._monitors.of(outcomes[0].case.device).settle()
         self._spreads.extend(_spreads(outcome, reference) for outcome in outcomes)
-        facts = self._facts_under(reference)
+        codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
+        facts = self._facts_under(reference, codes)
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
         for entry in entries:
             self._writer.write(entry)
             self._listener.finished(entry.record)
         return entries
 
-    def _facts_under(self, reference: Conditions | None) -> RunFacts:
-        """The facts that rows share: the device's reference, and the noise that their own samples can't show."""
+    def _facts_under(
+        self, reference: Conditions | None, codes: Mapping[Key, str | None]
+    ) -> RunFacts:
+        """The facts that rows share: the device's reference, and the noise that their own samples can't show.
+
+        Args:
+            reference: of the device.
+            codes: the cases, and the fingerprints of their code.
+        """
         return dataclasses.replace(
             self._facts,
             reference=reference,
             noise=Noise(
                 others=pooled_spread(one for one, _ in self._spreads),
-                floors=self._earlier.floors(reference),
+                floors=self._earlier.floors(reference, codes),
             ),
             noise_at_reference=Noise(
                 others=pooled_spread(one for _, one in self._spreads),
-                floors=self._earlier.floors(reference, at_reference=True),
+                floors=self._earlier.floors(reference, codes, at_reference=True),
             ),
         )
 

@@ -297,6 +297,7 @@ class Outcome:
             device_name=facts.device_names.get(case.device, case.device),
             dtype=case.dtype,
             params=case.labels,
+            fingerprint=case.fingerprint,
             status=self.status,
             warnings=self.codes,
             reason=self.reason or self._note,

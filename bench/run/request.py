@@ -5,15 +5,17 @@ A request is kept in the run's manifest, so the same words give the same run aga
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
 from bench.machine.compute_mode import ContextLimits
-from bench.plan import discover, plan
+from bench.plan import discover, fingerprint, plan
 from bench.plan.schedule import Schedule
 from bench.pool.pool import no_collecting, start
 from bench.records import codec
@@ -115,8 +117,11 @@ class Request:
         remedy = "write --workers 1 (no intervals then)" if self.sides == 1 else ""
         return {device: limits.why_refused(device, workers, remedy) for device in devices}
 
-    def plan(self) -> Plan:
+    def plan(self, *, fingerprints: bool = True) -> Plan:
         """The cases and skips.
+
+        Args:
+            fingerprints: whether they have these, which what is only listed need not wait for.
 
         Raises:
             BenchError: a word stands for nothing.
@@ -135,7 +140,9 @@ class Request:
         )
         refused = self._refused(wanted)
         missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
-        return plan.expand(discover.load_all(self.suites), selection, missing)
+        loaded = discover.load_all(self.suites)
+        found = plan.expand(loaded, selection, missing)
+        return fingerprint.identified(found, loaded) if fingerprints else found
 
     def case_budget_s(self, cases: int) -> float:
         """Sampling time of one case: as asked, else the preset's, cut to what its run may take."""
@@ -191,8 +198,13 @@ class Request:
 
 
 def request_of(info: RunInfo) -> Request:
-    """The request that a run began with, every choice as it was made then."""
-    return codec.decode(Request, info.options)
+    """The request that a run began with, every choice as it was made then; its files are where they were."""
+    asked = codec.decode(Request, info.options)
+    folder = Path(info.folder or "")
+    suites = [
+        str(folder / w) if w.endswith(".py") and (folder / w).is_file() else w for w in asked.suites
+    ]
+    return dataclasses.replace(asked, suites=tuple(suites))
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from bench.store.runs import StoredRun
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.plan.plan import Plan
+    from bench.plan.plan import Plan, PlannedCase
     from bench.pool.pool import Start
     from bench.run.listener import Listener
     from bench.run.manifest import Options
@@ -58,41 +58,69 @@ def resume(
     listener: Listener,
     started: Start | None = None,
 ) -> StoredRun:
-    """Go on with a run that was killed: measure what its journal lacks.
+    """Go on with a run that was killed: measure what its journal lacks, and anew what was edited since.
 
     Raises:
-        StoreError: this is not the machine, or not the torch, that it began on.
+        StoreError: this is not the machine, or not the torch, that it began on, or a package of the user's own
+            was changed.
     """
     info, here = unfinished.info, hardware.read_machine()
     if info.machine.get("machine_id") != here.machine_id:
         message = f"run {info.run_id} began on {info.machine.get('name')}, and this is {here.name}"
         raise StoreError(message)
-    return _finished(unfinished, plan, options, listener, started)
+    code = manifest.code_of(plan)
+    for name, was in info.imported.items():
+        if name in code["imported"] and code["imported"][name]["files"] != was.get("files"):
+            message = (
+                f"run {info.run_id} began with other files of the package {name}, which its "
+                "suites import; start a new run"
+            )
+            raise StoreError(message)
+    left = lacking(unfinished, plan)
+    unfinished = dataclasses.replace(unfinished, info=dataclasses.replace(info, **code))
+    return _finished(unfinished, left, options, listener, started)
 
 
-def lacking(folder: Path, plan: Plan) -> Plan:
-    """The part of a plan that is not in the journal of a run: the cases left to be measured, or skipped."""
-    _, entries = journal.read(folder)
-    done = {(e.record.case, e.record.device) for e in entries}
+def lacking(unfinished: StoredRun, plan: Plan) -> Plan:
+    """The part of a plan that is not in the journal of a run: the cases left to be measured, or skipped.
+
+    What is there of another code does not count.
+    """
+    _, entries = journal.read(unfinished.folder)
+    done = {(e.record.case, e.record.device): e.record.fingerprint for e in entries}
+    files = unfinished.info.suites
+
+    def is_done(case: PlannedCase) -> bool:
+        known = done.get(case.key)
+        same_file = files.get(case.suite) == case.suite_hash  # all that rows of older versions tell
+        return case.key in done and (known == case.fingerprint if known else same_file)
+
     return dataclasses.replace(
         plan,
-        cases=tuple(case for case in plan.cases if case.key not in done),
-        skips=tuple(skip for skip in plan.skips if skip.case.key not in done),
+        cases=tuple(case for case in plan.cases if not is_done(case)),
+        skips=tuple(skip for skip in plan.skips if not is_done(skip.case)),
     )
+
+
+def outdated(unfinished: StoredRun, plan: Plan) -> tuple[PlannedCase, ...]:
+    """The cases in the journal of a run whose code is another now: they are measured anew."""
+    _, entries = journal.read(unfinished.folder)
+    there = {(e.record.case, e.record.device) for e in entries}
+    return tuple(case for case in lacking(unfinished, plan).all_cases if case.key in there)
 
 
 def _finished(
     unfinished: StoredRun,
-    plan: Plan,
+    left: Plan,
     options: Options,
     listener: Listener,
     started: Start | None,
     *,
     clock: Clock | None = None,
 ) -> StoredRun:
-    """Measure what the journal lacks, and finish the folder; a run that ends early stays unfinished."""
+    """Measure what is left, and finish the folder; a run that ends early stays unfinished."""
     folder, info = unfinished.folder, unfinished.info
-    left, schedule = lacking(folder, plan), options.schedule
+    schedule = options.schedule
     cases = len(left.cases)
     listener.started(info.run_id, cases, cases * schedule.steps_per_case)
     with journal.Journal(folder) as rows:

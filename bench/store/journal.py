@@ -72,7 +72,7 @@ class Journal(ExitStack):
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
-    """The header and the finished cases of an unfinished run.
+    """The header and the finished cases of an unfinished run; of a case that was measured anew, what came of that.
 
     Raises:
         StoreError: there is no journal, or it has no header.
@@ -91,7 +91,8 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     header: dict[str, Any] = {}
     for line in whole:
         header |= line.get("run", {})
-    return header, [_entry(line) for line in whole if "row" in line]
+    entries = [_entry(line) for line in whole if "row" in line]
+    return header, list({(e.record.case, e.record.device): e for e in entries}.values())
 
 
 @contextmanager

@@ -65,7 +65,11 @@ class RunInfo:
     devices: Sequence[str] = field(default_factory=list)
     """The devices that cases were planned for."""
     suites: Mapping[str, str] = field(default_factory=dict)
-    """Suite → SHA-256 of its file, which tells unchanged code."""
+    """Suite → SHA-256 of its file, which tells unchanged code where rows have no fingerprint."""
+    imported: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Package of the user's own that suites import → `files`, a hash of these, and `commit`, where they are of one."""
+    folder: str | None = None
+    """The folder that the command was given in, to find its files again; kept until the run is finished."""
     sentinels: Mapping[str, Any] = field(default_factory=dict)
     """Device → the level of its sentinels in this run."""
     reference: Mapping[str, Any] = field(default_factory=dict)
@@ -164,6 +168,7 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
     statuses = [r["status"] for r in rows]
     done = dataclasses.replace(
         info,
+        folder=None,
         counts={status: statuses.count(status) for status in STATUSES},
         files={name: _fingerprint(folder / name) for name in (CASES, SAMPLES)},
     )

@@ -16,6 +16,7 @@ import torch
 from bench.errors import SuiteError
 from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
+from bench.plan.fingerprint import is_changed
 from bench.plan.suite import make_case
 from bench.pool import protocol
 from bench.worker import cpu_fallback
@@ -242,7 +243,11 @@ class Worker:
             self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
         if planned.device.startswith("cuda"):
             free_autograd_threads(planned.device)
-        suite = self._suites[planned.suite_path].suite
+        loaded = self._suites[planned.suite_path]
+        if is_changed(loaded, planned):
+            message = f"{loaded.path} was changed after the run began, and with it this op"
+            raise SuiteError(message)
+        suite = loaded.suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
         inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from bench.analysis import history
 from bench.analysis.history import FEWEST_RUNS, MOST_RUNS, History, Past
-from bench.plan.plan import Plan
 from bench.records.machine_state import Conditions
 from bench.store.machine_cache import Reference
 from bench.store.runs import CASES
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 CALM = Conditions(compute_s=1e-4, barrier_s=3e-6)
 SLOW = Conditions(compute_s=1.8e-4, barrier_s=3e-6)
 HERE = (case(0).id, "cpu")
+NOW: dict[tuple[str, str], str | None] = {HERE: None}
+"""The case that is asked for, of which no fingerprint is known."""
 METHOD = {"threads": 2, "workers": 6, "rounds": 5, "budget_s": 0.5}
 
 
@@ -50,6 +50,7 @@ def keep(store: Path, number: int, time_s: float, cases: int = 1, **changes: Any
         "reference_compute_s": at.compute_s,
         "reference_barrier_s": at.barrier_s,
         "warnings": changes.pop("warnings", ()),
+        "fingerprint": changes.pop("fingerprint", None),
     }
     return finished_run(
         store, about(number, **changes), *(entry(place, **row) for place in range(cases))
@@ -68,7 +69,7 @@ def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
     found = history.read(tmp_path, about(0))
 
     assert found == History()
-    assert found.floors(SLOW) == {}
+    assert found.floors(SLOW, NOW) == {}
 
 
 def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
@@ -76,11 +77,11 @@ def test_three_runs_of_unchanged_code_give_a_floor(tmp_path: Path) -> None:
     keep(tmp_path, 0, 1e-6)
     keep(tmp_path, 1, 1.02e-6)
     assert FEWEST_RUNS == 3
-    assert history.read(tmp_path, about(9)).floors(CALM) == {}
+    assert history.read(tmp_path, about(9)).floors(CALM, NOW) == {}
 
     keep(tmp_path, 2, 1.04e-6)
-    found = history.read(tmp_path, about(9)).floors(CALM)
-    converted = history.read(tmp_path, about(9)).floors(CALM, at_reference=True)
+    found = history.read(tmp_path, about(9)).floors(CALM, NOW)
+    converted = history.read(tmp_path, about(9)).floors(CALM, NOW, at_reference=True)
     assert found == converted  # the keeper made these twice as long, and logarithms don't mind
     assert found[HERE].freedom == 2
     assert math.sqrt(found[HERE].variance) == pytest.approx(0.0196, rel=0.01)
@@ -116,15 +117,15 @@ def test_runs_that_differ_in_more_than_the_time_are_not_asked(
     for number in range(3):
         keep(tmp_path, number, 1e-6 + number * 1e-8, **changes)
 
-    assert history.read(tmp_path, about(9)).floors(CALM) == {}
+    assert history.read(tmp_path, about(9)).floors(CALM, NOW) == {}
 
 
 def test_another_torch_is_another_code(tmp_path: Path) -> None:
     """An upgrade is what one wants to see, not what one wants to allow for."""
     for number in range(3):
         keep(tmp_path, number, 1e-6)
-    assert history.read(tmp_path, about(9)).floors(CALM)
-    assert not history.read(tmp_path, about(9, torch={"version": "3.0"})).floors(CALM)
+    assert history.read(tmp_path, about(9)).floors(CALM, NOW)
+    assert not history.read(tmp_path, about(9, torch={"version": "3.0"})).floors(CALM, NOW)
 
 
 def test_the_reference_is_the_machine_s_own(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_only_the_newest_runs_are_asked(tmp_path: Path) -> None:
     for number in range(1, MOST_RUNS + 1):
         keep(tmp_path, number, 1e-6)
 
-    assert history.read(tmp_path, about(59)).floors(CALM)[HERE].variance == 0
+    assert history.read(tmp_path, about(59)).floors(CALM, NOW)[HERE].variance == 0
 
 
 def test_a_run_whose_rows_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_run_whose_rows_can_not_be_read_is_passed_over(tmp_path: Path) -> None
     folders = [keep(tmp_path, number, 1e-6) for number in range(4)]
     (folders[-1] / CASES).write_bytes(b"torn")
 
-    assert history.read(tmp_path, about(9)).floors(CALM)[HERE].freedom == 2
+    assert history.read(tmp_path, about(9)).floors(CALM, NOW)[HERE].freedom == 2
 
 
 def test_cases_lend_each_other_what_they_have_in_common() -> None:
@@ -187,8 +188,8 @@ def test_cases_lend_each_other_what_they_have_in_common() -> None:
         for place, key in enumerate(keys)
         for time_s in (1.0, 1.01, 1.02)
     )
-    alone = History(past=past(1.0, 1.01, 1.02)).floors(CALM)[HERE]
-    together = History(past=many).floors(CALM)[HERE]
+    alone = History(past=past(1.0, 1.01, 1.02)).floors(CALM, NOW)[HERE]
+    together = History(past=many).floors(CALM, NOW)[HERE]
 
     assert alone.freedom == 2
     assert together.freedom > 10
@@ -199,20 +200,24 @@ def test_a_floor_is_of_one_reference() -> None:
     """Headlines converted to another state are no repeats of these."""
     found = History(past=(*past(1.0, 1.01, 1.02), *past(1.8, 1.9, at=SLOW)))
 
-    assert found.floors(CALM)[HERE].freedom == 2
-    assert found.floors(SLOW) == {}
-    assert found.floors(None) == {}
+    assert found.floors(CALM, NOW)[HERE].freedom == 2
+    assert found.floors(SLOW, NOW) == {}
+    assert found.floors(None, NOW) == {}
 
 
-def test_suites_are_known_by_the_hash_of_their_file(tmp_path: Path) -> None:
-    """One per suite; a file that is gone has none."""
-    path = tmp_path / "s.py"
-    path.write_bytes(b"suite")
-    cases = (
-        case(0, suite_path=str(path)),
-        case(1, suite_path=str(path)),
-        case(2, suite="gone", suite_path=str(tmp_path / "gone.py")),
-    )
+def test_another_code_of_the_op_tells_nothing_and_another_file_does(tmp_path: Path) -> None:
+    """An edit elsewhere in the suite loses no history; rows of before fingerprints stand by their file."""
+    for number in range(3):
+        keep(tmp_path, number, 1e-6 + number * 1e-8, fingerprint="aa", suites={"s": f"h{number}"})
+    found = history.read(tmp_path, about(9))
+    assert found.floors(CALM, {HERE: "aa"})[HERE].freedom == 2
+    assert found.floors(CALM, {HERE: "bb"}) == {}
 
-    found = history.fingerprints(Plan(cases=cases, skips=()))
-    assert found == {"s": hashlib.sha256(b"suite").hexdigest()}
+    for number in range(3, 6):
+        keep(tmp_path, number, 1e-6 + number * 1e-8)
+    found = history.read(tmp_path, about(9))
+    assert found.floors(CALM, {HERE: "aa"})[HERE].freedom == 5
+    assert found.floors(CALM, {HERE: "bb"})[HERE].freedom >= 2
+    other = history.read(tmp_path, about(9, suites={"s": "another hash"}))
+    assert other.floors(CALM, {HERE: "bb"}) == {}
+    assert other.floors(CALM, {HERE: "aa"})[HERE].freedom == 2

@@ -202,11 +202,12 @@ def _noises(
     """What others say of headlines, and of times at reference."""
     chosen = [headline_cells(of, reference) for of in taken.values()]
     at_reference = [scaled_to_reference(of, reference) for of in taken.values()]
+    asked = dict.fromkeys(taken)  # one code in all of these runs
     return (
-        Noise(others=pooled_spread(map(spread_of, chosen)), floors=known.floors(reference)),
+        Noise(others=pooled_spread(map(spread_of, chosen)), floors=known.floors(reference, asked)),
         Noise(
             others=pooled_spread(map(spread_of, at_reference)),
-            floors=known.floors(reference, at_reference=True),
+            floors=known.floors(reference, asked, at_reference=True),
         ),
     )
 

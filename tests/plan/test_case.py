@@ -77,7 +77,7 @@ def test_itemsizes_are_those_of_torch() -> None:
     assert len(sizes) > 30
     assert {name: itemsize_bytes(name) for name in sizes} == sizes
     assert itemsize_bytes("float6_e3m2fn") == 1
-    assert [itemsize_bytes(name) for name in ("floaty", "32", "", "xfloat8")] == [None] * 4
+    assert [itemsize_bytes(name) for name in ("floaty", "32", "", "xfloat8", "float23")] == [None] * 5
 
 
 def test_a_dtype_has_one_name() -> None:

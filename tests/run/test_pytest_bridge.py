@@ -142,8 +142,7 @@ def test_an_interval_is_that_of_bench_run_for_the_same_samples(
 ) -> None:
     """Both know the spread that cases have in common, and how far earlier runs of the machine lay apart."""
     stages = Scattering(monkeypatch)
-    (tmp_path / "s.py").write_text("the same code in every run")
-    cases = tuple(case(number, suite_path=str(tmp_path / "s.py")) for number in range(3))
+    cases = tuple(case(number, fingerprint="the same code in every run") for number in range(3))
     plan, store = Plan(cases=cases, skips=()), tmp_path / "store"
     options = QUICK_CPU.options(len(plan.cases), label=None, tags={}, argv=())
     options = dataclasses.replace(options, roofs=False)

@@ -21,9 +21,10 @@ from bench.plan.plan import Plan, PlannedSkip
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.pool import WorkerPool, start
-from bench.run import session
+from bench.run import manifest, session
 from bench.run.listener import Listener
 from bench.run.manifest import Options
+from bench.run.request import Request
 from bench.run.stopping import LEAST_ROUNDS
 from bench.store import journal, runs
 from bench.store.load import load_rows, load_samples
@@ -167,13 +168,11 @@ def test_a_run_is_a_folder_with_a_row_per_case(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stage")
 def test_a_store_learns_how_far_runs_lie_apart(tmp_path: Path) -> None:
-    """From the fourth run on the rows say it; a change of the suite's file begins anew."""
-    path = tmp_path / "s.py"
-    same = Plan(cases=(case(0, suite_path=str(path)),), skips=())
+    """From the fourth run on the rows say it; another code of the op begins anew, another file does not."""
     known = []
-    for text in ["as it was"] * 4 + ["changed"]:
-        path.write_text(text)
-        run = session.run(same, options(), tmp_path / "store", Listener())
+    for code, file in [("a", "1"), ("a", "2"), ("a", "3"), ("a", "4"), ("b", "5")]:
+        plan = Plan(cases=(case(0, fingerprint=code, suite_hash=file),), skips=())
+        run = session.run(plan, options(), tmp_path / "store", Listener())
         (floor,) = load_rows(run.folder)["noise_floor_share"]
         known.append(math.isfinite(floor))
     assert known == [False, False, False, True, False]
@@ -334,6 +333,65 @@ def test_a_resumed_run_with_nothing_missing_is_finished(stage: Stage, tmp_path: 
     assert stage.processes == []
 
 
+def test_a_resumed_run_measures_edited_ops_anew(stage: Stage, tmp_path: Path) -> None:
+    """What is there of another code goes; a failed row, too, which the edit may have mended."""
+    begun_run(
+        tmp_path,
+        mine(suites={"s": "before"}),
+        entry(0, fingerprint="aa"),
+        entry(1, fingerprint="bb"),
+        entry(2, fingerprint="bb", status="failed", time_s=None),
+    )
+    (unfinished,) = runs.list_runs(tmp_path)
+    codes = {0: "aa", 1: "cc", 2: "cc", 3: "cc"}
+    edited = Plan(
+        cases=tuple(case(n, fingerprint=code, suite_hash="after") for n, code in codes.items()),
+        skips=(),
+    )
+    again = session.outdated(unfinished, edited)
+    assert [one.id for one in again] == [case(1).id, case(2).id]
+    run = session.resume(unfinished, edited, options(), Listener())
+    asked = {identity for _, identity in stage.asked(protocol.Check)}
+    assert asked == {case(n).id for n in (1, 2, 3)}
+    rows = load_rows(tmp_path).set_index("case")
+    assert rows["fingerprint"].to_dict() == {case(n).id: code for n, code in codes.items()}
+    assert set(rows["status"]) == {"ok"}
+    assert run.info.suites == {"s": "after"}
+    assert set(load_samples(tmp_path)["case"]) == set(rows.index)
+
+
+def test_a_resumed_run_of_before_fingerprints_goes_by_the_suite_s_file(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Another file may be another code, so all of it is measured anew."""
+    begun_run(tmp_path, mine(suites={"s": "before"}), entry(0), entry(1))
+    (unfinished,) = runs.list_runs(tmp_path)
+    same, other = (
+        Plan(cases=(case(0, fingerprint="aa", suite_hash=file),), skips=())
+        for file in ("before", "after")
+    )
+    assert session.lacking(unfinished, same).cases == ()
+    assert session.lacking(unfinished, other).cases == other.cases
+    assert stage.processes == []
+
+
+def test_a_run_is_not_resumed_with_other_files_of_the_user_s_own_package(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which ops they change can't be told."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package, suite, store = tmp_path / "of_mine.py", tmp_path / "s.py", tmp_path / "store"
+    suite.write_text("import of_mine\n", encoding="utf-8")
+    package.write_text("x = 1\n", encoding="utf-8")
+    mixed = Plan(cases=(case(0, suite_path=str(suite)),), skips=())
+    begun_run(store, mine(**manifest.code_of(mixed)))
+    (unfinished,) = runs.list_runs(store)
+    package.write_text("x = 2\n", encoding="utf-8")
+    with pytest.raises(StoreError, match="with other files of the package of_mine, which"):
+        session.resume(unfinished, mixed, options(), Listener())
+    assert stage.processes == []
+
+
 def test_a_run_of_another_machine_is_not_resumed(stage: Stage, tmp_path: Path) -> None:
     """Half a table from each would be no table."""
     other = {"machine_id": "m-other", "name": "the other one"}
@@ -415,3 +473,40 @@ def test_a_run_that_was_stopped_can_be_resumed(stopped: tuple[Path, int, str]) -
     assert sorted(rows.index) == sorted(f"gated/op[n={n}]" for n in range(1, 66))
     assert {name: rows["time_s"][name] for name in before} == before
     assert not (unfinished.folder / journal.NAME).exists()
+
+
+@pytest.mark.slow
+def test_an_edited_suite_is_resumed_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the words of the run, which named its file from where it was begun; one case is edited, one is there."""
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    monkeypatch.chdir(home)
+    text = GATED.replace("range(1, 66)", "range(1, 3)")
+    (home / "gated.py").write_text(text, encoding="utf-8")
+    asked = Request(suites=("gated.py",), devices=("cpu",), workers=1, rounds=1, budget_s=1e-3)
+    asked = dataclasses.replace(asked, threads=1, roofs=False, patience_s=0.0)
+    planned = asked.plan()
+    about = manifest.new(planned, asked.options(2, label=None, tags={}, argv=()))
+    known = [
+        entry(n, suite="gated", case=c.id, fingerprint=c.fingerprint, params=c.labels)
+        for n, c in enumerate(planned.cases)
+    ]
+    begun_run(tmp_path / "store", about, known[0])
+    (home / "gated.py").write_text(f"# a word\n{text}", encoding="utf-8")
+    words = ("run", "--resume", about.run_id, "--store", str(tmp_path / "store"))
+    out, err = bench(*words, cwd=away).communicate(timeout=60)
+    assert "measuring 1 case," in err, out + err
+    assert "anew" not in err
+
+    shutil.rmtree(tmp_path / "store")
+    begun_run(tmp_path / "store", about, *known)
+    edited = text.replace("range(1000)", "range(500)").replace("999 * 500", "499 * 250")
+    (home / "gated.py").write_text(edited, encoding="utf-8")
+    out, err = bench(*words, cwd=away).communicate(timeout=60)
+    assert "measuring anew 2 cases of gated/op, edited since the run began" in err, out + err
+    rows = load_rows(tmp_path / "store")
+    assert list(rows["correct"]) == [True, True]
+    assert known[0].record.fingerprint not in set(rows["fingerprint"])

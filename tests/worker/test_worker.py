@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from bench.plan import discover
 from bench.plan.case import Call
+from bench.plan.fingerprint import identified
+from bench.plan.plan import Plan
 from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
 from bench.worker.peak_memory import resolution_bytes
@@ -135,6 +138,23 @@ def test_a_check_compares_and_weighs(worker: Worker, path: Path) -> None:
     """The result is right, and its input takes sixteen bytes."""
     reply = worker.answer(protocol.Check(case=planned("well", path)))
     assert reply == protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=16)
+
+
+def test_a_suite_that_was_edited_since_the_plan_is_not_measured_under_its_old_name(
+    worker: Worker, path: Path
+) -> None:
+    """A worker that is started late loads the file as it is then; a comment is no matter."""
+    plan = Plan(cases=(planned("well", path),), skips=())
+    (known,) = identified(plan, [discover.load(path)]).cases
+    path.write_text(f"{SUITE}# a word\n")
+    assert isinstance(worker.answer(protocol.Check(case=known)), protocol.Checked)
+    path.write_text(SUITE.replace("def op(case", "def op(case, more=1"))
+    reply = Worker(Clock()).answer(protocol.Check(case=known))
+    assert isinstance(reply, protocol.Refused)
+    assert (reply.status, reply.reason) == (
+        "failed",
+        f"SuiteError: {path} was changed after the run began, and with it this op",
+    )
 
 
 @LINUX

@@ -11,13 +11,18 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.analysis.rerun_command import quoted
+from bench.analysis.same_code import same_code
 from bench.machine.environment import Environment
 from bench.units import MISSING, clipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from bench.records.record import Record
     from bench.store.runs import RunInfo
+
+    Pair = tuple[Record, Record]
+    """A case in the base run and in the new one."""
 
 Matters = Literal["yes", "care", "no"]
 Verdict = Literal["yes", "with-care", "no"]
@@ -49,7 +54,11 @@ _ENVIRONMENT = tuple(f.name for f in fields(Environment) if f.name not in _OF_HA
 _STATE = ("governor", "turbo")
 _LOAD = 0.5
 """A machine that is busier by half a core than before shares its cores and caches."""
+_OP = "op "
+"""How the field of a difference begins that is the code of an op."""
 _LONGEST = 60
+_DIGITS = 16
+"""So much of a hash is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +80,27 @@ class Comparability:
     remedy: str = ""
 
     @property
+    def changed_ops(self) -> tuple[str, ...]:
+        """The ops whose code differs, as `suite/op`."""
+        ops = (d.field for d in self.differences if d.field.startswith(_OP))
+        return tuple(field.removeprefix(_OP) for field in ops)
+
+    @property
     def barriers(self) -> tuple[Difference, ...]:
         """What must not be mixed."""
         return tuple(d for d in self.differences if d.matters == "yes")
 
 
-def comparability(base: RunInfo, new: RunInfo) -> Comparability:
-    """What differs between two runs, what matters most first."""
-    found = sorted(_differences(base, new), key=lambda d: list(_VERDICTS).index(d.matters))
+def comparability(base: RunInfo, new: RunInfo, pairs: Sequence[Pair] = ()) -> Comparability:
+    """What differs between two runs, what matters most first.
+
+    Args:
+        base: what the first run says of itself.
+        new: what the second does.
+        pairs: the rows of the cases that both have, which tell whose code differs.
+    """
+    found = [*_code(base, new, pairs), *_differences(base, new)]
+    found = sorted(found, key=lambda d: list(_VERDICTS).index(d.matters))
     worst = found[0].matters if found else "no"
     return Comparability(
         verdict=_VERDICTS[worst], differences=tuple(found), remedy=_remedy(base, found)
@@ -94,14 +116,6 @@ def same_conditions(base: RunInfo, new: RunInfo) -> bool:
     return one == other and one[0] is not None
 
 
-def barriers_of(suite: str, comparable: Comparability) -> tuple[Difference, ...]:
-    """What must not be mixed in the cases of a suite: that of another suite's file doesn't touch them."""
-    mine = f"suite {suite}"
-    return tuple(
-        d for d in comparable.barriers if not d.field.startswith("suite ") or d.field == mine
-    )
-
-
 def _differences(base: RunInfo, new: RunInfo) -> Iterator[Difference]:
     for name, usual in _METHOD.items():
         before, after = (run.options.get(name, usual) for run in (base, new))
@@ -109,9 +123,6 @@ def _differences(base: RunInfo, new: RunInfo) -> Iterator[Difference]:
     yield from _fields("", base.torch, new.torch, _PRECISION, "yes")
     before, after = (run.torch.get(_SETTINGS) or {} for run in (base, new))
     yield from _fields("cuda ", before, after, tuple(before), "yes")
-    for suite in base.suites:
-        if suite in new.suites:
-            yield from _one(f"suite {suite}", base.suites[suite], new.suites[suite], "yes")
     yield from _fields("torch ", base.torch, new.torch, _TORCH, "care")
     yield from _fields("", base.machine, new.machine, _MACHINE, "care")
     before, after = ([g.get("name") for g in run.machine.get("gpus") or ()] for run in (base, new))
@@ -122,6 +133,28 @@ def _differences(base: RunInfo, new: RunInfo) -> Iterator[Difference]:
     yield from _fields("", base.options, new.options, _EFFORT, "care")
     yield from _one("label", base.label, new.label, "no")
     yield from _one("started_at", base.started_at, new.started_at, "no")
+
+
+def _code(base: RunInfo, new: RunInfo, pairs: Sequence[Pair]) -> Iterator[Difference]:
+    """Ops whose code differs, suites of which only the files can be compared, and packages of the user's own."""
+    told = [(before, after, same_code((before, base), (after, new))) for before, after in pairs]
+    changed = {b.op_id: (b.fingerprint, a.fingerprint) for b, a, same in told if same is False}
+    for op, codes in changed.items():
+        yield from _one(f"{_OP}{op}", *codes, "care")
+    for suite in dict.fromkeys(before.suite for before, _, same in told if same is None):
+        before, after = (run.suites.get(suite, "")[:_DIGITS] for run in (base, new))
+        if before and after:
+            yield from _one(f"suite {suite}", before, after, "care")
+    for name in sorted(base.imported.keys() & new.imported.keys()):
+        own, other = base.imported[name], new.imported[name]
+        if own.get("files") != other.get("files"):  # a commit of the same files is no difference
+            yield from _one(f"package {name}", _version(own), _version(other), "care")
+
+
+def _version(package: Mapping[str, Any]) -> str:
+    """A package's files by their hash, and their commit where they are of one."""
+    commit = package.get("commit")
+    return f"{package.get('files')}{f' (commit {commit[:_DIGITS]})' if commit else ''}"
 
 
 def _load(base: RunInfo, new: RunInfo) -> Iterator[Difference]:

@@ -12,9 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
+from bench.analysis.compare.comparability import comparability, same_conditions
 from bench.analysis.compare.left_out import LOSSES, left_out, lost
 from bench.analysis.compare.verdict import judge_case
+from bench.analysis.same_code import same_code
 from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.stats.false_discovery import discoveries
 from bench.stats.ratio import CHANGED, CONFIDENCE, THRESHOLD, VERDICTS
@@ -124,10 +125,10 @@ def compare(
     both = [(before[key], after[key]) for key in before if key in after]
     pairs = [pair for pair in both if not any(unusable(r, barred=FOR_INTERVALS) for r in pair)]
     missing = left_out(before, after)
-    comparable, alike = comparability(base, new), same_conditions(base, new)
+    comparable, alike = comparability(base, new, both), same_conditions(base, new)
     limits = [limit(one.case) if limit else threshold for one, _ in pairs]
     judged = _judged(pairs, limits, confidence, comparable, alike=alike)
-    cases = discovered(judged, 1 - confidence)
+    cases = [_told(one) for one in discovered(judged, 1 - confidence)]
     return Comparison(
         base=base,
         new=new,
@@ -150,15 +151,18 @@ def _judged(
 ) -> list[CaseVerdict]:
     """A verdict on each pair of rows; none on what must not be mixed."""
     return [
-        _barred(
-            judge_case(
-                one,
-                other,
-                threshold=threshold,
-                confidence=confidence,
-                same_machine=alike and one.threads == other.threads,
+        dataclasses.replace(
+            _barred(
+                judge_case(
+                    one,
+                    other,
+                    threshold=threshold,
+                    confidence=confidence,
+                    same_machine=alike and one.threads == other.threads,
+                ),
+                comparable.barriers,
             ),
-            barriers_of(one.suite, comparable),
+            op_changed=same_code((one, None), (other, None)) is False,
         )
         for (one, other), threshold in zip(pairs, limits, strict=True)
     ]
@@ -235,3 +239,9 @@ def _barred(found: CaseVerdict, barriers: Sequence[Difference]) -> CaseVerdict:
     return dataclasses.replace(
         found, verdict="unsure", reason=f"{BARRED}: {what} differs", p_value=1.0
     )
+
+
+def _told(case: CaseVerdict) -> CaseVerdict:
+    """That the code changed is part of why: the difference may be meant."""
+    reason = f"{case.reason}; the op's code changed"
+    return dataclasses.replace(case, reason=reason) if case.op_changed else case

@@ -47,6 +47,8 @@ class CaseVerdict:
     """How often chance alone shows as large a change; the control of false discoveries uses it."""
     threshold: float
     """A change of this case that is smaller does not count, as a share."""
+    op_changed: bool = False
+    """Whether the code of its op differs between the runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Trend: the time of a case in each run of a machine, and the steps (change points) between them. Pure.
 
 Times at the machine's reference are followed where most runs have them, at the reference that most of these
-have; else the headline. The two are never mixed, and neither are thread counts or states of caches.
+have; else the headline. The two are never mixed, and neither are thread counts or states of caches. Where the
+op's code changed the series is cut: it begins anew there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import pairwise
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
 
+from bench.analysis.same_code import same_code
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.changepoint import FALSE_STEPS, FEWEST, steps
 from bench.stats.ratio import Change, Ratio, Timed
@@ -55,6 +57,8 @@ class TrendPoint:
     high_s: float | None
     sentinel_compute_s: float | None
     why_not: str = ""
+    op_changed: bool = False
+    """Whether the op's code is another than in the runs before it: the series is cut here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,11 @@ class Trend:
         """The points that have a time."""
         return tuple(one for one in self.points if one.time_s)
 
+    @property
+    def since_cut(self) -> tuple[TrendPoint, ...]:
+        """Those of the code of the newest run."""
+        return _parts(self.points)[-1]
+
 
 def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
     """The trend of a case, told as its newest row was measured.
@@ -107,14 +116,23 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
     newest = rows[-1]
     alike = [r for r in rows if (r.threads, r.cache) == (newest.threads, newest.cache)]
     at = _usual_reference(alike)
-    points = tuple(_point(r, runs.get(r.run_id), at) for r in alike)
-    counting = [one for one in points if one.time_s]
+    cuts = _cuts(alike)
+    points = tuple(
+        _point(r, runs.get(r.run_id), at, cut=cut) for r, cut in zip(alike, cuts, strict=True)
+    )
     confidences = {r.run_id: r.confidence for r in alike}
     known = [r.noise_floor_share for r in alike if r.noise_floor_share is not None]
     floor = max(LEAST_STEP, median(known) if known else 0.0)
-    logs = [math.log(one.time_s or math.inf) for one in counting]
-    sigmas = [_sigma(one, confidences[one.run_id]) for one in counting]
-    found = steps(logs, sigmas, math.log1p(floor))
+    parts = _parts(points)
+    of_parts = [
+        steps(
+            [math.log(one.time_s or math.inf) for one in part],
+            [_sigma(one, confidences[one.run_id]) for one in part],
+            math.log1p(floor),
+        )
+        for part in parts
+    ]
+    found = of_parts[-1]
     return Trend(
         case=newest.case,
         device=newest.device,
@@ -123,12 +141,32 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
         cache=newest.cache,
         at="reference" if at else "headline",
         points=points,
-        steps=tuple(_step(a, b, counting) for a, b in pairwise(found.levels)),
+        steps=tuple(
+            _step(a, b, part)
+            for part, of in zip(parts, of_parts, strict=True)
+            for a, b in pairwise(of.levels)
+        ),
         newest=_ratio(*found.alone) if found.alone else None,
         floor_share=floor,
         visible_share=None if found.visible is None else math.expm1(found.visible),
         left_out=len(rows) - len(alike),
     )
+
+
+def _cuts(rows: Sequence[Record]) -> list[bool]:
+    """Whether each row is of another code than the last one before it of which that is known."""
+    found = []
+    known: Record | None = None
+    for row in rows:
+        found.append(known is not None and same_code((known, None), (row, None)) is False)
+        known = row if row.fingerprint else known
+    return found
+
+
+def _parts(points: Sequence[TrendPoint]) -> list[tuple[TrendPoint, ...]]:
+    """The points that have a time, from cut to cut."""
+    places = [0, *(place for place, one in enumerate(points) if one.op_changed), len(points)]
+    return [tuple(one for one in points[a:b] if one.time_s) for a, b in pairwise(places)]
 
 
 def _usual_reference(rows: Sequence[Record]) -> Reference | None:
@@ -153,7 +191,7 @@ def _at_reference_s(record: Record) -> float | None:
     return time_s if time_s and time_s > 0 else None
 
 
-def _point(record: Record, run: RunInfo | None, at: Reference | None) -> TrendPoint:
+def _point(record: Record, run: RunInfo | None, at: Reference | None, *, cut: bool) -> TrendPoint:
     environment = run.environment if run else {}
     time_s, low_s, high_s, why_not = _time(record, at)
     return TrendPoint(
@@ -168,6 +206,7 @@ def _point(record: Record, run: RunInfo | None, at: Reference | None) -> TrendPo
         high_s=high_s,
         sentinel_compute_s=record.sentinel_compute_s,
         why_not=why_not,
+        op_changed=cut,
     )
 
 

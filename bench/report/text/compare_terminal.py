@@ -180,8 +180,8 @@ def _ends(one: CaseVerdict) -> str:
 
 
 def _worth_saying(one: CaseVerdict) -> bool:
-    """What the numbers beside it don't say: why not, or that it was the machine."""
-    return one.verdict == "unsure" or "machine" in one.reason
+    """What the numbers beside it don't say: why not, or that it was the machine, or that the code changed."""
+    return one.verdict == "unsure" or one.op_changed or "machine" in one.reason
 
 
 def comparison_facts(found: Comparison) -> dict[str, Any]:

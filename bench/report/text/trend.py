@@ -36,24 +36,27 @@ _PICTURE_WIDTHS = {80: 12, 100: 28, _WIDE: 32}
 
 def answer(found: Trend) -> str:
     """The sentences to take home."""
-    count = len(found.counting)
-    runs = (
-        f"{counted(count, 'run')} at reference"
-        if found.at == "reference"
-        else counted(count, "run")
-    )
-    if count < 2 * FEWEST:
-        return f"Unsure about steps: {runs}; it takes two on either side, less is one run only."
-    said = [
-        part for step in found.steps for part in (_sentence(step), _machine(step, found.at)) if part
-    ]
-    if not said:
-        least = f"; one of {share(found.visible_share)} in the middle would be named"
-        said = [f"No step in {runs}{least if found.visible_share else ''}."]
+    cuts = [one for one in found.points if one.op_changed]
+    said = [f"The op's code changed at {one.run_id}{_with(one)}: cut there." for one in cuts]
+    for step in found.steps:
+        said += filter(None, (_sentence(step), _machine(step, found.at)))
+    if not found.steps:
+        said.append(_no_step(found, " since" if cuts else ""))
     if found.newest:
         took = _times(found.newest)
         said.append(f"The newest run took {took} as those before it: one run only, so no step yet.")
     return " ".join(said)
+
+
+def _no_step(found: Trend, since: str) -> str:
+    """That there is none, and how large one would have been named."""
+    count = len(found.since_cut)
+    at = " at reference" if found.at == "reference" else ""
+    runs = f"{counted(count, 'run')}{at}{since}"
+    if count < 2 * FEWEST:
+        return f"Unsure about steps: {runs}; it takes two on either side, less is one run only."
+    least = f"; one of {share(found.visible_share)} in the middle would be named"
+    return f"No step in {runs}{least if found.visible_share else ''}."
 
 
 def _sentence(step: Step) -> str:
@@ -103,6 +106,7 @@ def trend_table(found: Trend, *, width: int) -> RenderableType:
     for one in found.points:
         labels = [one.label or MISSING] if labelled else []
         said = f"×{number(sizes[one.run_id].value)}" if one.run_id in sizes else ""
+        said = "op changed" if one.op_changed else said
         facts = [one.run_id, *labels, one.torch_version or MISSING, _commit(one), time_text(one)]
         table.add(*facts, said, pictures.get(one.run_id, ""))
     return below_each_other(_title(found), "", table, "", answer(found), width=width)
@@ -182,7 +186,9 @@ def _run_facts(one: TrendPoint) -> dict[str, Any]:
     return {
         "run": one.run_id,
         "started_at": one.started_at.isoformat() if one.started_at else None,
-        **fields_of(one, "label", "torch_version", "git_commit", "git_dirty", "time_s"),
+        **fields_of(
+            one, "label", "torch_version", "git_commit", "git_dirty", "op_changed", "time_s"
+        ),
         "time_lo_s": one.low_s,
         "time_hi_s": one.high_s,
         "why_not": one.why_not or None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analysis.compare.comparability import barriers_of, comparability, same_conditions
-from tests.fakes.two_runs import NEW, run
+from bench.analysis.compare.comparability import comparability, same_conditions
+from tests.fakes.two_runs import NEW, run, timed
 
 TORCH = {"version": "2.13.0", "float32_matmul_precision": "highest"}
 
@@ -28,13 +28,12 @@ def test_a_run_of_another_time_is_comparable() -> None:
             "highest",
             "high",
         ),
-        ({"suites": {"matmul": "ba5"}}, "suite matmul", "f00", "ba5"),
     ],
 )
 def test_another_question_is_never_mixed(
     changes: dict[str, object], field: str, before: str, after: str
 ) -> None:
-    """Threads, caches, precision, the code itself."""
+    """Threads, caches, precision."""
     found = comparability(run(), run(NEW, **changes))
     assert found.verdict == "no"
     (barrier,) = found.barriers
@@ -94,19 +93,68 @@ def test_a_mapping_differs_key_by_key() -> None:
 
 def test_the_remedy_is_a_run_like_the_base() -> None:
     """With its suites, threads and caches; what no option sets is said."""
-    new = run(NEW, options={"threads": 1, "cache": "cold"}, suites={"matmul": "ba5"})
+    precision = {"version": "2.13.0", "float32_matmul_precision": "high"}
+    new = run(NEW, options={"threads": 1, "cache": "cold"}, torch=precision)
     assert comparability(run(), new).remedy == (
-        "bench run matmul --threads 2 --cache hot (with suite matmul as in the base)"
+        "bench run matmul --threads 2 --cache hot (with float32_matmul_precision as in the base)"
     )
 
 
-def test_another_suites_file_bars_that_suite_alone() -> None:
-    """Threads bar all."""
-    code = comparability(run(), run(suites={"matmul": "ba5"}))
-    threads = comparability(run(), run(options={"threads": 1}))
-    assert [d.field for d in barriers_of("matmul", code)] == ["suite matmul"]
-    assert barriers_of("view", code) == ()
-    assert [d.field for d in barriers_of("view", threads)] == ["threads"]
+def test_an_op_whose_code_changed_is_named_and_compared_with_care() -> None:
+    """Once, however many cases it has; the other ops of the file are as they were, whatever its hash."""
+    new = run(NEW, suites={"matmul": "ba5"})
+    changed = [
+        (timed(fingerprint="aa"), timed(fingerprint="bb")),
+        (timed(params={"n": 64}, fingerprint="aa"), timed(params={"n": 64}, fingerprint="bb")),
+    ]
+    same = (timed(op="other", fingerprint="cc"), timed(op="other", fingerprint="cc"))
+    found = comparability(run(), new, [*changed, same])
+    assert (found.verdict, found.changed_ops, found.barriers) == (
+        "with-care",
+        ("matmul/square",),
+        (),
+    )
+    (told,) = found.differences
+    assert (told.field, told.base, told.new, told.matters) == (
+        "op matmul/square",
+        "aa",
+        "bb",
+        "care",
+    )
+    assert comparability(run(), new, [same]).differences == ()
+
+
+@pytest.mark.parametrize("codes", [(None, None), (None, "aa"), ("aa", None)])
+def test_a_run_from_before_fingerprints_is_known_by_its_suites_file(
+    codes: tuple[str | None, str | None],
+) -> None:
+    """The same file is the same code; another may differ in a comment alone."""
+    pair = (timed(fingerprint=codes[0]), timed(fingerprint=codes[1]))
+    assert comparability(run(), run(NEW), [pair]).differences == ()
+    found = comparability(run(), run(NEW, suites={"matmul": "ba5"}), [pair])
+    (told,) = found.differences
+    assert (found.verdict, told.field, told.base, told.new) == (
+        "with-care",
+        "suite matmul",
+        "f00",
+        "ba5",
+    )
+    assert comparability(run(), run(NEW, suites={}), [pair]).differences == ()
+
+
+def test_a_package_of_the_user_s_own_is_told_by_its_files() -> None:
+    """A commit of the same files is no difference; what only one run imports is none either."""
+    base = run(imported={"mine": {"files": "f1", "commit": None}, "gone": {"files": "f9"}})
+    committed = run(NEW, imported={"mine": {"files": "f1", "commit": "0123456789abcdef0123"}})
+    assert comparability(base, committed).verdict == "yes"
+    edited = run(NEW, imported={"mine": {"files": "f2", "commit": "0123456789abcdef0123"}})
+    (told,) = comparability(base, edited).differences
+    assert (told.field, told.base, told.new) == (
+        "package mine",
+        "f1",
+        "f2 (commit 0123456789abcdef)",
+    )
+    assert told.matters == "care"
 
 
 def test_sentinels_are_held_against_each_other_on_one_machine_only() -> None:

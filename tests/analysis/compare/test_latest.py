@@ -94,11 +94,10 @@ def test_the_nearest_that_will_do_is_the_base(store: Store) -> None:
     [
         {"machine": {"machine_id": "m-2"}},
         {"options": {"threads": 1, "cache": "hot", "suites": ["matmul"]}},
-        {"suites": {"matmul": "another file"}},
     ],
 )
 def test_another_machine_or_question_is_no_base(store: Store, facts: dict[str, Any]) -> None:
-    """Other threads, another suite's code: an earlier run may do."""
+    """Another machine, other threads: an earlier run may do."""
     store.add(SECOND, timed(5e-5), **facts)
     found = store.standing()
     assert found.base is not None

@@ -99,7 +99,7 @@ def _alone(found: Comparison, subject: str, titles: dict[tuple[str, str], str]) 
     else:
         yield counts(found)
         yield from filter(None, (_open(found.cases), mean(found, subject), _most(found, titles)))
-        yield from _changed_suites(found)
+        yield from _changed_ops(found)
     if others := len(found.missing) - len(found.lost):
         yield f"{counted(others, 'case')} can't be compared: not measured in both runs."
 
@@ -154,7 +154,7 @@ def _silent(found: Comparison) -> str | None:
     """Why nothing can be said of a run's times."""
     if found.with_itself:
         return ITSELF
-    apart = [d for d in found.comparable.barriers if not d.field.startswith("suite ")]
+    apart = found.comparable.barriers
     if apart:
         what = _listed([f"{d.field} ({d.base} → {d.new})" for d in apart])
         return f"Not comparable: {what} must not differ. Ratios stand without a verdict."
@@ -189,13 +189,10 @@ def _most(found: Comparison, titles: dict[tuple[str, str], str]) -> str | None:
     return f"Most changed: {titles[most.case, most.device]} {took}." if took else None
 
 
-def _changed_suites(found: Comparison) -> Iterator[str]:
-    """Suites whose file differs are another question than the rest."""
-    names = [d.field.removeprefix("suite ") for d in found.comparable.barriers]
-    if names:
-        of = "suite" if len(names) == 1 else "suites"
-        verb = "differs" if len(names) == 1 else "differ"
-        yield f"No verdict on {of} {_listed(names)}: the code {verb} between the runs."
+def _changed_ops(found: Comparison) -> Iterator[str]:
+    """Ops whose code differs are to be compared with care."""
+    if names := found.comparable.changed_ops:
+        yield f"With care, since the code changed between the runs: {_listed(names)}."
 
 
 def _visible(found: Lineup) -> Iterator[str]:

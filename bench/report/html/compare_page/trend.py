@@ -132,10 +132,11 @@ def _hover(one: TrendPoint, run: str) -> str:
 
 
 def _steps(found: Trend, times: Sequence[float]) -> list[dict[str, Any]]:
-    """An upright line between the two runs of each step."""
+    """An upright line between the two runs of each step, and where the op's code changed."""
     places = {one.run_id: x for x, one in enumerate(found.points)}
     low, high = min(times), max(times)
-    xs = [places[step.after.run_id] - _BETWEEN for step in found.steps]
+    cut = [one.run_id for one in found.points if one.op_changed]
+    xs = [places[run] - _BETWEEN for run in [*(step.after.run_id for step in found.steps), *cut]]
     return [plot_parts.line([x, x], [low, high], 1, dash="dot") for x in xs]
 
 

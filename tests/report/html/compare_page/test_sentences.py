@@ -116,20 +116,13 @@ def test_what_must_not_be_mixed_is_all_that_is_said() -> None:
     ]
 
 
-def test_another_file_of_a_suite_bars_that_suite_alone() -> None:
-    """The counts hold for the others; a mean would mix them."""
-    before = [*rows(1e-5), timed(1e-5, suite="view", case="view/v")]
-    found = lineup(
-        [
-            run(BASE, suites={"matmul": "a", "view": "a"}),
-            run(NEW, suites={"matmul": "a", "view": "b"}),
-        ],
-        [before, before],
-    )
-    said = sentences(found, NAMES)
-    assert said[0] == "Of 2 cases 0 are slower, 0 faster, 1 the same; 1 unsure."
-    assert "No verdict on suite view: the code differs between the runs." in said
-    assert not any("Over all" in text for text in said)
+def test_ops_whose_code_changed_are_named_and_counted_like_others() -> None:
+    """Whoever changed an op wants to see what came of it."""
+    before = [*rows(1e-5), timed(1e-5, suite="view", op="v", case="view/v", fingerprint="aa")]
+    after = [*rows(1e-5), timed(1e-5, suite="view", op="v", case="view/v", fingerprint="bb")]
+    said = sentences(lineup([run(BASE), run(NEW)], [before, after]), NAMES)
+    assert said[0] == "Of 2 cases 0 are slower, 0 faster, 2 the same; 0 unsure."
+    assert "With care, since the code changed between the runs: view/v." in said
 
 
 def test_a_run_against_itself_says_so() -> None:
