@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.grid import in_reading_order, ranked_devices, title
-from bench.analysis.row_filter import check_column, values_of
+from bench.analysis.row_filter import AXIS, check_column, is_other, values_of
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.errors import SelectionError, hint
-from bench.plan.suite import case_id
+from bench.plan.case_id import case_id
 from bench.stats.ratio import Change, Ratio
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HIDDEN = ("machine", "device", "dtype", "threads", "cache", "torch_version")
 """What changes a time and is not always in a case's id; runs differ by their nature."""
 _ANY = "*"
-_IDENTITY = "case"
+_IDENTITY, _DTYPE = "case", "dtype"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +82,19 @@ def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Cro
     _check(by, records)
     names, places = _placed(records, by)
     having = [value for record in records if (value := _value(record, by))]
+    if not having and any(is_other(record, by) for record in records):
+        message = f"--by {by}: the column {by} is empty in all rows; for the axis write {AXIS}{by}"
+        raise SelectionError(message)
     values = ranked_devices(records) if by == "device" else list(dict.fromkeys(having))
     columns = _columns(values, by, base)
     chosen = {
-        case: {column: _newest(rows) for column, rows in cells.items()}
-        for case, cells in places.items()
+        line: {column: _newest(rows) for column, rows in cells.items()}
+        for line, cells in places.items()
     }
     return Crosstab(
         by=by,
         columns=columns,
-        lines=tuple(_line(case, names[case], cells, columns) for case, cells in chosen.items()),
+        lines=tuple(_line(*names[line], cells, columns) for line, cells in chosen.items()),
         mixed=(
             *_varying([of for cells in places.values() for of in cells.values()], by, inside=True),
             *_varying([list(cells.values()) for cells in chosen.values()], by, inside=False),
@@ -109,15 +112,17 @@ def _check(by: str, records: Sequence[Record]) -> None:
 
 def _placed(
     records: Sequence[Record], by: str
-) -> tuple[dict[str, str], dict[str, dict[str, list[Record]]]]:
-    """Case → its name, and case → column → rows, in reading order."""
-    names: dict[str, str] = {}
+) -> tuple[dict[str, tuple[str, str]], dict[str, dict[str, list[Record]]]]:
+    """Line → its id and its name, and line → column → rows, in reading order."""
+    names: dict[str, tuple[str, str]] = {}
     places: dict[str, dict[str, list[Record]]] = {}
+    with_dtype = {record.suite for record in records if _DTYPE in record.params}
     for record in in_reading_order(records):
         if value := _value(record, by):
-            case, name = _identity(record, by)
-            names[case] = name
-            places.setdefault(case, {}).setdefault(value, []).append(record)
+            told = by == "op" and record.suite in with_dtype
+            line, *name = _identity(record, by, told=told)
+            names.setdefault(line, (name[0], name[1]))
+            places.setdefault(line, {}).setdefault(value, []).append(record)
     return names, places
 
 
@@ -135,13 +140,21 @@ def _value(record: Record, by: str) -> str:
     return ", ".join(values_of(record, by))
 
 
-def _identity(record: Record, by: str) -> tuple[str, str]:
-    """The case's id and name without the axis that columns are of; a suite or an op becomes `*`."""
+def _identity(record: Record, by: str, *, told: bool) -> tuple[str, str, str]:
+    """A line's key, id and name: the case without the axis that columns are of; a suite or an op becomes `*`.
+
+    An axis that only shares its name with the column, and not its value, stays: no two cases become one. Where a
+    dtype is to be told, an op without such an axis has it all the same, and is in one line with one that has it.
+    """
     suite = _ANY if by == "suite" else record.suite
     op = _ANY if by == "op" else record.op
-    params = {axis: text for axis, text in record.params.items() if axis != by}
+    dropped = None if is_other(record, by) else by.removeprefix(AXIS)
+    params = {axis: text for axis, text in record.params.items() if axis != dropped}
+    if told:
+        params.setdefault(_DTYPE, record.dtype)
     name = title(dataclasses.replace(record, op=op, params=params))
-    return case_id(suite, op, params), f"{suite}/{name}"
+    key = case_id(suite, op, dict(sorted(params.items())))
+    return key, case_id(suite, op, params), f"{suite}/{name}"
 
 
 def _newest(rows: Sequence[Record]) -> Record:
@@ -173,13 +186,13 @@ def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> li
     count: Counter[str] = Counter()
     values: dict[str, dict[str, None]] = {}
     for rows in groups:
-        for column in _HIDDEN:
+        for column in (_IDENTITY, *_HIDDEN) if inside else _HIDDEN:
             found = dict.fromkeys(_value(row, column) for row in rows if row.status != "skipped")
             if len(found) > 1 and column != by:
                 count[column] += 1
                 values.setdefault(column, {}).update(found)
     return [
         Mixed(column=column, inside=inside, values=tuple(values[column]), lines=count[column])
-        for column in _HIDDEN
+        for column in (_IDENTITY, *_HIDDEN)
         if count[column]
     ]

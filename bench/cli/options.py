@@ -23,12 +23,17 @@ RUN_WORDS = "A path, a page, an id's beginning, @latest, @-2, label:X, machine:X
 Suites = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SUITE | FILE.py]...", help="Suites by name or file; all if none is named."
+        metavar="[SUITE | FILE.py | SUITE/OP | CASE]...",
+        help="Suites by name or file, ops, cases by their ids; all suites if none is named.",
     ),
 ]
 Keyword = Annotated[
     str,
-    typer.Option("-k", metavar="EXPR", help="Only cases whose id matches, e.g. 'square and n=64'."),
+    typer.Option(
+        "-k",
+        metavar="EXPR",
+        help="Only cases whose id matches: 'square and n=64', 'call=\"a (b)\"', or an id.",
+    ),
 ]
 Device = Annotated[
     list[str] | None,
@@ -40,7 +45,9 @@ Device = Annotated[
 Setting = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="AXIS=VALUE,...", help="Values of an axis, also ones a suite lacks."
+        "--set",
+        metavar="AXIS=VALUE,...",
+        help="Values of an axis, also numbers and shapes (64x128) that a suite lacks; one with commas in quotes.",
     ),
 ]
 PresetName = Annotated[
@@ -70,10 +77,11 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for pages and traces.")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 RunWord = Annotated[str, typer.Argument(metavar="[RUN]", help=RUN_WORDS)]
 Where = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         metavar="'COLUMN=VALUE,... ...'",
-        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'.",
+        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'; or a case's id. "
+        "Several times: all count.",
     ),
 ]
 ROWS_FORMS = ("table", "json", "markdown", "csv")

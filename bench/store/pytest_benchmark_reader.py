@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.plan.suite import case_id
+from bench.plan.case_id import case_id
 from bench.records.record import Record, Sample, record_of
 from bench.store.journal import Entry
 from bench.store.runs import RunInfo

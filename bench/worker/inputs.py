@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from bench.errors import SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,26 +59,41 @@ class TensorInputs:
     def _whole(self) -> bool:
         return not (self._dtype.is_floating_point or self._dtype.is_complex)
 
-    def _claim(self, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
+    def _claim(self, given: tuple[Any, ...], dtype: torch.dtype | None = None) -> tuple[int, ...]:
+        """The shape that was given, in numbers or as one tuple or list, once its memory is allowed."""
+        whole = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+        shape = tuple(map(operator.index, whole))
         self._asked_bytes += math.prod(shape) * (dtype or self._dtype).itemsize
         if self._asked_bytes > self._input_limit_bytes:
             raise InputsTooLarge(self._asked_bytes)
+        return shape
 
-    def randn(self, *shape: int) -> torch.Tensor:
+    def _made(
+        self, make: Callable[..., torch.Tensor], given: tuple[Any, ...], *, requires_grad: bool
+    ) -> torch.Tensor:
+        """A tensor in the dtype of the case, by one of torch's makers."""
+        if requires_grad and self._whole:
+            message = f"requires_grad=True needs a floating or complex dtype, and this is {self._dtype}; leave it out"
+            raise SuiteError(message)
+        shape = self._claim(given)
+        return make(shape, device=self._device, dtype=self._dtype, requires_grad=requires_grad)
+
+    def randn(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Standard normal values; in an integer dtype whole numbers from -8 to 8."""
-        if self._whole:
+        if self._whole and not requires_grad:
             return self.ints(*shape)
-        self._claim(shape)
-        return torch.randn(shape, generator=self._generator, device=self._device, dtype=self._dtype)
+        return self._made(self._random(torch.randn), shape, requires_grad=requires_grad)
 
-    def rand(self, *shape: int) -> torch.Tensor:
+    def rand(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Uniform values in [0, 1); in an integer dtype 0 or 1."""
-        if self._whole:
+        if self._whole and not requires_grad:
             return self.ints(*shape, low=0, high=2)
-        self._claim(shape)
-        return torch.rand(shape, generator=self._generator, device=self._device, dtype=self._dtype)
+        return self._made(self._random(torch.rand), shape, requires_grad=requires_grad)
 
-    def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
+    def _random(self, make: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        return lambda *args, **kwargs: make(*args, generator=self._generator, **kwargs)
+
+    def ints(self, *shape: Any, low: int = -8, high: int = 9) -> torch.Tensor:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type.
 
         One by itself is not 0 if it need not be: of 0 most ops make 0, computed or not.
@@ -85,26 +103,23 @@ class TensorInputs:
         elif self._dtype is torch.uint8:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
-        self._claim(shape, dtype)
+        sizes = self._claim(shape, dtype)
         drawn = torch.randint(
-            low, high, shape, generator=self._generator, device=self._device, dtype=dtype
+            low, high, sizes, generator=self._generator, device=self._device, dtype=dtype
         )
         return drawn if drawn.numel() != 1 else drawn.masked_fill(drawn == 0, high - 1 or low)
 
-    def zeros(self, *shape: int) -> torch.Tensor:
+    def zeros(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Zeros."""
-        self._claim(shape)
-        return torch.zeros(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.zeros, shape, requires_grad=requires_grad)
 
-    def ones(self, *shape: int) -> torch.Tensor:
+    def ones(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Ones."""
-        self._claim(shape)
-        return torch.ones(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.ones, shape, requires_grad=requires_grad)
 
-    def empty(self, *shape: int) -> torch.Tensor:
+    def empty(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Memory as it is found."""
-        self._claim(shape)
-        return torch.empty(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.empty, shape, requires_grad=requires_grad)
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:

@@ -85,7 +85,12 @@ def test_a_case_with_inputs_hands_every_request_on() -> None:
     case = with_inputs(make(), recorder)
     assert case.dtype == "the dtype"
     for name in ("randn", "rand", "zeros", "ones", "empty"):
-        assert getattr(case, name)(2, 3) == (name, (2, 3), {})
+        assert getattr(case, name)(2, 3) == (name, (2, 3), {"requires_grad": False})
+        assert getattr(case, name)((2, 3), requires_grad=True) == (
+            name,
+            ((2, 3),),
+            {"requires_grad": True},
+        )
     assert case.ints(5, low=0, high=2) == ("ints", (5,), {"low": 0, "high": 2})
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from bench.errors import SuiteError
 from bench.plan.case import Call, Case, Work
-from bench.plan.suite import Axis, Suite, case_id, make_case
+from bench.plan.case_id import case_id
+from bench.plan.suite import Axis, Suite, make_case
 
 
 def build(case: Case) -> Call:
