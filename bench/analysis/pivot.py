@@ -116,11 +116,12 @@ def _placed(
     """Line → its id and its name, and line → column → rows, in reading order."""
     names: dict[str, tuple[str, str]] = {}
     places: dict[str, dict[str, list[Record]]] = {}
-    with_dtype = {record.suite for record in records if _DTYPE in record.params}
+    with_dtype = {record.suite for record in records if by == "op" and _DTYPE in record.params}
+    differing = {(record.suite, record.op) for record in records if is_other(record, by)}
     for record in in_reading_order(records):
         if value := _value(record, by):
-            told = by == "op" and record.suite in with_dtype
-            line, *name = _identity(record, by, told=told)
+            axis = None if (record.suite, record.op) in differing else by.removeprefix(AXIS)
+            line, *name = _identity(record, by, axis, told=record.suite in with_dtype)
             names.setdefault(line, (name[0], name[1]))
             places.setdefault(line, {}).setdefault(value, []).append(record)
     return names, places
@@ -140,15 +141,17 @@ def _value(record: Record, by: str) -> str:
     return ", ".join(values_of(record, by))
 
 
-def _identity(record: Record, by: str, *, told: bool) -> tuple[str, str, str]:
+def _identity(record: Record, by: str, dropped: str | None, *, told: bool) -> tuple[str, str, str]:
     """A line's key, id and name: the case without the axis that columns are of; a suite or an op becomes `*`.
 
-    An axis that only shares its name with the column, and not its value, stays: no two cases become one. Where a
-    dtype is to be told, an op without such an axis has it all the same, and is in one line with one that has it.
+    Args:
+        record: a row of the case.
+        by: what the columns are of.
+        dropped: the axis; None where the op has one that only shares its name with the column, and not its values.
+        told: whether the dtype is named where it is on no axis, for one line with an op that has it on one.
     """
     suite = _ANY if by == "suite" else record.suite
     op = _ANY if by == "op" else record.op
-    dropped = None if is_other(record, by) else by.removeprefix(AXIS)
     params = {axis: text for axis, text in record.params.items() if axis != dropped}
     if told:
         params.setdefault(_DTYPE, record.dtype)

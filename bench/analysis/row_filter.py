@@ -83,26 +83,28 @@ def parse(text: str | Sequence[str] | None) -> Where:
 def _words(part: str) -> tuple[Word, ...]:
     """The words that a part is: one, or two where it is an op's full name."""
     if part[0] in "'\"":
-        part = _values(part, part)[0]
+        (part,) = _values(part, part)
     name = parse_id(part)
     if name and name.labels:
         return (Word(column="case", values=(part,)),)
     if name:
         return Word(column="suite", values=(name.suite,)), Word(column="op", values=(name.op,))
     column, _, text = part.partition("=")
-    return (Word(column=column, values=_values(text, part, is_readable=bool(column))),)
+    values = _values(text, part)
+    if not (column and values):
+        message = f"--where {shown(part)} can't be read; write COLUMN=VALUE or COLUMN=VALUE,VALUE"
+        raise SelectionError(message)
+    return (Word(column=column, values=values),)
 
 
-def _values(text: str, part: str, *, is_readable: bool = True) -> tuple[str, ...]:
+def _values(text: str, part: str) -> tuple[str, ...]:
     try:
-        values = values_in(text) if is_readable else ()
-    except ValueError:
-        values = ()
-    if values and not (text[0] in "'\"" and values[0] == text):
-        return values
-    what = "has a quote that is not closed" if text[:1] in {"'", '"'} else "can't be read"
-    message = f"--where {shown(part)} {what}; write COLUMN=VALUE or COLUMN=VALUE,VALUE"
-    raise SelectionError(message)
+        return values_in(text)
+    except ValueError as error:
+        message = (
+            f"--where {shown(part)}: a quote is not closed; write COLUMN=VALUE, blanks in quotes"
+        )
+        raise SelectionError(message) from error
 
 
 def values_of(record: Record, column: str) -> tuple[str, ...]:
@@ -139,10 +141,7 @@ def check_column(column: str, records: Sequence[Record], option: str) -> None:
         SelectionError: it is neither.
     """
     axes = {axis for record in records for axis in record.params}
-    axes |= {AXIS + axis for axis in axes & COLUMNS} | (
-        {column} if column.removeprefix(AXIS) in axes else set()
-    )
-    if column not in COLUMNS | axes:
+    if column not in COLUMNS | axes and column.removeprefix(AXIS) not in axes:
         message = (
             f"{option}: {column!r} is no column and no axis of these rows; {_near(column, axes)}"
         )

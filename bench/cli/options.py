@@ -28,11 +28,11 @@ Suites = Annotated[
     ),
 ]
 Keyword = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "-k",
         metavar="EXPR",
-        help="Only cases whose id matches: 'square and n=64', 'call=\"a (b)\"', or an id.",
+        help="Only cases whose id matches: 'square and n=64', 'call=\"a (b)\"', or an id. Several times: all must match.",
     ),
 ]
 Device = Annotated[
@@ -282,6 +282,12 @@ def check_form(form: str, forms: Sequence[str]) -> None:
     if form not in forms:
         message = f"--format {form!r} is no form; {hint(form, forms)}"
         raise SelectionError(message)
+
+
+def all_of(expressions: Sequence[str] | None) -> str:
+    """Expressions of `-k` as one that they all must match."""
+    found = [text for text in expressions or () if text.strip()]
+    return found[0] if len(found) == 1 else " and ".join(f"({text})" for text in found)
 
 
 def split_words(lists: Sequence[str] | None) -> tuple[str, ...]:

@@ -120,7 +120,10 @@ def values_in(text: str) -> tuple[str, ...]:
     """The values of `64,256` or `"a,b",c`: by commas, without quotes and without blanks around them.
 
     Raises:
-        ValueError: as for `unquoted`.
+        ValueError: a quote is not closed.
     """
-    parts = [part.strip() for part, _ in cut(text, ",")]
-    return tuple(unquoted(part) for part in parts if part)
+    parts = [stripped for part, _ in cut(text, ",") if (stripped := part.strip())]
+    for part in parts:
+        if part[0] in "'\"" and not _IN_QUOTES.fullmatch(part):
+            raise ValueError(part)
+    return tuple(map(unquoted, parts))

@@ -132,11 +132,9 @@ def _shipped(name: CaseName) -> Path:
     """
     shipped = shipped_suites()
     if name.suite not in shipped:
-        message = (
-            f"there is no file {name.op_id} and no suite {name.suite!r}; {hint(name.suite, shipped)}"
-            f" Of a suite of your own, name the file too: FILE.py {name.op_id}"
-        )
-        raise SuiteError(message)
+        how = f"of a suite of your own name the file too: FILE.py {name.op_id}"
+        message = f"there is no file {name.op_id} and no suite {name.suite!r}; "
+        raise SuiteError(message + hint(name.suite, shipped, how))
     return shipped[name.suite]
 
 
