@@ -184,6 +184,12 @@ def _ratio(record: Record, base: Record | None) -> Ratio | None:
     return Change.of(base, record).ratio()
 
 
+def _is_by(column: str, by: str, rows: Sequence[Record]) -> bool:
+    """Whether the table's columns are of this column, or of an axis of its name that has its values."""
+    is_axis = AXIS + column == by and not any(is_other(row, column) for row in rows)
+    return column == by or is_axis
+
+
 def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> list[Mixed]:
     """What has several values in one of the groups, and in how many."""
     count: Counter[str] = Counter()
@@ -191,7 +197,7 @@ def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> li
     for rows in groups:
         for column in (_IDENTITY, *_HIDDEN) if inside else _HIDDEN:
             found = dict.fromkeys(_value(row, column) for row in rows if row.status != "skipped")
-            if len(found) > 1 and column != by:
+            if len(found) > 1 and not _is_by(column, by, rows):
                 count[column] += 1
                 values.setdefault(column, {}).update(found)
     return [
