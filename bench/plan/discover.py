@@ -133,8 +133,9 @@ def _shipped(name: CaseName) -> Path:
     shipped = shipped_suites()
     if name.suite not in shipped:
         how = f"of a suite of your own name the file too: FILE.py {name.op_id}"
-        message = f"there is no file {name.op_id} and no suite {name.suite!r}; "
-        raise SuiteError(message + hint(name.suite, shipped, how))
+        near = hint(name.suite, shipped, how)
+        message = f"there is no file {name.op_id} and no suite {name.suite!r}; {near}"
+        raise SuiteError(message if near == how else f"{message} Else, {how}")
     return shipped[name.suite]
 
 

@@ -90,7 +90,7 @@ class Filter:
                 self.ids.append(name)
                 test = name.matches
                 return lambda identity, labels: identity == word or test(identity, labels)
-            if equals and not word.startswith('"'):
+            if equals and word[0] not in "'\"":
                 value = unquoted(value)
                 return lambda identity, labels: identity == word or labels.get(axis) == value
             part = unquoted(word).lower()

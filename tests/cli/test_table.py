@@ -83,7 +83,9 @@ def test_a_name_with_two_meanings_is_said(
 ) -> None:
     """On stderr, and the table holds both cases."""
     store = tmp_path / "other"
-    rows = [entry(n, case=f"s/op[threads={n}]", params={"threads": str(n)}) for n in (1, 8)]
+    rows = [
+        entry(n, case=f"s/op[threads={n}]", params={"threads": str(n)}, threads=2) for n in (1, 8)
+    ]
     finished_run(store, info(RUNS[0]), *rows)
     assert cli.main(["table", "--store", str(store), "--by", "threads", "--format", "json"]) == 0
     out, err = capsys.readouterr()
