@@ -211,7 +211,8 @@ TableRuns = Annotated[
 By = Annotated[
     str,
     typer.Option(
-        metavar="COLUMN", help="What the columns are: device, threads, run_id, an axis, …"
+        metavar="COLUMN",
+        help="What the columns are: device, threads, run_id, an axis (params.NAME if a column has its name), …",
     ),
 ]
 BaseColumn = Annotated[

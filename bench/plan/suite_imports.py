@@ -80,7 +80,7 @@ class _Finder:
     def _is_installed(self, name: str) -> bool:
         """Whether it is found elsewhere than in these folders, which `python -m` puts on the search path too."""
         elsewhere = [entry for entry in sys.path if Path(entry).resolve() not in self.path]
-        others = [one for one in sys.meta_path if one not in {self, PathFinder}]
+        others = [one for one in sys.meta_path if one is not self and one is not PathFinder]
         found = [PathFinder.find_spec(name, elsewhere)]
         found += [one.find_spec(name, None) for one in others if hasattr(one, "find_spec")]
         return any(spec is not None and spec.loader is not None for spec in found)
