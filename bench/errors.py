@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_NAMES, _SHOWN = 30, 100
+"""Names that an error line lists, and characters of a text that it repeats."""
+
+
 class BenchError(Exception):
     """Something the user can put right; `str()` is the line to print, exit code 2."""
 
@@ -43,7 +47,14 @@ class UnitError(BenchError):
 def hint(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """The end of an error line: the `known` names most like this one; without such, `otherwise` or all."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name[:_SHOWN], names, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(near) + "?"
-    return otherwise or ("known: " + ", ".join(names) if names else "there are none")
+    more = f", … ({len(names)} in all)" if len(names) > _NAMES else ""
+    listed = ", ".join(names[:_NAMES]) + more
+    return otherwise or (f"known: {listed}" if names else "there are none")
+
+
+def shown(text: str) -> str:
+    """A text that a user or a suite gave, in quotes, on one line and short; what a terminal obeys is escaped."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"

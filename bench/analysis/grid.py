@@ -1,7 +1,8 @@
 """How cases lie in their suite's grid: which axis is the size, which cases make a line.
 
 An op is read along its size: the axis `n` if it is numeric, else its first numeric axis. Cases
-that agree in everything else make one line. An op without such an axis has no lines, only cases.
+that agree in everything else make one line. An op without such an axis has no lines, only cases. A size of 0 lies on
+no line, since the axis is logarithmic; it takes no other size with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bench.plan.case_id import written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -38,11 +41,16 @@ class Curve:
 
 def size_of(label: str) -> float | None:
     """The positive number that an axis value is, else None."""
+    value = _number(label)
+    return value if value is not None and value > 0 else None
+
+
+def _number(label: str) -> float | None:
     try:
         value = float(label)
     except ValueError:
         return None
-    return value if value > 0 and math.isfinite(value) else None
+    return value if math.isfinite(value) else None
 
 
 def size_axes(records: Iterable[Record]) -> dict[tuple[str, str], str | None]:
@@ -57,8 +65,21 @@ def size_axes(records: Iterable[Record]) -> dict[tuple[str, str], str | None]:
 
 def size_axis(axes: Mapping[str, Collection[str]]) -> str | None:
     """The one of an op's axes, given with the values that occur, along which it is read."""
-    numeric = [axis for axis, texts in axes.items() if all(map(size_of, texts))]
+    numeric = [axis for axis, texts in axes.items() if _is_size(axis, texts)]
     return PREFERRED_AXIS if PREFERRED_AXIS in numeric else next(iter(numeric), None)
+
+
+def _is_size(axis: str, texts: Collection[str]) -> bool:
+    """Whether all values are numbers, and enough of them sizes: 0 and 1 alone are more likely a choice.
+
+    Negative numbers are not taken for sizes, but for an axis that is called as one.
+    """
+    numbers = [_number(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    sizes = sum(number > 0 for number in known)
+    if len(known) < len(numbers) or not sizes:
+        return False
+    return axis == PREFERRED_AXIS or sizes == len(known) or (min(known) == 0 and sizes > 1)
 
 
 def title(record: Record) -> str:
@@ -87,7 +108,7 @@ def name_without(record: Record, axes: Iterable[str | None]) -> str:
 def _settings(params: Mapping[str, str], without: Iterable[str | None]) -> list[str]:
     left_out = set(without)
     kept = [(axis, text) for axis, text in params.items() if axis not in left_out]
-    return [text if axis == "dtype" else f"{axis}={text}" for axis, text in kept]
+    return [text if axis == "dtype" else f"{axis}={written(text)}" for axis, text in kept]
 
 
 def lines(records: Sequence[Record]) -> list[Curve]:
@@ -142,7 +163,7 @@ def in_reading_order(records: Sequence[Record]) -> list[Record]:
 
     def key(record: Record) -> tuple[object, ...]:
         axis = axes[record.suite, record.op]
-        size = (size_of(record.params.get(axis, "")) or 0.0) if axis else 0.0
+        size = (_number(record.params.get(axis, "")) or 0.0) if axis else 0.0
         name = _natural(name_without(record, [axis]))
         place = (suites[record.suite], ops[record.op], name, dtypes.index(record.dtype), size)
         return (*place, _natural(record.device))

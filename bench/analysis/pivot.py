@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.grid import in_reading_order, ranked_devices, title
-from bench.analysis.row_filter import check_column, values_of
+from bench.analysis.row_filter import AXIS, check_column, is_other, values_of
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.errors import SelectionError, hint
-from bench.plan.suite import case_id
+from bench.plan.case_id import case_id
 from bench.stats.ratio import Change, Ratio
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HIDDEN = ("machine", "device", "dtype", "threads", "cache", "torch_version")
 """What changes a time and is not always in a case's id; runs differ by their nature."""
 _ANY = "*"
-_IDENTITY = "case"
+_IDENTITY, _DTYPE = "case", "dtype"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +82,19 @@ def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Cro
     _check(by, records)
     names, places = _placed(records, by)
     having = [value for record in records if (value := _value(record, by))]
+    if not having and any(is_other(record, by) for record in records):
+        message = f"--by {by}: the column {by} is empty in all rows; for the axis write {AXIS}{by}"
+        raise SelectionError(message)
     values = ranked_devices(records) if by == "device" else list(dict.fromkeys(having))
     columns = _columns(values, by, base)
     chosen = {
-        case: {column: _newest(rows) for column, rows in cells.items()}
-        for case, cells in places.items()
+        line: {column: _newest(rows) for column, rows in cells.items()}
+        for line, cells in places.items()
     }
     return Crosstab(
         by=by,
         columns=columns,
-        lines=tuple(_line(case, names[case], cells, columns) for case, cells in chosen.items()),
+        lines=tuple(_line(*names[line], cells, columns) for line, cells in chosen.items()),
         mixed=(
             *_varying([of for cells in places.values() for of in cells.values()], by, inside=True),
             *_varying([list(cells.values()) for cells in chosen.values()], by, inside=False),
@@ -109,15 +112,18 @@ def _check(by: str, records: Sequence[Record]) -> None:
 
 def _placed(
     records: Sequence[Record], by: str
-) -> tuple[dict[str, str], dict[str, dict[str, list[Record]]]]:
-    """Case → its name, and case → column → rows, in reading order."""
-    names: dict[str, str] = {}
+) -> tuple[dict[str, tuple[str, str]], dict[str, dict[str, list[Record]]]]:
+    """Line → its id and its name, and line → column → rows, in reading order."""
+    names: dict[str, tuple[str, str]] = {}
     places: dict[str, dict[str, list[Record]]] = {}
+    with_dtype = {record.suite for record in records if by == "op" and _DTYPE in record.params}
+    differing = {(record.suite, record.op) for record in records if is_other(record, by)}
     for record in in_reading_order(records):
         if value := _value(record, by):
-            case, name = _identity(record, by)
-            names[case] = name
-            places.setdefault(case, {}).setdefault(value, []).append(record)
+            axis = None if (record.suite, record.op) in differing else by.removeprefix(AXIS)
+            line, *name = _identity(record, by, axis, told=record.suite in with_dtype)
+            names.setdefault(line, (name[0], name[1]))
+            places.setdefault(line, {}).setdefault(value, []).append(record)
     return names, places
 
 
@@ -135,13 +141,23 @@ def _value(record: Record, by: str) -> str:
     return ", ".join(values_of(record, by))
 
 
-def _identity(record: Record, by: str) -> tuple[str, str]:
-    """The case's id and name without the axis that columns are of; a suite or an op becomes `*`."""
+def _identity(record: Record, by: str, dropped: str | None, *, told: bool) -> tuple[str, str, str]:
+    """A line's key, id and name: the case without the axis that columns are of; a suite or an op becomes `*`.
+
+    Args:
+        record: a row of the case.
+        by: what the columns are of.
+        dropped: the axis; None where the op has one that only shares its name with the column, and not its values.
+        told: whether the dtype is named where it is on no axis, for one line with an op that has it on one.
+    """
     suite = _ANY if by == "suite" else record.suite
     op = _ANY if by == "op" else record.op
-    params = {axis: text for axis, text in record.params.items() if axis != by}
+    params = {axis: text for axis, text in record.params.items() if axis != dropped}
+    if told:
+        params.setdefault(_DTYPE, record.dtype)
     name = title(dataclasses.replace(record, op=op, params=params))
-    return case_id(suite, op, params), f"{suite}/{name}"
+    key = case_id(suite, op, dict(sorted(params.items())))
+    return key, case_id(suite, op, params), f"{suite}/{name}"
 
 
 def _newest(rows: Sequence[Record]) -> Record:
@@ -168,18 +184,24 @@ def _ratio(record: Record, base: Record | None) -> Ratio | None:
     return Change.of(base, record).ratio()
 
 
+def _is_by(column: str, by: str, rows: Sequence[Record]) -> bool:
+    """Whether the table's columns are of this column, or of an axis of its name that has its values."""
+    is_axis = AXIS + column == by and not any(is_other(row, column) for row in rows)
+    return column == by or is_axis
+
+
 def _varying(groups: Sequence[Sequence[Record]], by: str, *, inside: bool) -> list[Mixed]:
     """What has several values in one of the groups, and in how many."""
     count: Counter[str] = Counter()
     values: dict[str, dict[str, None]] = {}
     for rows in groups:
-        for column in _HIDDEN:
+        for column in (_IDENTITY, *_HIDDEN) if inside else _HIDDEN:
             found = dict.fromkeys(_value(row, column) for row in rows if row.status != "skipped")
-            if len(found) > 1 and column != by:
+            if len(found) > 1 and not _is_by(column, by, rows):
                 count[column] += 1
                 values.setdefault(column, {}).update(found)
     return [
         Mixed(column=column, inside=inside, values=tuple(values[column]), lines=count[column])
-        for column in _HIDDEN
+        for column in (_IDENTITY, *_HIDDEN)
         if count[column]
     ]

@@ -9,12 +9,13 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from bench.plan.case_id import term
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.records.record import Record
 
-_ONE_WORD = re.compile(r"[^\s()]+")
 _UNSAFE_IN_DOUBLE_QUOTES = re.compile(r'["$`\\!]')
 
 
@@ -31,12 +32,12 @@ def commands(records: Sequence[Record], options: Mapping[str, Any]) -> list[str]
 
 
 def _command(record: Record, word: str, options: Mapping[str, Any], *, device: bool) -> str:
-    terms = [word, *(f"{k}={v}" for k, v in record.params.items() if _ONE_WORD.fullmatch(v))]
+    terms = [word, *(term(axis, text) for axis, text in record.params.items())]
     parts = ["bench run", *map(quoted, _suite_words(record.suite, options.get("suites") or ()))]
     parts += ["-k", quoted(" and ".join(terms))]
     for axis in options.get("settings") or {}:
         if axis in record.params:
-            parts += ["--set", quoted(f"{axis}={record.params[axis]}")]
+            parts += ["--set", quoted(term(axis, record.params[axis]))]
     if options.get("preset") not in {None, "quick"}:  # whatever is in quick is in the others too
         parts += ["--preset", quoted(str(options["preset"]))]
     if record.cache not in {None, "hot"}:

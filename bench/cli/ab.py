@@ -26,6 +26,7 @@ from bench.cli.options import (
     Seed,
     Setting,
     Store,
+    all_of,
     split_words,
 )
 from bench.cli.output import print_json, say, show, width
@@ -75,7 +76,7 @@ def ab_command(
     b_env: Annotated[list[str] | None, typer.Option(metavar="K=V", help="And of b.")] = None,
     a_threads: Annotated[int | None, typer.Option(min=1, help="Threads of a's workers.")] = None,
     b_threads: Annotated[int | None, typer.Option(min=1, help="And of b's.")] = None,
-    keyword: Keyword = "",
+    keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
     preset: PresetName = "quick",
@@ -106,7 +107,7 @@ def ab_command(
     each = requests.workers_of_side(workers, devices)
     asked = requests.Request(
         suites=suites,
-        keyword=keyword,
+        keyword=all_of(keyword),
         devices=devices,
         settings=requests.parse_settings(setting or ()),
         preset=preset,

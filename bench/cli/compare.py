@@ -50,7 +50,7 @@ def compare_command(
     new: New = None,
     threshold: Threshold = "5%",
     confidence: Confidence = "99%",
-    where: Where = "",
+    where: Where = None,
     by: ByInstead = None,
     gate: Gated = False,
     junit: Junit = None,
@@ -106,12 +106,15 @@ def _whole(read: Sequence[object]) -> int:
     return OK if all(read) else SOME_FAILED
 
 
-def _chosen(read: Sequence[Read | None], where: str) -> list[Read | None]:
+def _chosen(read: Sequence[Read | None], where: Sequence[str] | None) -> list[Read | None]:
     """The rows of each run that are asked for; a value need only be in one of the runs."""
-    from bench.analysis.row_filter import parse
+    from bench.analysis.row_filter import parse, two_meanings
 
     wanted = parse(where)
-    wanted.keep([row for one in read if one for row in one[0]])
+    rows = [row for one in read if one for row in one[0]]
+    wanted.keep(rows)
+    for line in two_meanings((word.column for word in wanted.words), rows):
+        say(f"bench: {line}", err=True)
     return [([r for r in one[0] if wanted.matches(r)], one[1]) if one else None for one in read]
 
 

@@ -26,12 +26,17 @@ RUN_WORDS = (
 Suites = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SUITE | FILE.py]...", help="Suites by name or file; all if none is named."
+        metavar="[SUITE | FILE.py | SUITE/OP | CASE]...",
+        help="Suites by name or file, ops, cases by their ids; all suites if none is named.",
     ),
 ]
 Keyword = Annotated[
-    str,
-    typer.Option("-k", metavar="EXPR", help="Only cases whose id matches, e.g. 'square and n=64'."),
+    list[str] | None,
+    typer.Option(
+        "-k",
+        metavar="EXPR",
+        help="Only cases whose id matches: 'square and n=64', 'call=\"a (b)\"', or an id. Several times: all must match.",
+    ),
 ]
 Device = Annotated[
     list[str] | None,
@@ -43,7 +48,9 @@ Device = Annotated[
 Setting = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="AXIS=VALUE,...", help="Values of an axis, also ones a suite lacks."
+        "--set",
+        metavar="AXIS=VALUE,...",
+        help="Values of an axis, also numbers and shapes (64x128) that a suite lacks; one with commas in quotes.",
     ),
 ]
 PresetName = Annotated[
@@ -73,10 +80,11 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for pages and traces.")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 RunWord = Annotated[str, typer.Argument(metavar="[RUN]", help=RUN_WORDS)]
 Where = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         metavar="'COLUMN=VALUE,... ...'",
-        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'.",
+        help="Only rows with these values of columns or axes: 'op=square dtype=float32,float64'; or a case's id. "
+        "Several times: all count.",
     ),
 ]
 ROWS_FORMS = ("table", "json", "markdown", "csv")
@@ -211,7 +219,8 @@ TableRuns = Annotated[
 By = Annotated[
     str,
     typer.Option(
-        metavar="COLUMN", help="What the columns are: device, threads, run_id, an axis, …"
+        metavar="COLUMN",
+        help="What the columns are: device, threads, run_id, an axis (params.NAME if a column has its name), …",
     ),
 ]
 BaseColumn = Annotated[
@@ -282,6 +291,12 @@ def check_form(form: str, forms: Sequence[str]) -> None:
     if form not in forms:
         message = f"--format {form!r} is no form; {hint(form, forms)}"
         raise SelectionError(message)
+
+
+def all_of(expressions: Sequence[str] | None) -> str:
+    """Expressions of `-k` as one that they all must match."""
+    found = [text for text in expressions or () if text.strip()]
+    return found[0] if len(found) == 1 else " and ".join(f"({text})" for text in found)
 
 
 def split_words(lists: Sequence[str] | None) -> tuple[str, ...]:

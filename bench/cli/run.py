@@ -34,6 +34,7 @@ from bench.cli.options import (
     Tags,
     Workers,
     WorkerThreads,
+    all_of,
     split_words,
 )
 from bench.cli.output import console, print_json, say, show
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 def run_command(
     *,
     suites: Suites = None,
-    keyword: Keyword = "",
+    keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
     preset: PresetName = "quick",
@@ -118,7 +119,7 @@ def run_command(
 def list_command(
     *,
     suites: Suites = None,
-    keyword: Keyword = "",
+    keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
     preset: PresetName = "quick",
@@ -143,7 +144,7 @@ def list_command(
 
 def _request(
     suites: Sequence[str] | None,
-    keyword: str,
+    keyword: Sequence[str] | None,
     device: Sequence[str] | None,
     setting: Sequence[str] | None,
     preset: str,
@@ -154,7 +155,7 @@ def _request(
 
     return requests.Request(
         suites=tuple(suites or ()),
-        keyword=keyword,
+        keyword=all_of(keyword),
         devices=split_words(device),
         settings=requests.parse_settings(setting or ()),
         preset=preset,

@@ -30,7 +30,7 @@ def table_command(
     *,
     run: TableRuns = None,
     by: By,
-    where: Where = "",
+    where: Where = None,
     base: BaseColumn = None,
     store: Store = STORE,
     form: RowsForm = "table",
@@ -43,7 +43,12 @@ def table_command(
 
 
 def print_crosstab(
-    rows: Sequence[Record], *, by: str, where: str = "", base: str | None = None, form: str
+    rows: Sequence[Record],
+    *,
+    by: str,
+    where: Sequence[str] | None = None,
+    base: str | None = None,
+    form: str,
 ) -> int:
     """Print these rows by a column or axis; gives the exit code.
 
@@ -51,11 +56,15 @@ def print_crosstab(
         SelectionError: a word can't be read, or means nothing in these rows.
     """
     from bench.analysis.pivot import crosstab
-    from bench.analysis.row_filter import parse
+    from bench.analysis.row_filter import parse, two_meanings
     from bench.report.text.pivot import TEXTS, crosstab_facts, crosstab_table
 
     check_form(form, ROWS_FORMS)
-    found = crosstab(parse(where).keep(rows), by, base)
+    wanted = parse(where)
+    kept = wanted.keep(rows)
+    found = crosstab(kept, by, base)
+    for line in two_meanings([*(word.column for word in wanted.words), by], rows):
+        say(f"bench: {line}", err=True)
     if form == "json":
         print_json(crosstab_facts(found))
     elif form == "table":

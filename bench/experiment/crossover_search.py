@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.analysis.crossover.crossovers import point
 from bench.analysis.grid import size_axis, size_of
 from bench.errors import SelectionError
+from bench.plan.case_id import term
 from bench.plan.choose import expression
 from bench.stats.crossing import crossover
 
@@ -264,8 +265,8 @@ def _sweep(op: str, quick: Sequence[PlannedCase], found: Sequence[PlannedCase]) 
     open_ = {name: texts for name, texts in _values(quick).items() if name != axis}
     for name, texts in open_.items():
         if len(texts) > 1:
-            message = f"{op} leaves {name} open ({', '.join(texts)}); fix it with --set {name}="
-            raise SelectionError(message + next(iter(texts)))
+            message = f"{op} leaves {name} open ({', '.join(texts)}); fix it with --set "
+            raise SelectionError(message + term(name, next(iter(texts))))
     labels = {name: next(iter(texts)) for name, texts in open_.items()}
     case = found[0]
     all_sizes = _values(found)[axis]
@@ -275,9 +276,9 @@ def _sweep(op: str, quick: Sequence[PlannedCase], found: Sequence[PlannedCase]) 
         suite_path=case.suite_path,
         axis=axis,
         labels=labels,
-        short=_sizes(_values(quick)[axis]),
+        short=_sizes(_values(quick)[axis]) or _sizes(all_sizes),
         sizes=_sizes(all_sizes),
-        whole=all(text.isdecimal() for text in all_sizes),
+        whole=all(text.isdecimal() for text in all_sizes if size_of(text)),
     )
 
 

@@ -171,28 +171,31 @@ class Tolerance:
 
 
 class Inputs(Protocol):
-    """Makes seeded tensors on one device in one dtype; `bench.worker` implements it."""
+    """Makes seeded tensors on one device in one dtype; `bench.worker` implements it.
+
+    A shape is numbers, or one tuple or list of them, as in torch.
+    """
 
     @property
     def dtype(self) -> Any:
         """The `torch.dtype`."""
 
-    def randn(self, *shape: int) -> Any:
+    def randn(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Standard normal values (whole numbers from -8 to 8 in an integer dtype)."""
 
-    def rand(self, *shape: int) -> Any:
+    def rand(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Uniform values in [0, 1) (0 or 1 in an integer dtype)."""
 
-    def ints(self, *shape: int, low: int = -8, high: int = 9) -> Any:
+    def ints(self, *shape: Any, low: int = -8, high: int = 9) -> Any:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type."""
 
-    def zeros(self, *shape: int) -> Any:
+    def zeros(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Zeros."""
 
-    def ones(self, *shape: int) -> Any:
+    def ones(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Ones."""
 
-    def empty(self, *shape: int) -> Any:
+    def empty(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Memory as it is found."""
 
 
@@ -236,29 +239,29 @@ class Case:
             raise SuiteError(message)
         return self.inputs
 
-    def randn(self, *shape: int) -> Any:
+    def randn(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Standard normal values (whole numbers from -8 to 8 in an integer dtype)."""
-        return self._maker.randn(*shape)
+        return self._maker.randn(*shape, requires_grad=requires_grad)
 
-    def rand(self, *shape: int) -> Any:
+    def rand(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Uniform values in [0, 1) (0 or 1 in an integer dtype)."""
-        return self._maker.rand(*shape)
+        return self._maker.rand(*shape, requires_grad=requires_grad)
 
-    def ints(self, *shape: int, low: int = -8, high: int = 9) -> Any:
+    def ints(self, *shape: Any, low: int = -8, high: int = 9) -> Any:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type."""
         return self._maker.ints(*shape, low=low, high=high)
 
-    def zeros(self, *shape: int) -> Any:
+    def zeros(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Zeros."""
-        return self._maker.zeros(*shape)
+        return self._maker.zeros(*shape, requires_grad=requires_grad)
 
-    def ones(self, *shape: int) -> Any:
+    def ones(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Ones."""
-        return self._maker.ones(*shape)
+        return self._maker.ones(*shape, requires_grad=requires_grad)
 
-    def empty(self, *shape: int) -> Any:
+    def empty(self, *shape: Any, requires_grad: bool = False) -> Any:
         """Memory as it is found."""
-        return self._maker.empty(*shape)
+        return self._maker.empty(*shape, requires_grad=requires_grad)
 
 
 def with_inputs(case: Case, inputs: Inputs) -> Case:

@@ -6,17 +6,18 @@ or several is refused with what it may have meant.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, SelectionError, hint
+from bench.errors import BenchError, SelectionError, hint, shown
+from bench.plan.case_id import parse_id
 from bench.plan.filter import Filter
 from bench.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from bench.plan.case_id import CaseName
     from bench.plan.plan import Plan, PlannedCase
 
     Settings = Mapping[str, tuple[str, ...]]
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     """The plan of all sizes, with these values of axes."""
     Pair = tuple[PlannedCase, PlannedCase]
 
-_ID = re.compile(r"[^\s/\[\]]+/[^\s\[\]]+\[([^\[\]]+)\]")
 _SHOWN = 5
 _HOW = "see all ids with: bench list --preset full --json"
+_DEVICE = "/device"
+"""Stands beside the axes, and none can have this name."""
 _SIDES = 2
 """`bench ab` compares two sides, so it takes two ops at most."""
-_OP_ID_PARTS = 2
-"""An op's full name is `suite/op`."""
 
 
 def choose(word: str, planned: Planned) -> PlannedCase:
@@ -59,11 +59,8 @@ def choose(word: str, planned: Planned) -> PlannedCase:
 
 def settings_of(word: str) -> Settings:
     """`suite/op[n=64,dtype=float32]` → axis → its value; nothing for a word that is no such id."""
-    inside = _ID.fullmatch(word)
-    if inside is None:
-        return {}
-    pairs = [part.partition("=") for part in inside[1].split(",")]
-    return {axis: (value,) for axis, _, value in pairs if axis and value}
+    name = parse_id(word)
+    return {axis: (value,) for axis, value in name.labels.items()} if name else {}
 
 
 def _with_id(word: str, planned: Planned, asked: Settings) -> dict[str, tuple[PlannedCase, str]]:
@@ -109,29 +106,35 @@ def expression(word: str, noun: str = "case") -> Filter:
 
 def none_of(word: str, ids: Collection[str], how: str) -> str:
     """The error line for a word that means none of these cases; `how` says where all ids are."""
-    return f"{word!r} matches none of {counted(len(ids), 'case')}; {hint(word, ids, how)}"
+    return f"{shown(word)} matches none of {counted(len(ids), 'case')}; {hint(word, ids, how)}"
 
 
 def several_of(word: str, ids: Collection[str]) -> str:
     """The error line for a word that means several cases."""
-    shown = ", ".join(list(ids)[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
-    return f"{word!r} matches {len(ids)} cases: {shown}; name one of them, or add: and AXIS=VALUE"
+    some = ", ".join(list(ids)[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+    return (
+        f"{shown(word)} matches {len(ids)} cases: {some}; name one of them, or add: and AXIS=VALUE"
+    )
+
+
+def split_names(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[CaseName, ...]]:
+    """The suites among words (`mul`, `my/file.py`), and the ops and cases (`mul/matrices`, `mul/matrices[n=64]`)."""
+    named = {word: name for word in words if (name := _op_or_case(word))}
+    return tuple(word for word in words if word not in named), tuple(named.values())
 
 
 def split_ops(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The suites and the ops among words: `mul`, `my/file.py` and `mul/matrices`.
-
-    Where no suite is named, the suites are those of the ops.
+    """What the words choose, and the ops among them (`mul/matrices`, also of `mul/matrices[n=64]`).
 
     Raises:
         SelectionError: there are more than two ops.
     """
-    ops = tuple(word for word in words if _is_op(word))
-    suites = tuple(word for word in words if word not in ops)
+    _, named = split_names(words)
+    ops = tuple(dict.fromkeys(name.op_id for name in named))
     if len(ops) > _SIDES:
         message = f"{len(ops)} ops ({', '.join(ops)}) are more than two sides; name one or two"
         raise SelectionError(message)
-    return suites or tuple(dict.fromkeys(op.partition("/")[0] for op in ops)), ops
+    return tuple(words), ops
 
 
 def pairs(plan: Plan, ops: Sequence[str]) -> list[Pair]:
@@ -150,25 +153,48 @@ def pairs(plan: Plan, ops: Sequence[str]) -> list[Pair]:
     if len(set(ops)) < _SIDES:
         return [(case, case) for case in plan.cases if not ops or case.op_id in ops]
     one, other = ([case for case in plan.cases if case.op_id == op] for op in ops)
-    by_point = {_point(case): case for case in other}
-    found = [(case, by_point[_point(case)]) for case in one if _point(case) in by_point]
-    if not found:
+    met = [places for places in _places(one, other) if all(places)]
+    if not met:
         message = (
             f"{ops[0]} and {ops[1]} have no case with equal axes ({_first(one)}; {_first(other)}); "
             "fix axes with --set"
         )
         raise SelectionError(message)
-    return found
+    for mine, theirs in met:
+        if len(mine) > 1 or len(theirs) > 1:
+            few, many = sorted((mine, theirs), key=len)
+            ids = ", ".join(case.id for case in many[:_SIDES]) + (
+                ", …" if len(many) > _SIDES else ""
+            )
+            message = f"{few[0].id} could be compared with {ids}; fix axes with --set"
+            raise SelectionError(message)
+    return [(mine, theirs) for ((mine,), (theirs,)) in met]
 
 
-def _is_op(word: str) -> bool:
-    """Whether a word is an op's full name, `suite/op`, and no file."""
-    path = Path(word)
-    return len(path.parts) == _OP_ID_PARTS and path.suffix != ".py" and not path.exists()
+def _places(
+    one: Sequence[PlannedCase], other: Sequence[PlannedCase]
+) -> Iterator[tuple[list[PlannedCase], list[PlannedCase]]]:
+    """For each value of all axes that two ops have in common: the cases of the one, and of the other."""
+    common = set.intersection(*(set(_point(case)) for cases in (one, other) for case in cases[:1]))
+    places: dict[tuple[str, ...], tuple[list[PlannedCase], list[PlannedCase]]] = {}
+    for side, cases in enumerate((one, other)):
+        for case in cases:
+            key = tuple(text for axis, text in sorted(_point(case).items()) if axis in common)
+            places.setdefault(key, ([], []))[side].append(case)
+    return iter(places.values())
 
 
-def _point(case: PlannedCase) -> tuple[object, ...]:
-    return case.device, *sorted(case.labels.items())
+def _point(case: PlannedCase) -> dict[str, str]:
+    """Where a case lies in the grid; a dtype that is on no axis is that of all its cases."""
+    return {"dtype": case.dtype, **case.labels, _DEVICE: case.device}
+
+
+def _op_or_case(word: str) -> CaseName | None:
+    """The op or the case that a word names; None where it is a suite or a file, there or not."""
+    name = parse_id(word)
+    if name is None or "/" in name.op or word.endswith(".py") or os.path.exists(word):  # noqa: PTH110 - `Path` raises at a long name
+        return None
+    return name
 
 
 def _first(cases: Sequence[PlannedCase]) -> str:

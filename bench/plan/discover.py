@@ -1,25 +1,36 @@
 """Discovery and loading of suites: shipped ones by name, a user's file by its path.
 
-`bench` never imports a suite; a suite's module is not importable by name and leaves `sys.path` alone.
+`bench` never imports a suite; a suite's module is not importable by name and leaves `sys.path` alone. What it may
+import is in `suite_imports.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import SuiteError, hint
+from bench.errors import SuiteError, hint, shown
+from bench.plan.label import UNSAFE
 from bench.plan.suite import Suite
+from bench.plan.suite_imports import imports_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.plan.case_id import CaseName
+
 _PACKAGE = Path(__file__).resolve().parents[1]
+_LONGEST_ERROR = 500
+_IMPORTABLE = (
+    "; a suite can import what is installed, what lies beside its file and what is in the current folder: "
+    "install the rest (pip install -e .) or name its folder in PYTHONPATH"
+)
 _NOT_SUITES = ("test_", "conftest", "_")
 
 
@@ -62,15 +73,15 @@ def find(name_or_path: str) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 - `Path` raises at a long name
         return path.resolve()
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         message = f"{name_or_path} is a folder; name its suite files, such as {path / '*.py'}"
         raise SuiteError(message)
     if path.suffix == ".py" or len(path.parts) > 1:
-        message = f"there is no file {name_or_path}"
+        message = f"there is no file {name_or_path[:_LONGEST_ERROR]}"
         raise SuiteError(message)
-    message = f"there is no suite {name_or_path!r}; {hint(name_or_path, shipped)}"
+    message = f"there is no suite {shown(name_or_path)}; {hint(name_or_path, shipped)}"
     raise SuiteError(message)
 
 
@@ -91,11 +102,13 @@ def load(path: Path) -> LoadedSuite:
         # not by `exec_module`, which may take a cache for a file that was just changed
         source = path.read_bytes()
         code = compile(source, path, "exec", dont_inherit=True)
-        exec(code, vars(module))  # noqa: S102 - it is what a suite is for
-    except (Exception, SystemExit) as error:  # a suite must not end the program
+        with imports_of(path):
+            exec(code, vars(module))  # noqa: S102 - it is what a suite is for
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a suite must not end the program
         del sys.modules[name]
-        what = f"{type(error).__name__}: {error}".partition("\n")[0]
-        message = f"{path} can't be loaded{_line_in(path, error)}: {what}"
+        message = f"{path} can't be loaded{_line_in(path, error)}: {_what(error)}"
         raise SuiteError(message) from error
     found = {id(v): v for v in vars(module).values() if isinstance(v, Suite)}
     if len(found) != 1:
@@ -111,20 +124,57 @@ def load(path: Path) -> LoadedSuite:
     return LoadedSuite(suite, path, source, vars(module))
 
 
+def _what(error: BaseException) -> str:
+    """The error in one line, and what to do about an import that fails."""
+    kind = type(error).__name__
+    try:
+        said = f"{kind}: {error}".partition("\n")[0]
+    except BaseException:  # noqa: BLE001 - its text may raise anything too
+        return kind
+    said = UNSAFE.sub(lambda found: repr(found[0])[1:-1], said)
+    said = said if len(said) <= _LONGEST_ERROR else f"{said[:_LONGEST_ERROR]}…"
+    return said + (_IMPORTABLE if isinstance(error, ImportError) else "")
+
+
+def _shipped(name: CaseName) -> Path:
+    """The file of the shipped suite that an op or a case is of.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    shipped = shipped_suites()
+    if name.suite not in shipped:
+        how = f"of a suite of your own name the file too: FILE.py {name.op_id}"
+        near = hint(name.suite, shipped, how)
+        message = f"there is no file {name.op_id} and no suite {name.suite!r}; {near}"
+        raise SuiteError(message if near == how else f"{message} Else, {how}")
+    return shipped[name.suite]
+
+
 def _line_in(path: Path, error: BaseException) -> str:
     """` (line 12)`, if the error passed through the file."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     return f" (line {lines[-1]})" if lines else ""
 
 
-def load_all(words: Sequence[str]) -> tuple[LoadedSuite, ...]:
+def load_all(words: Sequence[str], of_names: Sequence[CaseName] = ()) -> tuple[LoadedSuite, ...]:
     """The suites named on the command line, in that order; all shipped ones if none is named.
+
+    Args:
+        words: suites by name or file.
+        of_names: ops and cases, whose suites are wanted too: they are in one of the files, or shipped.
 
     Raises:
         SuiteError: one can't be found or read, or two have the same name.
     """
-    paths = dict.fromkeys(find(word) for word in words) or shipped_suites().values()
+    paths = list(dict.fromkeys(find(word) for word in words))
+    if not words and not of_names:
+        paths = list(shipped_suites().values())
     loaded = tuple(load(path) for path in paths)
+    lacking = {name.suite: name for name in of_names}
+    for one in loaded:
+        lacking.pop(one.suite.name, None)
+    loaded += tuple(load(_shipped(name)) for name in lacking.values())
     by_name: dict[str, LoadedSuite] = {}
     for one in loaded:
         other = by_name.setdefault(one.suite.name, one)

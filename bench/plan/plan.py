@@ -5,20 +5,33 @@ A plan is a value: it can be listed, written into the run's manifest, and sent t
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import operator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import SelectionError, SuiteError, hint
+from bench.errors import SelectionError, SuiteError, hint, shown
 from bench.plan.case import Case, Skip, Work, with_inputs
+from bench.plan.case_id import case_id, written
 from bench.plan.filter import Filter
-from bench.plan.suite import case_id, make_case
+from bench.plan.suite import make_case
+from bench.plan.suite_imports import imports_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bench.plan.case_id import CaseName
     from bench.plan.discover import LoadedSuite
     from bench.plan.suite import Axis, Op
+
+    _Point = tuple[Op, dict[str, str], str]
+    """An op, a label for each of its axes, a device."""
+
+
+_FEW = 10
+"""So many names can be read in an error line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +83,17 @@ PRESETS: Mapping[str, Preset] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The user's choice of cases: devices, filter, values of axes."""
+    """The user's choice of cases: devices, filter, values of axes, cases by name.
+
+    Of a suite of which ops or cases are `named`, nothing else is planned. The id of a case, here or in the filter,
+    also means a size that is on no list of its op.
+    """
 
     devices: tuple[str, ...] = ("cpu",)
     keyword: str = ""
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     short_axes: bool = True
+    named: tuple[CaseName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,18 +166,16 @@ def expand(loaded: Sequence[LoadedSuite], selection: Selection, missing: Mapping
         missing: device → why this machine can't measure on it; its cases become skips.
 
     Raises:
-        SelectionError: a setting names an axis that no op has, or nothing is left to measure.
+        SelectionError: a setting names an axis that no op has, a name an op that is not there, or nothing is left.
         SuiteError: a setting's value is not possible, or an op or its work model fails.
     """
     _check_settings(loaded, selection)
-    keyword = Filter(selection.keyword) if selection.keyword.strip() else None
     cases: list[PlannedCase] = []
     skips: list[PlannedSkip] = []
-    for one in loaded:
-        for op, labels, device in _grid(one, selection):
-            if keyword and not keyword.matches(case_id(one.suite.name, op.name, labels), labels):
-                continue
-            planned, reason = _plan_one(one, op, labels, device)
+    for one, points in _chosen(loaded, selection):
+        for op, labels, device in points:
+            with imports_of(one.path):
+                planned, reason = _plan_one(one, op, labels, device)
             reason = missing.get(device) or reason
             if reason:
                 skips.append(PlannedSkip(case=planned, reason=reason))
@@ -170,16 +186,70 @@ def expand(loaded: Sequence[LoadedSuite], selection: Selection, missing: Mapping
     return Plan(cases=tuple(cases), skips=tuple(skips))
 
 
-def _grid(one: LoadedSuite, selection: Selection) -> Iterator[tuple[Op, dict[str, str], str]]:
+def _chosen(
+    loaded: Sequence[LoadedSuite], selection: Selection
+) -> Iterator[tuple[LoadedSuite, Iterator[_Point]]]:
+    """The points of each suite that the names and the filter choose."""
+    keyword = Filter(selection.keyword) if selection.keyword.strip() else None
+    named = [_resolved(name, loaded) for name in selection.named]
+    ids = [*named, *(keyword.ids if keyword else ())]
+
+    def is_chosen(suite: str, point: _Point) -> bool:
+        identity = case_id(suite, point[0].name, point[1])
+        wanted = [name for name in named if name.suite == suite]
+        by_name = not wanted or any(name.matches(identity, point[1]) for name in wanted)
+        return by_name and (not keyword or keyword.matches(identity, point[1]))
+
+    for one in loaded:
+        yield one, filter(partial(is_chosen, one.suite.name), _grid(one, selection, ids))
+
+
+def _resolved(name: CaseName, loaded: Sequence[LoadedSuite]) -> CaseName:
+    """The name with each label as its axis spells it.
+
+    Raises:
+        SelectionError: there is no such op.
+        SuiteError: it has no such axis, or the axis can't have the value.
+    """
+    ops = {f"{one.suite.name}/{op.name}": op for one in loaded for op in one.suite.ops.values()}
+    if name.op_id not in ops:
+        there = [known for known in ops if known.startswith(f"{name.suite}/")]
+        message = f"there is no op {name.op_id!r}; {hint(name.op_id, there or ops)}"
+        raise SelectionError(message)
+    axes = ops[name.op_id].axes
+    for axis in name.labels:
+        if axis not in axes:
+            message = f"{name.op_id} has no axis {axis!r}; {hint(axis, axes)}"
+            raise SelectionError(message)
+    labels = {axis: axes[axis].label(text) for axis, text in name.labels.items()}
+    return dataclasses.replace(name, labels=labels)
+
+
+def _grid(one: LoadedSuite, selection: Selection, ids: Sequence[CaseName]) -> Iterator[_Point]:
+    """The points of a suite: those of the lists of its axes, then those that ids mean beyond them."""
     for op in one.suite.ops.values():
-        texts = [_labels(axis, selection) for axis in op.axes.values()]
-        for point in itertools.product(*texts):
+        lists = [_labels(axis, selection.settings, selection) for axis in op.axes.values()]
+        beyond: dict[tuple[str, ...], None] = {}
+        for name in ids:
+            if name.op_id == f"{one.suite.name}/{op.name}" and _can_take(op, name.labels):
+                settings = dict(selection.settings)
+                settings |= {axis: (text,) for axis, text in name.labels.items()}
+                texts = [_labels(axis, settings, selection) for axis in op.axes.values()]
+                beyond |= dict.fromkeys(itertools.product(*texts))
+        more = (p for p in beyond if not all(map(operator.contains, lists, p)))
+        for point in itertools.chain(itertools.product(*lists), more):
             for device in selection.devices:
                 yield op, dict(zip(op.axes, point, strict=True)), device
 
 
-def _labels(axis: Axis, selection: Selection) -> tuple[str, ...]:
-    wanted = selection.settings.get(axis.name)
+def _can_take(op: Op, labels: Mapping[str, str]) -> bool:
+    return all(name in op.axes and _possible(op.axes[name], t) for name, t in labels.items())
+
+
+def _labels(
+    axis: Axis, settings: Mapping[str, tuple[str, ...]], selection: Selection
+) -> tuple[str, ...]:
+    wanted = settings.get(axis.name)
     if wanted is None:
         return axis.quick if selection.short_axes else tuple(axis.choices)
     return tuple(dict.fromkeys(axis.label(text) for text in wanted if _possible(axis, text)))
@@ -203,8 +273,9 @@ def _check_settings(loaded: Sequence[LoadedSuite], selection: Selection) -> None
             raise SelectionError(message + hint(name, (axis.name for axis in axes)))
         for text in texts:
             if not any(_possible(axis, text) for axis in having):
-                message = f"--set {name}={text}: no selected op can take it; "
-                raise SelectionError(message + hint(text, (c for a in having for c in a.choices)))
+                message = f"--set {name}={written(text)}: no selected op can take it; "
+                known = (written(choice) for axis in having for choice in axis.choices)
+                raise SelectionError(message + hint(text, known))
 
 
 def _plan_one(
@@ -256,5 +327,9 @@ def _skip_reason(op: Op, case: Case) -> str:
 
 
 def _nothing(loaded: Sequence[LoadedSuite], selection: Selection) -> str:
+    """Why nothing is left; ops whose names are near the words of the filter, or where all are listed."""
     ops = [f"{one.suite.name}/{name}" for one in loaded for name in one.suite.ops]
-    return f"-k {selection.keyword!r} matches none of the cases; ops: {', '.join(ops)}"
+    names = {*ops, *(op.partition("/")[2] for op in ops)}
+    more = f", … ({len(ops)} in all; see bench list)" if len(ops) > _FEW else ""
+    near = hint(selection.keyword, names, f"ops: {', '.join(ops[:_FEW])}{more}")
+    return f"-k {shown(selection.keyword)} matches none of the cases; {near}"

@@ -10,20 +10,26 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
-from bench.errors import SuiteError, hint
+from bench.errors import SuiteError, hint, shown
 from bench.plan.case import DEFAULT_DTYPE, DTYPES, Case, Tolerance, dtype_name, itemsize_bytes
+from bench.plan.case_id import case_id, written
+from bench.plan.label import UNSAFE, label, value_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.plan.case import Call, Work
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NAME = re.compile(r"[^\W\d][\w.-]{,99}")
+_NAMED = 'Axis({!r}, {{"NAME": value, …}})'
+"""How a suite gives values labels of its own."""
 
 
-def label(value: object) -> str:
-    """How a value stands in a case id: a name for things that have one, else its text."""
-    return str(getattr(value, "__name__", value))
+def _check_name(what: str, name: str) -> None:
+    """Accept a name that stands in ids and on command lines as it is."""
+    if not _NAME.fullmatch(name):
+        message = f"{shown(name)} can't name {what}; use letters, digits, _, - and . (at most 100)"
+        raise SuiteError(message)
 
 
 def _unique(kind: str, owner: str, what: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -31,8 +37,9 @@ def _unique(kind: str, owner: str, what: str, pairs: Iterable[tuple[str, Any]]) 
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            message = f"{kind} {owner!r} has two {what} called {name!r}; name them apart"
-            raise SuiteError(message)
+            message = f"{kind} {owner!r} has two {what} called {shown(name)}; name them apart"
+            how = f": {_NAMED.format(owner)}" if kind == "axis" else ""
+            raise SuiteError(message + how)
         found[name] = value
     return found
 
@@ -41,7 +48,7 @@ def _unique(kind: str, owner: str, what: str, pairs: Iterable[tuple[str, Any]]) 
 class Axis:
     """One dimension of the grid: a name and its values, in order; `quick` is the short list.
 
-    Values are numbers, text, or a mapping from labels to anything (functions, say).
+    Values may be anything: each has a label (`bench/plan/label.py`), or the one that a mapping from labels gives it.
     """
 
     name: str
@@ -55,52 +62,50 @@ class Axis:
         *,
         quick: Sequence[Any] | None = None,
     ) -> None:
-        pairs = values.items() if hasattr(values, "items") else [(label(v), v) for v in values]
-        choices = _unique("axis", name, "values", pairs)
-        short = tuple(label(v) for v in quick) if quick is not None else tuple(choices)
-        if not _NAME.fullmatch(name):
-            message = f"{name!r} can't name an axis; use letters, digits and _"
-            raise SuiteError(message)
+        _check_name("an axis", name)
+        named = values.items() if hasattr(values, "items") else ((v, v) for v in values)
+        choices = _unique("axis", name, "values", ((label(text), v) for text, v in named))
         if not choices:
             message = f"axis {name!r} has no values"
             raise SuiteError(message)
         for text in choices:
-            if not text or set(text) & set("[],=") or text != text.strip():
-                message = (
-                    f"axis {name!r}: {text!r} can't be a value's label; no brackets, commas or ="
-                )
-                raise SuiteError(message)
+            if UNSAFE.search(text):
+                message = f"axis {name!r}: {shown(text)} holds a control character; name it: "
+                raise SuiteError(message + _NAMED.format(name))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "choices", MappingProxyType(choices))
-        object.__setattr__(self, "quick", short)
-        for text in short:
-            self.value(text)
+        short = choices if quick is None else (self.label(label(v)) for v in quick)
+        object.__setattr__(self, "quick", tuple(short))
 
     def value(self, text: str) -> Any:
-        """The value a label stands for; a number need not be on the axis.
+        """The value a label stands for; a number or a shape need not be on the axis.
 
         Raises:
             SuiteError: it is neither on the axis nor of the kind of its values.
         """
-        if text in self.choices:
-            return self.choices[text]
-        kinds = {type(v) for v in self.choices.values()}
-        for kind in (int, float):
-            if kinds <= {int, kind}:
-                try:
-                    return kind(text)
-                except ValueError:
-                    break
-        message = f"axis {self.name!r} can't be {text!r}; {hint(text, self.choices)}"
-        raise SuiteError(message)
+        known = self._listed(text)
+        if known is not None:
+            return self.choices[known]
+        try:
+            return value_like(text, self.choices.values())
+        except ValueError as error:
+            message = f"axis {self.name!r} can't be {shown(text)}; {hint(text, map(written, self.choices))}"
+            raise SuiteError(message) from error
 
     def label(self, text: str) -> str:
-        """The one spelling of a label, so that ids join: `064` → `64`.
+        """The one spelling of a label, so that ids join: `064` → `64`, or the name that the axis gives to 64.
 
         Raises:
             SuiteError: as for `value`.
         """
-        return text if text in self.choices else label(self.value(text))
+        own = label(self.value(text))
+        return self._listed(text) or self._listed(own) or own
+
+    def _listed(self, text: str) -> str | None:
+        """The label on the axis that this is, or whose value has this as its own label."""
+        if text in self.choices:
+            return text
+        return next((name for name, v in self.choices.items() if label(v) == text), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -191,9 +196,7 @@ class Suite:
     ops: dict[str, Op]
 
     def __init__(self, name: str, axes: Iterable[Axis] = ()) -> None:
-        if not _NAME.fullmatch(name):
-            message = f"{name!r} can't name a suite; use letters, digits, _ and -"
-            raise SuiteError(message)
+        _check_name("a suite", name)
         self.name = name
         self.axes = _unique("suite", name, "axes", ((axis.name, axis) for axis in axes))
         self.ops = {}
@@ -230,6 +233,7 @@ class Suite:
 
         def add(function: Callable[[Case], Call]) -> Op:
             name = function.__name__
+            _check_name("an op", name)
             if name in self.ops:
                 message = f"suite {self.name!r} has two ops called {name!r}"
                 raise SuiteError(message)
@@ -249,12 +253,6 @@ class Suite:
             return self.ops[name]
 
         return add if build is None else add(build)
-
-
-def case_id(suite: str, op: str, labels: Mapping[str, str]) -> str:
-    """`matmul/square[n=1024,dtype=float32]`: no device and no machine, so rows join on it."""
-    inside = ",".join(f"{name}={text}" for name, text in labels.items())
-    return f"{suite}/{op}" + (f"[{inside}]" if inside else "")
 
 
 def make_case(suite: Suite, op: Op, labels: Mapping[str, str], device: str) -> Case:

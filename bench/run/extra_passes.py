@@ -36,6 +36,8 @@ _PROFILE_LIMIT_S = 60.0
 """Time limit of a batch's profile, whatever that of a case is: an H200 took 3 s, most of them the profiler's start."""
 _MOST_PROFILED_CALLS, _FEWEST_PROFILED_CALLS = 20, 2
 """A case is called at least twice under the profiler: one call alone can't show that calls differ."""
+_LONGEST_NAME = 200
+"""Characters of a file's name; file systems hold 255 bytes."""
 _KEYS_OF_MACHINE = ("host_name", "traceName")
 """Keys of a trace that name the machine which made it. They are removed, since traces are sent on."""
 
@@ -206,7 +208,7 @@ def traced(
 def trace_path(out: Path, case: PlannedCase) -> Path:
     """`profile-matmul-square-n=64-dtype=float32-cpu.json.gz` in a folder: what any system takes as a name."""
     name = re.sub(r"[^\w.=]+", "-", f"profile-{case.id.removesuffix(']')}-{case.device}")
-    return out / f"{name}.json.gz"
+    return out / f"{name[:_LONGEST_NAME]}.json.gz"
 
 
 def keep_trace(trace: dict[str, Any], path: Path) -> None:

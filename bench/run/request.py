@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from bench.errors import SelectionError, UnitError, hint
 from bench.machine import hardware
 from bench.machine.compute_mode import ContextLimits
-from bench.plan import discover, fingerprint, plan
+from bench.plan import choose, discover, fingerprint, plan
+from bench.plan.case_id import values_in
 from bench.plan.schedule import Schedule
 from bench.pool.pool import no_collecting, start
 from bench.records import codec
@@ -135,12 +136,17 @@ class Request:
 
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)
+        suites, named = choose.split_names(self.suites)
         selection = plan.Selection(
-            devices=wanted, keyword=self.keyword, settings=self.settings, short_axes=short
+            devices=wanted,
+            keyword=self.keyword,
+            settings=self.settings,
+            short_axes=short,
+            named=named,
         )
         refused = self._refused(wanted)
         missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
-        loaded = discover.load_all(self.suites)
+        loaded = discover.load_all(suites, named)
         found = plan.expand(loaded, selection, missing)
         return fingerprint.identified(found, loaded) if fingerprints else found
 
@@ -216,7 +222,10 @@ def parse_settings(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     settings: dict[str, tuple[str, ...]] = {}
     for word in words:
         axis, _, values = word.partition("=")
-        texts = tuple(text.strip() for text in values.split(",") if text.strip())
+        try:
+            texts = values_in(values)
+        except ValueError:
+            texts = ()
         if not axis.strip() or not texts:
             message = f"--set {word!r} can't be read; write axis=value,value (n=64,256)"
             raise SelectionError(message)

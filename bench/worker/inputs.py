@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bench.errors import SuiteError
 from bench.plan.case import Skip
 
 if TYPE_CHECKING:
@@ -71,32 +73,50 @@ class TensorInputs:
     def _whole(self) -> bool:
         return not (self._dtype.is_floating_point or self._dtype.is_complex)
 
-    def _claim(self, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> None:
+    def _claim(self, given: tuple[Any, ...], dtype: torch.dtype | None = None) -> tuple[int, ...]:
+        """The shape that was given, in numbers or as one tuple or list, once its memory is allowed."""
+        whole = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+        shape = tuple(map(operator.index, whole))
         self._asked_bytes += math.prod(shape) * (dtype or self._dtype).itemsize
         if self._asked_bytes > self._input_limit_bytes:
             raise InputsTooLarge(self._asked_bytes)
+        return shape
 
-    def randn(self, *shape: int) -> torch.Tensor:
+    def _made(
+        self, make: Callable[..., torch.Tensor], given: tuple[Any, ...], *, requires_grad: bool
+    ) -> torch.Tensor:
+        """A tensor in the dtype of the case, by one of torch's makers."""
+        if requires_grad and self._whole:
+            message = f"requires_grad=True needs a floating or complex dtype, and this is {self._dtype}; leave it out"
+            raise SuiteError(message)
+        shape = self._claim(given)
+        return make(shape, device=self._device, dtype=self._dtype, requires_grad=requires_grad)
+
+    def randn(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Standard normal values; in an integer dtype whole numbers from -8 to 8."""
-        if self._whole:
+        if self._whole and not requires_grad:
             return self.ints(*shape)
-        self._claim(shape)
-        return self._drawn(torch.randn, shape)
+        return self._made(self._random(torch.randn), shape, requires_grad=requires_grad)
 
-    def rand(self, *shape: int) -> torch.Tensor:
+    def rand(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Uniform values in [0, 1); in an integer dtype 0 or 1."""
-        if self._whole:
+        if self._whole and not requires_grad:
             return self.ints(*shape, low=0, high=2)
-        self._claim(shape)
-        return self._drawn(torch.rand, shape)
+        return self._made(self._random(torch.rand), shape, requires_grad=requires_grad)
 
-    def _drawn(self, draw: Callable[..., torch.Tensor], shape: tuple[int, ...]) -> torch.Tensor:
-        """Random values, drawn in float32 where torch can draw none in the dtype itself (float8)."""
+    def _random(self, make: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """A maker of random values, drawn in float32 where torch can draw none in the dtype itself (float8)."""
         own = self._dtype if self._dtype.itemsize > 1 else torch.float32
-        values = draw(shape, generator=self._generator, device=self._device, dtype=own)
-        return values.to(self._dtype)
 
-    def ints(self, *shape: int, low: int = -8, high: int = 9) -> torch.Tensor:
+        def drawn(
+            *shape: Any, requires_grad: bool, dtype: torch.dtype, **kwargs: Any
+        ) -> torch.Tensor:
+            values = make(*shape, generator=self._generator, dtype=own, **kwargs)
+            return values.to(dtype).requires_grad_(requires_grad)
+
+        return drawn
+
+    def ints(self, *shape: Any, low: int = -8, high: int = 9) -> torch.Tensor:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type.
 
         One by itself is not 0 if it need not be: of 0 most ops make 0, computed or not.
@@ -106,23 +126,20 @@ class TensorInputs:
         elif self._whole and not self._dtype.is_signed:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
-        self._claim(shape, dtype)
+        sizes = self._claim(shape, dtype)
         drawn = torch.randint(
-            low, high, shape, generator=self._generator, device=self._device, dtype=dtype
+            low, high, sizes, generator=self._generator, device=self._device, dtype=dtype
         )
         return drawn if drawn.numel() != 1 else drawn.masked_fill(drawn == 0, high - 1 or low)
 
-    def zeros(self, *shape: int) -> torch.Tensor:
+    def zeros(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Zeros."""
-        self._claim(shape)
-        return torch.zeros(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.zeros, shape, requires_grad=requires_grad)
 
-    def ones(self, *shape: int) -> torch.Tensor:
+    def ones(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Ones."""
-        self._claim(shape)
-        return torch.ones(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.ones, shape, requires_grad=requires_grad)
 
-    def empty(self, *shape: int) -> torch.Tensor:
+    def empty(self, *shape: Any, requires_grad: bool = False) -> torch.Tensor:
         """Memory as it is found."""
-        self._claim(shape)
-        return torch.empty(shape, device=self._device, dtype=self._dtype)
+        return self._made(torch.empty, shape, requires_grad=requires_grad)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.fingerprint import is_changed
 from bench.plan.suite import make_case
+from bench.plan.suite_imports import imports_of
 from bench.pool import protocol
 from bench.worker import cpu_fallback
 from bench.worker.autograd_threads import free_autograd_threads
@@ -41,6 +43,7 @@ from bench.worker.torch_settings import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from bench.plan.discover import LoadedSuite
     from bench.plan.plan import PlannedCase
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from bench.worker.peak_memory import Allocator
     from bench.worker.prepared import PreparedCall
     from bench.worker.sampling import Clock, Evict
+
 
 _PEAK_MEMORY_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
@@ -116,7 +120,7 @@ class Worker:
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
         try:
-            with in_force(case.labels if case else {}):
+            with _imports_of(case), in_force(case.labels if case else {}):
                 return self._answers[type(request)](request)
         except Skip as skip:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
@@ -213,7 +217,7 @@ class Worker:
         """The call of a case: the one that is prepared, or one that is built and warmed up now."""
         if case.key in self._calls:
             return self._calls[case.key].call
-        with in_force(case.labels):
+        with _imports_of(case), in_force(case.labels):
             _, call = self._build(case)
             warm(call, device, self._clock)
         return call
@@ -259,3 +263,8 @@ class Worker:
             )
             raise SuiteError(message)
         return op, call
+
+
+def _imports_of(case: PlannedCase | None) -> AbstractContextManager[None]:
+    """The imports of the case's suite, which its functions may make at any call."""
+    return imports_of(Path(case.suite_path)) if case else nullcontext()

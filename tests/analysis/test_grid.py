@@ -36,6 +36,40 @@ def test_one_label_that_is_no_number_makes_the_axis_no_size() -> None:
     assert grid.without_size(cases) == cases
 
 
+@pytest.mark.parametrize(
+    ("axis", "values", "sizes"),
+    [
+        ("n", (0, 1, 16), [1, 16]),
+        ("n", (0, 1), [1]),
+        ("n", (-4, 0, 0.5, 8), [0.5, 8]),
+        ("rows", (0, 4, 64), [4, 64]),
+        ("dim", (0, 1), []),
+        ("dim", (-2, -1, 1, 2), []),
+        ("n", (0, -1), []),
+        ("n", (0, "inf", 4), []),
+    ],
+)
+def test_a_size_of_0_leaves_the_others_their_line(
+    axis: str, values: tuple[object, ...], sizes: list[float]
+) -> None:
+    """Where the others are sizes, and not a choice of dimensions."""
+    cases = [record(params={axis: value}) for value in values]
+    found = [[size for size, _ in line.points] for line in grid.lines(cases)]
+    assert found == ([sizes] if sizes else [])
+    assert sorted(grid.in_reading_order(cases), key=id) == sorted(cases, key=id)
+
+
+def test_a_size_of_0_is_read_before_the_others() -> None:
+    """And a negative one before that."""
+    cases = [record(params={"n": n}) for n in (16, -1, 0, 4)]
+    assert [r.params["n"] for r in grid.in_reading_order(cases)] == ["-1", "0", "4", "16"]
+
+
+def test_a_label_that_could_be_misread_is_quoted_in_a_title() -> None:
+    """As in the id."""
+    assert grid.title(record(params={"n": 4, "call": "a,b"})) == 'square n=4 call="a,b"'
+
+
 def test_lines_part_by_everything_but_size() -> None:
     """Dtype, device and every other axis begin a new line; points go by size."""
     cases = [

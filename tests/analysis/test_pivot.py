@@ -110,6 +110,63 @@ def test_what_is_not_there_has_no_ratio() -> None:
     assert line.cells[1].ratio is None
 
 
+def swept(column: int | None, *axis: int) -> list[Record]:
+    """A case for each of these values of an axis `threads`, all with so many threads, or with as many."""
+    return [record(params={"n": 16, "threads": t}, threads=column or t) for t in axis]
+
+
+@pytest.mark.parametrize(
+    ("by", "column", "cells"),
+    [
+        ("threads", 2, [("n=16,threads=1", "2"), ("n=16,threads=2", "2")]),
+        ("threads", None, [("n=16", "1"), ("n=16", "2")]),
+        ("params.threads", 2, [("n=16", "1"), ("n=16", "2")]),
+        ("params.threads", None, [("n=16", "1"), ("n=16", "2")]),
+        ("params.n", None, [("threads=1", "16"), ("threads=2", "16")]),
+    ],
+)
+def test_an_axis_that_shares_its_name_with_a_column_merges_no_cases(
+    by: str, column: int | None, cells: list[tuple[str, str]]
+) -> None:
+    """It leaves the line where it is what the columns are of."""
+    found = crosstab(swept(column, 1, 2), by)
+    shown = [
+        (line.case.partition("[")[2].removesuffix("]"), text)
+        for line in found.lines
+        for text, cell in zip(found.columns, line.cells, strict=True)
+        if cell
+    ]
+    assert shown == cells
+    assert found.mixed == ()
+
+
+def test_two_cases_in_one_cell_are_said() -> None:
+    """An op that got an axis since."""
+    rows = [record(params={"n": 16}), record(params={"n": 16, "dtype": "float32"}, run_id="run-2")]
+    (mixed,) = crosstab(rows, "dtype").mixed
+    assert (mixed.column, mixed.inside, mixed.lines) == ("case", True, 1)
+    assert mixed.values == tuple(row.case for row in rows)
+
+
+def test_an_axis_whose_column_is_empty_is_not_shown_as_nothing() -> None:
+    """But how to write it."""
+    rows = [record(params={"label": text}) for text in "ab"]
+    with pytest.raises(SelectionError, match=r"column label is empty in all rows; .* params.label"):
+        crosstab(rows, "label")
+
+
+def test_ops_side_by_side_are_of_one_dtype_even_where_one_has_no_such_axis() -> None:
+    """And whatever the order of their axes."""
+    view = record("view", "view", params={"n": 16})
+    copies = [record("view", "copy", params={"dtype": t, "n": 16}) for t in ("float32", "int8")]
+    found = crosstab([view, *copies], "op")
+    assert [line.case for line in found.lines] == [
+        "view/*[n=16,dtype=float32]",
+        "view/*[dtype=int8,n=16]",
+    ]
+    assert [sum(cell is not None for cell in line.cells) for line in found.lines] == [2, 1]
+
+
 def test_rows_without_the_axis_are_left_out_and_counted() -> None:
     """An op that has no such axis."""
     found = crosstab([*SIZES, record("view", "t", params={})], "n")

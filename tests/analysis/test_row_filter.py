@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.analysis.row_filter import parse, values_of
+from bench.analysis.row_filter import parse, two_meanings, values_of
 from bench.errors import SelectionError
+from bench.plan.case_id import term
 from tests.fakes.rows import record
 
 ROWS = [
@@ -67,6 +70,57 @@ def test_anything_else_is_one_line_with_a_way_out(text: str, said: str) -> None:
 
 
 def test_values_that_no_row_has_together_are_refused() -> None:
-    """Each alone is there."""
-    with pytest.raises(SelectionError, match="no row has all of these values"):
+    """Each alone is there; the words are named, also of several filters."""
+    with pytest.raises(
+        SelectionError, match=r"no row has all of these values: op=square n=64; leave"
+    ):
         parse("op=square n=64").keep([ROWS[0], ROWS[5]])
+    with pytest.raises(
+        SelectionError, match=r"no row has all of these values: n=16 n=64; leave out"
+    ):
+        parse(["n=16", "n=64"]).keep(ROWS)
+
+
+def test_several_filters_all_count() -> None:
+    """In whatever order, and none is the same as an empty one."""
+    assert parse(["op=square", "n=64"]) == parse("op=square n=64")
+    assert len(parse(["n=64", "op=square"]).keep(ROWS)) == 2
+    assert parse(None) == parse([]) == parse("") == parse(" ")
+
+
+@given(st.text(), st.text())
+def test_any_value_can_be_quoted(one: str, other: str) -> None:
+    """Beside another, and in a filter of several words."""
+    rows = [record(params={"kind": text, "n": 4}) for text in {one, other, "z"}]
+    kept = parse(f"{term('kind', one)},{term('k', other)[2:]} n=4").keep(rows)
+    assert kept == [row for row in rows if row.params["kind"] in {one, other}]
+    for row in rows:
+        assert parse(row.case).keep(rows) == parse(f"case={row.case}").keep(rows) == [row]
+
+
+def test_an_id_and_an_ops_name_are_words() -> None:
+    """As everywhere else."""
+    assert parse("matmul/square[n=16,dtype=float32]").keep(ROWS) == [ROWS[0]]
+    assert parse("matmul/square dtype=float32").keep(ROWS) == ROWS[:2]
+    assert parse("case=matmul/square[n=16,dtype=float32],matmul/batched[n=16,dtype=float32]").keep(ROWS) == [ROWS[0], ROWS[4]]  # fmt: skip
+    assert parse('"device_name=A CPU"').keep(ROWS) == ROWS
+
+
+SHARED = [record(params={"n": 16, "threads": t}, threads=2, label=None) for t in (1, 2)]
+
+
+def test_an_axis_with_the_name_of_a_column_has_a_name_of_its_own() -> None:
+    """The plain one is the column's, and where that is something else, it is said."""
+    assert parse("threads=2").keep(SHARED) == SHARED
+    assert parse("params.threads=2").keep(SHARED) == SHARED[1:]
+    assert parse("params.n=16").keep(SHARED) == SHARED
+    (line,) = two_meanings(["threads", "n", "dtype"], SHARED)
+    assert line.startswith("threads is the column here, and the axis threads has other values in ")
+    assert line.endswith("write params.threads for the axis")
+    assert two_meanings(["threads"], SHARED[1:]) == two_meanings(["dtype"], ROWS) == []
+    with pytest.raises(
+        SelectionError, match=r"threads=1; on the axis .*there is: params.threads=1"
+    ):
+        parse("threads=1").keep(SHARED)
+    with pytest.raises(SelectionError, match=r"'params.m' is no column and no axis"):
+        parse("params.m=1").keep(SHARED)

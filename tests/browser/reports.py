@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.plan.suite import case_id
+from bench.plan.case_id import case_id
 from bench.report.html.build import INDEX, build_report
 from tests.fakes import stored_runs as made_up
 from tests.fakes.launches import launched

@@ -54,6 +54,45 @@ def test_runs_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("| case | 1 | 2 |\n|:--|--:|--:|\n")
 
 
+def test_every_filter_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several, as if they were one."""
+    assert (
+        cli.main(
+            [
+                "table",
+                "--by",
+                "threads",
+                "--where",
+                "n=64",
+                "--where",
+                "threads=2",
+                "--format",
+                "json",
+            ]
+        )
+        == 0
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert (told["columns"], [line["case"] for line in told["lines"]]) == (["2"], ["s/op[n=64]"])
+    assert cli.main(["table", "--by", "threads", "--where", "s/op[n=64]", "--format", "csv"]) == 0
+    assert "s/op[n=16]" not in capsys.readouterr().out
+
+
+def test_a_name_with_two_meanings_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, and the table holds both cases."""
+    store = tmp_path / "other"
+    rows = [
+        entry(n, case=f"s/op[threads={n}]", params={"threads": str(n)}, threads=2) for n in (1, 8)
+    ]
+    finished_run(store, info(RUNS[0]), *rows)
+    assert cli.main(["table", "--store", str(store), "--by", "threads", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["lines"]) == 2
+    assert "write params.threads for the axis" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import pyarrow as pa
 
-from bench.plan.suite import case_id
+from bench.plan.case_id import case_id
 from bench.records.record import Record, row, schema
 from bench.records.warning_codes import Code
 from bench.stats.crossing import Point

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from bench.plan.case_id import case_id
 from bench.plan.discover import load_all
 from bench.plan.plan import Selection, expand
-from bench.plan.suite import case_id
 from bench.records.record import STATUSES, Record, Sample, row, schema
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
 from bench.store import runs

@@ -77,7 +77,9 @@ def test_itemsizes_are_those_of_torch() -> None:
     assert len(sizes) > 30
     assert {name: itemsize_bytes(name) for name in sizes} == sizes
     assert itemsize_bytes("float6_e3m2fn") == 1
-    assert [itemsize_bytes(name) for name in ("floaty", "32", "", "xfloat8", "float23")] == [None] * 5
+    assert [itemsize_bytes(name) for name in ("floaty", "32", "", "xfloat8", "float23")] == [
+        None
+    ] * 5
 
 
 def test_a_dtype_has_one_name() -> None:
@@ -106,7 +108,12 @@ def test_a_case_with_inputs_hands_every_request_on() -> None:
     case = with_inputs(make(), recorder)
     assert case.dtype == "the dtype"
     for name in ("randn", "rand", "zeros", "ones", "empty"):
-        assert getattr(case, name)(2, 3) == (name, (2, 3), {})
+        assert getattr(case, name)(2, 3) == (name, (2, 3), {"requires_grad": False})
+        assert getattr(case, name)((2, 3), requires_grad=True) == (
+            name,
+            ((2, 3),),
+            {"requires_grad": True},
+        )
     assert case.ints(5, low=0, high=2) == ("ints", (5,), {"low": 0, "high": 2})
 
 

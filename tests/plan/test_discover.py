@@ -10,6 +10,7 @@ import pytest
 
 from bench.errors import SuiteError
 from bench.plan import discover
+from bench.plan.case_id import parse_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,7 @@ def test_a_word_is_a_shipped_suite_or_a_file(shipped: Path, tmp_path: Path) -> N
         ("veiw", r"there is no suite 'veiw'; did you mean view\?"),
         ("mine.py", "there is no file mine.py"),
         ("deep/mine", "there is no file deep/mine"),
+        ("long" * 2000, "there is no suite 'long"),
         ("folder", "folder is a folder; name its suite files"),
     ],
 )
@@ -120,6 +122,20 @@ def test_a_suite_may_hold_dataclasses(tmp_path: Path) -> None:
             r"can't be loaded \(line 2\): ModuleNotFoundError: No module named",
         ),
         ("raise SystemExit(0)", r"can't be loaded \(line 1\): SystemExit: 0"),
+        ("raise GeneratorExit", r"can't be loaded \(line 1\): GeneratorExit"),
+        (
+            "class Odd(Exception):\n    def __str__(self):\n        raise SystemExit\nraise Odd",
+            r"can't be loaded \(line 4\): Odd$",
+        ),
+        ("raise ValueError('\\x1b\\ud800' + 'x' * 10**6)", r"ValueError: \\x1b\\ud800x+…$"),
+        (
+            "import no_such_module",
+            r"No module named 'no_such_module'; a suite can import what is inst",
+        ),
+        (
+            "from . import sizes",
+            r"attempted relative import .*; a suite can import .*what lies beside",
+        ),
         ("x = 1", "declares no suite; write exactly one: suite = Suite"),
         ("from bench import Suite\na, b = Suite('a'), Suite('b')", "declares 2 suites"),
         ("from bench import Suite\na = Suite('a')", "suite 'a' has no op; add a function under"),
@@ -148,6 +164,18 @@ def test_one_suite_under_two_names_is_one_suite(tmp_path: Path) -> None:
 def test_no_word_means_every_shipped_suite() -> None:
     """`bench run` alone runs what is shipped."""
     assert [one.suite.name for one in discover.load_all([])] == ["cat", "view"]
+
+
+def test_ops_and_cases_bring_their_suites(shipped: Path, tmp_path: Path) -> None:
+    """Shipped ones by themselves; of a suite in a file that is named, the file's."""
+    names = [name for word in ("view/nothing", "mine/op[n=1]") if (name := parse_id(word))]
+    mine = write(tmp_path / "mine.py", SOURCE.format(name="mine"))
+    found = discover.load_all([str(mine)], names)
+    assert [one.path for one in found] == [mine, shipped / "view.py"]
+    assert [one.path for one in discover.load_all([], names[:1])] == [shipped / "view.py"]
+    said = "no suite 'mine'; of a suite of your own name the file too: FILE.py mine/op"
+    with pytest.raises(SuiteError, match=said):
+        discover.load_all([], names)
 
 
 @pytest.mark.usefixtures("shipped")

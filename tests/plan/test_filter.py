@@ -43,6 +43,19 @@ def selects(text: str) -> bool:
         ("(square or cat) and cat", False),
         ("not cat and square", True),
         ("(square)and(n=16)", True),
+        (IDENTITY, True),
+        (f"not {IDENTITY}", False),
+        (f"({IDENTITY} or cat) and n=16", True),
+        ("matmul/square[dtype=float32,n=16]", True),
+        ("matmul/square[n=16]", True),
+        ("matmul/square[n=1]", False),
+        ("mul/square[n=16]", False),
+        ("matmul/square[n=16,m=1]", False),
+        ('n="16"', True),
+        ("n='16'", True),
+        ('"MATMUL/sq"', True),
+        ('"square and n=16"', False),
+        ("/square[ and n=16", True),
     ],
 )
 def test_an_expression_selects(text: str, *, selected: bool) -> None:
@@ -59,12 +72,40 @@ def test_an_expression_selects(text: str, *, selected: bool) -> None:
         ("(square", "a ( is not closed"),
         ("square)", "')' was not expected"),
         ("square cat", "'cat' was not expected"),
+        (r'n="\z"', r"""'n="\\z"' is no text in double quotes"""),
+        ("(" * 51 + "a", "it is nested too deeply"),
     ],
 )
 def test_what_can_not_be_read_is_refused(text: str, why: str) -> None:
     """The error repeats the expression, says what is wrong and shows the language."""
     with pytest.raises(SelectionError, match=re.escape(f"-k {text!r}: {why}; write words, and")):
         Filter(text)
+
+
+def test_what_holds_blanks_or_parentheses_is_quoted() -> None:
+    """A label, a word, and an id as it stands."""
+    labels = {"call": "f (a b)"}
+    identity = "s/op[call=f (a b)]"
+    for text in (
+        'call="f (a b)"',
+        "call='f (a b)' and s",
+        identity,
+        '"(a b)"',
+        f"x or ({identity})",
+    ):
+        assert Filter(text).matches(identity, labels)
+    assert not Filter('call="f (a"').matches(identity, labels)
+    assert [name.op_id for name in Filter(f"x or ({identity})").ids] == ["s/op"]
+
+
+def test_long_expressions_are_read() -> None:
+    """As many terms as a command line holds, and no more depth than is of use."""
+    for word in (" or ", " and "):
+        assert selects(word.join(["square"] * 5000))
+    for text in ("(" * 5000, "not " * 5000):
+        with pytest.raises(SelectionError) as caught:
+            Filter(text)
+        assert len(str(caught.value)) < 400
 
 
 words = st.sampled_from(["square", "cat", "n=16", "n=64", "matmul"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.errors import SelectionError
-from bench.plan.choose import pairs, split_ops
+from bench.plan.choose import pairs, split_names, split_ops
 from bench.plan.plan import Plan, PlannedSkip
 from tests.fakes.workers import case
 
@@ -34,12 +34,12 @@ def test_ops_name_their_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "my").mkdir()
     (tmp_path / "my/suite").touch()
     assert split_ops(["mul", "view"]) == (("mul", "view"), ())
-    assert split_ops(["mul/matrices", "mul/in_place"]) == (
-        ("mul",),
-        ("mul/matrices", "mul/in_place"),
-    )
-    assert split_ops(["mine.py", "mine/op"]) == (("mine.py",), ("mine/op",))
-    assert split_ops(["my/file.py", "my/suite", "a/b/c"])[1] == ()
+    words = ("mul/matrices", "mul/in_place", "mul/matrices[n=64]")
+    assert split_ops(words) == (words, words[:2])
+    suites, named = split_names(words)
+    assert (suites, [name.op_id for name in named]) == ((), [*words[:2], words[0]])
+    assert split_names(["mine.py", "mine/op"])[0] == ("mine.py",)
+    assert split_ops(["my/file.py", "my/suite", "a/b/c", "x" * 5000])[1] == ()
     assert split_ops([]) == ((), ())
     with pytest.raises(SelectionError, match=r"3 ops \(a/b, a/c, a/d\) are more than two sides"):
         split_ops(["a/b", "a/c", "a/d"])
@@ -55,6 +55,24 @@ def test_each_case_is_paired_with_itself() -> None:
 def test_two_ops_are_paired_at_equal_axes() -> None:
     """And on one device."""
     assert pairs(PLAN, ("s/one", "s/other")) == [(of_op("one", 2), of_op("other", 2))]
+
+
+def labelled(op: str, **labels: str) -> PlannedCase:
+    """A case with these labels."""
+    inside = ",".join(f"{k}={v}" for k, v in labels.items())
+    return case(op=op, id=f"s/{op}[{inside}]", labels=labels, dtype=labels.get("dtype", "float32"))
+
+
+def test_ops_are_paired_by_the_axes_that_both_have() -> None:
+    """A view has no dtype axis, and is float32; where one could meet several, an axis is to be fixed."""
+    views = [labelled("view", n=n) for n in ("1", "2")]
+    copies = [labelled("copy", n=n, dtype=t) for n in ("1", "2") for t in ("float32", "int8")]
+    plan = Plan(cases=(*views, *copies), skips=())
+    assert pairs(plan, ("s/view", "s/copy")) == list(zip(views, copies[::2], strict=True))
+    several = Plan(cases=(*views, *(labelled("copy", n="1", m=m) for m in "123")), skips=())
+    said = r"s/view\[n=1\] could be compared with s/copy\[n=1,m=1\], s/copy\[n=1,m=2\], …; fix axes"
+    with pytest.raises(SelectionError, match=said):
+        pairs(several, ("s/view", "s/copy"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from bench.errors import SelectionError, SuiteError
 from bench.plan.case import Call, Case, Skip, Work
+from bench.plan.case_id import parse_id
 from bench.plan.discover import LoadedSuite
 from bench.plan.plan import PRESETS, Plan, Preset, Selection, expand
 from bench.plan.suite import Axis, Suite
@@ -88,6 +91,62 @@ def test_an_impossible_setting_is_refused(settings: dict[str, tuple[str, ...]], 
     """A setting that changes nothing is a mistake, not a plan."""
     with pytest.raises(SelectionError, match=why):
         plan(loaded(), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["s/square[n=3]"], ["s/square[n=3]"]),
+        (["s/square[n=77]", "s/square[n=077]"], ["s/square[n=77]"]),
+        (["s/square"], ["s/square[n=2]"]),
+        (["s/square", "s/picky[n=4]"], ["s/square[n=2]", "s/picky[n=4]"]),
+    ],
+)
+def test_ops_and_cases_are_planned_by_name(words: list[str], found: list[str]) -> None:
+    """Sizes that are on no list, too; nothing else of their suite."""
+    named = tuple(filter(None, map(parse_id, words)))
+    assert ids(plan(loaded(square, picky), named=named, short_axes=True)) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("s/sqare", "there is no op 's/sqare'; did you mean s/square?"),
+        ("s/square[m=1]", "s/square has no axis 'm'; known: n"),
+        ("s/square[n=many]", "axis 'n' can't be 'many'; known: 1, 2, 3"),
+    ],
+)
+def test_a_name_of_nothing_is_refused(word: str, said: str) -> None:
+    """With what there is."""
+    name = parse_id(word)
+    assert name is not None
+    with pytest.raises((SelectionError, SuiteError), match=re.escape(said)):
+        plan(loaded(), named=(name,))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "found"),
+    [
+        ("s/square[n=3]", ["s/square[n=3]"]),
+        ("s/square[n=77]", ["s/square[n=77]"]),
+        ("picky or s/square[n=77]", ["s/square[n=77]", "s/picky[n=2]"]),
+        ("not s/square[n=77]", ["s/square[n=2]", "s/picky[n=2]"]),
+    ],
+)
+def test_an_id_in_a_keyword_means_its_case(keyword: str, found: list[str]) -> None:
+    """Also where its size is on no list."""
+    assert ids(plan(loaded(square, picky), keyword=keyword, short_axes=True)) == found
+
+
+def test_many_ops_are_not_listed_in_an_error() -> None:
+    """Some are, with how to see the others."""
+    one = loaded()
+    for number in range(150):
+        square_again = types.FunctionType(square.__code__, {}, f"square_{number}")
+        one.suite.op(square_again)
+    with pytest.raises(SelectionError, match=r"\(151 in all; see bench list\)") as caught:
+        plan(one, keyword="zebra")
+    assert len(str(caught.value)) < 250
 
 
 def test_a_keyword_selects_by_id() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import operator
+import re
 from typing import Any
 
 import pytest
+import torch
 
 from bench.errors import SuiteError
 from bench.plan.case import Call, Case, Work
-from bench.plan.suite import Axis, Suite, case_id, make_case
+from bench.plan.case_id import case_id
+from bench.plan.suite import Axis, Suite, make_case
 
 
 def build(case: Case) -> Call:
@@ -77,16 +80,83 @@ def test_an_axis_must_be_possible() -> None:
         Axis("two words", [1])
     with pytest.raises(SuiteError, match="axis 'n' has no values"):
         Axis("n", [])
-    with pytest.raises(SuiteError, match="can't be a value's label"):
-        Axis("shape", [(2, 3)])
+    with pytest.raises(
+        SuiteError, match=r"axis 'sep': '\\n' holds a control character; name it: Axis"
+    ):
+        Axis("sep", [",", "\n"])
     with pytest.raises(SuiteError, match="axis 'dtype' can't be 'float23'"):
         Axis("dtype", ["float32"], quick=["float23"])
 
 
 def test_values_that_share_a_label_are_refused() -> None:
     """`operator.matmul` and a method of that name would be one case, and one of them lost."""
-    with pytest.raises(SuiteError, match="axis 'call' has two values called 'matmul'"):
+    said = "axis 'call' has two values called 'matmul'; name them apart: Axis('call', {\"NAME\": value, …})"
+    with pytest.raises(SuiteError, match=re.escape(said)):
         Axis("call", [operator.matmul, operator.matmul])
+
+
+def test_shapes_are_values_and_others_need_not_be_listed() -> None:
+    """Under the label that they get, or the name that the suite gives."""
+    axis = Axis("shape", [(64, 128), (1, 2)], quick=[(1, 2)])
+    assert (list(axis.choices), axis.quick) == (["64x128", "1x2"], ("1x2",))
+    assert axis.value("3x4") == (3, 4)
+    named = Axis("shape", {"wide": (64, 128), "tall": (128, 64)}, quick=[(128, 64)])
+    assert named.quick == ("tall",)
+    assert (named.value("64x128"), named.label("64x128")) == ((64, 128), "wide")
+    assert (named.value("1x1"), named.label("1x1")) == ((1, 1), "1x1")
+    with pytest.raises(SuiteError, match="axis 'shape' can't be '1xa'; did you mean 1x2"):
+        axis.value("1xa")
+
+
+@pytest.mark.parametrize("text", ["a,b=c]", "[red]x", 'say "hi"', " lead", "", "(p q)", "größe ✓"])
+def test_a_label_may_hold_any_text(text: str) -> None:
+    """It is quoted where it stands in an id."""
+    assert list(Axis("call", [text]).choices) == [text]
+    assert list(Axis("call", {text: abs}).choices) == [text]
+
+
+@pytest.mark.parametrize("text", ["\n", "\x1b[31m", "\x85", "\ud800", "\u202e", "a\0"])
+def test_what_a_terminal_obeys_is_refused(text: str) -> None:
+    """In labels and names, on one line that can be printed."""
+    suite = Suite("s")
+
+    def build(case: Case) -> Call:
+        return Call(abs, case["n"])
+
+    build.__name__ = f"x{text}"
+    for declare in (
+        lambda: Axis("n", [text]),
+        lambda: Axis("n", {text: 1}),
+        lambda: Axis(f"n{text}", [1]),
+        lambda: Suite(f"n{text}"),
+        lambda: suite.op(build),
+    ):
+        with pytest.raises(SuiteError) as caught:
+            declare()
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["[/bold][red]x", "a/b", "", "x" * 10_000, "a,b", "a[b", "a b"])
+def test_an_op_must_have_a_name_that_fits_an_id(name: str) -> None:
+    """As suites and axes must; the line stays short."""
+
+    def build(case: Case) -> Call:
+        return Call(abs, case["n"])
+
+    build.__name__ = name
+    with pytest.raises(SuiteError, match="can't name an op; use letters, digits") as caught:
+        Suite("s").op(build)
+    assert len(str(caught.value)) < 250
+
+
+def test_torch_dtypes_stand_for_themselves() -> None:
+    """On the axis of that name, with names of their own too."""
+    suite = Suite("s", [Axis("dtype", [torch.float16, torch.int8])])
+    case = make_case(suite, suite.op(build), {"dtype": "float16"}, "cpu")
+    assert (case.id, case.dtype_name) == ("s/build[dtype=float16]", "float16")
+    named = Suite("s", [Axis("dtype", {"half": torch.float16})])
+    case = make_case(named, named.op(build), {"dtype": "half"}, "cpu")
+    assert (case.id, case.dtype_name) == ("s/build[dtype=half]", "float16")
 
 
 def test_axes_that_share_a_name_are_refused() -> None:

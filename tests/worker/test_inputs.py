@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
+from bench.errors import SuiteError
 from bench.plan.case import itemsize_bytes
 from bench.worker.inputs import InputsTooLarge, TensorInputs, seed_of
 
@@ -45,6 +47,41 @@ def test_inputs_repeat(maker: str) -> None:
     make = MAKERS[maker]
     assert torch.equal(make(inputs()), make(inputs()))
     assert not torch.equal(make(inputs()), make(inputs(identity="s/op[n=2]")))
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize(
+    "shape", [((5, 4),), ([5, 4],), (torch.Size([5, 4]),), (np.int64(5), np.int32(4))]
+)
+def test_a_shape_is_given_as_torch_allows(maker: str, shape: tuple[Any, ...]) -> None:
+    """In one piece as well, with the same values."""
+    made = getattr(inputs(), maker)(*shape)
+    assert made.shape == (5, 4)
+    if maker != "empty":
+        assert torch.equal(made, getattr(inputs(), maker)(5, 4))
+    assert getattr(inputs(), maker)().shape == getattr(inputs(), maker)(()).shape == ()
+
+
+@pytest.mark.parametrize("maker", ["randn", "rand", "zeros", "ones", "empty"])
+def test_a_gradient_can_be_asked_for(maker: str) -> None:
+    """Of numbers that have one; the tensor is a leaf, with the values that it has without."""
+    for dtype in ("float32", "bfloat16", "complex64"):
+        made = getattr(inputs(dtype), maker)(3, requires_grad=True)
+        assert (made.requires_grad, made.is_leaf) == (True, True)
+        if maker != "empty":
+            assert torch.equal(made.detach(), getattr(inputs(dtype), maker)(3))
+    for dtype in ("int64", "bool"):
+        with pytest.raises(
+            SuiteError, match=f"needs a floating or complex dtype, and this is torch.{dtype}"
+        ):
+            getattr(inputs(dtype), maker)(3, requires_grad=True)
+
+
+@pytest.mark.parametrize("shape", [(2.5,), ("4",), ((2, 3), 4)])
+def test_a_shape_of_anything_else_is_refused(shape: tuple[Any, ...]) -> None:
+    """As torch does."""
+    with pytest.raises(TypeError):
+        inputs().randn(*shape)
 
 
 def test_a_single_whole_number_is_not_zero_where_it_need_not_be() -> None:

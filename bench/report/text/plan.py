@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bench import units
+from bench.plan.case_id import written
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 
@@ -57,4 +58,4 @@ def _axes(cases: Sequence[PlannedCase]) -> str:
     for case in cases:
         for axis, value in case.labels.items():
             values.setdefault(axis, {})[value] = None
-    return "  ".join(f"{axis}={','.join(found)}" for axis, found in values.items())
+    return "  ".join(f"{axis}={','.join(map(written, found))}" for axis, found in values.items())

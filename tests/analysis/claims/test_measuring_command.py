@@ -6,8 +6,8 @@ import shlex
 
 from bench.analysis.claims.claim import CaseSelector, Claim, measuring_command
 from bench.analysis.claims.judges import cheaper
+from bench.plan.case_id import case_id
 from bench.plan.filter import Filter
-from bench.plan.suite import case_id
 
 
 def claim(*needs: CaseSelector) -> Claim:
