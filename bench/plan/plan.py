@@ -214,7 +214,9 @@ def _resolved(name: CaseName, loaded: Sequence[LoadedSuite]) -> CaseName:
     ops = {f"{one.suite.name}/{op.name}": op for one in loaded for op in one.suite.ops.values()}
     if name.op_id not in ops:
         there = [known for known in ops if known.startswith(f"{name.suite}/")]
-        message = f"there is no op {name.op_id!r}; {hint(name.op_id, there or ops)}"
+        message = (
+            f"there is no op {name.op_id!r} among what was chosen; {hint(name.op_id, there or ops)}"
+        )
         raise SelectionError(message)
     axes = ops[name.op_id].axes
     for axis in name.labels:

@@ -118,7 +118,10 @@ def test_a_case_is_selected_everywhere(
             "products_of/later",
             "and no suite 'products_of'; did you mean products or reduction? Else, of a suite of your own name the file too",
         ),
-        ("matmul/sqare", "there is no op 'matmul/sqare'; did you mean matmul/square"),
+        (
+            "matmul/sqare",
+            "there is no op 'matmul/sqare' among what was chosen; did you mean matmul/square",
+        ),
         ("matmul/square[m=1]", "matmul/square has no axis 'm'"),
     ],
 )

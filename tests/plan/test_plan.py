@@ -111,7 +111,7 @@ def test_ops_and_cases_are_planned_by_name(words: list[str], found: list[str]) -
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("s/sqare", "there is no op 's/sqare'; did you mean s/square?"),
+        ("s/sqare", "there is no op 's/sqare' among what was chosen; did you mean s/square?"),
         ("s/square[m=1]", "s/square has no axis 'm'; known: n"),
         ("s/square[n=many]", "axis 'n' can't be 'many'; known: 1, 2, 3"),
     ],
