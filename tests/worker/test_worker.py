@@ -153,7 +153,7 @@ def test_a_suite_that_was_edited_since_the_plan_is_not_measured_under_its_old_na
     assert isinstance(reply, protocol.Refused)
     assert (reply.status, reply.reason) == (
         "failed",
-        f"SuiteError: {path} was changed after the run began, and with it this op",
+        f"{path} was changed after the run began, and with it this op",
     )
 
 
