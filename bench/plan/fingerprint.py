@@ -16,6 +16,7 @@ import dataclasses
 import enum
 import functools
 import hashlib
+import re
 import types
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,7 @@ class _File:
 
     def __init__(self, loaded: LoadedSuite) -> None:
         self.path = str(loaded.path)
+        self._ops = loaded.suite.ops.values()
         self.values = loaded.values
         self.module = self.values.get("__name__")
         self.statements = Statements(loaded.source, self._declares)
@@ -138,7 +140,20 @@ class _File:
     @functools.cached_property
     def whole(self) -> str:
         """All that is in the file but what only tells about ops, in any order."""
-        return _hashed(sorted(s.text for s in self.statements.all if not self._about_ops(s)))
+        return _hashed(
+            sorted(
+                s.text
+                for s in self.statements.all
+                if not self._about_ops(s) and not (s.binds and s.binds <= self._aside)
+            )
+        )
+
+    @functools.cached_property
+    def _aside(self) -> set[str]:
+        """The names of references, checks and work models."""
+        fields = ("work_of", "reference_of", "check_of")
+        aside = [getattr(op, field, None) for op in self._ops for field in fields]
+        return {n for n, v in self.values.items() if callable(v) and any(v is one for one in aside)}
 
     def _about_ops(self, one: Statement) -> bool:
         """Whether a statement uses a suite or an op, itself or through what it uses."""
@@ -230,7 +245,16 @@ class _Walk:
             self._name(of.__qualname__.partition(".")[0])
             return self._all((of.__qualname__, made))
         plain = made and not any(made[2:]) and all(isinstance(one, _PLAIN) for one in made[1])
-        return self._all(made[1]) if made and plain else self._unknown()
+        return self._all(made[1]) if made and plain else self._shown(value)
+
+    def _shown(self, value: Any) -> str:
+        """An object of a library, such as a layer: as it shows itself, with the file's own classes in it and their data."""
+        shown, held = _representation(value, self._file.module)
+        if shown is None or "0x" in shown:  # an address says nothing
+            return self._unknown()
+        for word in sorted(set(re.findall(r"\w+", shown)) & self._file.statements.binders.keys()):
+            self._name(word)
+        return f"{shown} {held}"
 
     def _unknown(self) -> str:
         """What can't be told: then all of the file counts."""
@@ -279,6 +303,18 @@ def _reduced(value: object) -> Any:
     """How `pickle` would take an object to pieces; None where it can't."""
     with suppress(Exception):  # an object may do anything here
         return value.__reduce_ex__(2)
+
+
+def _representation(value: Any, module: str | None) -> tuple[str | None, list[tuple[str, object]]]:
+    """How an object shows itself, and the numbers and texts of it, or of its layers, that are of a module's own classes."""
+    with suppress(Exception):  # an object may do anything here
+        parts = value.modules() if hasattr(value, "modules") else [value]
+        own = [vars(one) for one in parts if type(one).__module__ == module]
+        held = [
+            (k, v) for one in own for k, v in sorted(one.items()) if k[0] != "_" and _is_data(v)
+        ]
+        return repr(value), held
+    return None, []
 
 
 def _package(value: Any) -> str:

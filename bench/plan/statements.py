@@ -25,8 +25,8 @@ _PASSED_OVER = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_p
 """Fields that say nothing of what is executed."""
 _LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 """Instructions that look a name up at module level, or in a class and then there."""
-_WITHOUT_EFFECT = frozenset({"print"})
-"""Functions whose call leaves everything as it was."""
+_WITHOUT_EFFECT = frozenset({"print", "sys", "warnings", "logging"})
+"""Names of what a file may call without moving a number."""
 
 
 class Statement:
@@ -89,12 +89,14 @@ class Statements:
         """Name → the statements that bind or change it, in their order; equal imports of it once."""
 
     def functions(self, code: CodeType) -> list[Function]:
-        """The definitions that code may come from: several only where lambdas share a line."""
-        return [
-            one
-            for one in self._functions.get(code.co_firstlineno, ())
-            if _name(one) == code.co_name
+        """The definitions that code may come from: one, or several where lambdas share a line and nothing tells which."""
+        found = [
+            n for n in self._functions.get(code.co_firstlineno, ()) if _name(n) == code.co_name
         ]
+        if len(found) > 1:
+            around = [one for one in found if _holds(one, code)]
+            return sorted(around, key=_length)[:1] or found
+        return found
 
     def of_function(self, function: Function) -> Statement | None:
         """The statement that is the definition of this function; None for one inside another."""
@@ -353,6 +355,18 @@ def root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _holds(node: Function, code: CodeType) -> bool:
+    """Whether all of the code lies within the definition."""
+    first, last = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+    known = [(a, c, b, d) for a, b, c, d in code.co_positions() if a and b and c is not None and d]
+    return bool(known) and all(first <= (a, c) and (b, d) <= last for a, c, b, d in known)
+
+
+def _length(node: Function) -> tuple[int, int]:
+    """How far it reaches, to find the innermost of several that begin in one line."""
+    return (node.end_lineno or 0) - node.lineno, (node.end_col_offset or 0) - node.col_offset
 
 
 def _name(node: Function) -> str:

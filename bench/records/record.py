@@ -211,7 +211,7 @@ class Record:
     )
     git_commit: str | None = _text("The commit of the code that was measured, where it is in git.")
     fingerprint: str | None = _text(
-        "Hash of the op's code and of what it uses in its file, without comments; equal ones are the same code."
+        "Hash of the op's code and of what it uses in its file, without comments, or its version; equal ones are the same code."
     )
     graph_breaks: int | None = _whole(
         "Graph breaks of `torch.compile` while this case was built and called."

@@ -242,15 +242,77 @@ def test_ops_that_are_made_in_a_loop_are_told_by_what_they_enclose(tmp_path: Pat
 
 
 def test_what_can_not_be_told_makes_the_whole_file_count(tmp_path: Path) -> None:
-    """An object in a closure may be anything; a comment is still nothing."""
-    opaque = LOOP.replace("(torch.abs, 2)", "(torch.nn.Linear(4, 4), 2)").replace(
-        "function.__name__", "getattr(function, '__name__', 'layer')"
-    )
-    assert changed(opaque, opaque + "\nOTHER = 1\n", tmp_path) == {"layer"}
+    """An object that shows no more than its address may be anything; a comment or a reference is still nothing."""
+    opaque = LOOP.replace("(torch.abs, 2)", "(torch.abs, object())")
+    assert changed(opaque, opaque + "\nOTHER = 1\n", tmp_path) == {"abs"}
     assert changed(opaque, opaque + "\n# OTHER = 1\n", tmp_path) == set()
-    assert changed(opaque, opaque.replace("Linear(4, 4)", "Linear(4, 4, False)"), tmp_path) <= {
-        "layer"
-    }
+    reference = "\n\n@suite.ops['abs'].reference\ndef reference(x):\n    return x\n"
+    assert changed(opaque, opaque + reference, tmp_path) == set()
+
+
+LAYERS = """
+import functools
+import numpy as np
+import torch
+from torch import nn
+from bench import Axis, Call, Suite
+
+suite = Suite("layers")
+BASE = 2
+
+
+def base(x):
+    return x * BASE
+
+
+class Net(nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.depth = depth
+
+    def forward(self, x):
+        return x
+
+
+@suite.op(axes=[Axis("call", {
+    "add": lambda x: x + 1, "twice": lambda x: (lambda y: y * 2)(x), "base": functools.partial(base, 5),
+    "net": nn.Sequential(Net(3), nn.Linear(2, 2)), "ufunc": np.add, "op": torch.ops.aten.add.Tensor,
+    "dtype": torch.float32, "layout": torch.channels_last, "device": torch.device("cpu"),
+    "zeros": torch.zeros(3), "method": torch.Tensor.add, "pair": (1, base),
+})])
+def layer(case):
+    return Call(case["call"], 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "which"),
+    [
+        ("x + 1", "x + 3", {"add"}),
+        ('"add": lambda x: x + 1, ', "", set()),
+        ("y * 2", "y * 3", {"twice"}),
+        ("(base, 5)", "(base, 6)", {"base"}),
+        ("BASE = 2", "BASE = 3", {"base", "pair"}),
+        ("Net(3)", "Net(4)", {"net"}),
+        ("Linear(2, 2)", "Linear(2, 3)", {"net"}),
+        ("return x\n", "return -x\n", {"net"}),
+        ("np.add", "np.subtract", {"ufunc"}),
+        ("add.Tensor", "add.Scalar", {"op"}),
+        ("torch.float32", "torch.float64", {"dtype"}),
+        ("channels_last", "contiguous_format", {"layout"}),
+        ('device("cpu")', 'device("meta")', {"device"}),
+        ("zeros(3)", "zeros(4)", {"zeros"}),
+        ("torch.Tensor.add", "torch.add", {"method"}),
+        ("(1, base)", "(2, base)", {"pair"}),
+    ],
+)
+def test_what_stands_on_an_axis_counts_for_its_own_cases(
+    old: str, new: str, which: set[str], tmp_path: Path
+) -> None:
+    """Functions, layers with all that is in them, dtypes: anything torch has."""
+    assert old in LAYERS
+    found = changed(LAYERS, LAYERS.replace(old, new), tmp_path)
+    assert found == {f"layer[call={label}]" for label in which}
 
 
 def test_a_random_tensor_of_the_file_is_known_by_the_statement_that_makes_it(
