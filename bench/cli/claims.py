@@ -24,6 +24,7 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
     """
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE
+    from bench.analysis.rerun_command import on_store
     from bench.report.text.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_records
 
@@ -31,11 +32,11 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
     found = answers(COURSE, by_run(load_records(*(one.folder for one in chosen))))
     gpu = any(one.info.machine.get("gpus") for one in chosen)
     if as_json:
-        print_json(claims_facts(found, gpu=gpu))
+        print_json(claims_facts(found, gpu=gpu, store=store))
         return OK
-    show(claims_table(found, width=width()))
+    show(claims_table(found, width=width(), store=store))
     for step in next_steps(found, gpu=gpu):
-        say(f"\n{step}")
+        say(f"\n{on_store(step, store)}")
     return OK
 
 

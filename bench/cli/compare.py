@@ -67,12 +67,14 @@ def compare_command(
     there = [one for one in read if one]
     if by:
         rows = [row for rows, _ in there for row in rows]
-        return print_crosstab(rows, by=by, where=where, form=form) or _whole(read)
+        return print_crosstab(rows, by=by, where=where, form=form, store=store) or _whole(read)
     band = parse_portion(threshold, "--threshold")
     sure = parse_portion(confidence, "--confidence", least=0.5)
     limit = _limit(Path.cwd(), there, band)
     chosen = _chosen(read, where)
-    compared = _compared(chosen, band, sure, limit)
+    compared = [
+        (_suggesting(one, store), lost) for one, lost in _compared(chosen, band, sure, limit)
+    ]
     found = [one for one, _ in compared]
     gates = [judged(one, failed=lost) for one, lost in compared]
     if found:
@@ -139,6 +141,16 @@ def _compared(
         for one in others
         if first and one
     ]
+
+
+def _suggesting(found: Comparison, store: Path) -> Comparison:
+    """The comparison with the command that would make it one, on this store."""
+    from dataclasses import replace
+
+    from bench.analysis.rerun_command import on_store
+
+    known = found.comparable
+    return replace(found, comparable=replace(known, remedy=on_store(known.remedy, store)))
 
 
 def _page(

@@ -133,7 +133,7 @@ def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bo
     if as_json:
         print_json(crossings_facts(found))
     else:
-        show(crossings_table(found, width=width()))
+        show(crossings_table(found, width=width(), store=store))
     return OK
 
 

@@ -16,17 +16,15 @@ if TYPE_CHECKING:
 _NARROWEST, _PLAIN_WIDTH = 60, 120
 _PLAIN_FORMS = {
     **dict.fromkeys("–—−", "-"),
-
-        "µ": "u",
-        "μ": "u",
-        "±": "+-",
-        "×": "x",
-        "…": "...",
-        "→": "->",
-        "·": ",",
-        "≥": ">=",
-        "≤": "<="
-    ,
+    "µ": "u",
+    "μ": "u",
+    "±": "+-",
+    "×": "x",
+    "…": "...",
+    "→": "->",
+    "·": ",",
+    "≥": ">=",
+    "≤": "<=",
 }
 """What a stream gets of characters that its encoding lacks, where that is not their decomposition."""
 _ERRORS = "bench-plain"

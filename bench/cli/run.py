@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -99,7 +98,7 @@ def run_command(
         facts = {"run": run.info.run_id, "path": str(run.folder), "cases": dict(run.info.counts)}
         print_json({**facts, "report": str(page) if page else None})
     else:
-        show_run(run)
+        show_run(run, store)
         say(_ended(run, page))
     return exit_code(status for status, cases in run.info.counts.items() if cases)
 
@@ -182,6 +181,7 @@ def _resumed(store: Path, word: str) -> StoredRun:
 
 def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredRun:
     """Measure under a progress bar; an interrupted run says how to go on."""
+    from bench.analysis.rerun_command import on_store
     from bench.cli.progress import LiveListener
 
     with LiveListener(console(stderr=True)) as listener:
@@ -189,7 +189,7 @@ def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredR
             return measure(listener)
         except KeyboardInterrupt:
             if listener.run_id:
-                how = f"bench run --resume {listener.run_id} --store {shlex.quote(str(store))}"
+                how = on_store(f"bench run --resume {listener.run_id}", store)
                 say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
             raise
 

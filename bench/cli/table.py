@@ -20,6 +20,7 @@ from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bench.records.record import Record
 
@@ -39,11 +40,18 @@ def table_command(
     from bench.store.load import load_records
 
     places = [find.find(store, word).folder for word in run or ()] or [store]
-    return print_crosstab(load_records(*places), by=by, where=where, base=base, form=form)
+    rows = load_records(*places)
+    return print_crosstab(rows, by=by, where=where, base=base, form=form, store=store)
 
 
 def print_crosstab(
-    rows: Sequence[Record], *, by: str, where: str = "", base: str | None = None, form: str
+    rows: Sequence[Record],
+    *,
+    by: str,
+    where: str = "",
+    base: str | None = None,
+    form: str,
+    store: Path,
 ) -> int:
     """Print these rows by a column or axis; gives the exit code.
 
@@ -59,7 +67,7 @@ def print_crosstab(
     if form == "json":
         print_json(crosstab_facts(found))
     elif form == "table":
-        show(crosstab_table(found, width=width()))
+        show(crosstab_table(found, width=width(), store=store))
     else:
         say(TEXTS[form](found).rstrip("\n"))
     return OK

@@ -6,6 +6,7 @@ A word means one run or it is an error, and never a guess.
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,7 @@ def find(store: Path, word: str) -> StoredRun:
         return by_path
     runs = [run for run in list_runs(store) if run.finished]
     if not runs:
-        message = (
-            f"the store {store} holds no finished run; make one with: bench run --store {store}"
-        )
+        message = f"the store {store} holds no finished run; make one with: bench run --store {shlex.quote(str(store))}"
         raise StoreError(message)
     matches = _matching(runs, word)
     if len(matches) == 1:
@@ -120,7 +119,7 @@ def why_no_run(runs: Sequence[StoredRun], commit: str, store: Path) -> str:
     if not changed:
         return (
             f"{store} holds no run of commit {commit}; check it out and measure it: "
-            f"bench run --store {store}"
+            f"bench run --store {shlex.quote(str(store))}"
         )
     return (
         f"{store} holds no clean run of commit {commit}: the tree of {changed[-1].info.run_id} had "

@@ -48,5 +48,5 @@ def test_a_call_that_never_returns_ends_with_the_input() -> None:
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_elsewhere_the_input_is_watched(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     """Only Linux can be told to end a process with its parent."""
-    monkeypatch.setattr(parent.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     assert not parent._killed_with_parent()

@@ -11,15 +11,17 @@ from rich.text import Text
 
 from bench.analysis.claims.claim import ANSWERED, measuring_command
 from bench.analysis.findings.footnotes import superscript
+from bench.analysis.rerun_command import on_store
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import count, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
 
-    from bench.analysis.claims.claim import ClaimAnswer
+    from bench.analysis.claims.claim import Claim, ClaimAnswer
 
 _WORDS = {
     "holds": "holds",
@@ -41,7 +43,7 @@ class ClaimRow:
     sources: tuple[tuple[str, str], ...]
 
 
-def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
+def rows(answers: Sequence[ClaimAnswer], store: Path | None = None) -> list[ClaimRow]:
     """Each claim in words; the run is named where answers rest on several."""
     runs = _runs(answers)
     return [
@@ -50,7 +52,7 @@ def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
             kind=one.verdict.kind,
             verdict=verdict(one),
             sentence=one.claim.sentence,
-            beneath=_beneath(one, several_runs=len(runs) > 1),
+            beneath=on_store(_beneath(one, several_runs=len(runs) > 1), store),
             sources=tuple((source.text.title, source.place) for source in one.claim.sources),
         )
         for one in answers
@@ -67,13 +69,15 @@ def verdict(answer: ClaimAnswer) -> str:
     return _WORDS[found.kind]
 
 
-def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableType:
+def claims_table(
+    answers: Sequence[ClaimAnswer], *, width: int, store: Path | None = None
+) -> RenderableType:
     """The claims in their order, then how many are answered, and the texts that the marks stand for."""
     texts = {s.text.title: s.text for one in answers for s in one.claim.sources}
     numbered = enumerate(sorted(texts.values(), key=lambda text: text.file), start=1)
     marks = {text.title: superscript(number) for number, text in numbered}
     table = PlainTable(whole("verdict"), folded("claim"))
-    for row in rows(answers):
+    for row in rows(answers, store):
         named = {title for title, _ in row.sources}
         marked = " ".join(mark for title, mark in marks.items() if title in named)
         cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
@@ -110,15 +114,22 @@ def next_steps(answers: Sequence[ClaimAnswer], *, gpu: bool) -> list[str]:
     return steps
 
 
-def claims_facts(answers: Sequence[ClaimAnswer], *, gpu: bool) -> dict[str, Any]:
+def claims_facts(
+    answers: Sequence[ClaimAnswer], *, gpu: bool, store: Path | None = None
+) -> dict[str, Any]:
     """The same for `--json`."""
     lacking = [one.claim for one in answers if _lacks(one)]
+
+    def measure(claims: Iterable[Claim]) -> str | None:
+        command = measuring_command(claims)
+        return command and on_store(command, store)
+
     return {
         "runs": _runs(answers),
-        "claims": [_facts(one) for one in answers],
+        "claims": [{**_facts(one), "measure": measure([one.claim])} for one in answers],
         "answered": sum(one.verdict.kind in ANSWERED for one in answers),
-        "missing": measuring_command(c for c in lacking if gpu or not c.needs_gpu),
-        "missing_gpu": measuring_command(c for c in lacking if c.needs_gpu and not gpu),
+        "missing": measure(c for c in lacking if gpu or not c.needs_gpu),
+        "missing_gpu": measure(c for c in lacking if c.needs_gpu and not gpu),
     }
 
 
@@ -138,7 +149,6 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
         "cases": [{"case": r.case, "device": r.device} for r in one.records],
         "needs": list(dict.fromkeys(cases.op for cases in one.claim.needs)),
         "needs_gpu": one.claim.needs_gpu,
-        "measure": measuring_command([one.claim]),
     }
 
 

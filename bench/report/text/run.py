@@ -13,12 +13,14 @@ from rich.text import Text
 
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
+from bench.analysis.rerun_command import on_store
 from bench.report.text import device_times, wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
     from rich.table import Column
@@ -35,7 +37,7 @@ NO_CASES = "There are no cases here. See what a run would measure with: bench li
 NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
 
 
-def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
+def run_table(rows: Sequence[Record], *, width: int, store: Path | None = None) -> RenderableType:
     """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
     found = in_reading_order(rows)
     if not found:
@@ -45,7 +47,7 @@ def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     if missing := footnotes.unmeasured(found):
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:
-        parts += ["", _footnotes(known)]
+        parts += ["", _footnotes(known, store)]
     return below_each_other(*parts, width=width)
 
 
@@ -66,15 +68,16 @@ def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     return below_each_other(table, "", meanings, width=width)
 
 
-def runs_table(runs: list[StoredRun], *, width: int) -> RenderableType:
+def runs_table(runs: list[StoredRun], *, width: int, store: Path | None = None) -> RenderableType:
     """The runs of a store, in the order given."""
     if not runs:
-        return Text(NO_RUNS)
+        return Text(on_store(NO_RUNS, store))
     parts: list[RenderableType] = [_wide(runs) if width >= _ONE_LINE_WIDTH else _narrow(runs)]
     if unfinished := [run for run in runs if not run.finished]:
         newest = unfinished[-1].info.run_id
         others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
-        parts += ["", f"unfinished{others}: go on with: bench run --resume {newest}"]
+        how = on_store(f"bench run --resume {newest}", store)
+        parts += ["", f"unfinished{others}: go on with: {how}"]
     return below_each_other(*parts, width=width)
 
 
@@ -120,10 +123,10 @@ def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool
     return table
 
 
-def _footnotes(known: Sequence[footnotes.Note]) -> RenderableType:
+def _footnotes(known: Sequence[footnotes.Note], store: Path | None) -> RenderableType:
     table = PlainTable(right(), folded(), heads=False)
     for note in known:
-        table.add(note.mark, wording.footnote(note))
+        table.add(note.mark, on_store(wording.footnote(note), store))
     return table
 
 

@@ -11,6 +11,7 @@ from bench.report.html.compare_page import ratio_figure
 from bench.report.html.table import blocks
 from bench.report.html.view import Payload
 from bench.report.text import ratio_text, wording
+from bench.report.text.verdict_words import word
 from bench.units import seconds_with_interval
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _DIGITS = 5
 """Numbers that are drawn have so many digits, which is finer than any screen."""
 
 
+_AT = {"reference": "of the times at reference", "headline": "of the headlines"}
+"""Which of a run's two times a ratio and a verdict are of."""
+
+
 def together(runs: int) -> int:
     """Cases of so many runs that are unpacked together."""
     return max(1, _CELLS_PER_BLOCK // runs)
@@ -36,7 +41,7 @@ def together(runs: int) -> int:
 
 def said_of(one: CaseVerdict) -> str:
     """A verdict with its sign: `▶ slower`."""
-    return f"{ratio_figure.MARKS[one.verdict][1]} {one.verdict}"
+    return f"{ratio_figure.MARKS[one.verdict][1]} {word(one)}"
 
 
 def details(
@@ -101,7 +106,8 @@ def _times(seen: Seen) -> tuple[str, str]:
 def _said(one: CaseVerdict | None) -> tuple[str, str, str]:
     if one is None:
         return "", "", ""
-    return ratio_text.cell(one.ratio, one.ratio_lo, one.ratio_hi), said_of(one), one.reason
+    ratio = ratio_text.cell(one.ratio, one.ratio_lo, one.ratio_hi)
+    return ratio, said_of(one), f"{one.reason} ({_AT[one.at]})"
 
 
 def _numbers(interval: Interval) -> Iterator[float | None]:
