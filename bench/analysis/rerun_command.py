@@ -39,14 +39,21 @@ def commands(records: Sequence[Record], options: Mapping[str, Any]) -> list[str]
     return [_command(r, words[r.suite, r.op], options, device=several) for r in records]
 
 
-def on_store(text: str, store: Path | None) -> str:
-    """A text that suggests commands, each of them on the store that was named, so that it can be copied as it is.
+def on_store(command: str, store: Path | None) -> str:
+    """A suggested command, on the store that was named, so that it can be copied as it is.
 
     A page names none: it is read where that store is not.
     """
-    if store is None or store == USUAL_STORE:
-        return text
-    return _HAS_STORE.sub(lambda found: f"{found[0]} --store {quoted(str(store))}", text)
+    return command + _store_words(store)
+
+
+def all_on_store(text: str, store: Path | None) -> str:
+    """A sentence that suggests commands, each of them on the store that was named."""
+    return _HAS_STORE.sub(lambda found: found[0] + _store_words(store), text)
+
+
+def _store_words(store: Path | None) -> str:
+    return "" if store in {None, USUAL_STORE} else f" --store {quoted(str(store))}"
 
 
 def _command(record: Record, word: str, options: Mapping[str, Any], *, device: bool) -> str:

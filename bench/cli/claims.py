@@ -24,7 +24,6 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
     """
     from bench.analysis.claims.claim import answers, by_run
     from bench.analysis.claims.course import COURSE
-    from bench.analysis.rerun_command import on_store
     from bench.report.text.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_records
 
@@ -35,8 +34,8 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
         print_json(claims_facts(found, gpu=gpu, store=store))
         return OK
     show(claims_table(found, width=width(), store=store))
-    for step in next_steps(found, gpu=gpu):
-        say(f"\n{on_store(step, store)}")
+    for step in next_steps(found, gpu=gpu, store=store):
+        say(f"\n{step}")
     return OK
 
 

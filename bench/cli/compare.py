@@ -147,10 +147,10 @@ def _suggesting(found: Comparison, store: Path) -> Comparison:
     """The comparison with the command that would make it one, on this store."""
     from dataclasses import replace
 
-    from bench.analysis.rerun_command import on_store
+    from bench.analysis.rerun_command import all_on_store
 
     known = found.comparable
-    return replace(found, comparable=replace(known, remedy=on_store(known.remedy, store)))
+    return replace(found, comparable=replace(known, remedy=all_on_store(known.remedy, store)))
 
 
 def _page(

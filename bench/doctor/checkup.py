@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.analysis import history
-from bench.analysis.rerun_command import on_store
+from bench.analysis.rerun_command import all_on_store
 from bench.doctor import rules
 from bench.doctor.history import MachineHistory
 from bench.errors import StoreError
@@ -50,7 +50,7 @@ def examine(store: Path, threads: int) -> Checkup:
     info = _now(threads)
     known = _known(info, store, threads)
     findings = tuple(
-        dataclasses.replace(one, remedy=on_store(one.remedy, store))
+        dataclasses.replace(one, remedy=all_on_store(one.remedy, store))
         for one in rules.checkup(info, known)
     )
     return Checkup(findings=findings, info=info, known=known)

@@ -117,9 +117,9 @@ def test_a_run_that_is_ended_says_how_to_go_on(
     ended, said = command.end(number)
     assert ended == code, said
     command.assert_alone()
-    told = re.search(r"Go on with: bench (run --resume (\S+) --store 'st ore')\n", said)
+    told = re.search(r'Go on with: bench run --resume (\S+) --store "st ore"\n', said)
     assert told, said
-    words = ["run", "--resume", told[2], "--store", "st ore"]
+    words = ["run", "--resume", told[1], "--store", "st ore"]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *words],
         cwd=tmp_path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.grid import ranked_devices
-from bench.analysis.rerun_command import on_store
+from bench.analysis.rerun_command import all_on_store
 from bench.errors import SelectionError, hint
 from bench.plan.choose import expression, none_of, several_of
 
@@ -59,7 +59,7 @@ def _meant(rows: Sequence[Record], word: str, store: Path | None) -> list[Record
     test = None if named else expression(word)
     found = named or [r for r in rows if test and test.matches(r.case, r.params)]
     if not found:
-        how = on_store("see the ids with: bench export --format csv", store)
+        how = all_on_store("see the ids with: bench export --format csv", store)
         raise SelectionError(none_of(word, list(dict.fromkeys(r.case for r in rows)), how))
     return found
 

@@ -52,7 +52,7 @@ def rows(answers: Sequence[ClaimAnswer], store: Path | None = None) -> list[Clai
             kind=one.verdict.kind,
             verdict=verdict(one),
             sentence=one.claim.sentence,
-            beneath=on_store(_beneath(one, several_runs=len(runs) > 1), store),
+            beneath=_beneath(one, store, several_runs=len(runs) > 1),
             sources=tuple((source.text.title, source.place) for source in one.claim.sources),
         )
         for one in answers
@@ -101,14 +101,16 @@ def summary(answers: Sequence[ClaimAnswer]) -> str:
     return f"{answered} of {counted(len(answers), 'claim')} answered{where}."
 
 
-def next_steps(answers: Sequence[ClaimAnswer], *, gpu: bool) -> list[str]:
+def next_steps(
+    answers: Sequence[ClaimAnswer], *, gpu: bool, store: Path | None = None
+) -> list[str]:
     """The commands that measure what is still missing; what needs a GPU apart where there is none."""
     here = [one.claim for one in answers if _lacks(one) and (gpu or not one.claim.needs_gpu)]
     there = [one.claim for one in answers if _lacks(one) and one.claim.needs_gpu and not gpu]
     steps = []
-    if measure := measuring_command(here):
+    if measure := _measuring(here, store):
         steps.append(f"to measure what is missing: {measure}")
-    if measure := measuring_command(there):
+    if measure := _measuring(there, store):
         claims = counted(len(there), "claim")
         steps.append(f"to answer {claims} on a machine with a GPU: {measure}")
     return steps
@@ -119,17 +121,12 @@ def claims_facts(
 ) -> dict[str, Any]:
     """The same for `--json`."""
     lacking = [one.claim for one in answers if _lacks(one)]
-
-    def measure(claims: Iterable[Claim]) -> str | None:
-        command = measuring_command(claims)
-        return command and on_store(command, store)
-
     return {
         "runs": _runs(answers),
-        "claims": [{**_facts(one), "measure": measure([one.claim])} for one in answers],
+        "claims": [{**_facts(one), "measure": _measuring([one.claim], store)} for one in answers],
         "answered": sum(one.verdict.kind in ANSWERED for one in answers),
-        "missing": measure(c for c in lacking if gpu or not c.needs_gpu),
-        "missing_gpu": measure(c for c in lacking if c.needs_gpu and not gpu),
+        "missing": _measuring((c for c in lacking if gpu or not c.needs_gpu), store),
+        "missing_gpu": _measuring((c for c in lacking if c.needs_gpu and not gpu), store),
     }
 
 
@@ -152,6 +149,12 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
     }
 
 
+def _measuring(claims: Iterable[Claim], store: Path | None) -> str | None:
+    """The command that measures what claims need, into this store."""
+    command = measuring_command(claims)
+    return command and on_store(command, store)
+
+
 def _lacks(one: ClaimAnswer) -> bool:
     return one.verdict.kind == "not-measured"
 
@@ -161,7 +164,7 @@ def _runs(answers: Sequence[ClaimAnswer]) -> list[str]:
     return sorted({one.run_id for one in answers if one.run_id}, reverse=True)
 
 
-def _beneath(one: ClaimAnswer, *, several_runs: bool) -> str:
+def _beneath(one: ClaimAnswer, store: Path | None, *, several_runs: bool) -> str:
     if _lacks(one):
-        return "" if one.claim.needs_gpu else f"{measuring_command([one.claim])}"
+        return "" if one.claim.needs_gpu else _measuring([one.claim], store) or ""
     return f"{one.verdict.numbers}; run {one.run_id}" if several_runs else one.verdict.numbers

@@ -15,7 +15,7 @@ from rich.text import Text
 from bench.report.text import compared_times, verdict_words, wording
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
-from bench.stats.ratio import CHANGED, VERDICTS
+from bench.stats.ratio import CHANGED, THRESHOLD, VERDICTS
 from bench.units import MISSING, counted, share, signed
 
 if TYPE_CHECKING:
@@ -170,8 +170,9 @@ def _ends(one: CaseVerdict) -> str:
 
 
 def _worth_saying(one: CaseVerdict) -> bool:
-    """What the numbers beside it don't say: why not, or that it was the machine."""
-    return one.verdict == "unsure" or "machine" in one.reason
+    """What the numbers beside it don't say: why not, that it was the machine, or that what is far apart is the same."""
+    far = one.verdict == "same" and not 1 / (1 + THRESHOLD) <= one.ratio <= 1 + THRESHOLD
+    return one.verdict == "unsure" or "machine" in one.reason or far
 
 
 def comparison_facts(found: Comparison) -> dict[str, Any]:

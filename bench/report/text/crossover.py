@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from bench.analysis.rerun_command import on_store
+from bench.analysis.rerun_command import all_on_store
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
@@ -133,7 +133,7 @@ def crossings_table(
 ) -> RenderableType:
     """Every crossover of stored rows, in words."""
     if not found:
-        return Text(on_store(NOTHING, store))
+        return Text(all_on_store(NOTHING, store))
     sides = map(folded, ("one", "other", "who wins"))
     table = PlainTable(folded("op"), whole("dtype"), *sides)
     for one in found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 from rich.text import Text
 
-from bench.analysis.rerun_command import on_store
+from bench.analysis.rerun_command import all_on_store
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded
@@ -31,7 +31,7 @@ NOTHING = "There are no rows to show. See what the store holds with: bench runs"
 def crosstab_table(found: Crosstab, *, width: int, store: Path | None = None) -> RenderableType:
     """Cases down, columns across; under each time how many times as long that is as in the first column."""
     if not found.lines:
-        return Text(on_store(NOTHING, store))
+        return Text(all_on_store(NOTHING, store))
     narrow = width < _CASE_WIDTH + _CELL_WIDTH * len(found.columns)
     columns = [Column(Text(name), justify="right", overflow="fold") for name in found.columns]
     table = PlainTable(folded("case"), *columns)

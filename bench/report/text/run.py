@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
-from bench.analysis.rerun_command import on_store
+from bench.analysis.rerun_command import all_on_store, on_store
 from bench.report.text import device_times, wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, seconds
@@ -71,7 +71,7 @@ def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
 def runs_table(runs: list[StoredRun], *, width: int, store: Path | None = None) -> RenderableType:
     """The runs of a store, in the order given."""
     if not runs:
-        return Text(on_store(NO_RUNS, store))
+        return Text(all_on_store(NO_RUNS, store))
     parts: list[RenderableType] = [_wide(runs) if width >= _ONE_LINE_WIDTH else _narrow(runs)]
     if unfinished := [run for run in runs if not run.finished]:
         newest = unfinished[-1].info.run_id
@@ -126,7 +126,7 @@ def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool
 def _footnotes(known: Sequence[footnotes.Note], store: Path | None) -> RenderableType:
     table = PlainTable(right(), folded(), heads=False)
     for note in known:
-        table.add(note.mark, on_store(wording.footnote(note), store))
+        table.add(note.mark, all_on_store(wording.footnote(note), store))
     return table
 
 

@@ -140,7 +140,9 @@ def _many(one: Lined) -> list[Cell]:
     first = one.foremost
     verdict: Cell = _verdict(first) if first else (_NOT_COMPARED, len(VERDICTS))
     brief = len(one.said) > _MOST_RUNS_IN_FULL
-    base: Cell = (_compared(first)[0], first.base_s) if first else _time(one.seen[0])
+    base = _time(one.seen[0])
+    if first and not brief:  # beside times that the ratios are of
+        base = _compared(first)[0], first.base_s
     cells = (
         _run_cell(seen, said, base_s=base[1], brief=brief)
         for seen, said in zip(one.seen[1:], one.said, strict=True)
@@ -153,9 +155,7 @@ def _compared(said: CaseVerdict) -> tuple[str, str]:
     return compared_times.pair(said, marked=True, digits=4)
 
 
-def _run_cell(
-    seen: Seen | None, said: CaseVerdict | None, *, base_s: object, brief: bool
-) -> Cell:
+def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, base_s: object, brief: bool) -> Cell:
     """A ratio, with the time where that is over the base's time which is shown."""
     if said is None:
         return _time(seen)[0], None
@@ -163,7 +163,7 @@ def _run_cell(
     if brief:
         return f"{ratio_text.times(said.ratio)} {sign}", said.ratio
     ratio = ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi)
-    time = f"{_compared(said)[1]} · " if said.base_s == base_s else ""
+    time = f"{compared_times.pair(said, marked=True)[1]} · " if said.base_s == base_s else ""
     return f"{time}{ratio} {sign}", said.ratio
 
 
