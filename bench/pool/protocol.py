@@ -25,8 +25,8 @@ QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 """How a call's work behaves on a device with a queue. `queued`: it queues up behind a spin kernel. `waits`: it does
 not, since the call waits for the device or overfills its queue. `idle`: the call has no work there."""
 
-LONGEST_TEXT = 2000
-"""Characters of a text in a message, such as a reason: a screen full. An exception may quote a whole tensor."""
+LONGEST_TEXT = 500
+"""Characters of a text in a message, such as a reason: a few lines. An exception may quote a whole tensor."""
 
 
 @dataclass(frozen=True, slots=True)
