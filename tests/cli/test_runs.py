@@ -104,7 +104,7 @@ def test_what_is_suggested_names_the_store(tmp_path: Path, capsys: Capture) -> N
     assert cli.main(["runs", "--store", str(store)]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert f'bench run --resume 20260101T000000Z-aaaaaa --store "{store}"' in text
-    wrong = entry("s/op", correct=False, warnings=("wrong-result",))
+    wrong = entry(0, correct=False, warnings=("wrong-result",))
     finished_run(store, info("20260102T000000Z-bbbbbb"), wrong)
     assert cli.main(["show", "--store", str(store)]) == 0
     text = " ".join(capsys.readouterr().out.split())
