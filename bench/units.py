@@ -108,18 +108,20 @@ def half_width(value: float, low: float, high: float) -> float:
     return max(high - value, value - low) / value
 
 
-def seconds_with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """`12.34 µs ± 0.4 %`: digits follow the interval, so that noise is never printed as precision.
+def half_width_text(width: float) -> str:
+    """An interval's larger side: `0.4 %`; `>100 %` beyond that, where the number says no more; `?` if not known."""
+    if not math.isfinite(width):
+        return "?"
+    return share(width) if width <= 1 else ">100 %"
 
-    Beyond 100 % the number says no more than that.
-    """
+
+def seconds_with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """`12.34 µs ± 0.4 %`: digits follow the interval, so that noise is never printed as precision."""
     if value is None or math.isnan(value):
         return MISSING
-    if low is None or high is None or not math.isfinite(half_width(value, low, high)):
-        return f"{seconds(value, 2)} ± ?"
-    width = half_width(value, low, high)
-    digits = min(4, max(2, 1 + math.ceil(-math.log10(max(width, 1e-9)) - 1e-9)))
-    return f"{seconds(value, digits)} ± {share(width) if width <= 1 else '>100 %'}"
+    width = math.inf if low is None or high is None else half_width(value, low, high)
+    digits = min(4, max(2, 1 + math.ceil(-math.log10(min(max(width, 1e-9), 1.0)) - 1e-9)))
+    return f"{seconds(value, digits)} ± {half_width_text(width)}"
 
 
 def clock(value: float) -> str:

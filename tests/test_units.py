@@ -270,3 +270,12 @@ def test_what_is_no_share_is_refused_with_the_rule(text: str) -> None:
 def test_a_size_is_whole_where_it_is_large(value: float, text: str) -> None:
     """As people write it, and no figure of it is lost."""
     assert units.size_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [(0.012, "1.2 %"), (1.0, "100 %"), (1.001, ">100 %"), (60.0, ">100 %"), (math.inf, "?")],
+)
+def test_beyond_its_own_value_an_interval_says_no_number(width: float, text: str) -> None:
+    """Whether it is two or sixty times as wide tells nobody anything."""
+    assert units.half_width_text(width) == text

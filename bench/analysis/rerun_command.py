@@ -1,12 +1,14 @@
-"""The command that measures a case again. It selects by words that `bench run -k` understands.
+"""The command that measures a case again, and the store in commands that texts suggest.
 
-It selects this case and, where names leave no other way, a few more; never fewer.
+It selects by words that `bench run -k` understands: this case and, where names leave no other way, a few more;
+never fewer.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.plan.case_id import term
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
+USUAL_STORE = Path("results")
+"""The store of commands that name none."""
+_HAS_STORE = re.compile(
+    r"\bbench (ab|claims|compare|crossover|doctor|export|import|publish|report|run|runs|show|table|trend)\b"
+    r"(?! --store)"
+)
+"""Commands that read or write a store."""
 _UNSAFE_IN_DOUBLE_QUOTES = re.compile(r'["$`\\!]')
 
 
@@ -29,6 +38,23 @@ def commands(records: Sequence[Record], options: Mapping[str, Any]) -> list[str]
     words = {pair: _op_word(pair, records) for pair in {(r.suite, r.op) for r in records}}
     several = {r.device for r in records} != {"cpu"}
     return [_command(r, words[r.suite, r.op], options, device=several) for r in records]
+
+
+def on_store(command: str, store: Path | None) -> str:
+    """A suggested command, on the store that was named, so that it can be copied as it is.
+
+    A page names none: it is read where that store is not.
+    """
+    return command + _store_words(store)
+
+
+def all_on_store(text: str, store: Path | None) -> str:
+    """A sentence that suggests commands, each of them on the store that was named."""
+    return _HAS_STORE.sub(lambda found: found[0] + _store_words(store), text)
+
+
+def _store_words(store: Path | None) -> str:
+    return "" if store in {None, USUAL_STORE} else f" --store {quoted(str(store))}"
 
 
 def _command(record: Record, word: str, options: Mapping[str, Any], *, device: bool) -> str:

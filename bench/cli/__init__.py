@@ -26,7 +26,8 @@ from bench.cli import (  # noqa: F401 - each adds its commands to the app
     trend,
 )
 from bench.cli.app import INTERRUPTED, OK, USAGE, app
-from bench.cli.output import say
+from bench.cli.output import make_printable, say
+from bench.cli.termination import Termination
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ _Misused: type[Exception] = typer.BadParameter.__mro__[1]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code, prints errors as one line each."""
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    make_printable(sys.stdout, sys.stderr)
+    with Termination() as termination:
+        return termination.code(otherwise=_run(words))
+
+
+def _run(words: list[str]) -> int:
     try:
         code = app(words, prog_name="bench", standalone_mode=False)
     except BenchError as error:

@@ -30,6 +30,7 @@ from bench.cli.options import (
     split_words,
 )
 from bench.cli.output import print_json, say, show, width
+from bench.cli.paired import BUDGET_HELP, opened, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def ab_command(
     preset: PresetName = "quick",
     threshold: Annotated[str, typer.Option(help="A smaller difference is none.")] = "2%",
     confidence: Annotated[str, typer.Option(help="Of each verdict.")] = "99%",
-    budget: Annotated[str, typer.Option(metavar="SECONDS", help="Time to measure in all.")] = "120",
+    budget: Annotated[str, typer.Option(metavar="SECONDS", help=BUDGET_HELP)] = "120",
     workers: Annotated[
         int | None,
         typer.Option(min=2, help="Fresh processes of each side. Default: 10, 6 with a GPU."),
@@ -223,19 +224,21 @@ def _compared(
 ) -> tuple[Result, SideNames, Sequence[StoredRun]]:
     """Measure both sides, telling each verdict; workers start before the plan is made."""
     from bench.experiment.ab import ab
-    from bench.experiment.interleave import PairedRun
     from bench.report.text.ab import answer_line
+    from bench.stats.sequential import LOOKS
 
     with ExitStack() as stack:
         starts = [stack.enter_context(side.start()) for side in sides]
         pairs = _pairs(asked, ops)
         names = _names(sides, ops)
-        say(f"{names.title}: {len(pairs)} to decide, at most {goal.budget_s:g} s", err=True)
+        workers = sum(side.workers for side in sides)
+        time_ = time_text(goal.budget_s, workers, LOOKS[0] * VISIT_S * workers * len(pairs))
+        say(f"{names.title}: {len(pairs)} to decide, {time_}", err=True)
         one, other = (
             _spec(asked, side, started, cases, label)
             for side, started, cases in zip(sides, starts, zip(*pairs, strict=True), strict=True)
         )
-        with PairedRun.open((one, other), store, pairs) as paired:
+        with opened((one, other), store, pairs) as paired:
             found = ab(
                 paired,
                 goal,

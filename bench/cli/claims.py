@@ -32,10 +32,10 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
     found = answers(COURSE, by_run(load_records(*(one.folder for one in chosen))))
     gpu = any(one.info.machine.get("gpus") for one in chosen)
     if as_json:
-        print_json(claims_facts(found, gpu=gpu))
+        print_json(claims_facts(found, gpu=gpu, store=store))
         return OK
-    show(claims_table(found, width=width()))
-    for step in next_steps(found, gpu=gpu):
+    show(claims_table(found, width=width(), store=store))
+    for step in next_steps(found, gpu=gpu, store=store):
         say(f"\n{step}")
     return OK
 

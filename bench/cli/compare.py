@@ -72,12 +72,12 @@ def compare_command(
     there = [one for one in read if one]
     if by:
         rows = [row for rows, _ in there for row in rows]
-        return print_crosstab(rows, by=by, where=where, form=form) or _whole(read)
+        return print_crosstab(rows, by=by, where=where, form=form, store=store) or _whole(read)
     band = parse_portion(threshold, "--threshold")
     sure = parse_portion(confidence, "--confidence", least=0.5)
     limit = _limit(Path.cwd(), there, band)
     chosen = _chosen(read, where)
-    found = _compared(chosen, band, sure, limit)
+    found = [_suggesting(one, store) for one in _compared(chosen, band, sure, limit)]
     gates = list(map(judged, found))
     if found:
         _print(form, found, gates if gate else [None] * len(found))
@@ -141,6 +141,16 @@ def _compared(
     first, *others = read
     how = partial(compare, threshold=band, confidence=sure, limit=limit)
     return [how(first[0], one[0], first[1], one[1]) for one in others if first and one]
+
+
+def _suggesting(found: Comparison, store: Path) -> Comparison:
+    """The comparison with the command that would make it one, on this store."""
+    from dataclasses import replace
+
+    from bench.analysis.rerun_command import all_on_store
+
+    known = found.comparable
+    return replace(found, comparable=replace(known, remedy=all_on_store(known.remedy, store)))
 
 
 def _page(

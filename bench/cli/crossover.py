@@ -13,6 +13,7 @@ import typer
 from bench.cli.app import OK, app, exit_code
 from bench.cli.options import STORE, Json, Setting, Store
 from bench.cli.output import print_json, say, show, width
+from bench.cli.paired import BUDGET_HELP, opened, time_text
 from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def crossover_command(
     tolerance: Annotated[
         float, typer.Option(help="Stop when the size is known to this factor.")
     ] = 1.25,
-    budget: Annotated[str, typer.Option(metavar="SECONDS", help="Time to measure in all.")] = "60",
+    budget: Annotated[str, typer.Option(metavar="SECONDS", help=BUDGET_HELP)] = "60",
     step: Annotated[
         str, typer.Option(metavar="SECONDS", help="Sampling time of a side at a size, at most.")
     ] = "1",
@@ -132,7 +133,7 @@ def _from_rows(op: str | None, words: Sequence[str], store: Path, *, as_json: bo
     if as_json:
         print_json(crossings_facts(found))
     else:
-        show(crossings_table(found, width=width()))
+        show(crossings_table(found, width=width(), store=store))
     return OK
 
 
@@ -190,7 +191,6 @@ def _from_search(
 ) -> int:
     """Measure until it is known; workers start before the plan is made."""
     from bench.experiment.crossover_search import choose
-    from bench.experiment.interleave import PairedRun
     from bench.report.text.crossover import CrossoverNames, search_facts, search_table
 
     requests = [replace(asked, devices=(s.device,), threads=s.threads) for s in sides]
@@ -200,12 +200,13 @@ def _from_search(
         aim = sweep.aim(goal.ends, tolerance=goal.tolerance, budget_s=goal.budget_s)
         names = CrossoverNames(axis=sweep.axis, one=sides[0].name, other=sides[1].name)
         title = f"{sweep.title}, {names.one} against {names.other}"
-        say(f"{title}: at most {goal.budget_s:g} s and a step", err=True)
+        workers = sum(len(started.pool) for started in starts)
+        say(f"{title}: {time_text(goal.budget_s, workers)}", err=True)
         one, other = (
             _spec(request, started, _planned(request, sweep, aim.first[0]), title)
             for request, started in zip(requests, starts, strict=True)
         )
-        with PairedRun.open((one, other), store) as paired:
+        with opened((one, other), store) as paired:
             found = _searched(paired, requests, sweep, aim, names)
     if as_json:
         print_json(search_facts(title, found, names, paired.runs))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.analysis.rerun_command import USUAL_STORE
 from bench.errors import SelectionError, hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-STORE, OUT = Path("results"), Path("reports")
+STORE, OUT = USUAL_STORE, Path("reports")
 RUN_WORDS = (
     "A path, a page, an id's beginning, @latest, @-2, or the newest of label:X, tag:K=V, machine:X "
     "or git:COMMIT."

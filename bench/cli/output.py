@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+import unicodedata
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -13,6 +16,41 @@ if TYPE_CHECKING:
 _NARROWEST, _PLAIN_WIDTH = 60, 120
 WHOLE_LINES = 10_000
 """Columns where nothing is to be cut, for programs that read line by line."""
+_PLAIN_FORMS = {
+    **dict.fromkeys("–—−", "-"),
+    "µ": "u",
+    "μ": "u",
+    "±": "+-",
+    "×": "x",
+    "…": "...",
+    "→": "->",
+    "·": ",",
+    "≥": ">=",
+    "≤": "<=",
+}
+"""What a stream gets of characters that its encoding lacks, where that is not their decomposition."""
+_ERRORS = "bench-plain"
+
+
+def make_printable(*streams: TextIO) -> None:
+    """Have streams that can't encode a character print a plain form of it (`u` for `µ`), not end the program."""
+    codecs.register_error(_ERRORS, _plain)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and stream.errors != "surrogateescape":
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """The plain form of what could not be encoded, and where to go on."""
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - the streams are written, not read
+    form = "".join(map(_plain_form, error.object[error.start : error.end]))
+    return form, error.end
+
+
+def _plain_form(character: str) -> str:
+    if character in _PLAIN_FORMS:
+        return _PLAIN_FORMS[character]
+    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
 
 
 def width() -> int:

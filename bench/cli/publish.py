@@ -103,6 +103,7 @@ def _chosen(
     Raises:
         StoreError: there are none, or one that is named can't be found or is not whole.
     """
+    from bench.analysis.rerun_command import on_store
     from bench.errors import StoreError
     from bench.store import runs
 
@@ -112,7 +113,8 @@ def _chosen(
             runs.verify(one)
         return named
     if not known:
-        message = f"the store {store} holds no finished run to publish; make one with: bench run --store {store}"
+        how = on_store("bench run", store)
+        message = f"the store {store} holds no finished run to publish; make one with: {how}"
         raise StoreError(message)
     return known[-last:] if last else known
 

@@ -110,7 +110,7 @@ def run_command(
         wrong = sum(failure(row) == WRONG_RESULT for row in rows)
         print_json({**facts, "report": str(page) if page else None, "wrong": wrong})
     else:
-        show_run(run)
+        show_run(run, store)
         say(_ended(run, page))
     return exit_code(rows)
 
@@ -203,6 +203,7 @@ def _say_outdated(cases: Sequence[PlannedCase]) -> None:
 
 def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredRun:
     """Measure under a progress bar; an interrupted run says how to go on."""
+    from bench.analysis.rerun_command import on_store
     from bench.cli.progress import LiveListener
 
     with LiveListener(console(stderr=True)) as listener:
@@ -210,7 +211,7 @@ def _listening(store: Path, measure: Callable[[Listener], StoredRun]) -> StoredR
             return measure(listener)
         except KeyboardInterrupt:
             if listener.run_id:
-                how = f"bench run --resume {listener.run_id} --store {shlex.quote(str(store))}"
+                how = on_store(f"bench run --resume {listener.run_id}", store)
                 say(f"\ninterrupted; what was finished is kept. Go on with: {how}", err=True)
             raise
 

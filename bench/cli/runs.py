@@ -62,7 +62,7 @@ def runs_command(*, store: Store = STORE, as_json: Json = False) -> int:
         from bench.report.text.run import runs_table, unfinished_note
 
         columns = width() if sys.stdout.isatty() else WHOLE_LINES
-        show(runs_table(found, width=columns), columns=columns)
+        show(runs_table(found, width=columns, store=store), columns=columns)
         if note := unfinished_note(found, store):
             say(note, err=True)
     return OK
@@ -79,7 +79,7 @@ def show_command(
     """Show one run."""
     found = find_run(store, run)
     if device_times or form == "table":
-        show_run(found, device_times=device_times)
+        show_run(found, store, device_times=device_times)
     else:
         _export(found, form)
     return OK
@@ -169,13 +169,16 @@ def find_run(store: Path, word: str) -> StoredRun:
     return choice.run
 
 
-def show_run(run: StoredRun, *, device_times: bool = False) -> None:
+def show_run(run: StoredRun, store: Path, *, device_times: bool = False) -> None:
     """Print the table of a run: its cases, or what is known of their times on a GPU."""
     from bench.report.text.run import device_table, run_table
     from bench.store.load import load_records
 
-    table = device_table if device_times else run_table
-    show(table(load_records(run.folder), width=width()))
+    rows = load_records(run.folder)
+    if device_times:
+        show(device_table(rows, width=width()))
+    else:
+        show(run_table(rows, width=width(), store=store))
 
 
 def _export(run: StoredRun, form: str) -> None:

@@ -21,6 +21,7 @@ from bench.cli.runs import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bench.records.record import Record
 
@@ -39,7 +40,8 @@ def table_command(
     from bench.store.load import load_records
 
     places = [find_run(store, word).folder for word in run or ()] or [store]
-    return print_crosstab(load_records(*places), by=by, where=where, base=base, form=form)
+    rows = load_records(*places)
+    return print_crosstab(rows, by=by, where=where, base=base, form=form, store=store)
 
 
 def print_crosstab(
@@ -49,6 +51,7 @@ def print_crosstab(
     where: Sequence[str] | None = None,
     base: str | None = None,
     form: str,
+    store: Path,
 ) -> int:
     """Print these rows by a column or axis; gives the exit code.
 
@@ -68,7 +71,7 @@ def print_crosstab(
     if form == "json":
         print_json(crosstab_facts(found))
     elif form == "table":
-        show(crosstab_table(found, width=width()))
+        show(crosstab_table(found, width=width(), store=store))
     else:
         say(TEXTS[form](found).rstrip("\n"))
     return OK

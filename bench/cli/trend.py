@@ -38,7 +38,7 @@ def trend_command(
 
     check_form(form, TREND_FORMS)
     infos = {run.info.run_id: run.info for run in runs.list_runs(store)}
-    rows = series(load_records(store), case, machine=machine, device=device)
+    rows = series(load_records(store), case, machine=machine, device=device, store=store)
     _print(trend(rows, infos), form)
     return OK
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.analysis import history
+from bench.analysis.rerun_command import all_on_store
 from bench.doctor import rules
 from bench.doctor.history import MachineHistory
 from bench.errors import StoreError
@@ -48,7 +49,11 @@ def examine(store: Path, threads: int) -> Checkup:
     """
     info = _now(threads)
     known = _known(info, store, threads)
-    return Checkup(findings=tuple(rules.checkup(info, known)), info=info, known=known)
+    findings = tuple(
+        dataclasses.replace(one, remedy=all_on_store(one.remedy, store))
+        for one in rules.checkup(info, known)
+    )
+    return Checkup(findings=findings, info=info, known=known)
 
 
 def _now(threads: int) -> RunInfo:

@@ -22,8 +22,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bench.plan import statements
+from bench.plan.label import label
 from bench.plan.statements import Statements, names_in
-from bench.plan.suite import Op, Suite, label
+from bench.plan.suite import Op, Suite
 
 if TYPE_CHECKING:
     import ast

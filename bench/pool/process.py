@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.machine.environment import FALLBACK_VARIABLES
 from bench.pool import interpreter, protocol
+from bench.units import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,11 @@ START_TIMEOUT_S = 120.0
 """A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
 _NAMED_FALLBACKS = {"PYTORCH_DEBUG_XPU_FALLBACK": "1"}
 """Has the warning of a fallback on XPU name its op."""
+_EXIT_TIMEOUT_S = 5.0
+"""From the end of a worker's pipe to its own, which may have memory to free."""
 _ERROR_TAIL_BYTES = 4000
+_SHOWN = 60
+"""Characters shown of a line that is no reply."""
 
 
 class WorkerLost(Exception):  # noqa: N818 - a fact to be handled, not a mistake of the user's
@@ -82,11 +87,14 @@ class WorkerProcess:
             stderr=self._errors,
             text=True,
             encoding="utf-8",
+            errors="replace",  # an op may write anything to the worker's pipe
             start_new_session=True,  # Ctrl-C is for the session; it ends its workers in order
         )
         self._errors_before = 0
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        threading.Thread(target=self._watch, daemon=True).start()
         self.hello: protocol.Hello | None = None
 
     def wait_ready(self) -> protocol.Hello:
@@ -146,6 +154,12 @@ class WorkerProcess:
         self._process.stdout.close()
         self._lines.put("")
 
+    def _watch(self) -> None:
+        """Tell that the worker has ended, also where a child of it holds its pipe open."""
+        self._process.wait()
+        self._reader.join(_EXIT_TIMEOUT_S)  # its last reply comes first
+        self._lines.put("")
+
     def _receive(self, timeout_s: float) -> Any:
         try:
             line = self._lines.get(timeout=max(timeout_s, 0.001))
@@ -155,15 +169,25 @@ class WorkerProcess:
             raise WorkerLost(status="timeout", reason=reason) from None
         if not line:
             raise self._lost()
-        return protocol.decode(line)
+        try:
+            return protocol.decode(line)
+        except (ValueError, TypeError, RecursionError) as error:
+            self.kill()
+            reason = f"what came from the worker is no reply, so the op wrote to its pipe, or broke its json: {clipped(line.strip(), _SHOWN)!r}"
+            raise WorkerLost(status="failed", reason=reason) from error
 
     def _lost(self) -> WorkerLost:
-        code = self._process.wait()
+        try:
+            code = self._process.wait(_EXIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            reason = "the worker's pipe was closed, and it went on: the op closed files that aren't its own"
+            return WorkerLost(status="failed", reason=reason)
         if code == -getattr(signal, "SIGKILL", 9):
             reason = "the worker was killed from outside, most likely because memory ran out"
             return WorkerLost(status="oom", reason=reason)
         if code < 0:
-            reason = f"the worker crashed with {signal.Signals(-code).name}"
+            reason = f"the worker crashed with {_signal_name(-code)}"
         else:
             reason = f"the worker ended with exit code {code}{self._last_error_line()}"
         return WorkerLost(status="failed", reason=reason)
@@ -176,3 +200,11 @@ class WorkerProcess:
         self._errors.seek(max(self._errors_before, self._errors_size() - _ERROR_TAIL_BYTES))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return f": {lines[-1].strip()}" if lines else ""
+
+
+def _signal_name(number: int) -> str:
+    """The name of a signal, if it has one: real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

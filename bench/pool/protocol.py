@@ -16,6 +16,7 @@ from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
 from bench.records import codec
 from bench.records.cache_state import HOT
 from bench.records.roofs import Roof  # noqa: TC001 - as above
+from bench.units import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 QUEUED, WAITS, IDLE = "queued", "waits", "idle"
 """How a call's work behaves on a device with a queue. `queued`: it queues up behind a spin kernel. `waits`: it does
 not, since the call waits for the device or overfills its queue. `idle`: the call has no work there."""
+
+LONGEST_TEXT = 500
+"""Characters of a text in a message, such as a reason: a few lines. An exception may quote a whole tensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,14 +305,30 @@ def encode(message: WorkerRequest | WorkerReply) -> str:
 
 
 def decode(line: str) -> Any:
-    """The message that a line holds.
+    """The message that a line holds, its texts fit to be stored: no longer than needed, and of whole characters.
 
     Raises:
         ValueError: the line is not a message.
+        TypeError: a field of it is missing, or of another kind.
     """
     facts = json.loads(line)
+    if (
+        "\\ud" in line
+    ):  # half of a pair, which UTF-8 can't write, or a whole one, which this makes one character
+        facts = json.loads(json.dumps(facts, ensure_ascii=False).encode(errors="replace"))
     kind = _KINDS.get(facts.pop("kind", "")) if isinstance(facts, dict) else None
     if kind is None:
         message = f"not a message: {line[:80]!r}"
         raise ValueError(message)
-    return codec.decode(kind, facts)
+    return codec.decode(kind, {name: _bounded(value) for name, value in facts.items()})
+
+
+def _bounded(value: Any) -> Any:
+    """A text, or a list of texts, without what goes on for longer than anybody reads."""
+    if isinstance(value, str):
+        return clipped(value, LONGEST_TEXT)
+    return [_bounded(one) for one in value] if _is_texts(value) else value
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

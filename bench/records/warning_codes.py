@@ -56,6 +56,12 @@ _ALL = (
         remedy="run again when the machine is warm; --rounds with more if it goes on",
     ),
     Code(
+        code="few-rounds",
+        seen="fewer than three rounds were measured, though a call takes little of the budget",
+        cause="other programs, or the host, held up the samples; or --rounds asked for no more",
+        remedy="close other programs and run again; --budget with more seconds allows for more rounds",
+    ),
+    Code(
         code="few-samples",
         seen="fewer than three rounds could be measured within the budget",
         cause="a single call takes longer than the budget of the case",

@@ -161,6 +161,7 @@ def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
         threads=torch.get("threads", options.threads),
         confidence=options.confidence,
         cache=options.schedule.cache,
+        budget_s=min(options.schedule.case_budget_s, options.schedule.timeout_s),
         started_at=started,
         started_ns=time.perf_counter_ns() - round(since_start_ns),
         names=names_of(info),

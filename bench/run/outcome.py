@@ -6,6 +6,7 @@ An outcome collects, and decides nothing about measuring. `bench.run.summary` es
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from statistics import median, mode
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,8 @@ class RunFacts:
     reference: Conditions | None = None
     """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
+    budget_s: float = math.inf
+    """The time that a case has for its samples."""
     noise: Noise = field(default_factory=Noise)
     """How far the headlines of cases may be off, as other cases and earlier runs tell."""
     noise_at_reference: Noise = field(default_factory=Noise)
@@ -232,6 +235,7 @@ class Outcome:
                 cells=tuple(seen),
                 gauges=tuple(g for v in self.visits if v.sensed for g in v.sensed.gauges),
                 loaded=self.loaded,
+                budget_s=facts.budget_s,
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,

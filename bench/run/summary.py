@@ -96,6 +96,8 @@ class Measuring:
     noise_at_reference: CaseNoise
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
+    budget_s: float = math.inf
+    """The time that the case had for its samples."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of a GPU while it worked on this case alone."""
 
@@ -136,7 +138,7 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
     bare = dataclasses.replace(bare, **_at_reference(how), **_on_device(how, headline), **gpu)
     return dataclasses.replace(
         bare,
-        warnings=_warnings(bare, estimate, how),
+        warnings=_warnings(bare, estimate, how, best_s=min(times)),
         time_s=headline,
         time_lo_s=max(estimate.low, 0.0) if known else None,
         time_hi_s=estimate.high if known else None,
@@ -247,7 +249,11 @@ def _both(how: Measuring) -> tuple[State, ...]:
     return two_states(how.chosen, how.reference) or two_states(how.cells, how.reference) or ()
 
 
-def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ...]:
+def _warnings(
+    bare: Record, estimate: Estimate, how: Measuring, *, best_s: float
+) -> tuple[str, ...]:
+    few = len({c.round for c in how.cells}) < FEW_ROUNDS
+    slow = FEW_ROUNDS * len({c.worker for c in how.cells}) * best_s > how.budget_s
     unsure = max(p.overhead_uncertainty_s for p in how.prepared)
     width = units.half_width(estimate.centre, estimate.low, estimate.high)
     found = {
@@ -257,7 +263,8 @@ def _warnings(bare: Record, estimate: Estimate, how: Measuring) -> tuple[str, ..
         "below-overhead": estimate.centre <= unsure,
         "not-settled": sum(p.settled for p in how.prepared) <= _WARN_SHARE * len(how.prepared),
         "no-interval": not math.isfinite(width),
-        "few-samples": len({c.round for c in how.cells}) < FEW_ROUNDS,
+        "few-samples": few and slow,
+        "few-rounds": few and not slow,
         "two-states": bool(_both(how)),
         "other-state": how.elsewhere,
         "drift": drifts(how.chosen),

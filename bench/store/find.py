@@ -7,6 +7,7 @@ many is told. The beginning of an id means one run or is an error.
 from __future__ import annotations
 
 import re
+import shlex
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,7 @@ def choose(store: Path, word: str) -> Choice:
         return Choice(run=by_path)
     runs = [run for run in list_runs(store) if run.finished]
     if not runs:
-        message = (
-            f"the store {store} holds no finished run; make one with: bench run --store {store}"
-        )
+        message = f"the store {store} holds no finished run; make one with: bench run --store {shlex.quote(str(store))}"
         raise StoreError(message)
     matches = _meant(runs, word)
     if len(matches) == 1 or (matches and _said(word) in _NEWEST):
@@ -215,7 +214,7 @@ def why_no_run(runs: Sequence[StoredRun], commit: str, store: Path) -> str:
     if not changed:
         return (
             f"{store} holds no run of commit {commit}; check it out and measure it: "
-            f"bench run --store {store}"
+            f"bench run --store {shlex.quote(str(store))}"
         )
     return (
         f"{store} holds no clean run of commit {commit}: the tree of {changed[-1].info.run_id} had "

@@ -14,12 +14,15 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from bench.pool import protocol
+from bench.worker.parent import requests_of_parent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.worker.worker import Worker
 
 
-def serve(worker: Worker, requests: TextIO, replies: TextIO) -> None:
+def serve(worker: Worker, requests: Iterable[str], replies: TextIO) -> None:
     """Say hello, then answer each request until there are no more, or no more can be answered."""
     _send(replies, worker.hello())
     for line in requests:
@@ -41,12 +44,13 @@ def main() -> None:
     suites have registered to be called at the end is called.
     """
     gc.disable()
+    requests = requests_of_parent(sys.stdin)
     from bench.worker.worker import Worker  # noqa: PLC0415 - torch, once no garbage is collected
 
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     gc.freeze()  # what torch's import made stays; looking through it took 70 ms a case
-    serve(Worker(time.perf_counter_ns), sys.stdin, replies)
+    serve(Worker(time.perf_counter_ns), requests, replies)
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
     sys.stdout.flush()
     sys.stderr.flush()

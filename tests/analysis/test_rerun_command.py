@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis import rerun_command
+from bench.cli.app import app
 from bench.plan.filter import Filter
 from tests.fakes.rows import example, on, record
 
@@ -68,3 +71,30 @@ def test_any_label_gives_a_command_that_selects_its_row(label: str) -> None:
     row = record(params={"kind": text, "n": 4})
     words = shlex.split(rerun_command.commands([row], {})[0])
     assert Filter(words[words.index("-k") + 1]).matches(row.case, row.params)
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        (None, ""),
+        (Path("results"), ""),
+        (Path("other"), " --store other"),
+        (Path("my runs"), ' --store "my runs"'),
+    ],
+)
+def test_a_suggested_command_names_the_store_that_was_given(store: Path | None, words: str) -> None:
+    """At the end of a command, and behind each that a sentence has; what reads no store is left as it is."""
+    assert rerun_command.on_store("bench run -k op", store) == f"bench run -k op{words}"
+    told = rerun_command.all_on_store("bench runs lists, bench machine shows; bench run.", store)
+    assert told == f"bench runs{words} lists, bench machine shows; bench run{words}."
+
+
+def test_every_command_that_takes_a_store_is_known() -> None:
+    """A new one has to be added."""
+    taking = {
+        command.name
+        for command in app.registered_commands
+        if "store" in inspect.signature(command.callback or print).parameters
+    }
+    known = {name for name in taking if rerun_command._HAS_STORE.search(f"bench {name}")}
+    assert taking - known == {"selftest"}, "selftest keeps its runs only where it is told to"

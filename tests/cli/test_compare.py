@@ -295,7 +295,7 @@ def test_a_report_is_written_and_named(store: Path, capsys: pytest.CaptureFixtur
     assert out.splitlines()[-1] == f"page: {page}"
     assert err == ""
     html = page.read_text(encoding="utf-8")
-    assert "Of 1 case 0 are slower, 0 faster, 1 the same; 0 unsure." in html
+    assert "Of 1 case 0 are slower, 0 faster, 1 within the threshold; 0 unsure." in html
     assert f'href="{BASE}.html"' not in html
 
 

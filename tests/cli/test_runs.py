@@ -238,3 +238,23 @@ def test_times_on_a_device_are_shown_on_request(
     stored(tmp_path / "bare", [record()])
     assert cli.main(["show", "--device-times", "--store", "bare"]) == 0
     assert capsys.readouterr().out.startswith("No case here has a time on a GPU.")
+
+
+def test_what_is_suggested_names_the_store(tmp_path: Path, capsys: Capture) -> None:
+    """So that it can be copied as it is: a run to go on with, a first run, what a note says."""
+    store = tmp_path / "my store"
+    begun_run(store, info("20260101T000000Z-aaaaaa"))
+    assert cli.main(["runs", "--store", str(store)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f'bench run --resume 20260101T000000Z-aaaaaa --store "{store}"' in text
+    wrong = entry(0, correct=False, warnings=("wrong-result",))
+    finished_run(store, info("20260102T000000Z-bbbbbb"), wrong)
+    assert cli.main(["show", "--store", str(store)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f'see max_error in bench show --store "{store}"' in text
+    assert cli.main(["claims", "--store", str(store), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["missing"].endswith(f' --store "{store}"')
+    unfinished = store / "20260101T000000Z-aaaaaa"
+    assert cli.main(["report", str(unfinished), "--store", str(store)]) == 2
+    assert f'--resume {unfinished.name} --store "{store}"' in capsys.readouterr().err

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,7 +20,6 @@ from tests.fakes.workers import case, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bench.plan.plan import PlannedCase
 
@@ -29,6 +29,7 @@ THREADS = 1
 GUEST = '''
 """A guest with bad manners."""
 
+import json
 import os
 import signal
 import sys
@@ -41,6 +42,8 @@ from bench import Axis, Call, Skip, Suite
 WAYS = [
     "well", "print", "raise", "two lines", "not a call", "exit", "sys exit", "kill", "crash",
     "sleep", "memory", "allocate", "skip", "skip silently", "late", "break",
+    "real-time signal", "half a pair", "long", "no json", "bytes on all files", "close", "fork",
+    "nested", "hold",
 ]
 suite = Suite("guest", axes=[Axis("way", WAYS)])
 
@@ -80,6 +83,39 @@ def behave(case):
             torch.empty(2**50)
         case "break":
             raise torch.AcceleratorError("CUDA error: device-side assert triggered\\nat …")
+        case "real-time signal":
+            os.kill(os.getpid(), 40)
+        case "half a pair":
+            raise RuntimeError("odd " + chr(0xD800))
+        case "long":
+            raise RuntimeError("x" * 10_000_000)
+        case "no json":
+            json.dumps = lambda *_, **__: "garbage"
+        case "bytes on all files":
+            for number in range(64):
+                try:
+                    os.write(number, bytes([0xFF, 0xFE]) + b"!\\n")
+                except OSError:
+                    pass
+        case "nested":
+            for number in range(64):
+                try:
+                    os.write(number, b"[" * 50_000 + b"\\n")
+                except OSError:
+                    pass
+        case "close":
+            os.closerange(0, 64)
+            while True:
+                time.sleep(60)
+        case "fork":
+            if os.fork() == 0:
+                while os.getppid() != 1:
+                    time.sleep(0.01)
+                time.sleep(20)
+                os._exit(0)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "hold":
+            sum(range(10**15))
         case "skip":
             raise Skip("not on a Monday")
         case "skip silently":
@@ -208,6 +244,35 @@ def test_a_worker_that_dies_is_replaced(
     assert_works(pool, guest)
 
 
+@pytest.mark.parametrize(
+    ("way", "status", "begins"),
+    [
+        ("real-time signal", "failed", "the worker crashed with signal 40"),
+        ("half a pair", "failed", "RuntimeError: odd ?"),
+        ("no json", "failed", "what came from the worker is no reply"),
+        ("bytes on all files", "failed", "what came from the worker is no reply"),
+        ("nested", "failed", "what came from the worker is no reply"),
+        ("close", "failed", "the worker's pipe was closed, and it went on"),
+        ("fork", "failed", "the worker crashed with SIGSEGV"),
+    ],
+)
+def test_an_op_that_breaks_the_conversation_costs_its_own_row(
+    pool: WorkerPool, guest: Path, way: str, status: str, begins: str
+) -> None:
+    """Whatever it does to the pipe: the session goes on, and the reason can be stored."""
+    found, reason = refusal(pool, way, guest)
+    assert (found, reason[: len(begins)]) == (status, begins)
+    assert reason.encode()
+    assert_works(pool, guest)
+
+
+def test_a_reason_is_bounded(pool: WorkerPool, guest: Path) -> None:
+    """An exception may quote a whole tensor; a row keeps as much of it as somebody reads."""
+    _, reason = refusal(pool, "long", guest)
+    assert reason.startswith("RuntimeError: xxx")
+    assert len(reason) == protocol.LONGEST_TEXT
+
+
 def test_a_worker_whose_cuda_is_broken_ends_and_is_replaced(pool: WorkerPool, guest: Path) -> None:
     """Its case failed and says why; the next one is measured by another, and nobody was killed."""
     pool.hello(0)
@@ -255,6 +320,39 @@ def test_a_worker_does_not_outlive_its_parent() -> None:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(parent)],
         env=worker_environment(1, os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode < 0
+    assert eventually(lambda: is_gone(int(done.stdout)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends what holds the GIL")
+@pytest.mark.parametrize("way", ["sleep", "hold"])
+def test_a_worker_does_not_outlive_its_parent_in_an_endless_call(guest: Path, way: str) -> None:
+    """Within a call nobody reads the pipe; one that holds the GIL lets no other thread run either."""
+    parent = f"""
+        import os, signal, threading, time
+        from bench.pool import protocol
+        from bench.pool.process import WorkerProcess, worker_environment
+        from tests.fakes.workers import case
+        worker = WorkerProcess(worker_environment(1, os.environ))
+        worker.wait_ready()
+        print(worker._process.pid, flush=True)
+        asked = case(
+            id="guest/behave", suite="guest", op="behave", suite_path={str(guest)!r},
+            labels={{"way": {way!r}}},
+        )
+        worker._process.stdin.write(protocol.encode(protocol.Check(case=asked)) + "\\n")
+        worker._process.stdin.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    environment = worker_environment(1, os.environ)
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(parent)],
+        env={**environment, "PYTHONPATH": os.pathsep.join([str(root), environment["PYTHONPATH"]])},
         capture_output=True,
         text=True,
         check=False,

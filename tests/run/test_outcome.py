@@ -213,8 +213,8 @@ WRONG = Checked(correct=False, max_error=1.0, note="wrong", input_bytes=64)
         (outcome(*calm(999), prepared=UNSURE_BY), ("below-overhead", "noisy")),
         (outcome(*calm(1_001), prepared=UNSURE_BY), ("noisy",)),
         (outcome(*calm(), prepared=RESTLESS), ("not-settled",)),
-        (outcome((0, 0, timed(10, 12))), ("no-interval", "few-samples")),
-        (outcome(*calm(rounds=2)), ("few-samples",)),
+        (outcome((0, 0, timed(10, 12))), ("no-interval", "few-rounds")),
+        (outcome(*calm(rounds=2)), ("few-rounds",)),
         (outcome(*calm(rounds=3)), ()),
         (outcome(*calm()[:5], (1, 2, timed(1_100))), ("noisy",)),
         (outcome(*calm()[:5], (1, 2, timed(1_001))), ()),
@@ -241,6 +241,20 @@ def test_a_warning_appears_when_its_condition_holds_and_only_then(
 ) -> None:
     """Each condition alone, and the nearest case in which it does not hold."""
     assert row(made).warnings == codes
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "code"), [(1.0, "few-rounds"), (6e-3, "few-rounds"), (5.9e-3, "few-samples")]
+)
+def test_few_samples_are_the_calls_fault_only_where_it_is_slow(budget_s: float, code: str) -> None:
+    """Three rounds of two workers of a millisecond fit into six; where they do, something else took the time.
+
+    Samples that were held up say nothing of the call, so the quickest one counts.
+    """
+    held_up = [(0, 0, timed(50_000_000)), (1, 0, timed(1_000_000)), *calm(50_000_000, rounds=2)[2:]]
+    facts = dataclasses.replace(FACTS, budget_s=budget_s)
+    found = outcome(*held_up).entry(facts).record
+    assert {"few-rounds", "few-samples"} & set(found.warnings) == {code}
 
 
 def test_one_worker_has_no_interval() -> None:

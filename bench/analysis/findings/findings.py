@@ -16,7 +16,7 @@ from bench.analysis.findings.gpu_speedup import gpu_elsewhere, gpu_wins
 from bench.analysis.findings.kernels import gpu_waits
 from bench.analysis.findings.roofline import farthest, highest, nearest
 from bench.analysis.grid import full_name
-from bench.units import counted, half_width, seconds, share
+from bench.units import counted, half_width, half_width_text, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,8 +75,13 @@ def precision(records: Sequence[Record]) -> str | None:
         return "No case has an interval, so none of these times can be relied on."
     confidence = {r.confidence for r in ok if r.confidence}
     level = f" at {share(confidence.pop())} confidence" if len(confidence) == 1 else ""
-    middle = share(statistics.median(widths))
-    return f"Half of the times are known to ±{middle} or better{level}; {_repeating(ok)}."
+    middle = statistics.median(widths)
+    known = (
+        f"are known to ±{half_width_text(middle)} or better"
+        if middle <= 1
+        else f"have intervals of ±{half_width_text(middle)}"
+    )
+    return f"Half of the times {known}{level}; {_repeating(ok)}."
 
 
 def wrong(records: Sequence[Record]) -> str | None:
@@ -114,7 +119,7 @@ def doubts(records: Sequence[Record]) -> str | None:
     if not wide:
         return f"{head}."
     worst = max(wide, key=width)
-    return f"{head}. The widest interval of these is that of {full_name(worst, records)}, ±{share(width(worst))}."
+    return f"{head}. The widest interval of these is that of {full_name(worst, records)}, ±{half_width_text(width(worst))}."
 
 
 def slow_start(records: Sequence[Record]) -> str | None:

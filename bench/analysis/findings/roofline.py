@@ -86,19 +86,21 @@ def by_roof(rows: Sequence[Record]) -> list[UnderRoof]:
 
 
 def nearest(records: Sequence[Record]) -> str | None:
-    """How many come half-way to their roof or nearer, for certain, and which comes nearest."""
+    """How many come half-way to their roof or nearer, by their times and for certain, and which comes nearest."""
     found = telling(records)
     if not found:
         return None
     best = max(found, key=lambda r: r.roof_share or 0.0)
-    half = headroom(found).half
+    half = sum((r.roof_share or 0.0) >= HALF for r in found)
+    sure = headroom(found).half
+    certain = f", {sure or 'none'} of them for certain" if sure < half else ""
     rivals = sum(_ends(r)[1] >= _ends(best)[0] for r in found if r is not best)
     which = f"nearest is {full_name(best, records)}, {_height(best)}{_unsure(rivals)}"
     if len(found) == 1:
         return f"{full_name(best, records)} is {_height(best)}, its roof."
     return (
         f"Of {counted(len(found), 'case')} that would take {seconds(MIN_ROOF_TIME_S, 2)} or more even at their "
-        f"roof, {half} {'reaches' if half == 1 else 'reach'} half of it; {which}."
+        f"roof, {half} {'reaches' if half == 1 else 'reach'} half of it{certain}; {which}."
     )
 
 

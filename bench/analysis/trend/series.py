@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.grid import ranked_devices
+from bench.analysis.rerun_command import all_on_store
 from bench.errors import SelectionError, hint
 from bench.plan.choose import expression, none_of, several_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bench.records.record import Record
 
 
 def series(
-    rows: Sequence[Record], word: str, *, machine: str | None = None, device: str | None = None
+    rows: Sequence[Record],
+    word: str,
+    *,
+    machine: str | None = None,
+    device: str | None = None,
+    store: Path | None = None,
 ) -> list[Record]:
     """The rows of the case that a word means, oldest first.
 
@@ -24,11 +31,12 @@ def series(
         word: an id, or an expression of `-k` that leaves one case.
         machine: its id or a part of its name; that of the newest row of the case if None.
         device: may be None where the case has one.
+        store: where the rows are from, for what is suggested.
 
     Raises:
         SelectionError: the words mean no case, machine or device in these rows, or several.
     """
-    meant = sorted(_meant(rows, word), key=lambda r: (r.started_at, r.run_id))
+    meant = sorted(_meant(rows, word, store), key=lambda r: (r.started_at, r.run_id))
     here = _on_machine(meant, machine)
     ids = list(dict.fromkeys(r.case for r in here))
     if len(ids) > 1:
@@ -45,13 +53,13 @@ def series(
     return [r for r in here if device in {None, r.device}]
 
 
-def _meant(rows: Sequence[Record], word: str) -> list[Record]:
+def _meant(rows: Sequence[Record], word: str, store: Path | None) -> list[Record]:
     """The rows of this id, else those that the expression matches."""
     named = [r for r in rows if r.case == word]
     test = None if named else expression(word)
     found = named or [r for r in rows if test and test.matches(r.case, r.params)]
     if not found:
-        how = "see the ids with: bench export --format csv"
+        how = all_on_store("see the ids with: bench export --format csv", store)
         raise SelectionError(none_of(word, list(dict.fromkeys(r.case for r in rows)), how))
     return found
 

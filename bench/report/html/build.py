@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare.runs import lineup
+from bench.analysis.rerun_command import on_store
 from bench.errors import StoreError
 from bench.machine.hardware import usable_cores
 from bench.report.html import render
@@ -156,7 +157,8 @@ def pages_in(out: Path) -> list[dict[str, str]]:
 def _name(run: StoredRun) -> str:
     """The run's id, if it can name a file."""
     if not run.finished:
-        message = f"run {run.info.run_id} is not finished; go on with: bench run --resume {run.info.run_id}"
+        how = on_store(f"bench run --resume {run.info.run_id}", run.folder.parent)
+        message = f"run {run.info.run_id} is not finished; go on with: {how}"
         raise StoreError(message)
     return _file_name(run.info.run_id, f"{run.folder}: ")
 

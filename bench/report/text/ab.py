@@ -9,6 +9,8 @@ from bench.analysis.usable import failure
 from bench.report.text import ratio_text
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.report.text.verdict_words import counted as counted_words
+from bench.report.text.verdict_words import word_of
 from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, counted, number, seconds, share
 
@@ -76,7 +78,8 @@ def ab_table(
     """Both sides of each case, their ratio and the verdict; then what it rests on and where the rows are."""
     table = PlainTable(folded("case"), *map(right, ("a", "b", "b / a")), whole("verdict"))
     for one in found.answers:
-        table.add(_case(one), _time(one.one), _time(one.other), _ratio(one), one.verdict)
+        said = word_of(one.verdict, one.ratio, found.aim.threshold)
+        table.add(_case(one), _time(one.one), _other_time(one), _ratio(one), said)
     sides = (("a", names.a), ("b", names.b))
     title = [f"{name} is {said}" for name, said in sides if said] or [f"{_UNCHANGED}."]
     where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
@@ -104,7 +107,7 @@ def _facts(answer: Answer, threshold: float) -> dict[str, Any]:
         "other_case": answer.other.case,
         "device": answer.one.device,
         "base_s": None if failure(answer.one) else answer.one.time_s,
-        "new_s": None if failure(answer.other) else answer.other.time_s,
+        "new_s": None if failure(answer.other) else _new_s(answer),
         "ratio": found.value if found else None,
         "ratio_lo": found.low if found and found.known else None,
         "ratio_hi": found.high if found and found.known else None,
@@ -140,6 +143,20 @@ def _time(row: Record) -> str:
     return why.replace("-", " ") if why else seconds(row.time_s)
 
 
+def _new_s(answer: Answer) -> float | None:
+    """The time of b: that of a times their ratio, which is of the rounds that both share, as drift is not in it.
+
+    The headlines of both runs, each from rounds of its own, need not agree with it.
+    """
+    base_s, found = answer.one.time_s, answer.ratio
+    return base_s * found.value if base_s and found else answer.other.time_s
+
+
+def _other_time(answer: Answer) -> str:
+    """The time of b, or how its row failed."""
+    return _time(answer.other) if failure(answer.other) else seconds(_new_s(answer))
+
+
 def _ratio(answer: Answer) -> str:
     found = answer.ratio
     return ratio_text.of(found) if found else MISSING
@@ -147,7 +164,8 @@ def _ratio(answer: Answer) -> str:
 
 def _counts(found: Result) -> str:
     """`4 cases: 1 slower, 3 same.`, in the order of what matters."""
-    counts = [f"{_count(found, name)} {name}" for name in VERDICTS if _count(found, name)]
+    said = [word_of(one.verdict, one.ratio, found.aim.threshold) for one in found.answers]
+    counts = [f"{count} {name}" for name, count in counted_words(said).items() if count]
     return f"{counted(len(found.answers), 'case')}: {', '.join(counts)}."
 
 
@@ -165,7 +183,8 @@ def _rests_on(found: Result) -> str:
     )
     return (
         f"Measured interleaved for {found.took_s:.0f} s; intervals of b / a hold at {level} % over all looks, "
-        f"and a difference below {share(aim.threshold)} is none.{many}"
+        f"and a difference below {share(aim.threshold)} is none.{many} "
+        "b's time is that of a times b / a, which drift cancels from; bench show has its headline."
     )
 
 

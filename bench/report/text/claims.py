@@ -11,15 +11,17 @@ from rich.text import Text
 
 from bench.analysis.claims.claim import ANSWERED, measuring_command
 from bench.analysis.findings.footnotes import superscript
+from bench.analysis.rerun_command import on_store
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import count, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
 
-    from bench.analysis.claims.claim import ClaimAnswer
+    from bench.analysis.claims.claim import Claim, ClaimAnswer
 
 _WORDS = {
     "holds": "holds",
@@ -41,7 +43,7 @@ class ClaimRow:
     sources: tuple[tuple[str, str], ...]
 
 
-def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
+def rows(answers: Sequence[ClaimAnswer], store: Path | None = None) -> list[ClaimRow]:
     """Each claim in words; the run is named where answers rest on several."""
     runs = _runs(answers)
     return [
@@ -50,7 +52,7 @@ def rows(answers: Sequence[ClaimAnswer]) -> list[ClaimRow]:
             kind=one.verdict.kind,
             verdict=verdict(one),
             sentence=one.claim.sentence,
-            beneath=_beneath(one, several_runs=len(runs) > 1),
+            beneath=_beneath(one, store, several_runs=len(runs) > 1),
             sources=tuple((source.text.title, source.place) for source in one.claim.sources),
         )
         for one in answers
@@ -67,13 +69,15 @@ def verdict(answer: ClaimAnswer) -> str:
     return _WORDS[found.kind]
 
 
-def claims_table(answers: Sequence[ClaimAnswer], *, width: int) -> RenderableType:
+def claims_table(
+    answers: Sequence[ClaimAnswer], *, width: int, store: Path | None = None
+) -> RenderableType:
     """The claims in their order, then how many are answered, and the texts that the marks stand for."""
     texts = {s.text.title: s.text for one in answers for s in one.claim.sources}
     numbered = enumerate(sorted(texts.values(), key=lambda text: text.file), start=1)
     marks = {text.title: superscript(number) for number, text in numbered}
     table = PlainTable(whole("verdict"), folded("claim"))
-    for row in rows(answers):
+    for row in rows(answers, store):
         named = {title for title, _ in row.sources}
         marked = " ".join(mark for title, mark in marks.items() if title in named)
         cell: list[RenderableType] = [Text(f"{row.sentence} {marked}")]
@@ -97,28 +101,32 @@ def summary(answers: Sequence[ClaimAnswer]) -> str:
     return f"{answered} of {counted(len(answers), 'claim')} answered{where}."
 
 
-def next_steps(answers: Sequence[ClaimAnswer], *, gpu: bool) -> list[str]:
+def next_steps(
+    answers: Sequence[ClaimAnswer], *, gpu: bool, store: Path | None = None
+) -> list[str]:
     """The commands that measure what is still missing; what needs a GPU apart where there is none."""
     here = [one.claim for one in answers if _lacks(one) and (gpu or not one.claim.needs_gpu)]
     there = [one.claim for one in answers if _lacks(one) and one.claim.needs_gpu and not gpu]
     steps = []
-    if measure := measuring_command(here):
+    if measure := _measuring(here, store):
         steps.append(f"to measure what is missing: {measure}")
-    if measure := measuring_command(there):
+    if measure := _measuring(there, store):
         claims = counted(len(there), "claim")
         steps.append(f"to answer {claims} on a machine with a GPU: {measure}")
     return steps
 
 
-def claims_facts(answers: Sequence[ClaimAnswer], *, gpu: bool) -> dict[str, Any]:
+def claims_facts(
+    answers: Sequence[ClaimAnswer], *, gpu: bool, store: Path | None = None
+) -> dict[str, Any]:
     """The same for `--json`."""
     lacking = [one.claim for one in answers if _lacks(one)]
     return {
         "runs": _runs(answers),
-        "claims": [_facts(one) for one in answers],
+        "claims": [{**_facts(one), "measure": _measuring([one.claim], store)} for one in answers],
         "answered": sum(one.verdict.kind in ANSWERED for one in answers),
-        "missing": measuring_command(c for c in lacking if gpu or not c.needs_gpu),
-        "missing_gpu": measuring_command(c for c in lacking if c.needs_gpu and not gpu),
+        "missing": _measuring((c for c in lacking if gpu or not c.needs_gpu), store),
+        "missing_gpu": _measuring((c for c in lacking if c.needs_gpu and not gpu), store),
     }
 
 
@@ -138,8 +146,13 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
         "cases": [{"case": r.case, "device": r.device} for r in one.records],
         "needs": list(dict.fromkeys(cases.op for cases in one.claim.needs)),
         "needs_gpu": one.claim.needs_gpu,
-        "measure": measuring_command([one.claim]),
     }
+
+
+def _measuring(claims: Iterable[Claim], store: Path | None) -> str | None:
+    """The command that measures what claims need, into this store."""
+    command = measuring_command(claims)
+    return command and on_store(command, store)
 
 
 def _lacks(one: ClaimAnswer) -> bool:
@@ -151,7 +164,7 @@ def _runs(answers: Sequence[ClaimAnswer]) -> list[str]:
     return sorted({one.run_id for one in answers if one.run_id}, reverse=True)
 
 
-def _beneath(one: ClaimAnswer, *, several_runs: bool) -> str:
+def _beneath(one: ClaimAnswer, store: Path | None, *, several_runs: bool) -> str:
     if _lacks(one):
-        return "" if one.claim.needs_gpu else f"{measuring_command([one.claim])}"
+        return "" if one.claim.needs_gpu else _measuring([one.claim], store) or ""
     return f"{one.verdict.numbers}; run {one.run_id}" if several_runs else one.verdict.numbers

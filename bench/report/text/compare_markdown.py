@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare.left_out import counts
 from bench.analysis.compare.verdict import CaseVerdict
-from bench.report.text import ratio_text, wording
+from bench.report.text import compared_times, ratio_text, wording
 from bench.report.text.machine_readable import csv_text
+from bench.report.text.verdict_words import counted as counted_words
+from bench.report.text.verdict_words import same_in_words, word
 from bench.stats.ratio import VERDICTS
-from bench.units import MISSING, clipped, counted, seconds, share
+from bench.units import MISSING, clipped, counted, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,12 +48,15 @@ def markdown(comparison: Comparison, gate: Gate | None = None) -> str:
     if gate is not None:
         lines += [_prose(gate.sentence, _SENTENCE_LENGTH), ""]
     lines += [*_runs(comparison), "", *_comparability(comparison), ""]
-    space = _CASES_LENGTH
+    space, marked = _CASES_LENGTH, compared_times.mixed(comparison.cases)
+    if comparison.cases:
+        lines += [compared_times.note(comparison.cases), ""]
     for verdict in VERDICTS:
-        rows = [_row(case) for case in _sorted(comparison.cases, verdict)]
+        rows = [_row(case, marked=marked) for case in _sorted(comparison.cases, verdict)]
         kept = _fitting(rows, space)
         space -= sum(map(len, kept))
-        lines += _section(verdict, kept, len(rows))
+        named = same_in_words(comparison.cases) if verdict == "same" else verdict
+        lines += _section(named, kept, len(rows), folded=verdict == "same")
     return "\n".join([*lines, *_missing(comparison, space)]).rstrip("\n") + "\n"
 
 
@@ -76,7 +81,8 @@ def _left_out_facts(one: LeftOut) -> dict[str, str]:
 
 def _summary(comparison: Comparison) -> str:
     found = comparison.summary
-    judged = ", ".join(f"{getattr(found, verdict)} {verdict}" for verdict in VERDICTS)
+    words = counted_words([word(case) for case in comparison.cases])
+    judged = ", ".join(f"{count} {name}" for name, count in words.items())
     mean = ratio_text.cell(found.geomean_ratio, found.geomean_lo, found.geomean_hi)
     over_all = "" if mean == MISSING else f"; geometric mean of new / base {mean}"
     return f"**{judged}** in {counted(len(comparison.cases), 'case')}{over_all}"
@@ -148,12 +154,11 @@ def _sorted(cases: Sequence[CaseVerdict], verdict: str) -> list[CaseVerdict]:
     return chosen
 
 
-def _row(case: CaseVerdict) -> str:
+def _row(case: CaseVerdict, *, marked: bool) -> str:
     cells = (
         _code(case.case),
         _prose(case.device),
-        seconds(case.base_s),
-        seconds(case.new_s),
+        *map(_prose, compared_times.pair(case, marked=marked)),
         ratio_text.cell(case.ratio, case.ratio_lo, case.ratio_hi),
         share(case.smallest_visible),
         _prose(case.reason) or MISSING,
@@ -161,12 +166,12 @@ def _row(case: CaseVerdict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _section(verdict: str, rows: Sequence[str], count: int) -> Iterator[str]:
-    """Nothing where there are no cases; `same` is always folded, as it is what one hopes for."""
+def _section(verdict: str, rows: Sequence[str], count: int, *, folded: bool) -> Iterator[str]:
+    """Nothing where there are no cases; `same` is folded, as it is what one hopes for."""
     if not count:
         return
     left_out = count - len(rows)
-    shown = [] if verdict == "same" else rows[:_SHOWN_ROWS]
+    shown = [] if folded else rows[:_SHOWN_ROWS]
     rest = rows[len(shown) :]
     if shown:
         yield from (f"### {count} {verdict}", "", _HEAD, _RULE, *shown, "")

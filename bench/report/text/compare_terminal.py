@@ -13,11 +13,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bench.analysis.compare.left_out import GONE_REMEDY, counts
-from bench.report.text import wording
+from bench.report.text import compared_times, verdict_words, wording
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
-from bench.stats.ratio import CHANGED, VERDICTS
-from bench.units import MISSING, counted, seconds, share, signed
+from bench.stats.ratio import CHANGED, THRESHOLD, VERDICTS
+from bench.units import MISSING, counted, share, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.analysis.compare.verdict import CaseVerdict
     from bench.store.runs import RunInfo
 
-ITSELF = "A run was compared with itself, so every case is the same. Name another run."
+ITSELF = "A run was compared with itself, so there is nothing to tell apart. Name another run."
 NOTHING = "The two runs have no case in common that was measured in both."
 _MOST_DIFFERENCES, _MOST_SAME, _MOST_MISSING = 8, 40, 10
 """So many differences, unchanged cases and cases left out are listed; the rest is counted."""
@@ -94,7 +94,8 @@ def summary_lines(found: Comparison) -> list[str]:
     """The counts and the means in words."""
     summary = found.summary
     left_out = f", {summary.missing} left out" if summary.missing else ""
-    said = ", ".join(f"{getattr(summary, name)} {name}" for name in VERDICTS)
+    counts = verdict_words.counted([verdict_words.word(one) for one in found.cases])
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
     lines = [f"{counted(len(found.cases), 'case')}: {said}{left_out}"]
     rows = [("all", found.summary.over_all)]
     if len(summary.by_suite) > 1:
@@ -103,7 +104,8 @@ def summary_lines(found: Comparison) -> list[str]:
     lines += _own_thresholds(found)
     lines.append(
         f"New over base. A change counts from {share(found.threshold)} on; intervals at "
-        f"{share(found.confidence)}, of the means as if all cases erred together."
+        f"{share(found.confidence)}, of the means as if all cases erred together. "
+        f"{compared_times.note(found.cases)}"
     )
     return lines
 
@@ -158,15 +160,15 @@ def _cases(found: Comparison) -> RenderableType:
     device = [whole("device")] if several else []
     times = map(right, ("base", "new", "change"))
     table = PlainTable(whole(), folded("case"), *device, *times, whole("interval"))
-    shown = in_order(found.cases)
+    shown, marked = in_order(found.cases), compared_times.mixed(found.cases)
     for one in shown[: len(shown) - _unlisted(found)]:
         case: list[RenderableType] = [Text(one.case)]
         if _worth_saying(one):
             case.append(Padding(Text(one.reason, style="dim"), (0, 0, 0, 2)))
-        cells = [seconds(one.base_s), seconds(one.new_s), signed(one.ratio - 1), _ends(one)]
+        cells = [*compared_times.pair(one, marked=marked), signed(one.ratio - 1), _ends(one)]
         where = [one.device] if several else []
         style = "bold" if one.verdict in CHANGED else ""
-        table.add(Text(one.verdict, style=style), Group(*case), *where, *cells)
+        table.add(Text(verdict_words.word(one), style=style), Group(*case), *where, *cells)
     return table
 
 
@@ -180,8 +182,12 @@ def _ends(one: CaseVerdict) -> str:
 
 
 def _worth_saying(one: CaseVerdict) -> bool:
-    """What the numbers beside it don't say: why not, or that it was the machine, or that the code changed."""
-    return one.verdict == "unsure" or one.op_changed or "machine" in one.reason
+    """What the numbers beside it don't say: why not, that it was the machine, or that the code changed.
+
+    Or that what is far apart is the same.
+    """
+    far = one.verdict == "same" and not 1 / (1 + THRESHOLD) <= one.ratio <= 1 + THRESHOLD
+    return one.verdict == "unsure" or one.op_changed or "machine" in one.reason or far
 
 
 def comparison_facts(found: Comparison) -> dict[str, Any]:
@@ -208,6 +214,6 @@ def comparisons_facts(found: Sequence[Comparison]) -> dict[str, Any]:
 
 
 def _case_facts(one: CaseVerdict) -> dict[str, Any]:
-    """All of it but what tells how the verdict was made."""
+    """All of it but what false discoveries are controlled by; `at` says which times these are."""
     facts = dataclasses.asdict(one)
-    return {name: value for name, value in facts.items() if name not in {"at", "p_value"}}
+    return {name: value for name, value in facts.items() if name != "p_value"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from bench.analysis.rerun_command import all_on_store
 from bench.analysis.usable import failure
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import fields_of
@@ -15,6 +16,7 @@ from bench.units import MISSING, counted, number, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
 
@@ -127,10 +129,12 @@ def _ends(found: Crossover, names: CrossoverNames) -> str:
     return f"{names.axis} = {first} to {last}"
 
 
-def crossings_table(found: Sequence[Crossing], *, width: int) -> RenderableType:
+def crossings_table(
+    found: Sequence[Crossing], *, width: int, store: Path | None = None
+) -> RenderableType:
     """Every crossover of stored rows, in words."""
     if not found:
-        return Text(NOTHING)
+        return Text(all_on_store(NOTHING, store))
     sides = map(folded, ("one", "other", "who wins"))
     table = PlainTable(folded("op"), whole("dtype"), *sides)
     for one in found:

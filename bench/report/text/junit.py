@@ -86,7 +86,8 @@ def _case(finding: Finding) -> ET.Element:
 def _slower(finding: Finding) -> str:
     case = finding.case
     ratio = ratio_text.cell(case.ratio, case.ratio_lo, case.ratio_hi)
-    times = f"{seconds(case.base_s)} → {seconds(case.new_s)}"
+    which = "at reference" if case.at == "reference" else "headlines"
+    times = f"{seconds(case.base_s)} → {seconds(case.new_s)} ({which})"
     return f"slower: {ratio} times as long, {times}, allowed {share(case.threshold)}: {case.reason}"
 
 

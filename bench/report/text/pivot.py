@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 from rich.text import Text
 
+from bench.analysis.rerun_command import all_on_store
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded
-from bench.units import MISSING, counted, half_width, number, share
+from bench.units import MISSING, counted, half_width, half_width_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from rich.console import RenderableType
 
@@ -26,10 +28,10 @@ _CASE_WIDTH, _CELL_WIDTH = 24, 19
 NOTHING = "There are no rows to show. See what the store holds with: bench runs"
 
 
-def crosstab_table(found: Crosstab, *, width: int) -> RenderableType:
+def crosstab_table(found: Crosstab, *, width: int, store: Path | None = None) -> RenderableType:
     """Cases down, columns across; under each time how many times as long that is as in the first column."""
     if not found.lines:
-        return Text(NOTHING)
+        return Text(all_on_store(NOTHING, store))
     narrow = width < _CASE_WIDTH + _CELL_WIDTH * len(found.columns)
     columns = [Column(Text(name), justify="right", overflow="fold") for name in found.columns]
     table = PlainTable(folded("case"), *columns)
@@ -53,11 +55,7 @@ def _parts(cell: PivotCell | None, *, narrow: bool) -> list[str]:
 def _ratio(ratio: Ratio) -> str:
     """`×2.01 ± 3 %`."""
     wide = half_width(ratio.value, ratio.low, ratio.high)
-    return f"×{number(ratio.value)} ± {share(wide) if wide <= 1 else _beyond(wide)}"
-
-
-def _beyond(wide: float) -> str:
-    return ">100 %" if math.isfinite(wide) else "?"
+    return f"×{number(ratio.value)} ± {half_width_text(wide)}"
 
 
 def remarks(found: Crosstab) -> list[str]:

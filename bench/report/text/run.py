@@ -5,7 +5,6 @@ Imports neither pandas nor torch, so that listing runs is quick. Data is never r
 
 from __future__ import annotations
 
-import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from bench.analysis.findings import footnotes
 from bench.analysis.grid import in_reading_order, title
+from bench.analysis.rerun_command import all_on_store, on_store
 from bench.report.text import device_times, wording
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 from bench.units import MISSING, seconds
@@ -40,7 +40,7 @@ NO_CASES = "There are no cases here. See what a run would measure with: bench li
 NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
 
 
-def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
+def run_table(rows: Sequence[Record], *, width: int, store: Path | None = None) -> RenderableType:
     """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
     found = in_reading_order(rows)
     if not found:
@@ -50,7 +50,7 @@ def run_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     if missing := footnotes.unmeasured(found):
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:
-        parts += ["", _footnotes(known)]
+        parts += ["", _footnotes(known, store)]
     return below_each_other(*parts, width=width)
 
 
@@ -71,10 +71,12 @@ def device_table(rows: Sequence[Record], *, width: int) -> RenderableType:
     return below_each_other(table, "", meanings, width=width)
 
 
-def runs_table(runs: Sequence[StoredRun], *, width: int) -> RenderableType:
+def runs_table(
+    runs: Sequence[StoredRun], *, width: int, store: Path | None = None
+) -> RenderableType:
     """The runs of a store, in the order given, each on one line; texts are cut where they don't fit."""
     if not runs:
-        return Text(NO_RUNS)
+        return Text(all_on_store(NO_RUNS, store))
     facts = [_facts(run) for run in runs]
     heads = [name for name in facts[0] if width >= _FROM_WIDTH.get(name, 0)]
     table = PlainTable(*((whole if name in _NEVER_CUT else folded)(name) for name in heads))
@@ -89,8 +91,8 @@ def unfinished_note(runs: Sequence[StoredRun], store: Path) -> str | None:
     if not unfinished:
         return None
     others = f" ({len(unfinished)} such)" if len(unfinished) > 1 else ""
-    newest = f"{unfinished[-1].info.run_id} --store {shlex.quote(str(store))}"
-    return f"unfinished{others}: go on with: bench run --resume {newest}"
+    how = on_store(f"bench run --resume {unfinished[-1].info.run_id}", store)
+    return f"unfinished{others}: go on with: {how}"
 
 
 def _cases(found: Sequence[Record], known: Sequence[footnotes.Note]) -> RenderableType:
@@ -135,10 +137,10 @@ def _unmeasured(groups: Sequence[footnotes.Unmeasured], *, several_devices: bool
     return table
 
 
-def _footnotes(known: Sequence[footnotes.Note]) -> RenderableType:
+def _footnotes(known: Sequence[footnotes.Note], store: Path | None) -> RenderableType:
     table = PlainTable(right(), folded(), heads=False)
     for note in known:
-        table.add(note.mark, wording.footnote(note))
+        table.add(note.mark, all_on_store(wording.footnote(note), store))
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bench.report.text.machine_readable import fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right
 from bench.stats.ratio import VERDICTS
-from bench.units import MISSING, counted, share
+from bench.units import MISSING, counted, half_width_text, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +139,6 @@ def _lines(found: Repeats, headline: Agreement) -> list[str]:
     level = "" if seen.confidence is None else f"{share(seen.confidence)} "
     lines.append(
         f"The {level}intervals of {share(seen.disjoint)} of {counted(seen.pairs, 'pair')} "
-        f"are disjoint; their half-width is {share(seen.half_width)} in the middle."
+        f"are disjoint; their half-width is {half_width_text(seen.half_width)} in the middle."
     )
     return lines

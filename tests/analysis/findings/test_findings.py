@@ -79,6 +79,15 @@ def test_what_runs_differ_by_is_said_to_be_unknown_or_allowed_for() -> None:
     assert str(findings.precision([known, record()])).endswith("allow for in 1 of 2 cases.")
 
 
+def test_intervals_wider_than_their_time_are_not_told_as_numbers() -> None:
+    """`known to ±290 %` would be a joke."""
+    wild = record(time_s=1e-5, time_lo_s=1e-6, time_hi_s=3.9e-5, warnings=("noisy",))
+    assert str(findings.precision([wild])).startswith(
+        "Half of the times have intervals of ±>100 % "
+    )
+    assert str(findings.doubts([wild])).endswith(", ±>100 %.")
+
+
 def test_without_intervals_nothing_is_relied_on() -> None:
     """A number without its uncertainty is a rumour."""
     bare = record(time_lo_s=None, time_hi_s=None)

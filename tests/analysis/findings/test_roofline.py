@@ -60,17 +60,20 @@ def test_what_no_roof_holds_back_says_nothing_of_it(changes: dict[str, Any]) -> 
     assert telling([known, dull]) == [known]
 
 
-def test_the_nearest_is_named_and_how_many_come_half_way_for_certain() -> None:
-    """Half-way within the interval is not counted, and rivals within it are admitted."""
+def test_the_nearest_is_named_and_how_many_come_half_way() -> None:
+    """Those whose interval reaches below half-way are counted, and it is said; rivals are admitted."""
     rows = [high("a", 0.9), high("b", 0.89), high("c", 0.501), high("d", 0.1)]
     assert nearest(rows) == (
-        "Of 4 cases that would take 10 µs or more even at their roof, 2 reach half of it; "
+        "Of 4 cases that would take 10 µs or more even at their roof, 3 reach half of it, "
+        "2 of them for certain; "
         "nearest is mul/a n=4, at 90 % of DRAM bandwidth (unsure between it and one other)."
     )
     assert nearest([high("a", 0.9), high("d", 0.1)]) == (
         "Of 2 cases that would take 10 µs or more even at their roof, 1 reaches half of it; "
         "nearest is mul/a n=4, at 90 % of DRAM bandwidth."
     )
+    wide = [high("a", 0.9, width=2.0), high("d", 0.1)]
+    assert "1 reaches half of it, none of them for certain; nearest is" in str(nearest(wide))
     assert nearest(rows[:1]) == "mul/a n=4 is at 90 % of DRAM bandwidth, its roof."
     assert nearest([record()]) is None
 

@@ -48,8 +48,10 @@ def main() -> int:
     on.drain(1e-3)  # measured once a worker, not for each call
     value = torch.ones(1, device="cuda")
     began = time.monotonic()
+    waits = Call(value.item)
     prepare(
-        lambda: Call(value.item),
+        waits,
+        lambda: waits,
         protocol.Prepare(case=case(), sample_s=1e-3),
         on,
         clock_s,
@@ -92,7 +94,8 @@ def _medians_s(
     """The headline and the device time, as a worker has them after some visits."""
     cycles = round(kernel_us * MHZ)
     asked = protocol.Prepare(case=case(), sample_s=sample_s)
-    made, facts = prepare(lambda: Call(torch.cuda._sleep, cycles), asked, on, clock_s)
+    call = Call(torch.cuda._sleep, cycles)
+    made, facts = prepare(call, lambda: call, asked, on, clock_s)
     times_s: list[float] = []
     device_s: list[float] = []
     for _ in range(VISITS):

@@ -11,13 +11,13 @@ from tests.fakes.two_runs import BASE, NEW, example, run, timed
 
 
 def test_the_keys_are_those_of_the_contract() -> None:
-    """Other programs read them; `threshold`, `op_changed` and what was left out are beside them."""
+    """Other programs read them; `at` says which times these are; others are beside them."""
     facts = comparison_facts(example())
     assert list(facts) == ["comparable", "cases", "summary", "left_out"]
     assert list(facts["comparable"]) == ["verdict", "differences"]
     assert list(facts["comparable"]["differences"][0]) == ["field", "base", "new", "matters"]
     assert " ".join(facts["cases"][0]) == (
-        "case device base_s new_s ratio ratio_lo ratio_hi verdict reason smallest_visible threshold "
+        "case device base_s new_s ratio ratio_lo ratio_hi verdict reason smallest_visible at threshold "
         "op_changed"
     )
     assert " ".join(facts["summary"]) == (

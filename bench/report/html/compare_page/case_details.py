@@ -11,6 +11,7 @@ from bench.report.html.compare_page import ratio_figure
 from bench.report.html.table import blocks
 from bench.report.html.view import Payload
 from bench.report.text import ratio_text, wording
+from bench.report.text.verdict_words import word
 from bench.units import seconds_with_interval
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _DIGITS = 5
 """Numbers that are drawn have so many digits, which is finer than any screen."""
 
 
+_AT = {"reference": "of the times at reference", "headline": "of the headlines"}
+"""Which of a run's two times a ratio and a verdict are of."""
+
+
 def together(runs: int) -> int:
     """Cases of so many runs that are unpacked together."""
     return max(1, _CELLS_PER_BLOCK // runs)
@@ -36,7 +41,7 @@ def together(runs: int) -> int:
 
 def said_of(one: CaseVerdict) -> str:
     """A verdict with its sign: `▶ slower`."""
-    return f"{ratio_figure.MARKS[one.verdict][1]} {one.verdict}"
+    return f"{ratio_figure.MARKS[one.verdict][1]} {word(one)}"
 
 
 def details(
@@ -103,7 +108,11 @@ def _said(one: Lined, place: int) -> tuple[str, str, str]:
     said, loss = (one.said[place - 1], one.losses[place - 1]) if place else (None, None)
     if said is None:
         return "", loss or "", ""
-    return ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi), said_of(said), said.reason
+    return (
+        ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi),
+        said_of(said),
+        f"{said.reason} ({_AT[said.at]})",
+    )
 
 
 def _numbers(interval: Interval) -> Iterator[float | None]:

@@ -13,7 +13,7 @@ from bench.report.html.compare_page import ratio_figure
 from bench.report.html.compare_page.case_details import ID, said_of, together
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, filters
 from bench.report.html.view import anchor
-from bench.report.text import ratio_text
+from bench.report.text import compared_times, ratio_text
 from bench.stats.ratio import VERDICTS
 from bench.units import MISSING, seconds, share
 
@@ -129,7 +129,7 @@ def _pair(one: Lined) -> list[Cell]:
             (_lost(one), None),
         ]
     return [
-        *((seconds(value, 4), value) for value in (said.base_s, said.new_s)),
+        *zip(_compared(said), (said.base_s, said.new_s), strict=True),
         (ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi), said.ratio),
         _verdict(said),
         (share(said.smallest_visible), said.smallest_visible),
@@ -142,18 +142,31 @@ def _many(one: Lined) -> list[Cell]:
     first = one.foremost
     verdict = _verdict(first) if first and not any(one.losses) else _unjudged(one)
     brief = len(one.said) > _MOST_RUNS_IN_FULL
-    cells = (_run_cell(*pair, brief=brief) for pair in zip(one.seen[1:], one.said, strict=True))
-    return [verdict, _time(one.seen[0]), *cells]
+    base = _time(one.seen[0])
+    if first and not brief:  # beside times that the ratios are of
+        base = _compared(first)[0], first.base_s
+    cells = (
+        _run_cell(seen, said, base_s=base[1], brief=brief)
+        for seen, said in zip(one.seen[1:], one.said, strict=True)
+    )
+    return [verdict, base, *cells]
 
 
-def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, brief: bool) -> Cell:
+def _compared(said: CaseVerdict) -> tuple[str, str]:
+    """Both times that a ratio is of; headlines are marked."""
+    return compared_times.pair(said, marked=True, digits=4)
+
+
+def _run_cell(seen: Seen | None, said: CaseVerdict | None, *, base_s: object, brief: bool) -> Cell:
+    """A ratio, with the time where that is over the base's time which is shown."""
     if said is None:
         return _time(seen)[0], None
     sign = ratio_figure.MARKS[said.verdict][1]
     if brief:
         return f"{ratio_text.times(said.ratio)} {sign}", said.ratio
     ratio = ratio_text.cell(said.ratio, said.ratio_lo, said.ratio_hi)
-    return f"{seconds(said.new_s)} · {ratio} {sign}", said.ratio
+    time = f"{compared_times.pair(said, marked=True)[1]} · " if said.base_s == base_s else ""
+    return f"{time}{ratio} {sign}", said.ratio
 
 
 def _time(seen: Seen | None) -> Cell:

@@ -12,6 +12,7 @@ from bench.analysis.compare.runs import concern
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
 from bench.report.text import ratio_text
+from bench.report.text.verdict_words import word
 from bench.stats.ratio import CHANGED
 from bench.units import MISSING, clipped, counted, seconds, share
 
@@ -154,7 +155,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
     confidence = share(found.comparisons[series].confidence)
     plain = [
         f"{one.case} on {one.device}",
-        f"{name}: {one.verdict}",
+        f"{name}: {word(one)}",
         f"{ratio} times as long (interval at {confidence})",
         f"{seconds(one.base_s, 4)} → {seconds(one.new_s, 4)}, {_at(one)}",
         one.reason,
@@ -169,7 +170,7 @@ def _case_dot(row: int, series: int, one: CaseVerdict, found: Lineup, name: str)
         high=one.ratio_hi,
         mark=one.verdict,
         hover="<br>".join([f"<b>{first}</b>", *rest]),
-        text=f"{ratio} {one.verdict}",
+        text=f"{ratio} {word(one)}",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.compare import left_out
 from bench.report.text import ratio_text
 from bench.report.text.compare_terminal import ITSELF, NOTHING
+from bench.report.text.verdict_words import same_in_words
 from bench.stats.ratio import CHANGED
 from bench.units import counted, share
 
@@ -67,7 +68,8 @@ def counts(found: Comparison) -> str:
     s = found.summary
     verb = "is" if s.slower == 1 else "are"
     first = f"Of {counted(len(found.cases), 'case')} {s.slower} {verb} slower"
-    return f"{first}, {s.faster} faster, {s.same} the same; {s.unsure} unsure."
+    same = same_in_words(found.cases).replace("same", "the same")
+    return f"{first}, {s.faster} faster, {s.same} {same}; {s.unsure} unsure."
 
 
 def mean(found: Comparison, subject: str) -> str | None:
