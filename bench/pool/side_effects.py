@@ -54,11 +54,11 @@ def together(effects: Iterable[SideEffects]) -> SideEffects:
     Every worker compiles the same anew, so that counts are those of the worker with the most.
     """
     seen = list(effects)
-    settings = {
-        text.partition(":")[0]: text for one in reversed(seen) for text in one.state_changed
-    }
+    settings: dict[str, str] = {}
+    for text in (text for one in seen for text in one.state_changed):
+        settings.setdefault(text.partition(":")[0], text)
     return SideEffects(
-        state_changed=_bounded(reversed(settings.values())),
+        state_changed=_bounded(settings.values()),
         python_warnings=_bounded(text for one in seen for text in one.python_warnings),
         graph_breaks=_most(one.graph_breaks for one in seen),
         recompiles=_most(one.recompiles for one in seen),

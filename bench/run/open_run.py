@@ -150,7 +150,6 @@ class OpenRun:
         known = {device: one.conditions for device, one in self._earlier.references.items()}
         self._monitors = StateMonitors(monitor, known)
         self._spreads: dict[str, deque[_Spreads]] = defaultdict(lambda: deque(maxlen=BATCH_CASES))
-        """Of the cases measured together, or one after the other, on each device."""
         self.scheduler = Scheduler(
             pool,
             options.schedule,

@@ -11,9 +11,8 @@ import gc
 import math
 import mmap
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -46,31 +45,27 @@ def collect_left(before: int, calls: int) -> None:
         gc.collect()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heap:
-    """What the process holds: objects, and bytes of memory, those of a GPU with them."""
+def held_bytes() -> int:
+    """Memory that the process holds, and that of a GPU: address space, since what is not written to may be limited too."""
+    cuda: Any = torch.cuda  # a part of it carries no types
+    on_cuda = cuda.memory_allocated() if cuda.is_initialized() else 0
+    with suppress(OSError, ValueError, IndexError):
+        return int(_STATM.read_text().split()[0]) * mmap.PAGESIZE + on_cuda
+    return int(on_cuda)
 
-    objects: int
-    bytes: int
 
-    @classmethod
-    def now(cls) -> Self:
-        """What it holds now."""
-        cuda: Any = torch.cuda  # a part of it carries no types
-        on_cuda = cuda.memory_allocated() if cuda.is_initialized() else 0
-        return cls(objects=objects(), bytes=_virtual_bytes() + on_cuda)
+def most_calls(before: int, before_bytes: int, calls: int) -> float:
+    """How many calls may follow each other before what they leave is collected, by what these have left.
 
-    def most_calls(self, calls: int) -> float:
-        """How many calls may follow each other before what they leave is collected, by what these have left.
-
-        Args:
-            calls: those made since this was seen.
-        """
-        now = self.now()
-        grown = now.bytes - self.bytes
-        if now.objects - self.objects < calls or grown <= 0:
-            return math.inf
-        return max(1, MOST_BYTES * calls // grown)
+    Args:
+        before: the objects before these calls.
+        before_bytes: the memory held then.
+        calls: how many they were.
+    """
+    left, grown = objects() - before, held_bytes() - before_bytes
+    if left < calls or grown <= 0:
+        return math.inf
+    return max(1, MOST_BYTES * calls // grown)
 
 
 def leaves_cycles(call: Call) -> bool:
@@ -82,10 +77,3 @@ def leaves_cycles(call: Call) -> bool:
 def _leaves_cycles(call: Call) -> bool:
     call()
     return gc.collect() > 0
-
-
-def _virtual_bytes() -> int:
-    """The address space in use: memory that was asked for and not written to counts, since it may be limited."""
-    with suppress(OSError, ValueError, IndexError):
-        return int(_STATM.read_text().split()[0]) * mmap.PAGESIZE
-    return 0

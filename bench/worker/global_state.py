@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _backends: Any = torch.backends  # parts of it carry no types
 _C: Any = torch._C  # noqa: SLF001 - what a mode leaves behind is told nowhere else
@@ -118,6 +118,20 @@ def _seed() -> tuple[int, torch.Tensor]:
     return torch.initial_seed(), torch.get_rng_state()
 
 
+_HOOKS = tuple(
+    kept
+    for kind in ("forward", "forward_pre", "backward", "backward_pre")
+    if isinstance(kept := getattr(torch.nn.modules.module, f"_global_{kind}_hooks", None), dict)
+)
+"""What every module calls, as torch keeps it; counters of FLOP register themselves there."""
+
+
+def _put_hooks(before: Sequence[Mapping[Any, Any]]) -> None:
+    for hooks, kept in zip(_HOOKS, before, strict=True):
+        hooks.clear()
+        hooks.update(kept)
+
+
 def _cuda(read: Callable[[], Any]) -> Callable[[], Any]:
     """Read from CUDA, once the process uses it: asking would make a context."""
     cuda: Any = torch.cuda  # a part of it carries no types
@@ -153,6 +167,11 @@ _MODES = MappingProxyType(
                 _C._len_torch_dispatch_stack,  # noqa: SLF001
                 partial(_C._pop_torch_dispatch_stack, None),  # noqa: SLF001
             ),
+        ),
+        "module_hooks": Part(
+            read=lambda: [dict(hooks) for hooks in _HOOKS],
+            put=_put_hooks,
+            said=lambda kept: sum(map(len, kept)),
         ),
         # `use_deterministic_algorithms` does the same and imports torch's compiler, which takes a second.
         "deterministic": Part(

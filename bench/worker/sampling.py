@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.plan.case import Call
 from bench.worker import garbage
 from bench.worker.devices import Cpu
-from bench.worker.garbage import Heap
 
 if sys.platform != "win32":
     import resource
@@ -122,9 +121,9 @@ def _overhead(costs: Sequence[float]) -> Overhead:
 def take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
     """One sample: when it began and how long it took, in nanoseconds. Then its garbage is collected, if it left any."""
     objects = garbage.objects()
-    taken = _take_sample(call, loops, device, clock)
+    started, elapsed = _take_sample(call, loops, device, clock)
     garbage.collect_left(objects, loops)
-    return taken
+    return started, elapsed
 
 
 def _take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
@@ -151,10 +150,10 @@ def calibrate(call: Call, sample_s: float, device: Device, clock: Clock) -> tupl
     """
     loops = 1
     while True:
-        before = Heap.now()
+        held_bytes, objects = garbage.held_bytes(), garbage.objects()
         _, elapsed = _take_sample(call, loops, device, clock)
-        most = min(before.most_calls(loops), MOST_LOOPS)
-        garbage.collect_left(before.objects, loops)
+        most = min(garbage.most_calls(objects, held_bytes, loops), MOST_LOOPS)
+        garbage.collect_left(objects, loops)
         elapsed_s = max(elapsed, 1) * 1e-9
         if elapsed_s >= 0.8 * sample_s or loops >= most:
             return loops, elapsed_s / loops

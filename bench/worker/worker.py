@@ -162,11 +162,14 @@ class Worker:
             return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
-        with self._watch.over_call(), cpu_fallback.refused(case.device):
-            result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
-        quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
-        peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
-        self._watch.leaves_cycles = quick and leaves_cycles(call)
+        with self._watch.over_call():
+            with cpu_fallback.refused(case.device):
+                result = check(call, op.reference_of, precision_of(case.labels, case.dtype))
+            quick = self._clock() - started <= _PEAK_MEMORY_LIMIT_S * 1e9
+            peak, note = (
+                call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
+            )
+            self._watch.leaves_cycles = quick and leaves_cycles(call)
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
