@@ -34,6 +34,15 @@ _FEW = 10
 """So many names can be read in an error line."""
 
 
+THREADS = "threads"
+"""The axis that says how many threads its cases have."""
+
+
+def whole_threads(text: str) -> int | None:
+    """The number of threads that a label of this axis stands for; None where it is no whole number from 1."""
+    return int(text) or None if text.isascii() and text.isdecimal() else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """How wide and how long to measure."""
@@ -123,6 +132,11 @@ class PlannedCase:
     def op_id(self) -> str:
         """The op's full name, `suite/op`."""
         return f"{self.suite}/{self.op}"
+
+    @property
+    def threads(self) -> int | None:
+        """The threads that it has by an axis of that name, where it has one."""
+        return whole_threads(self.labels.get(THREADS, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.machine.gpu_readings import Telemetry  # noqa: TC001 - the codec reads annotations
 from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
+from bench.pool.side_effects import SideEffects
 from bench.records import codec
 from bench.records.cache_state import HOT
 from bench.records.roofs import Roof  # noqa: TC001 - as above
@@ -158,6 +159,7 @@ class Checked(WorkerReply):
     input_bytes: int
     peak_memory_bytes: int | None = None
     """The memory that one call takes beyond its inputs, where that can be told."""
+    effects: SideEffects = field(default_factory=SideEffects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,7 @@ class Prepared(WorkerReply):
     """The time that waiting for the device adds to a sample, however many calls it has."""
     work: str = ""
     """How its work behaves on a device with a queue: `queued`, `waits`, `idle`; empty on other devices."""
+    effects: SideEffects = field(default_factory=SideEffects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +212,7 @@ class Visited(WorkerReply):
     """Whether each of these samples is proven to have no launch gap in it."""
     aside_ns: int = 0
     """The time of cache evictions and of samples of the device's own time, which is no part of other samples."""
+    effects: SideEffects = field(default_factory=SideEffects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

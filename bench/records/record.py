@@ -200,7 +200,7 @@ class Record:
     max_error: float | None = _real(
         "Largest deviation from the reference, as a share of the largest expected value."
     )
-    threads: int | None = _whole("Threads a worker had.")
+    threads: int | None = _whole("Threads the case had: the run's, or those of its axis `threads`.")
     cache: str | None = _text(
         "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone."
     )

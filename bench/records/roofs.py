@@ -158,7 +158,7 @@ def raised(roofs: Roofs, records: Iterable[Record]) -> Roofs:
 
 
 def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share | None:
-    if roofs is None or record.status != "ok" or not time_s:
+    if roofs is None or record.status != "ok" or not time_s or _other_threads(record, roofs):
         return None
     return roofs.share_of(
         flop=record.flop,
@@ -167,6 +167,11 @@ def _share(record: Record, roofs: Roofs | None, time_s: float | None) -> Share |
         dtypes=(record.dtype, *_also(record, roofs)),
         cache=record.cache,
     )
+
+
+def _other_threads(record: Record, roofs: Roofs) -> bool:
+    """Whether an axis gave the case other threads than the roof was measured with, which is then not its own."""
+    return record.device == "cpu" and record.threads not in {None, roofs.threads}
 
 
 def _also(record: Record, roofs: Roofs) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from bench.store import journal, machine_cache, runs
 from bench.store.machine_cache import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -150,7 +150,7 @@ class OpenRun:
         )
         known = {device: one.conditions for device, one in self._earlier.references.items()}
         self._monitors = StateMonitors(monitor, known)
-        self._spreads: deque[_Spreads] = deque(maxlen=BATCH_CASES)
+        self._spreads: dict[str, deque[_Spreads]] = defaultdict(lambda: deque(maxlen=BATCH_CASES))
         self.scheduler = Scheduler(
             pool,
             options.schedule,
@@ -161,8 +161,9 @@ class OpenRun:
         )
 
     def keep_batch(self, batch: Sequence[Outcome]) -> None:
-        """Write the rows of cases of one device that were measured together."""
-        self._spreads.clear()
+        """Write the rows of cases of one device that were measured together; one alone is beside those before it."""
+        if not batch[0].alone:
+            self._spreads[batch[0].case.device].clear()
         self._keep(batch)
 
     def keep(self, outcome: Outcome) -> Entry:
@@ -171,10 +172,11 @@ class OpenRun:
         return entry
 
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
-        reference = self._monitors.of(outcomes[0].case.device).settle()
-        self._spreads.extend(_spreads(outcome, reference) for outcome in outcomes)
+        device = outcomes[0].case.device
+        reference = self._monitors.of(device).settle()
+        self._spreads[device].extend(_spreads(outcome, reference) for outcome in outcomes)
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
-        facts = self._facts_under(reference, codes)
+        facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
         for entry in entries:
             self._writer.write(entry)
@@ -182,23 +184,27 @@ class OpenRun:
         return entries
 
     def _facts_under(
-        self, reference: Conditions | None, codes: Mapping[Key, str | None]
+        self,
+        reference: Conditions | None,
+        codes: Mapping[Key, str | None],
+        spreads: Collection[_Spreads],
     ) -> RunFacts:
         """The facts that rows share: the device's reference, and the noise that their own samples can't show.
 
         Args:
             reference: of the device.
             codes: the cases, and the fingerprints of their code.
+            spreads: of the device's cases so far.
         """
         return dataclasses.replace(
             self._facts,
             reference=reference,
             noise=Noise(
-                others=pooled_spread(one for one, _ in self._spreads),
+                others=pooled_spread(one for one, _ in spreads),
                 floors=self._earlier.floors(reference, codes),
             ),
             noise_at_reference=Noise(
-                others=pooled_spread(one for _, one in self._spreads),
+                others=pooled_spread(one for _, one in spreads),
                 floors=self._earlier.floors(reference, codes, at_reference=True),
             ),
         )

@@ -12,6 +12,7 @@ from statistics import median, mode
 from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
+from bench.pool.side_effects import SideEffects, together
 from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
 from bench.records.record import Record, Sample
@@ -224,6 +225,18 @@ class Outcome:
         """Workers that samples came from."""
         return {visit.worker for visit in self.visits}
 
+    @property
+    def effects(self) -> SideEffects:
+        """What building and calling it did beside, in all workers."""
+        visited = (visit.visited for visit in self.visits)
+        seen = (*([self.checked] if self.checked else ()), *self.prepared.values(), *visited)
+        return together(one.effects for one in seen)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is measured in a batch of its own: what it compiles it would share with other cases."""
+        return self.effects.compiled
+
     def entry(self, facts: RunFacts) -> Entry:
         """The finished row and its samples."""
         samples = self._samples(facts)
@@ -246,8 +259,8 @@ class Outcome:
         return Entry(record=record, samples=samples)
 
     def _codes(self) -> tuple[str, ...]:
-        """The warnings that the extra passes give."""
-        profiled = self.activity.codes if self.activity else ()
+        """The warnings that side effects and the extra passes give."""
+        profiled = (*self.effects.codes, *(self.activity.codes if self.activity else ()))
         if self.rechecked and self.rechecked.inputs_changed:
             profiled = (*profiled, INPUTS_CHANGED)
         if self._unproven:
@@ -289,7 +302,7 @@ class Outcome:
         )
 
     def _record(self, facts: RunFacts) -> Record:
-        case, checked = self.case, self.checked
+        case, checked, effects = self.case, self.checked, self.effects
         return Record(
             run_id=facts.run_id,
             machine_id=facts.machine_id,
@@ -317,7 +330,11 @@ class Outcome:
             energy_j=self.metered.energy_j if self.metered else None,
             power_w=self.metered.power_w if self.metered else None,
             stopped_by=self.stopped_by if self.visits else None,
-            threads=facts.threads,
+            threads=case.threads or facts.threads,
+            graph_breaks=effects.graph_breaks,
+            recompiles=effects.recompiles,
+            state_changed=effects.state_changed,
+            python_warnings=effects.python_warnings,
             cache=facts.cache,
             torch_version=facts.torch_version,
             started_at=facts.started_at,

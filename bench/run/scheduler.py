@@ -69,9 +69,10 @@ class Scheduler:
         waiting = deque(
             Outcome(case=case) for case in sorted(cases, key=lambda c: devices.index(c.device))
         )
-        while waiting:
+        alone: deque[Outcome] = deque()
+        while waiting or alone:
             self._pool.forget()
-            batch = self.next_batch(waiting)
+            batch = self.next_batch(waiting or alone, alone)
             self._measure_batch(batch)
             yield batch
 
@@ -124,11 +125,15 @@ class Scheduler:
         seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
 
-    def next_batch(self, waiting: deque[Outcome]) -> list[Outcome]:
+    def next_batch(
+        self, waiting: deque[Outcome], alone: deque[Outcome] | None = None
+    ) -> list[Outcome]:
         """Check and prepare cases until the batch is full or the next one's inputs would not fit.
 
         One that does not fit beside the others stays at the head of those waiting; one that would
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
+        One that is to be measured by itself makes a batch if it comes first; else it is put among those
+        `alone`, or ends the batch where there are none such.
         """
         batch: list[Outcome] = []
         left_bytes = self._memory().worker_bytes(waiting[0].case.device)
@@ -138,6 +143,11 @@ class Scheduler:
             needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
             if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
+            if batch and outcome.alone:
+                if alone is None:
+                    break
+                alone.append(waiting.popleft())
+                continue
             left_bytes -= needed
             batch.append(waiting.popleft())
             for worker in range(self._schedule.workers):
@@ -145,6 +155,8 @@ class Scheduler:
                 self._advance(outcome.case.id, 1)
             if outcome.open:
                 self._access.granted(outcome.case.device)
+            if outcome.alone:
+                break
         return batch
 
     def _round(self, cases: list[Outcome], round_: int) -> None:

@@ -26,8 +26,9 @@ def free_autograd_threads(device: str) -> int:
     """
     if not _TASKS.is_dir() or not torch.cuda.is_available():
         return 0
-    some: Any = torch.ones(1, device=device, requires_grad=True)  # `backward` carries no types
-    some.backward()
+    with torch.inference_mode(mode=False), torch.enable_grad():  # whatever the case has
+        some: Any = torch.ones(1, device=device, requires_grad=True)  # `backward` carries no types
+        some.backward()
     cores = os.sched_getaffinity(os.getppid())
     threads = [int(task.name) for task in _TASKS.iterdir() if _named(task)]
     for thread in threads:

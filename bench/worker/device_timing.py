@@ -12,6 +12,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from bench.pool.protocol import IDLE, QUEUED, WAITS
+from bench.worker import garbage
 from bench.worker.devices import Device
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def time_behind_spin(
         before: queued ahead of the first mark, as what empties the caches.
     """
     first, last = device.mark(), device.mark()
+    objects = garbage.objects()
     device.synchronize()
     device.spin(cycles)
     if before:
@@ -138,6 +140,7 @@ def time_behind_spin(
     last.record()
     gapless = not first.is_reached()
     device.synchronize()
+    garbage.collect_left(objects, max(calls, 1))
     return QueueTiming(last.seconds_since(first), submitted_ns * 1e-9, gapless)
 
 

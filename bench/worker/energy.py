@@ -12,6 +12,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.pool.protocol import Metered
+from bench.worker import garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,9 +120,11 @@ class _Loop:
             self._make()
 
     def _make(self) -> None:
+        objects = garbage.objects()
         for _ in repeat(None, self._loops):
             self._call()
         self._device.synchronize()
+        garbage.collect_left(objects, self._loops)
         self._calls += self._loops
         if self._clock() >= self._end_ns:
             message = f"the energy counter did not move as needed within {self._limit_s:g} s"

@@ -20,6 +20,7 @@ import torch
 
 from bench.machine import nvml as nvml_library
 from bench.machine.gpu_readings import Telemetry
+from bench.worker import garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,8 +135,10 @@ def read_under_load(
     end_ns = clock() + round(seconds * 1e9)
     readings: list[Telemetry] = []
     while not readings or clock() < end_ns:
+        objects = garbage.objects()
         for _ in repeat(None, loops):
             call()
         readings.append(read())
         device.synchronize()
+        garbage.collect_left(objects, loops)
     return tuple(readings)

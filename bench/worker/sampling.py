@@ -15,6 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.plan.case import Call
+from bench.worker import garbage
 from bench.worker.devices import Cpu
 
 if sys.platform != "win32":
@@ -118,7 +119,14 @@ def _overhead(costs: Sequence[float]) -> Overhead:
 
 
 def take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
-    """One sample: when it began and how long it took, in nanoseconds."""
+    """One sample: when it began and how long it took, in nanoseconds. Then its garbage is collected, if it left any."""
+    objects = garbage.objects()
+    started, elapsed = _take_sample(call, loops, device, clock)
+    garbage.collect_left(objects, loops)
+    return started, elapsed
+
+
+def _take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
     function, args, kwargs = call.function, call.args, call.kwargs
     iterations = repeat(None, loops)
     device.synchronize()
@@ -137,16 +145,20 @@ def take_sample(call: Call, loops: int, device: Device, clock: Clock) -> tuple[i
 def calibrate(call: Call, sample_s: float, device: Device, clock: Clock) -> tuple[int, float]:
     """Loops that make a sample of at least `sample_s`, and seconds per call; warms up on the way.
 
-    Loops grow by what the last try suggests, at most eightfold, since a first try may be cold.
+    Loops grow by what the last try suggests, at most eightfold, since a first try may be cold, and to no more
+    than may leave their garbage together.
     """
     loops = 1
     while True:
-        _, elapsed = take_sample(call, loops, device, clock)
+        held_bytes, objects = garbage.held_bytes(), garbage.objects()
+        _, elapsed = _take_sample(call, loops, device, clock)
+        most = min(garbage.most_calls(objects, held_bytes, loops), MOST_LOOPS)
+        garbage.collect_left(objects, loops)
         elapsed_s = max(elapsed, 1) * 1e-9
-        if elapsed_s >= 0.8 * sample_s or loops >= MOST_LOOPS:
+        if elapsed_s >= 0.8 * sample_s or loops >= most:
             return loops, elapsed_s / loops
         growth = min(8.0, 1.1 * sample_s / elapsed_s)
-        loops = min(max(loops + 1, round(loops * growth)), MOST_LOOPS)
+        loops = min(max(loops + 1, round(loops * growth)), round(most))
 
 
 def warm_up(call: Call, device: Device, clock: Clock, limit_s: float = WARM_UP_LIMIT_S) -> bool:

@@ -1,13 +1,12 @@
 """Torch settings that choose kernels, as axes of a case: put in force around it, and undone after.
 
-Torch keeps them per process, so whatever one case leaves behind would be measured in the next.
+Torch keeps them per process, so whatever one case leaves behind would be measured in the next; `global_state` undoes it.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ import torch
 
 from bench.errors import SuiteError
 from bench.plan.case import Skip
+from bench.plan.plan import THREADS, whole_threads
+from bench.worker.global_state import GlobalState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,21 +24,14 @@ _PRECISION = "float32_matmul_precision"
 _SWITCH = MappingProxyType({"on": True, "off": False})
 _EPSILON_OF = MappingProxyType({"high": "float16", "medium": "bfloat16"})
 """A dtype with as many bits of mantissa as products have: TF32's 10 bits are those of float16."""
+_GRAD_MODES: Mapping[str, Any] = MappingProxyType(
+    {
+        **dict.fromkeys(("on", "grad", "enable_grad", "True"), torch.enable_grad),
+        **dict.fromkeys(("off", "no_grad", "False"), torch.no_grad),
+        **dict.fromkeys(("inference", "inference_mode"), torch.inference_mode),
+    }
+)
 _backends: Any = torch.backends  # parts of it carry no types
-
-
-def _keep_precision() -> Callable[[], None]:
-    """The one setting stands for two, of CUDA and of oneDNN, which it sets but does not give back."""
-    before = torch.get_float32_matmul_precision()
-    parts = _backends.cuda.matmul, _backends.mkldnn.matmul
-    own = [part.fp32_precision for part in parts]
-
-    def restore() -> None:
-        torch.set_float32_matmul_precision(before)
-        for part, precision in zip(parts, own, strict=True):
-            part.fp32_precision = precision
-
-    return restore
 
 
 def _allow_reduction(allowed: Any) -> None:
@@ -46,42 +40,25 @@ def _allow_reduction(allowed: Any) -> None:
     matmul.allow_bf16_reduced_precision_reduction = allowed
 
 
-def _keep_reduction() -> Callable[[], None]:
-    """Either dtype may have its own, and newer torch keeps a second switch behind each."""
-    matmul = _backends.cuda.matmul
-    before = {}
-    for dtype in ("fp16", "bf16"):
-        name = f"allow_{dtype}_reduced_precision_reduction"
-        allowed, split = getattr(matmul, name), getattr(matmul, f"{name}_split_k", None)
-        before[name] = allowed if split is None else (allowed, split)
-
-    def restore() -> None:
-        for name, value in before.items():
-            setattr(matmul, name, value)
-
-    return restore
-
-
 def _prefer_blas(library: Any) -> None:
     _backends.cuda.preferred_blas_library(library)
 
 
-def _keep_blas() -> Callable[[], None]:
-    return partial(_prefer_blas, _backends.cuda.preferred_blas_library())
-
-
-def _keep_determinism() -> Callable[[], None]:
-    return partial(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A setting of torch: the values that labels stand for, how it is set, and how the value before is kept."""
+    """A setting of torch: the values that labels stand for, and how it is set."""
 
-    choices: Mapping[str, Any]
-    put: Callable[[Any], object]
-    keep: Callable[[], Callable[[], None]]
-    """Reads the setting; what it returns puts that back."""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    put: Callable[[Any], AbstractContextManager[object] | None]
+    """Sets it, or gives what it holds within."""
+    read: Callable[[str], Any] | None = None
+    """The value of a label where there are more than can be listed; None where it is none."""
+    rule: str = ""
+    """What such a label must be."""
+
+    def value(self, text: str) -> Any:
+        """The value that a label stands for; None where it stands for none."""
+        return self.read(text) if self.read else self.choices.get(text)
 
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
@@ -89,22 +66,20 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         _PRECISION: Setting(
             choices={"highest": "highest", "high": "high", "medium": "medium"},
             put=torch.set_float32_matmul_precision,
-            keep=_keep_precision,
         ),
-        "reduced_precision_reduction": Setting(
-            choices=_SWITCH, put=_allow_reduction, keep=_keep_reduction
-        ),
+        "reduced_precision_reduction": Setting(choices=_SWITCH, put=_allow_reduction),
         "blas_library": Setting(  # torch would take AMD's names as well, also where it lacks them
             choices={"default": "default", "cublas": "cublas", "cublaslt": "cublaslt"},
             put=_prefer_blas,
-            keep=_keep_blas,
         ),
         # `use_deterministic_algorithms` does the same and imports torch's compiler, which takes a second.
         "deterministic": Setting(
-            choices={"on": "error", "off": "default"},
-            put=torch.set_deterministic_debug_mode,
-            keep=_keep_determinism,
+            choices={"on": "error", "off": "default"}, put=torch.set_deterministic_debug_mode
         ),
+        THREADS: Setting(
+            put=torch.set_num_threads, read=whole_threads, rule="a whole number from 1"
+        ),
+        "grad_mode": Setting(choices=_GRAD_MODES, put=lambda mode: mode()),
     }
 )
 """By the name of the axis."""
@@ -122,21 +97,24 @@ def in_force(labels: Mapping[str, str]) -> AbstractContextManager[None]:
 
 @contextmanager
 def _forced(labels: Mapping[str, str]) -> Iterator[None]:
-    with ExitStack() as undo:
+    with GlobalState().kept(), ExitStack() as within:
         for name in [one for one in labels if one in SETTINGS]:
-            undo.callback(SETTINGS[name].keep())
-            _put(name, labels[name])
+            mode = _put(name, labels[name])
+            if mode is not None:
+                within.enter_context(mode)
         yield
 
 
-def _put(name: str, text: str) -> None:
+def _put(name: str, text: str) -> AbstractContextManager[object] | None:
     setting = SETTINGS[name]
-    if text not in setting.choices:
+    value = setting.value(text)
+    if value is None:
         known = ", ".join(setting.choices)
-        message = f"axis {name!r} sets torch, which can't be {text!r} there; choose from: {known}"
+        rule = f"write {setting.rule}" if setting.rule else f"choose from: {known}"
+        message = f"axis {name!r} sets torch, which can't be {text!r} there; {rule}"
         raise SuiteError(message)
     try:
-        setting.put(setting.choices[text])
+        return setting.put(value)
     except RuntimeError as error:
         message = f"this torch can't have {name}={text}: {str(error).partition(chr(10))[0]}"
         raise Skip(message) from error

@@ -18,16 +18,18 @@ from bench.errors import SuiteError
 from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.fingerprint import is_changed
+from bench.plan.plan import THREADS
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
 from bench.pool import protocol
-from bench.worker import cpu_fallback
+from bench.worker import compiled, cpu_fallback
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
+from bench.worker.garbage import leaves_cycles
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
@@ -40,6 +42,7 @@ from bench.worker.sentinels import Sentinels, sense_queue
 from bench.worker.tensor_tree import storage_bytes
 from bench.worker.torch_info import torch_facts
 from bench.worker.torch_settings import in_force
+from bench.worker.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 
     from bench.plan.discover import LoadedSuite
     from bench.plan.plan import PlannedCase
-    from bench.plan.suite import Op
+    from bench.plan.suite import Op, Suite
     from bench.worker.device_timing import QueuedDevice
     from bench.worker.devices import Device
     from bench.worker.peak_memory import Allocator
@@ -77,10 +80,13 @@ class Worker:
         self._gauges = gauges or Gauges()
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
+        self._set_by_file: dict[str, list[str]] = {}
+        self._watch = Watch()
         self._instruments: dict[str, Instruments] = {}
         self._calls: dict[tuple[str, str], PreparedCall] = {}
         self._checks = CaseChecks()
-        self._sentinels = Sentinels(torch.get_num_threads())
+        self._threads = torch.get_num_threads()
+        self._sentinels = Sentinels(self._threads)
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.WorkerReply]] = {
             protocol.Check: self._check,
@@ -120,20 +126,32 @@ class Worker:
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
         try:
-            with _imports_of(case), in_force(case.labels if case else {}):
-                return self._answers[type(request)](request)
+            with (
+                _imports_of(case),
+                in_force(case.labels if case else {}),
+                self._watch.over_request(),
+            ):
+                reply = self._answers[type(request)](request)
         except Skip as skip:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
             return refusal(error)
+        if isinstance(reply, protocol.Checked | protocol.Prepared | protocol.Visited):
+            return dataclasses.replace(reply, effects=self._watch.effects())
+        return reply
 
     def _on(self, device: str) -> Instruments:
         """The instruments of a device."""
         if device not in self._instruments:
             self._instruments[device] = Instruments(
-                device, self._clock, self._queue_of(device), self._new_evictor
+                device, self._clock, self._queue_of(device), self._evictor
             )
         return self._instruments[device]
+
+    def _evictor(self, device: str) -> Evict:
+        """What empties the caches of all of this worker's threads, whichever case asks first and however many it has."""
+        with torch.inference_mode(mode=False), in_force({THREADS: str(self._threads)}):
+            return self._new_evictor(device)
 
     def _call(self, case: PlannedCase) -> PreparedCall:
         """The prepared call of a case."""
@@ -142,11 +160,13 @@ class Worker:
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         self._calls.clear()
         self._checks.forget()
+        compiled.forget()
         free_memory()
         return protocol.Forgotten()
 
     def _check(self, asked: protocol.Check) -> protocol.Checked | protocol.Refused:
         case = asked.case
+        compiled.forget()
         try:
             op, call = self._build(case, asked.input_limit_bytes)
         except (InputsTooLarge, RuntimeError) as error:
@@ -156,11 +176,16 @@ class Worker:
             return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
         started = self._clock()
-        with cpu_fallback.refused(case.device):
-            result = self._checks.first(case.key, call, Expectation.of(op, case))
-        spent_s = (self._clock() - started) * 1e-9
-        quick = spent_s <= _PEAK_MEMORY_LIMIT_S and not call.setup  # whose inputs are used up
-        peak, note = call_peak_bytes(call, case.device, self._allocator_of) if quick else (None, "")
+        with self._watch.over_call():
+            with cpu_fallback.refused(case.device):
+                result = self._checks.first(case.key, call, Expectation.of(op, case))
+            spent_s = (self._clock() - started) * 1e-9
+            quick = spent_s <= _PEAK_MEMORY_LIMIT_S
+            alone = quick and not call.setup  # whose inputs one call uses up
+            peak, note = (
+                call_peak_bytes(call, case.device, self._allocator_of) if alone else (None, "")
+            )
+            self._watch.leaves_cycles = quick and leaves_cycles(call)
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
@@ -171,6 +196,7 @@ class Worker:
 
     def _prepare(self, asked: protocol.Prepare) -> protocol.Prepared:
         case = asked.case
+        compiled.forget()
         call = self._build(case)[1]
         self._checks.prepared(case.key, call)
         self._calls[case.key], reply = prepare(
@@ -243,19 +269,18 @@ class Worker:
         )
 
     def _build(self, planned: PlannedCase, input_limit_bytes: float = math.inf) -> tuple[Op, Call]:
-        if planned.suite_path not in self._suites:
-            self._suites[planned.suite_path] = discover.load(Path(planned.suite_path))
+        suite = self._suite(planned.suite_path)
         if planned.device.startswith("cuda"):
             free_autograd_threads(planned.device)
         loaded = self._suites[planned.suite_path]
         if is_changed(loaded, planned):
             message = f"{loaded.path} was changed after the run began, and with it this op"
             raise SuiteError(message)
-        suite = loaded.suite
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
         inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes)
-        call: Any = op.build(with_inputs(case, inputs))
+        with self._watch.over_build():
+            call: Any = op.build(with_inputs(case, inputs))
         if not isinstance(call, Call):
             message = (
                 f"op {op.name!r} returned {type(call).__name__}, not a Call; "
@@ -263,6 +288,15 @@ class Worker:
             )
             raise SuiteError(message)
         return op, call
+
+    def _suite(self, path: str) -> Suite:
+        """The suite of a file. What the file sets is undone when it is loaded, so that its cases don't differ by their order."""
+        if path not in self._suites:
+            with self._watch.over_file() as changed:
+                self._suites[path] = discover.load(Path(path))
+            self._set_by_file[path] = changed
+        self._watch.note(self._set_by_file[path])
+        return self._suites[path].suite
 
 
 def _imports_of(case: PlannedCase | None) -> AbstractContextManager[None]:

@@ -46,6 +46,14 @@ def test_an_axis_becomes_the_columns_and_leaves_the_ids() -> None:
     assert (found.mixed, found.left_out) == ((), 0)
 
 
+def test_an_axis_of_threads_is_a_column_a_number() -> None:
+    """As the rows have them."""
+    rows = [record(params={"n": "16", "threads": str(n)}, threads=n) for n in (1, 2)]
+    found = crosstab(rows, "threads")
+    assert found.columns == ("1", "2")
+    assert [[cell and cell.record.threads for cell in line.cells] for line in found.lines] == [[1, 2]]  # fmt: skip
+
+
 def test_a_base_comes_first() -> None:
     """The others stay in their order."""
     found = crosstab(DTYPES, "dtype", "float64")

@@ -133,6 +133,16 @@ def test_implausible_is_what_is_above_its_roof_at_the_slow_end(
     assert found.roof_share == pytest.approx(1 / time_s)
 
 
+@pytest.mark.parametrize(("threads", "device", "told"), [(2, "cpu", True), (1, "cpu", False), (4, "cpu", False), (4, "cuda", True)])  # fmt: skip
+def test_a_case_with_threads_of_its_own_is_not_held_against_the_roof_of_others(
+    threads: int, device: str, *, told: bool
+) -> None:
+    """Nor does it raise that: four threads do more than two."""
+    one = row(threads=threads, device=device, time_s=0.95, time_hi_s=0.96)
+    assert (roofs.judged(one, HERE).roof_share is not None) == told
+    assert (roofs.raised(HERE, [one]) != HERE) == told
+
+
 def test_what_failed_has_no_share() -> None:
     """It has no result."""
     failed = row(status="failed")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
+from bench.pool.side_effects import SideEffects
 from bench.records.kernel_trace import Activity, TraceLine
 from bench.records.record import STATUSES, Record
 from bench.run.outcome import Outcome, RunFacts, Visit, net_time_s
@@ -359,3 +360,31 @@ def test_why_no_device_time_could_be_proven(
     made.graph_s = graph_s
     found = row(made)
     assert {"not-queued", "queue-full"} & set(found.warnings) == ({code} if code else set())
+
+
+def test_side_effects_of_all_workers_are_the_rows() -> None:
+    """Also those of a visit; each makes its warning, and counts are no sums."""
+    ready = dataclasses.replace(PREPARED, effects=SideEffects(graph_breaks=2, recompiles=1))
+    checked = dataclasses.replace(
+        RIGHT, effects=SideEffects(python_warnings=("UserWarning: x",), reference_cycles=True)
+    )
+    first, *others = calm()
+    changed = dataclasses.replace(first[2], effects=SideEffects(state_changed=("seed: set to 1",)))
+    made = outcome((*first[:2], changed), *others, checked=checked)
+    made.prepared = {0: ready, 1: ready}
+    found = row(made)
+    assert (found.graph_breaks, found.recompiles) == (2, 1)
+    assert found.state_changed == ("seed: set to 1",)
+    assert found.python_warnings == ("UserWarning: x",)
+    assert {"state-changed", "graph-break", "reference-cycles"} <= set(found.warnings)
+    assert "recompile-limit" not in found.warnings
+    assert made.alone
+
+
+@pytest.mark.parametrize(
+    ("labels", "threads"),
+    [({}, 2), ({"threads": "1"}, 1), ({"threads": "8"}, 8), ({"threads": "0"}, 2), ({"threads": "x"}, 2)],
+)  # fmt: skip
+def test_a_row_has_the_threads_of_its_case(labels: dict[str, str], threads: int) -> None:
+    """Those of its axis, or of the run."""
+    assert row(outcome(*calm(), labels=labels)).threads == threads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from bench.errors import WorkerError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
+from bench.pool.side_effects import SideEffects
 from bench.run import scheduler
+from bench.run.outcome import Outcome
 from bench.run.scheduler import Scheduler
 from bench.run.state_monitor import Clock, StateMonitor
 from bench.run.stopping import LEAST_ROUNDS
@@ -23,8 +25,6 @@ from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from bench.run.outcome import Outcome
 
 WORKERS, ROUNDS = 2, LEAST_ROUNDS
 
@@ -659,3 +659,43 @@ def test_a_round_is_lent_only_where_its_evictions_fit_as_well(evicting_ms: int, 
     """After five rounds 0.6 s are left for rounds of 0.2 s; or 0.4 s for 0.24 s; or 0.2 s for 0.28 s."""
     outcome = TimedStage(scattered(evicting_ms * 10**6)).measure(4, rounds=5, case_budget_s=1.0)[1]
     assert len({visit.round for visit in outcome.visits}) == made
+
+
+def compiling(*numbers: int) -> Callable[[protocol.WorkerRequest], protocol.WorkerReply]:
+    """These cases compile something when they are checked."""
+    ids = {case(number).id for number in numbers}
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        reply = settle(request)
+        if isinstance(request, protocol.Check) and request.case.id in ids:
+            return dataclasses.replace(reply, effects=SideEffects(graph_breaks=0, recompiles=0))  # type: ignore[call-arg]
+        return reply
+
+    return answer
+
+
+@given(numbers=st.sets(st.integers(0, 6)))
+def test_a_case_that_compiles_is_measured_in_a_batch_of_its_own(numbers: set[int]) -> None:
+    """The others stay together, whatever their order; what was compiled is forgotten between batches."""
+    timed = TimedStage(compiling(*numbers))
+    outcomes = timed.measure(7)
+    ids = [case(number).id for number in range(7)]
+    alone = [[case(number).id] for number in sorted(numbers)]
+    others = [one for one in ids if [one] not in alone]
+    batches = [batch for batch in timed.batches() if batch]
+    assert sorted(batches) == sorted([*alone, *([others] if others else [])])
+    assert sorted(outcome.case.id for outcome in outcomes) == ids
+    assert all(len(outcome.visits) == WORKERS * ROUNDS for outcome in outcomes)
+    checked = [one.case.id for _, one in timed.stage.log if isinstance(one, protocol.Check)]
+    assert sorted(checked) == ids
+
+
+def test_where_cases_must_keep_their_order_one_that_compiles_ends_the_batch() -> None:
+    """As with the two sides of an A/B."""
+    timed = TimedStage(compiling(1, 2))
+    measuring = timed.scheduler()
+    waiting = deque(Outcome(case=case(number)) for number in range(4))
+    found = []
+    while waiting:
+        found.append([outcome.case for outcome in measuring.next_batch(waiting)])
+    assert found == [[case(number)] for number in range(4)]

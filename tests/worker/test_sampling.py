@@ -110,10 +110,11 @@ def test_loops_grow_at_most_eightfold(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(call: Call, loops: int, device: Device, clock: Clock) -> tuple[int, int]:
         tried.append(loops)
-        return take_sample(call, loops, device, clock)
+        return take(call, loops, device, clock)
 
+    take = sampling._take_sample
     clock = Clock()
-    monkeypatch.setattr(sampling, "take_sample", watched)
+    monkeypatch.setattr(sampling, "_take_sample", watched)
     calibrate(Call(Op(clock, 10)), 1e-5, Device(clock), clock)
     assert tried == [1, 8, 64, 512, 1100]
 

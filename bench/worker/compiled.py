@@ -1,0 +1,95 @@
+"""Compiled functions: the state of torch's compiler in this process, emptied before a case is built, and what it did.
+
+The compiler keeps what it made with the code that it was made from: cases of one function would share it, be compiled
+for each other's shapes, and run into one limit together. So a case that compiles is measured in a batch of its own
+(`bench.run.scheduler`), and nothing that an earlier one left is there when it is built.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import torch
+
+_DYNAMO = "torch._dynamo"
+_LIMIT_HIT = "torch._dynamo hit config."
+"""How the compiler begins its warning that it gives a function up (torch 2.9 to 2.13, `torch/_dynamo/convert_frame.py`)."""
+
+
+def forget() -> None:
+    """Drop whatever was compiled in this process; importing the compiler, which takes seconds, is left to who uses it."""
+    if _DYNAMO in sys.modules:
+        torch.compiler.reset()
+
+
+@dataclass(slots=True, kw_only=True)
+class Compilation:
+    """What the compiler does from the time that this is made; used as a context, it hears its warnings too."""
+
+    frames: int = field(default_factory=lambda: _count("frames", "total"))
+    breaks: int = field(default_factory=lambda: _count("graph_break"))
+    heard: list[str] = field(default_factory=list)
+    """The first lines of its warnings."""
+    _ear: logging.Handler | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to listen, and to count recompiles."""
+        if _DYNAMO in sys.modules:
+            _utils().clear_compilation_metrics()
+        self._ear = _Ear(self.heard)
+        logging.getLogger(_DYNAMO).addHandler(self._ear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        if self._ear:
+            logging.getLogger(_DYNAMO).removeHandler(self._ear)
+
+    @property
+    def graph_breaks(self) -> int | None:
+        """Graph breaks so far; None where nothing was compiled."""
+        return _count("graph_break") - self.breaks if self._has_compiled else None
+
+    @property
+    def recompiles(self) -> int | None:
+        """Compilations so far beyond the first of each function; None where nothing was compiled."""
+        if not self._has_compiled:
+            return None
+        made = _utils().get_compilation_metrics()
+        return sum(bool(one.recompile_reason and one.co_name) for one in made)
+
+    @property
+    def hit_limit(self) -> bool:
+        """Whether a function was given up."""
+        return any(text.startswith(_LIMIT_HIT) for text in self.heard)
+
+    @property
+    def _has_compiled(self) -> bool:
+        return _count("frames", "total") > self.frames
+
+
+class _Ear(logging.Handler):
+    """Keeps what is logged as a warning."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep its first line: the others name files."""
+        self._heard.append(record.getMessage().partition("\n")[0].strip())
+
+
+def _utils() -> Any:
+    return sys.modules[f"{_DYNAMO}.utils"]
+
+
+def _count(kind: str, name: str | None = None) -> int:
+    """What the compiler has counted of a kind, or of one of its names; 0 where it is not even imported."""
+    if f"{_DYNAMO}.utils" not in sys.modules:
+        return 0
+    counts = _utils().counters.get(kind, {})
+    return int(sum(counts.values()) if name is None else counts.get(name, 0))
