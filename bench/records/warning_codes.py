@@ -165,9 +165,9 @@ _ALL = (
     ),
     Code(
         code="wrong-result",
-        seen="the result differs from its reference by more than the dtype allows",
+        seen="the result differs from its reference by more than is allowed, or lacks a property that it must have",
         cause="a wrong op or reference, or arithmetic less precise than the dtype suggests",
-        remedy="don't use the time before the error is understood; see max_error in bench show",
+        remedy="don't use the time before the error is understood: see max_error in bench show --format json; an op can state how exact it must be, or a property (docs/add-an-op.md)",
     ),
     Code(
         code="vacuous-check",

@@ -181,9 +181,7 @@ def test_the_list_has_a_line_per_run_for_other_programs(file: Path, capsys: Capt
     assert [one[head.index("tags")] for one in lines] == ["ab=a", "ab=b", "–"]
     assert lines[0][head.index("label")] == " ".join(["two lines"] * 9)
     assert {len(one) for one in lines} == {len(head)}
-    assert err == (
-        "unfinished: go on with: bench run --resume 20260104T000000Z-aaaaaa --store results\n"
-    )
+    assert err == "unfinished: go on with: bench run --resume 20260104T000000Z-aaaaaa\n"
 
 
 def test_a_shared_name_means_the_newest_and_says_so(file: Path, capsys: Capture) -> None:
@@ -245,7 +243,7 @@ def test_what_is_suggested_names_the_store(tmp_path: Path, capsys: Capture) -> N
     store = tmp_path / "my store"
     begun_run(store, info("20260101T000000Z-aaaaaa"))
     assert cli.main(["runs", "--store", str(store)]) == 0
-    text = " ".join(capsys.readouterr().out.split())
+    text = " ".join(capsys.readouterr().err.split())
     assert f'bench run --resume 20260101T000000Z-aaaaaa --store "{store}"' in text
     wrong = entry(0, correct=False, warnings=("wrong-result",))
     finished_run(store, info("20260102T000000Z-bbbbbb"), wrong)

@@ -435,7 +435,7 @@ def test_nothing_measured_leaves_nothing(tmp_path: Path) -> None:
     """Neither side leaves a folder."""
     with TwoSides().open(tmp_path, twice(1)):
         pass
-    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tmp_path.iterdir()] == [".gitignore"]
 
 
 def test_a_side_that_can_not_start_leaves_nothing(tmp_path: Path) -> None:
@@ -448,7 +448,7 @@ def test_a_side_that_can_not_start_leaves_nothing(tmp_path: Path) -> None:
         PairedRun.open(specs, tmp_path, twice(1)),
     ):
         pass
-    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tmp_path.iterdir()] == [".gitignore"]
 
 
 def test_a_store_that_cant_be_written_is_said_first(tmp_path: Path) -> None:

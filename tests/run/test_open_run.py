@@ -50,7 +50,7 @@ def test_a_run_without_rows_leaves_no_folder(tmp_path: Path) -> None:
     with written(tmp_path, ABOUT) as writer:
         pass
     assert writer.run is None
-    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tmp_path.iterdir()] == [".gitignore"]
 
 
 def test_a_run_that_ends_early_is_finished_all_the_same(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_a_worker_that_is_never_ready_leaves_nothing(tmp_path: Path) -> None:
     stage.start = broken  # type: ignore[method-assign]  # the pool asks for it by name
     with pytest.raises(WorkerError, match="no torch"), written(tmp_path, ABOUT) as writer:
         opened(writer, tmp_path, stage)
-    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tmp_path.iterdir()] == [".gitignore"]
