@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from bench.worker import garbage
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -166,5 +168,5 @@ def _status(proc: Path, name: str) -> int | None:
 
 def free_memory() -> None:
     """Free what nobody holds any more; torch would keep its cache of a GPU's memory from other workers."""
-    gc.collect()
+    garbage.release()
     torch.cuda.empty_cache()

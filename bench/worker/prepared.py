@@ -5,7 +5,6 @@ Samples are taken with hot caches or with cold ones, and on a device with a queu
 
 from __future__ import annotations
 
-import gc
 import math
 import statistics
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.pool import protocol
 from bench.pool.protocol import IDLE, QUEUED
 from bench.records.cache_state import COLD
+from bench.worker import garbage
 from bench.worker.device_timing import Sampler, replayed_s
 from bench.worker.devices import device_of
 from bench.worker.drain import UNCERTAINTY_SHARE, measure_drain
@@ -210,7 +210,7 @@ def prepare(
         on: the instruments of its device.
         clock_s: what a pair of clock readings costs.
     """
-    gc.collect()
+    garbage.settle()
     sample_s = max(request.sample_s, _QUEUE_SAMPLE_S) if on.queue else request.sample_s
     call = RenewedCall(call) if call.setup else call
     first_s = take_sample(call, 1, on.device, on.clock)[1] * 1e-9

@@ -17,7 +17,7 @@ from bench.worker.tensor_tree import children, parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 2**20
 """Read of one tensor at most: a checksum of so many takes about 30 ms, and a GPU's copy of them 10 ms more."""
 _FEWEST_SLICES = 2
 _MOST_ITEMS = 1000

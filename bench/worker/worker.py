@@ -22,14 +22,13 @@ from bench.plan.plan import THREADS
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
 from bench.pool import protocol
-from bench.worker import compiled, cpu_fallback
+from bench.worker import compiled, cpu_fallback, garbage
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
-from bench.worker.garbage import leaves_cycles
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
@@ -175,6 +174,7 @@ class Worker:
                 raise
             return dataclasses.replace(refusal(error), input_bytes=size)
         input_bytes = storage_bytes([call.args, call.kwargs])
+        garbage.settle()
         started = self._clock()
         with self._watch.over_call():
             with cpu_fallback.refused(case.device):
@@ -185,7 +185,7 @@ class Worker:
             peak, note = (
                 call_peak_bytes(call, case.device, self._allocator_of) if alone else (None, "")
             )
-            self._watch.leaves_cycles = quick and leaves_cycles(call)
+            self._watch.leaves_cycles = quick and garbage.leaves_cycles(call)
         return protocol.Checked(
             correct=result.correct,
             max_error=result.max_error,
