@@ -87,9 +87,9 @@ _ALL = (
     ),
     Code(
         code="inputs-changed",
-        seen="after the timing the call no longer gave the result that it gave at first, since it had changed its inputs",
-        cause="an op that works in place, or uses up what it is given: each call then works on what the last one left",
-        remedy="Call(f, x, setup=make) gives each call fresh inputs, or let the op work on a copy",
+        seen="the calls changed their inputs, so that each but the first was timed on what the one before left",
+        cause="an op that works in place, or uses up what it is given",
+        remedy="Call(f, x, setup=make) gives each call fresh inputs; if what a call leaves is as good an input, @suite.op(in_place=True) says so",
     ),
     Code(
         code="no-energy",
