@@ -79,6 +79,9 @@ class RunInfo:
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)
+    """Status → how many rows have it."""
+    wrong: int = 0
+    """Rows whose result is wrong, among those with status `ok`."""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
@@ -170,6 +173,7 @@ def finish(folder: Path, info: RunInfo) -> StoredRun:
         info,
         folder=None,
         counts={status: statuses.count(status) for status in STATUSES},
+        wrong=sum(r["correct"] is False for r in rows),
         files={name: _fingerprint(folder / name) for name in (CASES, SAMPLES)},
     )
     text = json.dumps(dataclasses.asdict(done), indent=1, ensure_ascii=False)

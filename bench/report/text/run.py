@@ -162,7 +162,7 @@ def _facts(run: StoredRun) -> dict[str, str]:
         "begun": wording.when(info.started_at),
         "label": info.label or MISSING,
         "tags": wording.listed(tags),
-        "cases": wording.counted(info.counts) if run.finished else "unfinished",
+        "cases": wording.counted(info.counts, info.wrong) if run.finished else "unfinished",
         "machine": wording.machine_name(info),
         "preset": wording.preset(info),
         "devices": wording.devices(info),

@@ -70,9 +70,10 @@ def when(text: str) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """`149 ok, 1 failed`."""
+def counted(counts: Mapping[str, int], wrong: int = 0) -> str:
+    """`149 ok, 1 wrong, 1 failed`; a wrong result is not called ok, though it was measured."""
     known = {status: counts.get(status, 0) for status in STATUSES}
+    known = {"ok": known.pop("ok") - wrong, "wrong": wrong, **known}
     return ", ".join(f"{n} {status}" for status, n in known.items() if n) or "no cases"
 
 

@@ -54,6 +54,7 @@ def test_a_preset_with_cold_caches_says_so() -> None:
 def test_counts_name_what_occurred() -> None:
     """In the order of the statuses."""
     assert wording.counted({"skipped": 2, "ok": 1, "failed": 0}) == "1 ok, 2 skipped"
+    assert wording.counted({"ok": 3, "oom": 1}, wrong=1) == "2 ok, 1 wrong, 1 oom"
     assert wording.counted({}) == "no cases"
 
 

@@ -92,7 +92,7 @@ def facts(info: RunInfo) -> dict[str, str]:
         "machine": wording.machine_name(info),
         "devices": wording.devices(info),
         "torch": wording.torch_version(info),
-        "cases": wording.counted(info.counts),
+        "cases": wording.counted(info.counts, info.wrong),
     }
 
 
