@@ -77,7 +77,6 @@ def run_command(
     as_json: Json = False,
 ) -> int:
     """Measure cases and store them; a table at the end."""
-    from bench.analysis.usable import WRONG_RESULT, failure
     from bench.run import request as requests
     from bench.store.load import load_records
 
@@ -104,15 +103,13 @@ def run_command(
             err=True,
         )
     page = write_report([run], OUT, single_file=False) if report else None
-    rows = load_records(run.folder)
     if as_json:
         facts = {"run": run.info.run_id, "path": str(run.folder), "cases": dict(run.info.counts)}
-        wrong = sum(failure(row) == WRONG_RESULT for row in rows)
-        print_json({**facts, "report": str(page) if page else None, "wrong": wrong})
+        print_json({**facts, "report": str(page) if page else None, "wrong": run.info.wrong})
     else:
         show_run(run, store)
         say(_ended(run, page))
-    return exit_code(rows)
+    return exit_code(load_records(run.folder))
 
 
 @app.command("list")

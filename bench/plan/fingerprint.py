@@ -135,17 +135,17 @@ class _File:
 
     @functools.cached_property
     def setup(self) -> tuple[Statement, ...]:
-        """The statements that may change anything, such as `torch.manual_seed(0)`, but those that only tell about ops."""
-        return tuple(s for s in self.statements.all if s.acts and not self._about_ops(s))
+        """The statements that may change anything, such as `torch.manual_seed(0)`, but those that only declare ops."""
+        return tuple(s for s in self.statements.all if s.acts and not self._uses_ops(s))
 
     @functools.cached_property
     def whole(self) -> str:
-        """All that is in the file but what only tells about ops, in any order."""
+        """All that is in the file but what only declares ops, in any order."""
         return _hashed(
             sorted(
                 s.text
                 for s in self.statements.all
-                if not self._about_ops(s) and not (s.binds and s.binds <= self._aside)
+                if not self._uses_ops(s) and not (s.binds and s.binds <= self._aside)
             )
         )
 
@@ -156,7 +156,7 @@ class _File:
         aside = [getattr(op, field, None) for op in self._ops for field in fields]
         return {n for n, v in self.values.items() if callable(v) and any(v is one for one in aside)}
 
-    def _about_ops(self, one: Statement) -> bool:
+    def _uses_ops(self, one: Statement) -> bool:
         """Whether a statement uses a suite or an op, itself or through what it uses."""
         seen: set[str] = set()
         waiting = list(one.uses)

@@ -27,26 +27,26 @@ def forget() -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Compilation:
-    """What the compiler does from the time that this is made; used as a context, it hears its warnings too."""
+    """What the compiler does from the time that this is made; used as a context, it keeps its warnings too."""
 
     frames: int = field(default_factory=lambda: _count("frames", "total"))
     breaks: int = field(default_factory=lambda: _count("graph_break"))
-    heard: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
     """The first lines of its warnings."""
-    _ear: logging.Handler | None = None
+    _handler: logging.Handler | None = None
 
     def __enter__(self) -> Self:
-        """Begin to listen, and to count recompiles."""
+        """Begin to keep warnings, and to count recompiles."""
         if _DYNAMO in sys.modules:
             _utils().clear_compilation_metrics()
-        self._ear = _Ear(self.heard)
-        logging.getLogger(_DYNAMO).addHandler(self._ear)
+        self._handler = _WarningHandler(self.warned)
+        logging.getLogger(_DYNAMO).addHandler(self._handler)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Listen no more."""
-        if self._ear:
-            logging.getLogger(_DYNAMO).removeHandler(self._ear)
+        """Keep no more of them."""
+        if self._handler:
+            logging.getLogger(_DYNAMO).removeHandler(self._handler)
 
     @property
     def graph_breaks(self) -> int | None:
@@ -64,23 +64,23 @@ class Compilation:
     @property
     def hit_limit(self) -> bool:
         """Whether a function was given up."""
-        return any(text.startswith(_LIMIT_HIT) for text in self.heard)
+        return any(text.startswith(_LIMIT_HIT) for text in self.warned)
 
     @property
     def _has_compiled(self) -> bool:
         return _count("frames", "total") > self.frames
 
 
-class _Ear(logging.Handler):
+class _WarningHandler(logging.Handler):
     """Keeps what is logged as a warning."""
 
-    def __init__(self, heard: list[str]) -> None:
+    def __init__(self, warned: list[str]) -> None:
         super().__init__(logging.WARNING)
-        self._heard = heard
+        self._warned = warned
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep its first line: the others name files."""
-        self._heard.append(record.getMessage().partition("\n")[0].strip())
+        self._warned.append(record.getMessage().partition("\n")[0].strip())
 
 
 def _utils() -> Any:

@@ -61,14 +61,14 @@ class Watch:
     def over_call(self) -> Iterator[None]:
         """Keep the warnings of untimed calls: also those that Python shows once a place, and torch once a process."""
         always = torch.is_warn_always_enabled()
-        with warnings.catch_warnings(record=True) as heard:
+        with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
             torch.set_warn_always(True)
             try:
                 yield
             finally:
                 torch.set_warn_always(always)
-                self._warned.extend(f"{one.category.__name__}: {one.message}" for one in heard)
+                self._warned.extend(f"{one.category.__name__}: {one.message}" for one in given)
 
     def effects(self) -> SideEffects:
         """The side effects of the last request."""
@@ -77,7 +77,7 @@ class Watch:
             [
                 SideEffects(
                     state_changed=tuple(self._changed),
-                    python_warnings=(*self._warned, *seen.heard),
+                    python_warnings=(*self._warned, *seen.warned),
                     graph_breaks=seen.graph_breaks,
                     recompiles=seen.recompiles,
                     recompile_limit=seen.hit_limit,

@@ -135,6 +135,7 @@ def test_paper_says_which_figures_are_missing(visit: Open) -> None:
       return new Set(drawn).size === 2 && drawn.every((is, place) => is !== missing[place]);
     }"""
     reader.until(page, both_and_none_in_between)  # one may be half drawn
+    assert page.locator("#ops .plot .main-svg").count() > 0
 
 
 def test_what_data_says_is_text(visit: Open) -> None:
