@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
 from bench.records.record import LAUNCH
+from bench.report.html.run_page import facts, tables
 from bench.report.html.run_page import samples as sampled
-from bench.report.html.run_page import tables
 from bench.report.html.table import Column, ColumnFilter, Listing, TableEntry, blocks, filters
 from bench.report.html.view import Payload, View, columns
 from bench.report.text import device_times, wording
@@ -78,7 +78,7 @@ def listing(rows: Sequence[CaseRow]) -> Listing:
         "op": [r.op for r in records],
         "dtype": grid.ranked_dtypes(records),
         "device": grid.ranked_devices(records),
-        "status": [r.status for r in records],
+        "status": [facts.outcome(r) for r in records],
     }
     codes = tuple(dict.fromkeys(code for r in records for code in r.warnings))
     warned = (ColumnFilter(name="warning", options=codes),) if codes else ()
@@ -111,7 +111,7 @@ def _entry(place: int, row: CaseRow, *, several: bool) -> TableEntry:
             "op": r.op,
             "dtype": r.dtype,
             "device": r.device,
-            "status": r.status,
+            "status": facts.outcome(r),
             "warning": " ".join(r.warnings),
         },
         cells=(*cells, remark.strip()),

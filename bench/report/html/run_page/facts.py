@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bench.analysis.usable import WRONG_RESULT, failure
 from bench.records.record import STATUSES
 from bench.report.text import wording
 from bench.units import MISSING, clock, rate, seconds, share, size
@@ -48,10 +50,15 @@ def _naming(records: Sequence[Record]) -> list[Record]:
     return [r for r in records if r.device_name != r.device or r.device not in named]
 
 
+def outcome(record: Record) -> str:
+    """What became of a case: its status, or `wrong` where it was measured and its result is wrong."""
+    return "wrong" if failure(record) == WRONG_RESULT else record.status
+
+
 def outcomes(records: Sequence[Record]) -> list[tuple[str, int]]:
-    """(status, how many), those that occur."""
-    counts = ((status, sum(r.status == status for r in records)) for status in STATUSES)
-    return [(status, count) for status, count in counts if count]
+    """(outcome, how many), those that occur."""
+    found = Counter(map(outcome, records))
+    return [(name, found[name]) for name in ("ok", "wrong", *STATUSES[1:]) if found[name]]
 
 
 def confidence(records: Sequence[Record]) -> str:

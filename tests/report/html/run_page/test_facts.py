@@ -87,3 +87,9 @@ def test_a_device_is_named_once_by_the_rows_that_know_its_model() -> None:
         "cuda: Test GPU"
     )
     assert dict(run_page_facts.headline(info(), [skipped]))["devices"] == "cuda: cuda"
+
+
+def test_a_wrong_result_is_no_outcome_that_is_ok() -> None:
+    """It was measured, but is told by itself."""
+    rows = [record("a"), record("b", correct=False), record("c", status="oom")]
+    assert run_page_facts.outcomes(rows) == [("ok", 1), ("wrong", 1), ("oom", 1)]
