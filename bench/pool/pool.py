@@ -20,6 +20,7 @@ from bench.machine import hardware
 from bench.pool import protocol
 from bench.pool.process import WorkerLost, WorkerProcess, worker_environment
 from bench.records.cache_state import HOT
+from bench.records.memory_policy import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         base: Mapping[str, str],
         cores: Sequence[Sequence[int]] = (),
         python: str | None = None,
+        memory: str = SYSTEM,
     ) -> WorkerPool:
         """Real processes with `threads` threads each, started together, each at another core.
 
@@ -63,7 +65,9 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 
         def start() -> WorkerProcess:
             place = next(number) % count
-            environment = worker_environment(threads, base, number=place, cores=cores)
+            environment = worker_environment(
+                threads, base, number=place, cores=cores, memory=memory
+            )
             return WorkerProcess(environment, python)
 
         return cls(count, start)
@@ -229,6 +233,7 @@ def start(
     threads: int,
     variables: Mapping[str, str] | None = None,
     python: str | None = None,
+    memory: str = SYSTEM,
 ) -> Start:
     """Start workers with `threads` threads each, after reading the state of the machine that they will keep busy.
 
@@ -237,10 +242,11 @@ def start(
         threads: that each has.
         variables: that they have beside those of our environment.
         python: their interpreter, if that is another than ours.
+        memory: the policy by which their results get memory.
     """
     state = hardware.read_state()
     base = {**os.environ, **(variables or {})}
-    pool = WorkerPool.of_processes(workers, threads, base, hardware.core_groups(), python)
+    pool = WorkerPool.of_processes(workers, threads, base, hardware.core_groups(), python, memory)
     return Start(pool=pool, state=state)
 
 

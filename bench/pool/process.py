@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.machine.environment import FALLBACK_VARIABLES
 from bench.pool import interpreter, protocol
+from bench.records.memory_policy import SYSTEM
 from bench.units import clipped
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ START_TIMEOUT_S = 120.0
 """A cold import of a CUDA build of torch from a slow disk takes up to a minute."""
 _NAMED_FALLBACKS = {"PYTORCH_DEBUG_XPU_FALLBACK": "1"}
 """Has the warning of a fallback on XPU name its op."""
+MEMORY_VARIABLE = "TENSORBENCH_MEMORY"
+"""Tells a worker its memory policy, which holds from before torch is imported."""
 _EXIT_TIMEOUT_S = 5.0
 """From the end of a worker's pipe to its own, which may have memory to free."""
 _ERROR_TAIL_BYTES = 4000
@@ -45,6 +48,7 @@ def worker_environment(
     *,
     number: int = 0,
     cores: Sequence[Sequence[int]] = (),
+    memory: str = SYSTEM,
 ) -> dict[str, str]:
     """The environment that a worker must be born with, since torch reads it once.
 
@@ -59,6 +63,7 @@ def worker_environment(
         base: the environment to add to.
         number: which worker this is.
         cores: the logical cores of each physical one; the library's own list if there are none.
+        memory: the policy by which the worker's results get their memory.
     """
     first = number % len(cores) if cores else 0
     rotated = [*cores[first:], *cores[:first]]
@@ -71,7 +76,7 @@ def worker_environment(
     counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     asked = {name for names in FALLBACK_VARIABLES.values() for name in names}
     kept = {name: value for name, value in base.items() if name not in asked}
-    return {**bound, **kept, **counts, **_NAMED_FALLBACKS}
+    return {**bound, **kept, **counts, **_NAMED_FALLBACKS, MEMORY_VARIABLE: memory}
 
 
 class WorkerProcess:

@@ -16,6 +16,7 @@ from bench.plan.plan import PlannedCase  # noqa: TC001 - as above
 from bench.pool.side_effects import SideEffects
 from bench.records import codec
 from bench.records.cache_state import HOT
+from bench.records.memory_policy import SYSTEM
 from bench.records.roofs import Roof  # noqa: TC001 - as above
 from bench.units import clipped
 
@@ -144,6 +145,10 @@ class Hello(WorkerReply):
     device_names: Mapping[str, str]
     device_memory_bytes: Mapping[str, int] = field(default_factory=dict)
     """Device → the memory of its own that it has."""
+    memory: str = SYSTEM
+    """The memory policy that holds in it."""
+    memory_note: str = ""
+    """Why that is not the one asked for, if it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

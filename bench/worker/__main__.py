@@ -14,6 +14,9 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from bench.pool import protocol
+from bench.pool.process import MEMORY_VARIABLE
+from bench.records.memory_policy import SYSTEM
+from bench.worker import c_allocator
 from bench.worker.parent import requests_of_parent
 
 if TYPE_CHECKING:
@@ -45,12 +48,13 @@ def main() -> None:
     """
     gc.disable()
     requests = requests_of_parent(sys.stdin)
+    memory = c_allocator.apply(os.environ.get(MEMORY_VARIABLE, SYSTEM))
     from bench.worker.worker import Worker  # noqa: PLC0415 - torch, once no garbage is collected
 
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     gc.freeze()  # what torch's import made stays; looking through it took 70 ms a case
-    serve(Worker(time.perf_counter_ns), requests, replies)
+    serve(Worker(time.perf_counter_ns, memory=memory), requests, replies)
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
     sys.stdout.flush()
     sys.stderr.flush()

@@ -11,17 +11,15 @@ On CUDA, torch's allocator counts every tensor and workspace that torch allocate
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from bench.worker import garbage
+from bench.worker import c_allocator, garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +117,7 @@ def resident_bytes(call: Call, proc: Path = Path("/proc/self")) -> int | None:
 
 def _rise(call: Call, proc: Path) -> int | None:
     gc.collect()
-    _hand_back()
+    c_allocator.hand_back()
     before = _reset(proc)
     if before is None:
         return None
@@ -138,12 +136,6 @@ def resolution_bytes() -> int:
     """
     pages = torch.get_num_threads() * max(_UNCOUNTED_PAGES_PER_THREAD, 2 * (os.cpu_count() or 1))
     return max(SMALLEST_PEAK_BYTES, pages * 4096)
-
-
-def _hand_back() -> None:
-    """Return freed memory to the system, where the C library can (glibc)."""
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _reset(proc: Path) -> int | None:
@@ -169,4 +161,5 @@ def _status(proc: Path, name: str) -> int | None:
 def free_memory() -> None:
     """Free what nobody holds any more; torch would keep its cache of a GPU's memory from other workers."""
     garbage.release()
+    c_allocator.hand_back()
     torch.cuda.empty_cache()

@@ -24,6 +24,7 @@ from bench.plan.suite_imports import imports_of
 from bench.pool import protocol
 from bench.worker import compiled, cpu_fallback, garbage
 from bench.worker.autograd_threads import free_autograd_threads
+from bench.worker.c_allocator import Memory
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
@@ -71,12 +72,14 @@ class Worker:
         queue_of: Callable[[str], QueuedDevice | None] = queue_of,
         allocator_of: Callable[[str], Allocator] = CudaAllocator,
         gauges: Gauges | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._clock = clock
         self._queue_of = queue_of
         self._allocator_of = allocator_of
         self._new_evictor = new_evictor
         self._gauges = gauges or Gauges()
+        self._memory = memory or Memory()
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._set_by_file: dict[str, list[str]] = {}
@@ -111,6 +114,8 @@ class Worker:
             torch=torch_facts(),
             device_names={device: str(known.name) for device, known in devices.items()},
             device_memory_bytes={device: known.total_memory for device, known in devices.items()},
+            memory=self._memory.policy,
+            memory_note=self._memory.note,
         )
 
     def answer(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:

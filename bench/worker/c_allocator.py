@@ -1,0 +1,100 @@
+"""C allocator: `malloc` set so that results lie in memory that was freed before, or in fresh pages; and what it gives back.
+
+By itself, glibc serves up to 32 MiB from memory that it kept or from fresh pages, by what was freed before, and larger
+requests from fresh pages always (`mallopt(3)`). Which of both a call gets was found to make it take 2 to 20 times as
+long. Other allocators can't be set here: whether they do what was asked for is tried.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.records.memory_policy import FRESH, REUSE, SYSTEM
+
+if sys.platform != "win32":
+    import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+"""Parameters of glibc's `mallopt` (`malloc.h`)."""
+FRESH_FROM_BYTES = 128 * 2**10
+"""Smallest request that is fresh pages under `fresh`: where glibc begins by itself; smaller results fit a cache."""
+_SETTINGS: Mapping[str, Mapping[int, int]] = {
+    # No request is a mapping of its own, which the system would take back; and nothing is given back (-1, mallopt(3)).
+    REUSE: {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: -1},
+    # To set the threshold keeps glibc from raising it by what is freed.
+    FRESH: {_M_MMAP_THRESHOLD: FRESH_FROM_BYTES, _M_MMAP_MAX: 2**30},
+}
+_PROBE_BYTES = 40 * 2**20
+"""More than glibc reuses by itself."""
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The memory policy that holds in a process, and why it is not the one asked for, if it is not."""
+
+    policy: str = SYSTEM
+    note: str = ""
+
+
+def apply(policy: str, tried: Callable[[], float | None] | None = None) -> Memory:
+    """Have `malloc` follow a policy from now on, and try whether it does.
+
+    Args:
+        policy: of `bench.records.memory_policy`.
+        tried: tells which share of a block that was freed and allocated again is fresh pages; None where no one counts.
+    """
+    if policy == SYSTEM:
+        return Memory()
+    for parameter, value in _SETTINGS[policy].items():
+        _c("mallopt", parameter, value)
+    fresh = (tried or fresh_share)()
+    if fresh is None:
+        return Memory(note="this system counts no page faults")
+    if (fresh > _MOSTLY) == (policy == FRESH):
+        return Memory(policy=policy)
+    does = "fresh pages" if fresh > _MOSTLY else "memory that was freed before"
+    return Memory(note=f"the C library of this process serves large results from {does}")
+
+
+def fresh_share() -> float | None:
+    """Fill a large block, free it, fill it again: the share of the page faults that came again; 20 ms."""
+    if sys.platform == "win32" or not resource.getrusage(resource.RUSAGE_SELF).ru_minflt:
+        return None  # it counts none
+    first = _faults_of_block()
+    again = _faults_of_block()
+    hand_back()
+    return again / first if first else 0.0
+
+
+def _faults_of_block() -> int:
+    """Page faults of filling a block that is then freed."""
+    libc: Any = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
+    block = libc.malloc(_PROBE_BYTES)
+    if not block:
+        return 0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    ctypes.memset(block, 1, _PROBE_BYTES)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    libc.free(block)
+    return faults
+
+
+def hand_back() -> None:
+    """Return freed memory to the system, where the C library can (glibc)."""
+    _c("malloc_trim", 0)
+
+
+def _c(name: str, *arguments: int) -> None:
+    """Call a function of the C library, if it has it."""
+    with suppress(AttributeError, OSError, TypeError):
+        getattr(ctypes.CDLL(None), name)(*arguments)
