@@ -85,6 +85,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 """By the name of the axis."""
 
 
+def sets_any(labels: Mapping[str, str]) -> bool:
+    """Whether a setting is among the labels."""
+    return not SETTINGS.keys().isdisjoint(labels)
+
+
 def in_force(labels: Mapping[str, str]) -> AbstractContextManager[None]:
     """The settings among the labels (axis → text) hold within; those before hold again after it.
 
@@ -92,7 +97,7 @@ def in_force(labels: Mapping[str, str]) -> AbstractContextManager[None]:
         SuiteError: on entering, a setting has no such choice.
         Skip: on entering, this torch can't have it.
     """
-    return nullcontext() if SETTINGS.keys().isdisjoint(labels) else _forced(labels)
+    return _forced(labels) if sets_any(labels) else nullcontext()
 
 
 @contextmanager

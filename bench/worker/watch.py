@@ -24,20 +24,28 @@ class Watch:
 
     def __init__(self) -> None:
         self._state = GlobalState()
+        self._compilation = Compilation()
+        self._was_forced = False
         self._begin()
 
     def _begin(self) -> None:
         self._changed: list[str] = []
         self._warned: list[str] = []
-        self._compilation = Compilation()
         self.leaves_cycles = False
         """Whether the call was found to leave objects that refer to each other."""
 
     @contextmanager
-    def over_request(self) -> Iterator[None]:
-        """Forget what was seen, and watch until the request is answered."""
+    def over_request(self, *, forced: bool = False) -> Iterator[None]:
+        """Forget what was seen, and watch until the request is answered.
+
+        Args:
+            forced: whether settings are in force for this request alone. Else they are those that the last one left,
+                and what was set between the two, by a thread of guests' code, is undone too.
+        """
+        as_left = not (forced or self._was_forced)
+        self._was_forced = forced
         self._begin()
-        with self._state.kept(self._changed), self._compilation:
+        with self._state.kept(self._changed, as_left=as_left), self._compilation:
             yield
 
     @contextmanager
@@ -73,15 +81,12 @@ class Watch:
     def effects(self) -> SideEffects:
         """The side effects of the last request."""
         seen = self._compilation
-        return together(
-            [
-                SideEffects(
-                    state_changed=tuple(self._changed),
-                    python_warnings=(*self._warned, *seen.warned),
-                    graph_breaks=seen.graph_breaks,
-                    recompiles=seen.recompiles,
-                    recompile_limit=seen.hit_limit,
-                    reference_cycles=self.leaves_cycles,
-                )
-            ]
+        found = SideEffects(
+            state_changed=tuple(self._changed),
+            python_warnings=(*self._warned, *seen.warned),
+            graph_breaks=seen.graph_breaks,
+            recompiles=seen.recompiles,
+            recompile_limit=seen.hit_limit,
+            reference_cycles=self.leaves_cycles,
         )
+        return together([found]) if found.state_changed or found.python_warnings else found

@@ -41,7 +41,7 @@ from bench.worker.sampling import calibrate, clock_cost_s
 from bench.worker.sentinels import Sentinels, sense_queue
 from bench.worker.tensor_tree import storage_bytes
 from bench.worker.torch_info import torch_facts
-from bench.worker.torch_settings import in_force
+from bench.worker.torch_settings import in_force, sets_any
 from bench.worker.watch import Watch
 
 if TYPE_CHECKING:
@@ -129,11 +129,12 @@ class Worker:
 
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
+        labels = case.labels if case else {}
         try:
             with (
                 _imports_of(case),
-                in_force(case.labels if case else {}),
-                self._watch.over_request(),
+                in_force(labels),
+                self._watch.over_request(forced=sets_any(labels)),
             ):
                 reply = self._answers[type(request)](request)
         except Skip as skip:
