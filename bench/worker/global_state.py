@@ -263,18 +263,23 @@ class GlobalState:
             "grad_mode": Part(read=torch.is_grad_enabled, put=_C._set_grad_enabled),  # noqa: SLF001
         }
         self._parts: Mapping[str, Part] = {**grad, **_MODES, **_BACKENDS, **_PYTHON}
-        self._left: dict[str, Any] | None = None
+        self._known: dict[str, Any] | None = None
+        """The settings as our own code last left them."""
+
+    def note(self) -> None:
+        """Read the settings anew, after our own code has set some of them."""
+        self._known = self._read()
 
     @contextmanager
-    def kept(self, changed: list[str] | None = None, *, as_left: bool = False) -> Iterator[None]:
+    def kept(self, changed: list[str] | None = None, *, known: bool = False) -> Iterator[None]:
         """Put back afterwards whatever is set meanwhile, and note it in words, such as `num_threads: 2 → 1`.
 
         Args:
             changed: gets these words.
-            as_left: put back what there was when this was last left, whoever has set anything since; it is not
-                read once more.
+            known: whether nothing but guests' code has set anything since this was last left: then what was there
+                is put back, and need not be read.
         """
-        before = self._left if as_left and self._left else self._read()
+        before = self._known = self._known if known and self._known else self._read()
         try:
             yield
         finally:
@@ -287,7 +292,7 @@ class GlobalState:
 
     def _put_back(self, before: Mapping[str, Any]) -> list[str]:
         """Put back what differs, twice, since some settings set others; what was changed."""
-        self._left = now = self._read()
+        self._known = now = self._read()
         changed = [] if now == before else self._differing(before, now)
         if not changed:
             return []
@@ -295,8 +300,8 @@ class GlobalState:
             for name in self._differing(before, self._read()):
                 with suppress(RuntimeError, OSError):
                     self._parts[name].put(before[name])
-        self._left = self._read()
-        stuck = self._differing(before, self._left)
+        self._known = self._read()
+        stuck = self._differing(before, self._known)
         told = [name for name in changed if now[name] is not None] or changed
         return [
             self._text(name, before, now) + (", and can't be put back" if name in stuck else "")

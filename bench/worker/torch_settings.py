@@ -85,28 +85,31 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 """By the name of the axis."""
 
 
-def sets_any(labels: Mapping[str, str]) -> bool:
-    """Whether a setting is among the labels."""
-    return not SETTINGS.keys().isdisjoint(labels)
-
-
-def in_force(labels: Mapping[str, str]) -> AbstractContextManager[None]:
+def in_force(
+    labels: Mapping[str, str], known: GlobalState | None = None
+) -> AbstractContextManager[None]:
     """The settings among the labels (axis → text) hold within; those before hold again after it.
+
+    Args:
+        labels: of a case.
+        known: the state that is watched, and told of these settings; else it is read.
 
     Raises:
         SuiteError: on entering, a setting has no such choice.
         Skip: on entering, this torch can't have it.
     """
-    return _forced(labels) if sets_any(labels) else nullcontext()
+    return nullcontext() if SETTINGS.keys().isdisjoint(labels) else _forced(labels, known)
 
 
 @contextmanager
-def _forced(labels: Mapping[str, str]) -> Iterator[None]:
-    with GlobalState().kept(), ExitStack() as within:
+def _forced(labels: Mapping[str, str], known: GlobalState | None) -> Iterator[None]:
+    state = known or GlobalState()
+    with state.kept(known=known is not None), ExitStack() as within:
         for name in [one for one in labels if one in SETTINGS]:
             mode = _put(name, labels[name])
             if mode is not None:
                 within.enter_context(mode)
+        state.note()
         yield
 
 

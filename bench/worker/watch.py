@@ -23,9 +23,9 @@ class Watch:
     """Watches one request after the other, and tells the side effects of the last."""
 
     def __init__(self) -> None:
-        self._state = GlobalState()
+        self.state = GlobalState()
+        """Of which our own code sets nothing, but by `torch_settings`."""
         self._compilation = Compilation()
-        self._was_forced = False
         self._begin()
 
     def _begin(self) -> None:
@@ -35,24 +35,17 @@ class Watch:
         """Whether the call was found to leave objects that refer to each other."""
 
     @contextmanager
-    def over_request(self, *, forced: bool = False) -> Iterator[None]:
-        """Forget what was seen, and watch until the request is answered.
-
-        Args:
-            forced: whether settings are in force for this request alone. Else they are those that the last one left,
-                and what was set between the two, by a thread of guests' code, is undone too.
-        """
-        as_left = not (forced or self._was_forced)
-        self._was_forced = forced
+    def over_request(self) -> Iterator[None]:
+        """Forget what was seen, and watch until the request is answered."""
         self._begin()
-        with self._state.kept(self._changed, as_left=as_left), self._compilation:
+        with self.state.kept(self._changed, known=True), self._compilation:
             yield
 
     @contextmanager
     def over_file(self) -> Iterator[list[str]]:
         """Undo what a suite's file sets when it is loaded; the list has that afterwards, and each of its cases is to note it."""
         changed: list[str] = []
-        with self._state.kept(changed):
+        with self.state.kept(changed, known=True):
             yield changed
 
     def note(self, changed: Iterable[str]) -> None:
@@ -62,7 +55,7 @@ class Watch:
     @contextmanager
     def over_build(self) -> Iterator[None]:
         """Undo what building a call sets, before the call is made; keep its warnings."""
-        with self._state.kept(self._changed), self.over_call():
+        with self.state.kept(self._changed, known=True), self.over_call():
             yield
 
     @contextmanager

@@ -41,7 +41,7 @@ from bench.worker.sampling import calibrate, clock_cost_s
 from bench.worker.sentinels import Sentinels, sense_queue
 from bench.worker.tensor_tree import storage_bytes
 from bench.worker.torch_info import torch_facts
-from bench.worker.torch_settings import in_force, sets_any
+from bench.worker.torch_settings import in_force
 from bench.worker.watch import Watch
 
 if TYPE_CHECKING:
@@ -129,12 +129,11 @@ class Worker:
 
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
-        labels = case.labels if case else {}
         try:
             with (
                 _imports_of(case),
-                in_force(labels),
-                self._watch.over_request(forced=sets_any(labels)),
+                in_force(case.labels if case else {}, self._watch.state),
+                self._watch.over_request(),
             ):
                 reply = self._answers[type(request)](request)
         except Skip as skip:
@@ -249,7 +248,7 @@ class Worker:
         """The call of a case: the one that is prepared, or one that is built and warmed up now."""
         if case.key in self._calls:
             return self._calls[case.key].call
-        with _imports_of(case), in_force(case.labels):
+        with _imports_of(case), in_force(case.labels, self._watch.state):
             _, call = self._build(case)
             warm(call, device, self._clock)
         return call
