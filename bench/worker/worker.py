@@ -32,7 +32,7 @@ from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
-from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
+from bench.worker.peak_memory import CudaAllocator, DroppedCalls, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.profiler import ProfiledCall, record_trace, warm
@@ -86,6 +86,7 @@ class Worker:
         self._watch = Watch()
         self._instruments: dict[str, Instruments] = {}
         self._calls: dict[tuple[str, str], PreparedCall] = {}
+        self._dropped = DroppedCalls()
         self._checks = CaseChecks()
         self._threads = torch.get_num_threads()
         self._sentinels = Sentinels(self._threads)
@@ -162,10 +163,11 @@ class Worker:
         return self._calls[case.key]
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
+        devices = {device for _, device in self._calls}
         self._calls.clear()
         self._checks.forget()
         compiled.forget()
-        free_memory()
+        self._dropped.free(devices)
         return protocol.Forgotten()
 
     def _check(self, asked: protocol.Check) -> protocol.Checked | protocol.Refused:
