@@ -27,7 +27,8 @@ def facts_of(value: Any) -> dict[str, Any]:
     Raises:
         TypeError: it is no dataclass.
     """
-    return {name: getattr(value, name) for name in _names(type(value))}
+    kind: Any = type(value)  # as in `decode`
+    return {name: getattr(value, name) for name in _names(kind)}
 
 
 _ENCODER = json.JSONEncoder(default=facts_of)
