@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.records.memory_policy import FRESH, REUSE, SYSTEM
 
@@ -107,7 +107,11 @@ def hand_back_above(limit_bytes: float, statm: Path = Path("/proc/self/statm")) 
 class _MallInfo2(ctypes.Structure):
     """glibc's `struct mallinfo2`: ten sizes."""
 
-    _fields_ = tuple((f"size_{place}", ctypes.c_size_t) for place in range(10))
+    _fields_: ClassVar[Any] = (
+        ("allocated_and_more", ctypes.c_size_t * 8),
+        ("freed_bytes", ctypes.c_size_t),
+        ("at_the_top_bytes", ctypes.c_size_t),
+    )
 
 
 def _freed_bytes() -> float:
@@ -117,7 +121,7 @@ def _freed_bytes() -> float:
     except (AttributeError, OSError, TypeError):
         return math.inf
     info.restype = _MallInfo2
-    return int(info().size_8)  # fordblks
+    return int(info().freed_bytes)
 
 
 def hand_back() -> None:

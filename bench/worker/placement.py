@@ -84,11 +84,22 @@ class Placement:
     """A case's call, and where it lies."""
 
     def __init__(
-        self, build: Callable[[InputValues], Call], device: str, draw: Random, clock: Clock
+        self,
+        build: Callable[[InputValues], Call],
+        allocate: Callable[[int], object],
+        draw: Random,
+        clock: Clock,
     ) -> None:
-        """Build the call; `build` makes it from input values, and `draw` tells where it is to lie."""
+        """Build the call.
+
+        Args:
+            build: makes it from input values.
+            allocate: takes so many bytes of the device's memory, until the result is dropped.
+            draw: tells how many.
+            clock: of the host.
+        """
         self._build = build
-        self._device = device
+        self._allocate = allocate
         self._draw = draw
         self._clock = clock
         self._values = InputValues()
@@ -111,7 +122,7 @@ class Placement:
             seconds: for which it is sampled.
             same: whether a call has the inputs that the first one had; asked once.
         """
-        blocks = _blocks(self._device, self._draw)
+        blocks = _blocks(self._allocate, self._draw)
         if not self.fixed:
             self._move(seconds, same)
         yield self.call
@@ -134,13 +145,19 @@ class Placement:
             self.fix()
 
 
-def _blocks(device: str, draw: Random) -> list[torch.Tensor]:
+def block(size_bytes: int, device: str) -> torch.Tensor:
+    """A block of a device's memory, which is not written to."""
+    return torch.empty(size_bytes, dtype=torch.uint8, device=device)
+
+
+def _blocks(allocate: Callable[[int], object], draw: Random) -> list[object]:
     """Blocks of random sizes, each order of magnitude as likely, with a gap between, into which a result may fall."""
     low, high = math.log(_SMALLEST_BLOCK_BYTES), math.log(_LARGEST_BLOCK_BYTES)
-    blocks: list[torch.Tensor] = []
-    with suppress(RuntimeError):  # where memory is short, things lie where they find room
-        for _ in range(_BLOCKS):
-            size = round(math.exp(draw.uniform(low, high)))
-            blocks.append(torch.empty(size, dtype=torch.uint8, device=device))
+    blocks: list[object] = []
+    with suppress(
+        Exception
+    ):  # where memory is short, or can't be had so, things lie where they find room
+        sizes = [round(math.exp(draw.uniform(low, high))) for _ in range(_BLOCKS)]
+        blocks.extend(allocate(size) for size in sizes)
         del blocks[draw.randrange(_BLOCKS)]
     return blocks

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _WARM_SHARE = 8
 """A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
+_LEAST_TRIES = 3
+"""glibc before 2.38 needs some calls until what it frees of an aligned block serves the next one (its bug 14581)."""
+_LONGEST_LEAD_IN_S = 0.1
 _COLD_SAMPLES = 11
 _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
@@ -164,18 +167,19 @@ class PreparedCall:
     def _lead_in(self, limit_s: float, clock: Clock) -> None:
         """Untimed calls: others have had the caches since, and the memory that results are written to.
 
-        They go on until calls no longer write to fresh pages, for `limit_s` at most. A call that takes longer than
-        that by itself is not made in vain.
+        They go on until calls no longer write to fresh pages: three times, and as often as fit into `limit_s`. With no
+        limit given, a call that fills a sample by itself is not made in vain, nor is a very slow one in any case.
         """
-        if self.loops == 1 and self.call_s >= limit_s:
+        if self.call_s > _LONGEST_LEAD_IN_S or (self.loops == 1 and not limit_s):
             return
-        calls = max(1, self.loops // _WARM_SHARE)
+        calls, tries = max(1, self.loops // _WARM_SHARE), 0
         end_ns = clock() + round(limit_s * 1e9)
-        while True:
-            faults = read_usage().minor_faults
+        faulted = True
+        while faulted and (tries < _LEAST_TRIES or clock() < end_ns):
+            before = read_usage().minor_faults
             take_sample(self.call, calls, self.device, clock)
-            if read_usage().minor_faults - faults < calls or clock() >= end_ns:
-                return
+            faulted = limit_s > 0 and read_usage().minor_faults - before >= calls
+            tries += 1
 
     def replay(self, clock: Clock) -> protocol.Replayed:
         """The call's time in a graph.

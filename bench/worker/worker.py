@@ -38,7 +38,7 @@ from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
-from bench.worker.placement import Placement
+from bench.worker.placement import Placement, block
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.profiler import ProfiledCall, record_trace, warm
 from bench.worker.recheck import CaseChecks
@@ -235,7 +235,10 @@ class Worker:
         case = asked.case
         compiled.forget()
         placement = Placement(
-            lambda values: self._build(case, values=values)[1], case.device, self._draw, self._clock
+            lambda values: self._build(case, values=values)[1],
+            partial(block, device=case.device),
+            self._draw,
+            self._clock,
         )
         self._checks.prepared(case.key, placement.call)
         if self._watch.effects().compiled:
