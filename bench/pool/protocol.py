@@ -5,7 +5,6 @@ Requests name a case by its plan; a worker builds what it is asked for. Torch-fr
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
@@ -327,8 +326,7 @@ _KINDS: Mapping[str, type[Any]] = {
 
 def encode(message: WorkerRequest | WorkerReply) -> str:
     """The message as one line of JSON."""
-    fields = dataclasses.asdict(message)
-    return json.dumps({"kind": type(message).__name__, **fields})
+    return codec.encode({"kind": type(message).__name__, **codec.facts_of(message)})
 
 
 def decode(line: str) -> Any:

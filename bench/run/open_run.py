@@ -69,10 +69,10 @@ class RunWriter:
         self.info = manifest.with_torch(self.info, torch)
         self.journal.write_header({"torch": self.info.torch})
 
-    def write(self, entry: Entry) -> None:
-        """Keep a row and its samples."""
-        self.journal.write(entry)
-        self.rows += 1
+    def write(self, *entries: Entry) -> None:
+        """Keep rows and their samples."""
+        self.journal.write(*entries)
+        self.rows += len(entries)
 
     def finish(self) -> StoredRun:
         """Turn the journal into the files of a finished run."""
@@ -178,8 +178,8 @@ class OpenRun:
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
         facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
+        self._writer.write(*entries)
         for entry in entries:
-            self._writer.write(entry)
             self._listener.finished(entry.record)
         return entries
 

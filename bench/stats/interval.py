@@ -47,7 +47,7 @@ def cells(
         grouped.setdefault((rows[worker], columns[round_]), []).append(time)
     matrix = np.full((len(rows), len(columns)), np.nan)
     for place, values in grouped.items():
-        matrix[place] = np.median(values)
+        matrix[place] = values[0] if len(values) == 1 else np.median(values)  # 20 µs each
     return matrix
 
 

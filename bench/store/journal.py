@@ -1,4 +1,4 @@
-"""Journal of an unfinished run: one line per finished case, safe on disk before the next case begins.
+"""Journal of an unfinished run: one line per finished case, safe on disk before the next batch begins.
 
 A killed run leaves its journal; what is in it is not measured again. A torn last line is dropped.
 """
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
+from bench.records import codec
 from bench.records.record import Record, Sample, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 NAME = "journal.jsonl"
@@ -33,7 +34,7 @@ class Entry:
 
 
 class Journal(ExitStack):
-    """Appends entries to `journal.jsonl`, each flushed to the disk before the call returns.
+    """Appends entries to `journal.jsonl`, flushed to the disk before the call returns.
 
     Opening it cuts what a kill left of a last line, and keeps other processes from writing to it until it is
     closed.
@@ -52,21 +53,15 @@ class Journal(ExitStack):
 
     def write_header(self, header: dict[str, Any]) -> None:
         """Write what is known of the run; later headers add to earlier ones."""
-        self._line({"run": header})
+        self._lines([{"run": header}])
 
-    def write(self, entry: Entry) -> None:
-        """Write a finished case."""
-        columns = {
-            f.name: [getattr(sample, f.name) for sample in entry.samples]
-            for f in dataclasses.fields(Sample)
-            if f.name not in {"case", "device"}  # the record says them
-        }
-        started_at = entry.record.started_at.isoformat()
-        row = {**dataclasses.asdict(entry.record), "started_at": started_at}
-        self._line({"row": row, "samples": columns})
+    def write(self, *entries: Entry) -> None:
+        """Write finished cases; to wait for the disk takes milliseconds, so those of a batch wait together."""
+        self._lines(map(_line, entries))
 
-    def _line(self, value: dict[str, Any]) -> None:
-        self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
+    def _lines(self, values: Iterable[dict[str, Any]]) -> None:
+        for value in values:
+            self._file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -112,6 +107,17 @@ def _locked(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # on Windows the file is removed by the release
             (folder / LOCK).unlink()
         lock.release()
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    columns = {
+        f.name: [getattr(sample, f.name) for sample in entry.samples]
+        for f in dataclasses.fields(Sample)
+        if f.name not in {"case", "device"}  # the record says them
+    }
+    started_at = entry.record.started_at.isoformat()
+    row = {**codec.facts_of(entry.record), "started_at": started_at}
+    return {"row": row, "samples": columns}
 
 
 def _entry(line: dict[str, Any]) -> Entry:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 import torch
@@ -25,33 +24,32 @@ def forget() -> None:
         torch.compiler.reset()
 
 
-@dataclass(slots=True, kw_only=True)
 class Compilation:
-    """What the compiler does from the time that this is made; used as a context, it keeps its warnings too."""
+    """What the compiler does while this is used as a context, and what it warns of then; each use begins anew."""
 
-    frames: int = field(default_factory=lambda: _count("frames", "total"))
-    breaks: int = field(default_factory=lambda: _count("graph_break"))
-    warned: list[str] = field(default_factory=list)
-    """The first lines of its warnings."""
-    _handler: logging.Handler | None = None
+    def __init__(self) -> None:
+        self.warned: list[str] = []
+        """The first lines of its warnings."""
+        self._frames = self._breaks = 0
+        self._logger, self._handler = logging.getLogger(_DYNAMO), _WarningHandler(self.warned)
 
     def __enter__(self) -> Self:
-        """Begin to keep warnings, and to count recompiles."""
+        """Begin to keep warnings, and to count."""
+        self.warned.clear()
+        self._frames, self._breaks = _count("frames", "total"), _count("graph_break")
         if _DYNAMO in sys.modules:
             _utils().clear_compilation_metrics()
-        self._handler = _WarningHandler(self.warned)
-        logging.getLogger(_DYNAMO).addHandler(self._handler)
+        self._logger.addHandler(self._handler)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Keep no more of them."""
-        if self._handler:
-            logging.getLogger(_DYNAMO).removeHandler(self._handler)
+        self._logger.removeHandler(self._handler)
 
     @property
     def graph_breaks(self) -> int | None:
         """Graph breaks so far; None where nothing was compiled."""
-        return _count("graph_break") - self.breaks if self._has_compiled else None
+        return _count("graph_break") - self._breaks if self._has_compiled else None
 
     @property
     def recompiles(self) -> int | None:
@@ -68,7 +66,7 @@ class Compilation:
 
     @property
     def _has_compiled(self) -> bool:
-        return _count("frames", "total") > self.frames
+        return _count("frames", "total") > self._frames
 
 
 class _WarningHandler(logging.Handler):

@@ -85,23 +85,31 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 """By the name of the axis."""
 
 
-def in_force(labels: Mapping[str, str]) -> AbstractContextManager[None]:
+def in_force(
+    labels: Mapping[str, str], known: GlobalState | None = None
+) -> AbstractContextManager[None]:
     """The settings among the labels (axis → text) hold within; those before hold again after it.
+
+    Args:
+        labels: of a case.
+        known: the state that is watched, and told of these settings; else it is read.
 
     Raises:
         SuiteError: on entering, a setting has no such choice.
         Skip: on entering, this torch can't have it.
     """
-    return nullcontext() if SETTINGS.keys().isdisjoint(labels) else _forced(labels)
+    return nullcontext() if SETTINGS.keys().isdisjoint(labels) else _forced(labels, known)
 
 
 @contextmanager
-def _forced(labels: Mapping[str, str]) -> Iterator[None]:
-    with GlobalState().kept(), ExitStack() as within:
+def _forced(labels: Mapping[str, str], known: GlobalState | None) -> Iterator[None]:
+    state = known or GlobalState()
+    with state.kept(known=known is not None), ExitStack() as within:
         for name in [one for one in labels if one in SETTINGS]:
             mode = _put(name, labels[name])
             if mode is not None:
                 within.enter_context(mode)
+        state.note()
         yield
 
 

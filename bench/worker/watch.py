@@ -23,13 +23,14 @@ class Watch:
     """Watches one request after the other, and tells the side effects of the last."""
 
     def __init__(self) -> None:
-        self._state = GlobalState()
+        self.state = GlobalState()
+        """Of which our own code sets nothing, but by `torch_settings`."""
+        self._compilation = Compilation()
         self._begin()
 
     def _begin(self) -> None:
         self._changed: list[str] = []
         self._warned: list[str] = []
-        self._compilation = Compilation()
         self.leaves_cycles = False
         """Whether the call was found to leave objects that refer to each other."""
 
@@ -37,14 +38,14 @@ class Watch:
     def over_request(self) -> Iterator[None]:
         """Forget what was seen, and watch until the request is answered."""
         self._begin()
-        with self._state.kept(self._changed), self._compilation:
+        with self.state.kept(self._changed, known=True), self._compilation:
             yield
 
     @contextmanager
     def over_file(self) -> Iterator[list[str]]:
         """Undo what a suite's file sets when it is loaded; the list has that afterwards, and each of its cases is to note it."""
         changed: list[str] = []
-        with self._state.kept(changed):
+        with self.state.kept(changed, known=True):
             yield changed
 
     def note(self, changed: Iterable[str]) -> None:
@@ -54,7 +55,7 @@ class Watch:
     @contextmanager
     def over_build(self) -> Iterator[None]:
         """Undo what building a call sets, before the call is made; keep its warnings."""
-        with self._state.kept(self._changed), self.over_call():
+        with self.state.kept(self._changed, known=True), self.over_call():
             yield
 
     @contextmanager
@@ -73,15 +74,12 @@ class Watch:
     def effects(self) -> SideEffects:
         """The side effects of the last request."""
         seen = self._compilation
-        return together(
-            [
-                SideEffects(
-                    state_changed=tuple(self._changed),
-                    python_warnings=(*self._warned, *seen.warned),
-                    graph_breaks=seen.graph_breaks,
-                    recompiles=seen.recompiles,
-                    recompile_limit=seen.hit_limit,
-                    reference_cycles=self.leaves_cycles,
-                )
-            ]
+        found = SideEffects(
+            state_changed=tuple(self._changed),
+            python_warnings=(*self._warned, *seen.warned),
+            graph_breaks=seen.graph_breaks,
+            recompiles=seen.recompiles,
+            recompile_limit=seen.hit_limit,
+            reference_cycles=self.leaves_cycles,
         )
+        return together([found]) if found.state_changed or found.python_warnings else found

@@ -36,7 +36,7 @@ from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
-from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
+from bench.worker.peak_memory import CudaAllocator, DroppedCalls, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
 from bench.worker.placement import Placement, block
 from bench.worker.prepared import Instruments, prepare
@@ -98,6 +98,7 @@ class Worker:
         self._calls: dict[tuple[str, str], PreparedCall] = {}
         self._placements: dict[tuple[str, str], Placement] = {}
         self._draw = Random()  # noqa: S311 - a place, not a secret
+        self._dropped = DroppedCalls()
         self._checks = CaseChecks()
         self._threads = torch.get_num_threads()
         self._sentinels = Sentinels(self._threads)
@@ -146,7 +147,7 @@ class Worker:
         try:
             with (
                 _imports_of(case),
-                in_force(case.labels if case else {}),
+                in_force(case.labels if case else {}, self._watch.state),
                 self._watch.over_request(),
             ):
                 reply = self._answers[type(request)](request)
@@ -176,11 +177,12 @@ class Worker:
         return self._calls[case.key]
 
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
+        devices = {device for _, device in self._calls}
         self._calls.clear()
         self._placements.clear()
         self._checks.forget()
         compiled.forget()
-        free_memory()
+        self._dropped.free(devices)
         return protocol.Forgotten()
 
     def _check(self, asked: protocol.Check) -> protocol.Checked | protocol.Refused:
@@ -297,7 +299,7 @@ class Worker:
         """The call of a case: the one that is prepared, or one that is built and warmed up now."""
         if case.key in self._calls:
             return self._calls[case.key].call
-        with _imports_of(case), in_force(case.labels):
+        with _imports_of(case), in_force(case.labels, self._watch.state):
             _, call = self._build(case)
             warm(call, device, self._clock)
         return call

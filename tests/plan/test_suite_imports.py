@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from bench.plan.plan import Selection, expand
 from bench.plan.suite_imports import imports_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 SUITE = """
@@ -77,6 +78,65 @@ def test_a_module_is_executed_once_for_all_suites_of_its_folder(tmp_path: Path) 
             found.append(importlib.import_module("widths.later"))
     assert found[0] is found[1] is found[2]
     assert found[0].__name__ == "widths.later"
+
+
+def _imported(name: str) -> None:
+    importlib.import_module(name)
+
+
+def _put_there(name: str) -> None:
+    sys.modules[name] = types.ModuleType(name)
+
+
+def _imported_anew(name: str) -> None:
+    """As many modules as before, and the last is of the same name: only the search for it tells."""
+    for one in ("widths.later", "widths"):
+        del sys.modules[one]
+    for one in ("widths", name, "widths.later"):
+        importlib.import_module(one)
+    del sys.modules[next(one for one in sys.modules if one.startswith("encodings."))]
+
+
+@pytest.mark.parametrize("get", [_imported, _put_there, _imported_anew])
+@pytest.mark.parametrize("goes_before", ["widths.later", "widths"])
+def test_what_comes_by_a_later_call_is_put_away_too(
+    tmp_path: Path, get: Callable[[str], None], goes_before: str
+) -> None:
+    """However it gets among the modules, and whatever its folder had brought before."""
+    path = folder(tmp_path, "one", [1], 4)
+    (path.parent / "widths/extra.py").write_text("")
+    discover.load(path)
+    known = dict(sys.modules)
+    try:
+        with imports_of(path):
+            _imported("widths.later")
+        with imports_of(path):
+            get("widths.extra")
+        with imports_of(path):
+            assert {"widths", "widths.later", "widths.extra"} <= set(sys.modules)
+            sys.modules[goes_before] = sys.modules.pop(goes_before)
+        assert [name for name in sys.modules if name.partition(".")[0] == "widths"] == []
+    finally:
+        sys.modules.update(known)
+
+
+def test_a_request_that_imports_nothing_does_not_look_through_the_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are thousands, and a visit takes milliseconds."""
+    path = folder(tmp_path, "one", [1], 4)
+    discover.load(path)
+
+    class Counted(dict[str, Any]):
+        """Modules that can't be looked through."""
+
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError
+
+    monkeypatch.setattr(sys, "modules", Counted(sys.modules))
+    with imports_of(path):
+        assert "widths" in sys.modules
+    assert "widths" not in sys.modules
 
 
 def test_nothing_beside_a_suite_takes_the_place_of_what_is_installed(tmp_path: Path) -> None:

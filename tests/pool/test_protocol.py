@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 import subprocess
 import sys
@@ -75,6 +77,15 @@ def test_a_message_survives_its_line(
     line = protocol.encode(message)
     assert "\n" not in line
     assert protocol.decode(line) == message
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_has_its_fields_by_name(
+    message: protocol.WorkerRequest | protocol.WorkerReply,
+) -> None:
+    """Also those of the dataclasses in it, as the standard library has them."""
+    wanted = {"kind": type(message).__name__, **dataclasses.asdict(message)}
+    assert protocol.encode(message) == json.dumps(wanted)
 
 
 def test_every_kind_of_message_is_tried_here() -> None:

@@ -41,6 +41,24 @@ def test_cells_are_the_medians_of_workers_and_rounds() -> None:
     assert matrix.tolist()[1] == [9.0, 4.0]
 
 
+@given(
+    samples=st.lists(
+        st.tuples(st.floats(allow_infinity=False), st.integers(0, 3), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_a_cell_of_one_sample_is_that_sample(samples: list[tuple[float, int, int]]) -> None:
+    """To the bit what the median of all samples of each cell is."""
+    workers, rounds = (sorted({one[at] for one in samples}) for at in (1, 2))
+    wanted = [
+        [np.median([t for t, *place in samples if place == [w, r]] or [math.nan]) for r in rounds]
+        for w in workers
+    ]
+    found = cells(*zip(*samples, strict=True))
+    assert np.array_equal(found, wanted, equal_nan=True)
+
+
 def test_cells_need_a_worker_and_a_round_for_each_sample() -> None:
     """A sample of unknown origin is an error, not a guess."""
     with pytest.raises(ValueError, match="zip"):

@@ -90,6 +90,19 @@ def test_entries_come_back_in_the_order_in_which_they_were_written(tmp_path: Pat
     assert journal.read(folder)[1] == [entry(3), entry(1), entry(2)]
 
 
+def test_entries_that_are_written_together_wait_for_the_disk_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When all of them are there."""
+    seen: list[int] = []
+    with Journal(tmp_path) as opened:
+        opened.write_header({"run_id": "r"})
+        monkeypatch.setattr("os.fsync", lambda _: seen.append(len(journal.read(tmp_path)[1])))
+        opened.write(entry(3), entry(1), entry(2))
+    assert journal.read(tmp_path)[1] == [entry(3), entry(1), entry(2)]
+    assert seen == [3]
+
+
 def test_later_headers_add_to_earlier_ones(tmp_path: Path) -> None:
     """Torch's facts are known after the run has begun."""
     folder = begun_run(tmp_path, info(label="a"), entry())

@@ -8,6 +8,7 @@ import random
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -165,3 +166,47 @@ def test_what_can_not_be_put_back_is_said(tmp_path: Path) -> None:
     finally:
         os.chdir(here)
     assert changed == [f"working directory: {gone} → {here}, and can't be put back"]
+
+
+def test_what_our_own_code_left_is_put_back_though_it_is_not_read_again() -> None:
+    """Whoever has set something since; what was noted in between counts as our own."""
+    state, changed = GlobalState(), list[str]()
+    threads = torch.get_num_threads()
+    with state.kept(known=True):
+        pass
+    torch.set_grad_enabled(False)
+    with state.kept(changed, known=True):
+        torch.set_num_threads(threads + 1)
+    assert (torch.is_grad_enabled(), torch.get_num_threads()) == (True, threads)
+    assert sorted(changed) == ["grad_mode: True → False", f"num_threads: {threads} → {threads + 1}"]
+    with state.kept():
+        torch.set_num_threads(threads + 1)
+        state.note()
+        with state.kept(changed, known=True):
+            pass
+        assert torch.get_num_threads() == threads + 1
+    assert torch.get_num_threads() == threads
+    assert len(changed) == 2
+
+
+def test_the_settings_are_read_once_where_nothing_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visit takes milliseconds, and reading them a third of one."""
+    state = GlobalState()
+    with state.kept(known=True):
+        pass
+    read = Mock(wraps=state._read)
+    monkeypatch.setattr(state, "_read", read)
+    for _ in range(3):
+        with state.kept(known=True):
+            pass
+    assert read.call_count == 3
+
+
+@given(names=st.lists(st.sampled_from(sorted(CHANGES)), unique=True, max_size=4))
+def test_what_was_left_is_what_is_read(names: list[str]) -> None:
+    """After any changes, whether they were undone by one or by the other."""
+    with STATE.kept():
+        for name in names:
+            CHANGES[name][0]()
+    assert STATE._known is not None
+    assert STATE._differing(STATE._known, STATE._read()) == []

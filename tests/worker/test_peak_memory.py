@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from bench.plan.case import Call
-from bench.worker import peak_memory
+from bench.worker import garbage, peak_memory
 from bench.worker.peak_memory import (
     CudaAllocator,
+    DroppedCalls,
     allocated_bytes,
     call_peak_bytes,
     free_memory,
@@ -24,7 +27,6 @@ from tests.fakes.nvml import Allocator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MIB = 2**20
 LARGE = 16 * MIB
@@ -253,3 +255,67 @@ def test_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
     free_memory()
     assert emptied == [1]
+
+
+@pytest.fixture(name="released")
+def _released(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each time that all objects were looked through."""
+    found: list[int] = []
+    monkeypatch.setattr("bench.worker.garbage.release", lambda: found.append(1))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "devices", "thorough"),
+    [
+        ("RssAnon:\t 102400 kB\n", "RssAnon:\t 163840 kB\n", {"cpu"}, False),
+        ("RssAnon:\t 102400 kB\n", "RssAnon:\t 51200 kB\n", set(), False),
+        ("RssAnon:\t 102400 kB\n", "RssAnon:\t 168960 kB\n", {"cpu"}, True),
+        ("RssAnon:\t 102400 kB\n", "RssAnon:\t 102400 kB\n", {"cpu", "cuda:1"}, True),
+        ("VmRSS:\t 102400 kB\n", "VmRSS:\t 102400 kB\n", {"cpu"}, True),
+        ("RssAnon:\t 102400 kB\n", "", {"cpu"}, True),
+    ],
+    ids=["60 MiB more", "less", "65 MiB more", "a GPU", "not told", "no longer told"],
+)
+def test_objects_are_looked_through_where_memory_stays_in_use(
+    tmp_path: Path,
+    released: list[int],
+    before: str,
+    after: str,
+    devices: set[str],
+    *,
+    thorough: bool,
+) -> None:
+    """Or where nobody can tell: a device's memory is not the process's, and some systems say nothing."""
+    (tmp_path / "status").write_text(before)
+    dropped = DroppedCalls(tmp_path)
+    (tmp_path / "status").write_text(after)
+    dropped.free(devices)
+    assert released == [1] * thorough
+
+
+def test_what_several_batches_leave_adds_up(tmp_path: Path, released: list[int]) -> None:
+    """Until it is looked for; what is left then is there for good."""
+    (tmp_path / "status").write_text("RssAnon:\t 0 kB\n")
+    dropped = DroppedCalls(tmp_path)
+    for mib, looked in [(40, 0), (70, 1), (110, 1), (135, 2)]:
+        (tmp_path / "status").write_text(f"RssAnon:\t {mib * 1024} kB\n")
+        dropped.free({"cpu"})
+        assert len(released) == looked
+
+
+@LINUX
+def test_a_large_call_that_holds_itself_is_freed() -> None:
+    """Also where it was exempted from collections, as each is before its timing."""
+    if peak_memory._status(Path("/proc/self"), "RssAnon") is None:
+        pytest.skip("this system does not tell")
+    free_memory()
+    dropped = DroppedCalls()
+    held: list[object] = [filled(), filled()]
+    held.append(held)
+    gone = weakref.ref(held[0])
+    garbage.settle()
+    del held
+    assert gone() is not None
+    dropped.free({"cpu"})
+    assert gone() is None

@@ -177,6 +177,32 @@ def test_what_a_call_sets_is_undone_after_each_request(worker: Worker, path: Pat
         assert torch.is_grad_enabled()
 
 
+def test_what_is_set_between_two_requests_is_undone_by_the_next(worker: Worker, path: Path) -> None:
+    """By a thread that a guest left running, say: it would hold for all later cases."""
+    prepare(worker, planned("calm", path))
+    torch.set_grad_enabled(False)
+    effects = visit(worker, planned("calm", path)).effects
+    assert effects.state_changed == ("grad_mode: True → False",)
+    assert torch.is_grad_enabled()
+    assert visit(worker, planned("calm", path)).effects.state_changed == ()
+
+
+def test_settings_of_one_case_are_no_changes_of_those_beside_it(worker: Worker, path: Path) -> None:
+    """Whichever is visited after which, also where one changes what it has set."""
+    threads = str(torch.get_num_threads() + 1)
+    calm, forced = planned("calm", path), planned("calm", path, threads=threads)
+    less = planned("called", path, threads=threads)
+    for one in (calm, forced, less):
+        prepare(worker, one)
+    for first in (calm, forced, less):
+        for second in (calm, forced, less):
+            for one in (first, second):
+                wanted = ("grad_mode: True → False",) if one is less else ()
+                assert visit(worker, one).effects.state_changed == wanted
+                assert torch.is_grad_enabled()
+                assert torch.get_num_threads() == int(threads) - 1
+
+
 @pytest.mark.parametrize(
     ("axis", "label", "wanted"),
     [
