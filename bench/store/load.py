@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
+from bench.records import memory_policy
 from bench.records.record import LISTS, MAPS, Sample, record_of, schema
 from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, StoreWarning, list_runs, names_of, read
@@ -166,6 +167,10 @@ def _as_expected(table: pa.Table, path: Path, expected: pa.Schema) -> pa.Table:
             columns[field.name] = pa.repeat(value, len(table))
         else:
             columns[field.name] = pa.nulls(len(table), field.type)
+    if {"memory", "device"} <= columns.keys():
+        both = zip(columns["memory"].to_pylist(), columns["device"].to_pylist(), strict=True)
+        policies = [memory or memory_policy.on(device) for memory, device in both]
+        columns["memory"] = pa.array(policies, expected.field("memory").type)
     more = {k: table[k] for k in table.column_names if k not in columns}
     return pa.table({**columns, **more})
 

@@ -159,7 +159,8 @@ def _silent(found: Comparison) -> str | None:
     apart = found.comparable.barriers
     if apart:
         what = _listed([f"{d.field} ({d.base} → {d.new})" for d in apart])
-        return f"Not comparable: {what} must not differ. Ratios stand without a verdict."
+        means = "".join(f" {d.meaning.capitalize()}." for d in apart if d.meaning)
+        return f"Not comparable: {what} must not differ.{means} Ratios stand without a verdict."
     return None if found.cases else NOTHING
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.usable import WRONG_RESULT, failure
+from bench.records.memory_policy import REUSE
 from bench.records.record import STATUSES
 from bench.report.text import wording
 from bench.units import MISSING, clock, rate, seconds, share, size
@@ -37,11 +38,25 @@ def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
         "torch": wording.torch_version(info),
         "threads": ", ".join(map(str, sorted(threads))),
         "caches": ", ".join(sorted({r.cache for r in records if r.cache not in {None, "hot"}})),
+        "memory": _memory(info, records),
         "begun": wording.when(info.started_at) + _lasted(info),
         "preset": str(info.options.get("preset") or ""),
         "tags": ", ".join(f"{k}={v}" for k, v in info.tags.items()),
     }
     return [(name, text) for name, text in facts.items() if text not in {"", MISSING}]
+
+
+def _memory(info: RunInfo, records: Sequence[Record]) -> str:
+    """The memory policies that are not the usual one, with their devices, and why one is not as asked for."""
+    unusual = sorted(
+        {
+            f"{r.memory_policy} on {r.device}"
+            for r in records
+            if r.memory_policy != REUSE and r.status != "skipped"
+        }
+    )
+    why = f" ({info.memory_note})" if info.memory_note and unusual else ""
+    return ", ".join(unusual) + why
 
 
 def _naming(records: Sequence[Record]) -> list[Record]:
