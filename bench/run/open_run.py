@@ -130,11 +130,9 @@ class OpenRun:
         listener: Listener | None = None,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or Clock()
         self._writer = writer
         self._listener = listener or Listener()
-        hello = pool.hello(0)
-        writer.add_worker(hello)
+        writer.add_worker(hello := pool.hello(0))
         if hello.memory_note and "cpu" in writer.info.devices:
             self._listener.memory_differs(hello.memory_note)
         self._facts = manifest.row_facts(writer.info, options, hello)
@@ -149,7 +147,7 @@ class OpenRun:
             pool.sense,
             patience_s=options.schedule.patience_s,
             waits=self._listener.waiting,
-            clock=clock,
+            clock=(clock := clock or Clock()),
         )
         known = {device: one.conditions for device, one in self._earlier.references.items()}
         self._monitors = StateMonitors(monitor, known)

@@ -55,7 +55,11 @@ def load_values(*places: str | Path, columns: Sequence[str] | None = None) -> li
     """
     known = schema()
     expected = pa.schema([known.field(name) for name in columns]) if columns else known
-    return plain(_read(places, CASES, expected, columns))
+    rows = plain(_read(places, CASES, expected, columns))
+    if {"memory", "device"} <= set(expected.names):
+        for row in rows:
+            row["memory"] = row["memory"] or memory_policy.on(row["device"])
+    return rows
 
 
 def plain(table: pa.Table) -> list[dict[str, Any]]:
@@ -76,6 +80,7 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
         frame[name] = frame[name].map(dict, na_action="ignore")
     for name in LISTS:
         frame[name] = frame[name].map(list, na_action="ignore")
+    frame["memory"] = frame["memory"].fillna(frame["device"].map(memory_policy.on))
     return frame
 
 
@@ -167,10 +172,6 @@ def _as_expected(table: pa.Table, path: Path, expected: pa.Schema) -> pa.Table:
             columns[field.name] = pa.repeat(value, len(table))
         else:
             columns[field.name] = pa.nulls(len(table), field.type)
-    if {"memory", "device"} <= columns.keys():
-        both = zip(columns["memory"].to_pylist(), columns["device"].to_pylist(), strict=True)
-        policies = [memory or memory_policy.on(device) for memory, device in both]
-        columns["memory"] = pa.array(policies, expected.field("memory").type)
     more = {k: table[k] for k in table.column_names if k not in columns}
     return pa.table({**columns, **more})
 

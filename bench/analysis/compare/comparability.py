@@ -32,7 +32,7 @@ _VERDICTS: Mapping[Matters, Verdict] = {"yes": "no", "care": "with-care", "no": 
 _METHOD: Mapping[str, Any] = {"threads": None, "cache": "hot"}
 """Options without which a time means something else, and what runs did that don't name them."""
 MEMORY = "memory"
-"""How the field of a difference begins that is the memory policy: barred row by row, since it is a device's."""
+"""The field of a difference that is the memory policy of the CPU; of another device it goes on ` of DEVICE`."""
 _EFFORT = ("preset", "budget_s", "workers", "rounds", "confidence", "energy")
 """Options that change how sure a number is; intervals allow for that."""
 _PRECISION = ("float32_matmul_precision", "deterministic", "deterministic_warn_only", "grad_mode")
@@ -72,8 +72,18 @@ class Difference:
     base: str
     new: str
     matters: Matters
-    meaning: str = ""
-    """What the two values say, where they don't say it by themselves."""
+
+    @property
+    def of_memory(self) -> bool:
+        """Whether it is a memory policy, which is a device's: rows are barred one by one."""
+        return self.field == MEMORY or self.field.startswith(f"{MEMORY} of ")
+
+    @property
+    def meaning(self) -> str:
+        """What the two values say, where they don't say it by themselves."""
+        if not self.of_memory:
+            return ""
+        return f"in the base {meaning(self.base)}, in the new run {meaning(self.new)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +186,6 @@ def _memory(base: RunInfo, new: RunInfo, pairs: Sequence[Pair]) -> Iterator[Diff
             base=before,
             new=after,
             matters=matters,
-            meaning=f"in the base {meaning(before)}, in the new run {meaning(after)}",
         )
 
 

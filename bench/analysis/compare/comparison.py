@@ -233,7 +233,7 @@ def summarized(
 
 def _apart(one: Record, other: Record, barriers: Sequence[Difference]) -> str:
     """In what two rows differ that must not be mixed; empty if in nothing."""
-    runs = [d.field for d in barriers if not d.field.startswith(MEMORY)]
+    runs = [d.field for d in barriers if not d.of_memory]
     before, after = one.memory_policy, other.memory_policy
     return ", ".join([*runs, *([f"{MEMORY} ({before} → {after})"] if before != after else [])])
 
