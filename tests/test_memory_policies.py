@@ -34,6 +34,7 @@ from bench.experiment.crossover_search import Search, SearchStep
 from bench.records import memory_policy
 from bench.records.memory_policy import FRESH, POLICIES, REUSE, SYSTEM
 from bench.report.html.compare_page import page as compare_page
+from bench.report.html.compare_page import sentences
 from bench.report.html.run_page import page as run_page
 from bench.report.text.claims import claims_table
 from bench.report.text.compare_markdown import markdown
@@ -47,7 +48,7 @@ from bench.report.text.crossover import (
 from bench.report.text.export import export
 from bench.report.text.junit import junit
 from bench.report.text.pivot import crosstab_table
-from bench.report.text.run import runs_table
+from bench.report.text.run import run_table, runs_table
 from bench.report.text.trend import trend_facts, trend_table
 from bench.stats.crossing import crossover
 from bench.store.load import load_records, load_rows, load_values
@@ -169,6 +170,8 @@ def test_rows_of_a_gpu_stay_comparable(policy: str) -> None:
     assert said == {("cpu", "unsure"), ("cuda", "same")}
     assert found.comparable.verdict == "with-care"
     assert f"--memory {policy}" in found.comparable.remedy
+    assert re.search(f"memory {policy} → reuse .*--memory {policy}", gate(found).sentence)
+    assert sentences.mean(found, "the new run") is None
     assert compared(policy, REUSE, "cuda").comparable.verdict == "yes"
     assert compared(None, REUSE, "cuda").comparable.verdict == "yes"
 
@@ -276,11 +279,14 @@ def followed(policy: str) -> str:
 
 
 MIX = r"on cpu large results lie in fresh pages, on cuda results lie in memory that was used before"
+NAMED = r"memory:? fresh on cpu"
 SURFACES: dict[str, tuple[Callable[[str], str], list[str]]] = {
     "table": (
         lambda policy: printed(crosstab_table(crosstab(rows(policy), "device"), width=300)),
         [r"memory .*\(fresh, reuse\)"],
     ),
+    "show": (lambda policy: printed(run_table(rows(policy), width=300)), [NAMED]),
+    "markdown": (lambda policy: export(values(rows(policy)), about(policy), "markdown"), [NAMED]),
     "runs": (listed, ["quick, memory fresh"]),
     "trend": (followed, ["2 threads, memory fresh"]),
     "crossover": (crossed, [f"Devices differ in memory: {MIX}"]),

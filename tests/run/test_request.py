@@ -330,10 +330,9 @@ def test_workers_are_told_the_memory_policy(monkeypatch: pytest.MonkeyPatch, mem
 @pytest.mark.parametrize("ask", [Request.start, Request.plan, Request.check_access])
 @pytest.mark.parametrize(("word", "near"), [("frsh", "did you mean fresh"), ("x", "known: fresh")])
 def test_an_unknown_memory_policy_is_an_error_before_workers_start(
-    monkeypatch: pytest.MonkeyPatch, ask: Callable[[Request], object], word: str, near: str
+    started: list[int], ask: Callable[[Request], object], word: str, near: str
 ) -> None:
     """The value, the ones there are, and the nearest."""
-    started = _started(monkeypatch)
     with pytest.raises(SelectionError, match=f"--memory '{word}' is none of reuse.*{near}"):
         ask(Request(memory=word))
     assert started == []

@@ -161,7 +161,8 @@ def said_apart(comparison: Comparison) -> str:
     """Why two runs, or some of their cases, can't be compared, and the command that would help."""
     if comparison.comparable.verdict != "no" and not comparison.cases:
         return "Not comparable: the two runs have no measured case in common."
-    matter = [one for one in comparison.comparable.differences if one.matters == "yes"]
+    known = comparison.comparable.differences
+    matter = [one for one in known if one.matters == "yes" or one.of_memory]
     fields = [
         f"{one.field} {one.base} → {one.new}{one.meaning and f' ({one.meaning})'}" for one in matter
     ]

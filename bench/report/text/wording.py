@@ -10,7 +10,7 @@ from bench.records.record import STATUSES
 from bench.units import MISSING, rate, seconds_with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analysis.findings.footnotes import Note, Unmeasured
     from bench.records.record import Record
@@ -100,6 +100,16 @@ def preset(info: RunInfo) -> str:
     policy = info.memory.get("cpu") or REUSE
     memory = f", memory {policy}" if policy != REUSE else ""
     return str(info.options.get("preset") or MISSING) + cold + memory
+
+
+def memory(records: Iterable[Record]) -> str:
+    """`fresh on cpu`: the memory policies that are not the usual one, each with its device; empty if none is."""
+    unusual = {
+        f"{r.memory_policy} on {r.device}"
+        for r in records
+        if r.memory_policy != REUSE and r.status != "skipped"
+    }
+    return ", ".join(sorted(unusual))
 
 
 def torch_version(info: RunInfo) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.usable import WRONG_RESULT, failure
-from bench.records.memory_policy import REUSE
 from bench.records.record import STATUSES
 from bench.report.text import wording
 from bench.units import MISSING, clock, rate, seconds, share, size
@@ -47,16 +46,9 @@ def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
 
 
 def _memory(info: RunInfo, records: Sequence[Record]) -> str:
-    """The memory policies that are not the usual one, with their devices, and why one is not as asked for."""
-    unusual = sorted(
-        {
-            f"{r.memory_policy} on {r.device}"
-            for r in records
-            if r.memory_policy != REUSE and r.status != "skipped"
-        }
-    )
-    why = f" ({info.memory_note})" if info.memory_note and unusual else ""
-    return ", ".join(unusual) + why
+    """The memory policies that are not the usual one, and why one is not as asked for."""
+    unusual = wording.memory(records)
+    return f"{unusual} ({info.memory_note})" if unusual and info.memory_note else unusual
 
 
 def _naming(records: Sequence[Record]) -> list[Record]:
