@@ -60,8 +60,8 @@ class RunWriter:
     run: StoredRun | None = None
     """The finished run, once there is one."""
 
-    def add_worker(self, hello: Hello) -> None:
-        """Note the torch that workers have, and the memory policy that holds in them.
+    def add_worker(self, hello: Hello, listener: Listener) -> None:
+        """Note the torch that workers have, and the memory policy that holds in them, or why the one asked for does not.
 
         Raises:
             StoreError: it is a resumed run, and began with another torch.
@@ -69,6 +69,8 @@ class RunWriter:
         self.info = manifest.with_memory(manifest.with_torch(self.info, hello.torch), hello)
         told = "torch", "memory", "memory_note"
         self.journal.write_header({name: getattr(self.info, name) for name in told})
+        if hello.memory_note and "cpu" in self.info.devices:
+            listener.memory_differs(hello.memory_note)
 
     def write(self, entry: Entry) -> None:
         """Keep a row and its samples."""
@@ -130,11 +132,11 @@ class OpenRun:
         listener: Listener | None = None,
         clock: Clock | None = None,
     ) -> None:
+        clock = clock or Clock()
         self._writer = writer
         self._listener = listener or Listener()
-        writer.add_worker(hello := pool.hello(0))
-        if hello.memory_note and "cpu" in writer.info.devices:
-            self._listener.memory_differs(hello.memory_note)
+        hello = pool.hello(0)
+        writer.add_worker(hello, self._listener)
         self._facts = manifest.row_facts(writer.info, options, hello)
         self._roofs = (
             RunRoofs.of(pool, writer.info, self._listener.surveying)
@@ -147,7 +149,7 @@ class OpenRun:
             pool.sense,
             patience_s=options.schedule.patience_s,
             waits=self._listener.waiting,
-            clock=(clock := clock or Clock()),
+            clock=clock,
         )
         known = {device: one.conditions for device, one in self._earlier.references.items()}
         self._monitors = StateMonitors(monitor, known)
