@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bench.records import codec
+from bench.records import codec, memory_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,6 +204,9 @@ class Record:
     cache: str | None = _text(
         "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone."
     )
+    memory: str | None = _text(
+        "`reuse`: results are written to memory that was used before. `fresh`: large results to fresh pages. `system`: as the C library and the system do it. Rows that name none count as `system` on the CPU, else as `reuse`."
+    )
     torch_version: str | None = _text("The torch that ran, with its build.")
     label: str | None = _text("The run's label.")
     tags: Mapping[str, str] | None = _column(
@@ -232,6 +235,11 @@ class Record:
     def op_id(self) -> str:
         """Suite and op: `matmul/square`."""
         return f"{self.suite}/{self.op}"
+
+    @property
+    def memory_policy(self) -> str:
+        """`memory`, also of a row that names none."""
+        return self.memory or memory_policy.on(self.device)
 
     @property
     def vacuous(self) -> bool:

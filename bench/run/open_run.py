@@ -31,10 +31,10 @@ from bench.store.machine_cache import Reference
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
     from bench.analysis.history import Key
     from bench.pool.pool import WorkerPool
+    from bench.pool.protocol import Hello
     from bench.records.machine_state import Conditions
     from bench.run.manifest import Options
     from bench.run.outcome import Outcome, RunFacts
@@ -60,14 +60,17 @@ class RunWriter:
     run: StoredRun | None = None
     """The finished run, once there is one."""
 
-    def add_torch(self, torch: Mapping[str, Any]) -> None:
-        """Note the torch that workers have.
+    def add_worker(self, hello: Hello, listener: Listener) -> None:
+        """Note the torch that workers have, and the memory policy that holds in them, or why the one asked for does not.
 
         Raises:
             StoreError: it is a resumed run, and began with another torch.
         """
-        self.info = manifest.with_torch(self.info, torch)
-        self.journal.write_header({"torch": self.info.torch})
+        self.info = manifest.with_memory(manifest.with_torch(self.info, hello.torch), hello)
+        told = "torch", "memory", "memory_note"
+        self.journal.write_header({name: getattr(self.info, name) for name in told})
+        if hello.memory_note and "cpu" in self.info.devices:
+            listener.memory_differs(hello.memory_note)
 
     def write(self, *entries: Entry) -> None:
         """Keep rows and their samples."""
@@ -133,7 +136,7 @@ class OpenRun:
         self._writer = writer
         self._listener = listener or Listener()
         hello = pool.hello(0)
-        writer.add_torch(hello.torch)
+        writer.add_worker(hello, self._listener)
         self._facts = manifest.row_facts(writer.info, options, hello)
         self._roofs = (
             RunRoofs.of(pool, writer.info, self._listener.surveying)

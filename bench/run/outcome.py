@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
 from bench.pool.side_effects import SideEffects, together
+from bench.records import memory_policy
 from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
 from bench.records.record import Record, Sample
@@ -54,6 +55,8 @@ class RunFacts:
     reference: Conditions | None = None
     """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """Device → the policy by which results get their memory there."""
     budget_s: float = math.inf
     """The time that a case has for its samples."""
     noise: Noise = field(default_factory=Noise)
@@ -340,6 +343,7 @@ class Outcome:
             state_changed=effects.state_changed,
             python_warnings=effects.python_warnings,
             cache=facts.cache,
+            memory=facts.memory.get(case.device) or memory_policy.on(case.device),
             torch_version=facts.torch_version,
             started_at=facts.started_at,
             **facts.names,

@@ -47,6 +47,8 @@ def run_table(rows: Sequence[Record], *, width: int, store: Path | None = None) 
         return Text(NO_CASES)
     known = footnotes.notes(r for r in found if r.status == "ok")
     parts: list[RenderableType] = [_cases(found, known)]
+    if memory := wording.memory(found):
+        parts += ["", f"memory: {memory}"]
     if missing := footnotes.unmeasured(found):
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:

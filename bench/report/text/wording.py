@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bench.records.memory_policy import REUSE
 from bench.records.record import STATUSES
 from bench.units import MISSING, rate, seconds_with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analysis.findings.footnotes import Note, Unmeasured
     from bench.records.record import Record
@@ -94,9 +95,21 @@ def machine_name(info: RunInfo) -> str:
 
 
 def preset(info: RunInfo) -> str:
-    """The preset, and the state of the caches where that was not the usual one."""
+    """The preset, and the state of the caches and the memory policy where they were chosen and are not the usual ones."""
     cold = ", cold" if info.options.get("cache") == "cold" else ""
-    return str(info.options.get("preset") or MISSING) + cold
+    policy = info.memory.get("cpu") or REUSE
+    memory = f", memory {policy}" if policy != REUSE else ""
+    return str(info.options.get("preset") or MISSING) + cold + memory
+
+
+def memory(records: Iterable[Record]) -> str:
+    """`fresh on cpu`: the memory policies that are not the usual one, each with its device; empty if none is."""
+    unusual = {
+        f"{r.memory_policy} on {r.device}"
+        for r in records
+        if r.memory_policy != REUSE and r.status != "skipped"
+    }
+    return ", ".join(sorted(unusual))
 
 
 def torch_version(info: RunInfo) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import rerun_command
 from bench.analysis.findings import findings, footnotes
 from bench.analysis.grid import title
+from bench.records.memory_policy import REUSE
 from bench.report.html.figure import Twin
 from bench.report.html.log_axis import size_labels
 from bench.report.html.run_page.figures import why_absent
@@ -122,6 +123,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("case", record.case),
         ("device", f"{record.device}: {record.device_name}"),
         ("caches", record.cache if record.cache not in {None, "hot"} else ""),
+        ("memory", record.memory_policy if record.memory_policy != REUSE else ""),
         ("interval", _interval(record)),
         ("from", ", ".join(counts)),
         ("fastest sample", seconds(record.time_best_s)),
