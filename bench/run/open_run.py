@@ -174,7 +174,9 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         device = outcomes[0].case.device
         reference = self._monitors.of(device).settle()
-        self._spreads[device].extend(_spreads(outcome, reference) for outcome in outcomes)
+        self._spreads[device].extend(
+            _spreads(outcome, reference, self._facts.memory) for outcome in outcomes
+        )
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
         facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
@@ -232,7 +234,10 @@ class OpenRun:
         return self._earlier.references.get(device, first)
 
 
-def _spreads(outcome: Outcome, reference: Conditions | None) -> _Spreads:
+def _spreads(outcome: Outcome, reference: Conditions | None, memory: str) -> _Spreads:
     """How far the cells of a case lie apart: those of the headline, and those at reference."""
     cells, wanted = outcome.under(reference)
-    return spread_of(headline_cells(cells, wanted)), spread_of(scaled_to_reference(cells, wanted))
+    return (
+        spread_of(headline_cells(cells, wanted, memory)),
+        spread_of(scaled_to_reference(cells, wanted, memory)),
+    )

@@ -15,8 +15,9 @@ from bench.pool.protocol import IDLE, WAITS
 from bench.pool.side_effects import SideEffects, together
 from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
+from bench.records.memory_policy import SYSTEM
 from bench.records.record import Record, Sample
-from bench.run.cells import Cell, under_host, waits_for_host
+from bench.run.cells import Cell, counted, process_use, under_host, waits_for_host
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
@@ -54,6 +55,8 @@ class RunFacts:
     reference: Conditions | None = None
     """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
+    memory: str = SYSTEM
+    """The memory policy: where cells with fresh pages and cells without are told apart, it says which count."""
     budget_s: float = math.inf
     """The time that a case has for its samples."""
     noise: Noise = field(default_factory=Noise)
@@ -99,6 +102,7 @@ class Visit:
             device_s=self.device_s,
             host_s=_middle(self.visited.host_s, self.visited.gapless),
             gapless=self.visited.gapless,
+            **process_use(self.visited),
         )
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
@@ -185,6 +189,10 @@ class Outcome:
         """A cell for each worker and round so far."""
         return [visit.cell() for visit in self.visits]
 
+    def counted(self, memory: str = SYSTEM) -> list[Cell]:
+        """The cells so far that its estimates are made from, under this memory policy."""
+        return counted(self.cells(), memory)
+
     def under(self, reference: Conditions | None) -> tuple[list[Cell], Conditions | None]:
         """The cells, and the machine's reference, by the sentinel that tells what the caller of the op waits for.
 
@@ -252,6 +260,7 @@ class Outcome:
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,
+                memory=facts.memory,
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)

@@ -188,7 +188,7 @@ class Scheduler:
         """Note why a case needs no further round, if it has been measured enough."""
         if outcome.open and outcome.visits:
             late = outcome.spent_s > self._schedule.timeout_s
-            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.cells()))
+            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.counted()))
             outcome.stopped_by = outcome.stopped_by or judged
 
     def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
