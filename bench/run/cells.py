@@ -32,14 +32,15 @@ FEWEST_CELLS = 6
 TWO_STATES_GAP, TWO_STATES_SHARE = 0.05, 0.2
 """Two centres 5 % apart, each with a fifth of the cells, are two numbers and not a noisy one."""
 FRESH_FAULTS_PER_CALL = 1.0
-"""From one page fault a call on, each call writes to a page that the system gave it. Of 23,000 stored cells of the
-CPU 2.2 % had one or more, hardly any fewer than ten; 0.2 % had a few in many calls."""
+"""From one page fault a call on, each call writes to a page that the system gave it. Of 44,000 stored cells of the
+CPU 1.3 % had one or more, 0.02 % fewer than ten."""
 _SWITCHED_SHARE, _CPU_SHORTAGE = 0.5, 0.05
 """A cell's time is the median of its samples: it is that of samples which were pushed aside where half of them were.
-In seven stored runs of a calm machine 0.05 to 1 % of the cells were switched out in half of their samples and had 5 %
-less CPU time than the others of their case, in one beside other programs 7 %; those took 2 to 8 times as long (the
-middle ones of each run). CPU time alone tells nothing: 20 % of the cells have less of it without having been switched out,
-as threads that wait for work spin for a while, and these take no longer; nor does a single switch."""
+In nine stored runs of a calm machine 0.05 to 1.1 % of the cells were switched out in half of their samples and had 5 %
+less CPU time than the others of their case, in one beside other programs 7 %; the middle ones of each run took 1.1 to
+6 times as long as those others. CPU time alone tells nothing: 7 to 25 % of the cells have less of it without having
+been switched out, since threads that wait for work spin for a while, and these take no longer; nor does a single
+switch, with which 2 to 8 % had less."""
 _LEAST_DRIFT_SHARE, _TREND_QUANTILE = 0.02, 3.29
 """A shared machine moves by two per cent between runs anyway; chance exceeds the normal quantile 3.29, up or
 down, once in a thousand."""
@@ -215,11 +216,10 @@ def states_by_faults(cells: Sequence[Cell]) -> tuple[State, State] | None:
     Told apart by page faults alone: a time in between belongs where its faults say.
     """
     fresh, reused = [c for c in cells if c.fresh], [c for c in cells if not c.fresh]
-    times = [[c.time_s for c in kind] for kind in (fresh, reused)]
-    if not _are_two(*times):
+    one, other = ([c.time_s for c in kind] for kind in (fresh, reused))
+    if not _are_two(one, other):
         return None
-    faults = [median(c.faults for c in kind) for kind in (fresh, reused)]
-    return _states(*times, faults=faults)
+    return _states(one, other, [median(c.faults for c in kind) for kind in (fresh, reused)])
 
 
 def fewest_of(cells: int) -> int:

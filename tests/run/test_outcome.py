@@ -388,3 +388,27 @@ def test_side_effects_of_all_workers_are_the_rows() -> None:
 def test_a_row_has_the_threads_of_its_case(labels: dict[str, str], threads: int) -> None:
     """Those of its axis, or of the run."""
     assert row(outcome(*calm(), labels=labels)).threads == threads
+
+
+def test_a_cell_has_what_the_process_used() -> None:
+    """Faults per call as the median of the samples, the share of samples with a switch, and CPU time over wall time."""
+    seen = dataclasses.replace(
+        timed(100, 100, 300),
+        minor_faults=(0, 30_720, 40_000),
+        involuntary_switches=(0, 7, 0),
+        cpu_ns=(2_000, 2_000, 6_000),
+    )
+    (cell,) = outcome((0, 0, seen)).cells()
+    assert (cell.faults, cell.switched_share, cell.cpu_share) == (3072.0, pytest.approx(1 / 3), 2.0)
+
+
+def test_the_stopping_rule_is_told_the_cells_that_count() -> None:
+    """Those of the headline, whatever the machine's state was."""
+    fresh = dataclasses.replace(timed(9_000), minor_faults=(9_999,))
+    aside = dataclasses.replace(timed(9_000), involuntary_switches=(1,), cpu_ns=(9,))
+    kinds = [(timed(1_000), 4), (fresh, 2), (aside, 1)]
+    visits = [seen for seen, times in kinds for _ in range(2 * times)]
+    made = outcome(*((place % 2, place // 2, seen) for place, seen in enumerate(visits)))
+    assert [c.round for c in made.counted("reuse")] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert [c.round for c in made.counted()] == [place // 2 for place in range(12)]
+    assert len(made.cells()) == 14

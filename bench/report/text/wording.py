@@ -61,7 +61,7 @@ def states(record: Record) -> str:
     return f"{', '.join(kinds)} (fresh in {share(part)} of the visits)"
 
 
-def _told(note: Note) -> str:
+def told(note: Note) -> str:
     """What single rows say of a note."""
     said = [f"{r.suite}/{title(r)}: {states(r)}" for r in note.told[:_MOST_TOLD]]
     more = [f"and {len(note.told) - _MOST_TOLD} more"] if len(note.told) > _MOST_TOLD else []
@@ -77,7 +77,7 @@ def footnote(note: Note) -> str:
     if note.words.remedy:
         parts.append(f"To do: {note.words.remedy}.")
     if note.told:
-        parts.append(f"{_told(note)}.")
+        parts.append(f"{told(note)}.")
     return " ".join(parts)
 
 
