@@ -186,7 +186,7 @@ def _cells(samples: pd.DataFrame) -> dict[tuple[str, str], list[Cell]]:
     return found
 
 
-def _process_use(of: pd.DataFrame) -> dict[str, float]:
+def _process_use(of: pd.DataFrame) -> dict[str, Any]:
     """Faults, switches and CPU time of a cell, where its samples have them."""
     needed = ["minor_faults", "involuntary_switches", "cpu_s"]
     if not {*needed} <= {*of.columns} or of[needed].isna().to_numpy().any():
