@@ -51,11 +51,22 @@ class Check(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build(WorkerRequest):
+    """Build the call and keep it, without calling it; several workers may at the same time."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(WorkerRequest):
-    """Build the call and keep it; find how many loops make a sample of `sample_s` seconds."""
+    """Warm the call up, built now if it was not before; find how many loops make a sample of `sample_s` seconds."""
 
     case: PlannedCase
     sample_s: float
+    loops: int = 0
+    """The loops that another worker found; 0 where none has."""
+    call_s: float = 0.0
+    """What a call took there."""
     cache: str = HOT
     """`cold`: a sample is one call, after the caches were emptied."""
 
@@ -164,6 +175,13 @@ class Checked(WorkerReply):
     input_bytes: int
     peak_memory_bytes: int | None = None
     """The memory that one call takes beyond its inputs, where that can be told."""
+    effects: SideEffects = field(default_factory=SideEffects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built(WorkerReply):
+    """The call is built."""
+
     effects: SideEffects = field(default_factory=SideEffects)
 
 

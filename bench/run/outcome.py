@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bench.machine.gpu_readings import Telemetry
     from bench.plan.plan import PlannedCase
-    from bench.pool.protocol import Checked, Metered, Prepared, Rechecked, Sensed, Visited
+    from bench.pool.protocol import Built, Checked, Metered, Prepared, Rechecked, Sensed, Visited
     from bench.records.kernel_trace import Activity
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
@@ -150,6 +150,9 @@ class Outcome:
     checked: Checked | None = None
     rechecked: Rechecked | None = None
     """What became of the result by its timing."""
+    checker: int = 0
+    """The worker that checked it."""
+    built: list[Built] = field(default_factory=list)
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
@@ -237,7 +240,8 @@ class Outcome:
     def effects(self) -> SideEffects:
         """What building and calling it did beside, in all workers."""
         visited = (visit.visited for visit in self.visits)
-        seen = (*([self.checked] if self.checked else ()), *self.prepared.values(), *visited)
+        checked = [self.checked] if self.checked else ()
+        seen = (*checked, *self.built, *self.prepared.values(), *visited)
         return together(one.effects for one in seen)
 
     @property

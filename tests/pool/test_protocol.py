@@ -17,7 +17,10 @@ from tests.records.test_roofs import HERE
 
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
+    protocol.Build(case=case()),
+    protocol.Built(),
     protocol.Prepare(case=case(), sample_s=0.01),
+    protocol.Prepare(case=case(), sample_s=0.01, loops=12, call_s=1e-5),
     protocol.Prepare(case=case(), sample_s=0.01, cache="cold"),
     protocol.VisitRequest(case=case(), seconds=0.1),
     protocol.Sense(),

@@ -269,9 +269,11 @@ def test_a_device_without_contexts_is_given_up(step: type[Any], replaced: int) -
     found = list(itertools.chain.from_iterable(timed.scheduler().measure(planned)))
     cuda, cpu = found[:10], found[10:]
 
-    assert [one.status for one in cuda] == ["failed"] * 3 + ["skipped"] * 7
-    assert {one.reason for one in cuda[:3]} == {NO_CONTEXT.reason}
-    (why,) = {one.reason for one in cuda[3:]}
+    failed = [one for one in cuda if one.status == "failed"]
+    skipped = [one for one in cuda if one.status == "skipped"]
+    assert (len(failed), len(skipped)) == (3, 7)
+    assert {one.reason for one in failed} == {NO_CONTEXT.reason}
+    (why,) = {one.reason for one in skipped}
     assert why is not None
     assert why.startswith("cuda was given up after 3 cases in a row: CUDA error: busy; ")
     assert [one.status for one in cpu] == ["ok"] * 4
@@ -339,7 +341,7 @@ def test_a_batch_fits(sizes: list[int]) -> None:
     outcomes = timed.measure(len(sizes), memory_bytes=200, rounds=1)
     everyone = [case(number).id for number in range(len(sizes))]
     assert [outcome.case.id for outcome in outcomes] == everyone
-    assert [identity for _, identity in timed.stage.asked(protocol.Check)] == everyone
+    assert sorted(i for _, i in timed.stage.asked(protocol.Check)) == sorted(everyone)
     size_of = dict(zip(everyone, sizes, strict=True))
     fitting = [identity for identity in everyone if size_of[identity] <= 100]
     assert [identity for batch in timed.batches() for identity in batch] == fitting
