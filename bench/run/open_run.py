@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import history
 from bench.records import machine_state
+from bench.records.memory_policy import SYSTEM
 from bench.run import manifest
 from bench.run.cells import headline_cells, scaled_to_reference
 from bench.run.listener import Listener
@@ -174,9 +175,8 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         device = outcomes[0].case.device
         reference = self._monitors.of(device).settle()
-        self._spreads[device].extend(
-            _spreads(outcome, reference, self._facts.memory) for outcome in outcomes
-        )
+        memory = self._facts.memory.get(device, SYSTEM)
+        self._spreads[device].extend(_spreads(outcome, reference, memory) for outcome in outcomes)
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
         facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])

@@ -17,7 +17,7 @@ from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
 from bench.records.memory_policy import SYSTEM
 from bench.records.record import Record, Sample
-from bench.run.cells import Cell, counted, process_use, under_host, waits_for_host
+from bench.run.cells import Cell, process_use, under_host, waits_for_host
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
@@ -55,8 +55,8 @@ class RunFacts:
     reference: Conditions | None = None
     """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
-    memory: str = SYSTEM
-    """The memory policy: where cells with fresh pages and cells without are told apart, it says which count."""
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """Device → the policy by which results get their memory there."""
     budget_s: float = math.inf
     """The time that a case has for its samples."""
     noise: Noise = field(default_factory=Noise)
@@ -192,10 +192,6 @@ class Outcome:
         """A cell for each worker and round so far."""
         return [visit.cell() for visit in self.visits]
 
-    def counted(self, memory: str = SYSTEM) -> list[Cell]:
-        """The cells so far that its estimates are made from, under this memory policy."""
-        return counted(self.cells(), memory)
-
     def under(self, reference: Conditions | None) -> tuple[list[Cell], Conditions | None]:
         """The cells, and the machine's reference, by the sentinel that tells what the caller of the op waits for.
 
@@ -264,7 +260,7 @@ class Outcome:
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,
-                memory=facts.memory,
+                memory=facts.memory.get(self.case.device, SYSTEM),
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
@@ -289,7 +285,8 @@ class Outcome:
     @property
     def _overfills(self) -> bool:
         """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
-        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES_PER_CALL
+        known = self.activity.launches_per_call if self.activity else 0.0
+        return self.graph_s is not None and known > MOST_LAUNCHES_PER_CALL
 
     @property
     def _became_wrong(self) -> bool:
@@ -381,11 +378,6 @@ def net_time_s(
     return net_s if device_s is None else max(net_s, min(elapsed_s / loops, device_s))
 
 
-def _launches(activity: Activity | None) -> float:
-    """Launches of a call on its device, as far as a profile has seen them."""
-    return sum(line.count for line in activity.lines) / activity.calls if activity else 0.0
-
-
 def _profiled(activity: Activity | None) -> dict[str, Any]:
     """The columns that a profile fills; times and counts of an incomplete one would be wrong."""
     if activity is None:
@@ -395,6 +387,6 @@ def _profiled(activity: Activity | None) -> dict[str, Any]:
         return {"kernels": names}
     return {
         "kernels": names,
-        "kernels_per_call": _launches(activity),
+        "kernels_per_call": activity.launches_per_call,
         "profiled_time_s": activity.per_call_s if activity.lines else None,
     }

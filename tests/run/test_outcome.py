@@ -401,15 +401,3 @@ def test_a_cell_has_what_the_process_used() -> None:
     (cell,) = outcome((0, 0, seen)).cells()
     assert (cell.faults, cell.cpu_share) == (3072.0, 2.0)
     assert cell.switched_share == pytest.approx(1 / 3)
-
-
-def test_the_stopping_rule_is_told_the_cells_that_count() -> None:
-    """Those of the headline, whatever the machine's state was."""
-    fresh = dataclasses.replace(timed(9_000), minor_faults=(9_999,))
-    aside = dataclasses.replace(timed(9_000), involuntary_switches=(1,), cpu_ns=(9,))
-    kinds = [(timed(1_000), 4), (fresh, 2), (aside, 1)]
-    visits = [seen for seen, times in kinds for _ in range(2 * times)]
-    made = outcome(*((place % 2, place // 2, seen) for place, seen in enumerate(visits)))
-    assert [c.round for c in made.counted("reuse")] == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert [c.round for c in made.counted()] == [place // 2 for place in range(12)]
-    assert len(made.cells()) == 14

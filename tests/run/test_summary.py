@@ -359,7 +359,7 @@ def use_row(*cells: tuple[int, int, int, float], memory: str = "system", **facts
                 sensed=CALM,
             )
         )
-    return made.entry(dataclasses.replace(FACTS, memory=memory, **facts)).record
+    return made.entry(dataclasses.replace(FACTS, memory={"cpu": memory}, **facts)).record
 
 
 USED, FRESHLY, ASIDE = (1_000, 0, 0, 1.0), (5_000, 3072, 0, 1.0), (4_000, 0, 3, 0.4)
