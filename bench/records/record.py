@@ -101,16 +101,26 @@ class Record:
         "The barrier sentinel in that state; none with one thread."
     )
     reference_share: float | None = _real(
-        "Share of the cells (worker × round) that were in the reference state."
+        "Share of the cells (worker × round) that were in the reference state, preempted ones left out."
     )
     noise_floor_share: float | None = _real(
         "How far this case's headline differs between earlier runs of the same code in the store (standard deviation); empty with fewer than three."
     )
     state_times_s: tuple[float, ...] = _column(
-        pa.list_(_REAL), "Where the case has two times (`two-states`): both, the lower first.", ()
+        pa.list_(_REAL),
+        "Where the case has two times (`two-states`, `page-faults`): both, the lower first.",
+        (),
     )
     state_shares: tuple[float, ...] = _column(
         pa.list_(_REAL), "The share of the cells in which it had each of them.", ()
+    )
+    state_faults: tuple[float, ...] = _column(
+        pa.list_(_REAL),
+        "Page faults per call in each of the two, where these tell them apart (`page-faults`).",
+        (),
+    )
+    preempted_share: float | None = _real(
+        "Share of the cells in which other programs took the cores: switched out in half of their samples, and short of CPU time. They are in no estimate where enough others are left."
     )
     time_best_s: float | None = _real("The fastest sample.")
     time_p95_s: float | None = _real("95 % of the samples were no slower.")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import history
 from bench.records import machine_state
+from bench.records.memory_policy import SYSTEM
 from bench.run import manifest
 from bench.run.cells import headline_cells, scaled_to_reference
 from bench.run.listener import Listener
@@ -177,7 +178,8 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         device = outcomes[0].case.device
         reference = self._monitors.of(device).settle()
-        self._spreads[device].extend(_spreads(outcome, reference) for outcome in outcomes)
+        memory = self._facts.memory.get(device, SYSTEM)
+        self._spreads[device].extend(_spreads(outcome, reference, memory) for outcome in outcomes)
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
         facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
@@ -235,7 +237,10 @@ class OpenRun:
         return self._earlier.references.get(device, first)
 
 
-def _spreads(outcome: Outcome, reference: Conditions | None) -> _Spreads:
+def _spreads(outcome: Outcome, reference: Conditions | None, memory: str) -> _Spreads:
     """How far the cells of a case lie apart: those of the headline, and those at reference."""
     cells, wanted = outcome.under(reference)
-    return spread_of(headline_cells(cells, wanted)), spread_of(scaled_to_reference(cells, wanted))
+    return (
+        spread_of(headline_cells(cells, wanted, memory)),
+        spread_of(scaled_to_reference(cells, wanted, memory)),
+    )

@@ -16,8 +16,9 @@ from bench.pool.side_effects import SideEffects, together
 from bench.records import memory_policy
 from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
+from bench.records.memory_policy import SYSTEM
 from bench.records.record import Record, Sample
-from bench.run.cells import Cell, under_host, waits_for_host
+from bench.run.cells import Cell, process_use, under_host, waits_for_host
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
@@ -102,6 +103,7 @@ class Visit:
             device_s=self.device_s,
             host_s=_middle(self.visited.host_s, self.visited.gapless),
             gapless=self.visited.gapless,
+            **process_use(self.visited),
         )
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
@@ -259,6 +261,7 @@ class Outcome:
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,
+                memory=facts.memory.get(self.case.device, SYSTEM),
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
@@ -283,7 +286,8 @@ class Outcome:
     @property
     def _overfills(self) -> bool:
         """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
-        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES_PER_CALL
+        known = self.activity.launches_per_call if self.activity else 0.0
+        return self.graph_s is not None and known > MOST_LAUNCHES_PER_CALL
 
     @property
     def _became_wrong(self) -> bool:
@@ -376,11 +380,6 @@ def net_time_s(
     return net_s if device_s is None else max(net_s, min(elapsed_s / loops, device_s))
 
 
-def _launches(activity: Activity | None) -> float:
-    """Launches of a call on its device, as far as a profile has seen them."""
-    return sum(line.count for line in activity.lines) / activity.calls if activity else 0.0
-
-
 def _profiled(activity: Activity | None) -> dict[str, Any]:
     """The columns that a profile fills; times and counts of an incomplete one would be wrong."""
     if activity is None:
@@ -390,6 +389,6 @@ def _profiled(activity: Activity | None) -> dict[str, Any]:
         return {"kernels": names}
     return {
         "kernels": names,
-        "kernels_per_call": _launches(activity),
+        "kernels_per_call": activity.launches_per_call,
         "profiled_time_s": activity.per_call_s if activity.lines else None,
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.pool import protocol
 from bench.run import extra_passes
-from bench.run.cells import matrix
+from bench.run.cells import counted, matrix
 from bench.run.outcome import Outcome, Visit
 from bench.run.preparation import Preparation
 from bench.run.recheck import recheck
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
     from bench.pool.pool import WorkerPool
+    from bench.run.cells import Cell
     from bench.run.state_monitor import StateMonitor
 
     Advance = Callable[[str, int], None]
@@ -188,8 +189,12 @@ class Scheduler:
         """Note why a case needs no further round, if it has been measured enough."""
         if outcome.open and outcome.visits:
             late = outcome.spent_s > self._schedule.timeout_s
-            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.cells()))
+            judged = TIMEOUT if late else outcome.stopping.judge(matrix(self._counted(outcome)))
             outcome.stopped_by = outcome.stopped_by or judged
+
+    def _counted(self, outcome: Outcome) -> list[Cell]:
+        """The cells that the headline will be made from, whatever the machine's state was."""
+        return counted(outcome.cells(), self._pool.hello(0).memory)
 
     def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
         """Whether a visit is due: its time is not up, nor, in the planned rounds, its budget spent."""

@@ -388,3 +388,16 @@ def test_side_effects_of_all_workers_are_the_rows() -> None:
 def test_a_row_has_the_threads_of_its_case(labels: dict[str, str], threads: int) -> None:
     """Those of its axis, or of the run."""
     assert row(outcome(*calm(), labels=labels)).threads == threads
+
+
+def test_a_cell_has_what_the_process_used() -> None:
+    """Faults per call as the median of the samples, the share of samples with a switch, and CPU time over wall time."""
+    seen = dataclasses.replace(
+        timed(100, 100, 300),
+        minor_faults=(0, 30_720, 40_000),
+        involuntary_switches=(0, 7, 0),
+        cpu_ns=(2_000, 2_000, 6_000),
+    )
+    (cell,) = outcome((0, 0, seen)).cells()
+    assert (cell.faults, cell.cpu_share) == (3072.0, 2.0)
+    assert cell.switched_share == pytest.approx(1 / 3)

@@ -17,11 +17,11 @@ from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.side_effects import SideEffects
 from bench.run import scheduler
-from bench.run.outcome import Outcome
+from bench.run.outcome import Outcome, Visit
 from bench.run.scheduler import Scheduler
 from bench.run.state_monitor import Clock, StateMonitor
 from bench.run.stopping import LEAST_ROUNDS
-from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
+from tests.fakes.workers import HELLO, PREPARED, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -701,3 +701,30 @@ def test_where_cases_must_keep_their_order_one_that_compiles_ends_the_batch() ->
     while waiting:
         found.append([outcome.case for outcome in measuring.next_batch(waiting)])
     assert found == [[case(number)] for number in range(4)]
+
+
+def judged(memory: str, odd: Mapping[str, Any]) -> str | None:
+    """Why a case ends whose visits take 1 µs, but in every third round 5 µs, and were odd then."""
+    stage = TimedStage()
+    measuring = stage.scheduler()
+    stage.stage.processes[0].hello = dataclasses.replace(HELLO, memory=memory)
+    outcome = Outcome(case=case())
+    for place in range(30):
+        is_odd = place // 2 % 3 == 2
+        seen = visited(50_000 if is_odd else 10_000)
+        used = dataclasses.replace(seen, **odd) if is_odd else seen
+        outcome.add_visit(
+            Visit(worker=place % 2, round=place // 2, prepared=PREPARED, visited=used)
+        )
+    for _ in range(LEAST_ROUNDS):
+        measuring.judge(outcome)
+    return outcome.stopped_by
+
+
+@pytest.mark.parametrize("memory", ["reuse", "system"])
+def test_a_case_is_judged_by_the_cells_that_its_headline_is_made_from(memory: str) -> None:
+    """A worker's hello says which memory holds; visits that were pushed aside count under no policy."""
+    assert judged(memory, {}) is None
+    aside = {"involuntary_switches": (2,), "cpu_ns": (9_000,)}
+    assert judged(memory, aside) == "precise"
+    assert judged(memory, {"minor_faults": (999,)}) == ("precise" if memory == "reuse" else None)

@@ -131,7 +131,8 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("first call", seconds(record.first_call_s)),
         ("a caller waits for the", record.bound_by or ""),
         ("at reference conditions", _at_reference(record)),
-        ("two states", _states(record)),
+        ("two states", wording.states(record)),
+        ("preempted", _preempted(record)),
         ("runs differ by", _floor(record)),
         ("compared with", record.roof or ""),
         ("inputs", size(record.input_bytes)),
@@ -155,9 +156,8 @@ def _at_reference(record: Record) -> str:
     return seconds(record.time_at_reference_s, 4) + ends
 
 
-def _states(record: Record) -> str:
-    both = zip(record.state_times_s, record.state_shares, strict=False)
-    return ", ".join(f"{seconds(time)} in {share(part)} of the visits" for time, part in both)
+def _preempted(record: Record) -> str:
+    return f"in {share(record.preempted_share)} of the visits" if record.preempted_share else ""
 
 
 def _floor(record: Record) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
-from bench.report.html.run_page import tables
+from bench.report.html.run_page import figures, tables
 from bench.report.html.view import anchor
 from bench.report.text import wording
 from tests.fakes.rows import example, lost, on, record
@@ -113,3 +115,16 @@ def test_a_row_says_how_close_it_came_to_which_roof() -> None:
     assert (near.roof_share, bare.roof_share) == ("62 %", "–")
     assert dict(near.facts)["compared with"] == "DRAM bandwidth"
     assert "compared with" not in dict(bare.facts)
+
+
+def test_a_row_says_which_of_its_two_times_had_fresh_pages_and_what_was_preempted() -> None:
+    """In the same words as everywhere; a visit that was not pushed aside is no fact."""
+    both: dict[str, Any] = {"state_times_s": (1e-5, 2e-5), "state_shares": (0.6, 0.4)}
+    told = record(**both, state_faults=(0.0, 768.0), preempted_share=0.25)
+    (row,) = tables.full([told], [], {})
+    facts = dict(row.facts)
+    assert facts["two states"].startswith("20.0 µs where the system gave 768 fresh pages a call, ")
+    assert facts["preempted"] == "in 25 % of the visits"
+    assert facts["two states"] in figures.hover(told)
+    (calm,) = tables.full([record(preempted_share=0.0)], [], {})
+    assert {"two states", "preempted"} & {*dict(calm.facts)} == set()
