@@ -90,6 +90,15 @@ class TimeCold(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFresh(WorkerRequest):
+    """Tell the time of a prepared case whose results lie in fresh pages."""
+
+    case: PlannedCase
+    taken_bytes: int
+    """What a call takes beyond its inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load(WorkerRequest):
     """Read a device's gauges while it works on calls of a prepared case, and on nothing else."""
 
@@ -232,6 +241,15 @@ class ColdTimed(WorkerReply):
     """The device's time per call with cold caches; None where a launch gap may be in it."""
 
     device_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshTimed(WorkerReply):
+    """The columns of a call's time in fresh pages: median, least and largest sample; None where they were not fresh."""
+
+    fresh_time_s: float | None = None
+    fresh_time_lo_s: float | None = None
+    fresh_time_hi_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,8 @@ class Outcome:
     """The device's time per call in a replayed graph."""
     cold_s: float | None = None
     """The device's time per call with cold caches."""
+    fresh: Mapping[str, float | None] = field(default_factory=dict)
+    """The columns of the time in fresh memory."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of the GPU while it worked on this case alone."""
     activity: Activity | None = None
@@ -326,6 +328,7 @@ class Outcome:
             max_error=self._max_error,
             graph_time_s=self.graph_s,
             device_time_cold_s=self.cold_s,
+            **self.fresh,
             **_profiled(self.activity),
             energy_j=self.metered.energy_j if self.metered else None,
             power_w=self.metered.power_w if self.metered else None,

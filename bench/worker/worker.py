@@ -30,6 +30,7 @@ from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
+from bench.worker.fresh_pages import time_fresh
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, call_peak_bytes, free_memory
@@ -98,6 +99,9 @@ class Worker:
             protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
             protocol.TimeCold: lambda asked: self._call(asked.case).time_cold(
                 self._on(asked.case.device).evict, clock
+            ),
+            protocol.TimeFresh: lambda asked: time_fresh(
+                self._call(asked.case).call, asked.taken_bytes, clock, self._clock_s
             ),
             protocol.Load: self._load,
             protocol.Sense: self._sense,
