@@ -91,7 +91,7 @@ class TimeCold(WorkerRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeFresh(WorkerRequest):
-    """Tell the time of a prepared case whose results lie in fresh pages."""
+    """Tell how many times as long a prepared case takes whose results lie in fresh pages."""
 
     case: PlannedCase
     taken_bytes: int
@@ -245,11 +245,11 @@ class ColdTimed(WorkerReply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshTimed(WorkerReply):
-    """The columns of a call's time in fresh pages: median, least and largest sample; None where they were not fresh."""
+    """How many times as long a call takes in fresh pages, and both ends; None where pages were not known to be fresh."""
 
-    fresh_time_s: float | None = None
-    fresh_time_lo_s: float | None = None
-    fresh_time_hi_s: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,10 +118,10 @@ class Record:
         "The very first call in a fresh worker (median over workers)."
     )
     fresh_time_s: float | None = _real(
-        "What one call takes whose results lie in fresh memory, in a pass of its own: the median of seven (CPU, where `time_s` is of memory that is reused; of each op the case that moves most)."
+        "What a call takes whose results lie in fresh memory: `time_s` times the median ratio of seven pairs of calls, in a pass of its own (CPU, where memory is reused; of each op the case that moves most)."
     )
-    fresh_time_lo_s: float | None = _real("The least of these.")
-    fresh_time_hi_s: float | None = _real("The largest of these.")
+    fresh_time_lo_s: float | None = _real("The same with the least of these ratios.")
+    fresh_time_hi_s: float | None = _real("The same with the largest.")
     samples: int | None = _whole("Samples taken; all are in `samples.parquet`.")
     workers: int | None = _whole("Fresh processes the samples come from.")
     rounds: int | None = _whole("Rounds the samples come from.")

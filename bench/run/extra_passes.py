@@ -6,7 +6,6 @@ have said, and nothing else. `bench profile` makes the profiler's pass alone, an
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 import re
@@ -39,8 +38,8 @@ _PROFILE_LIMIT_S = 60.0
 _MOST_PROFILED_CALLS, _FEWEST_PROFILED_CALLS = 20, 2
 """A case is called at least twice under the profiler: one call alone can't show that calls differ."""
 _LONGEST_FRESH_CALL_S, _LONGEST_PER_PAGE_S = 0.1, 1e-5
-"""Longest calls that are timed in fresh memory, and longest per page (4 KiB) that they take: a page fault takes 0.2
-to 1 µs, so that it would be less than a tenth of a longer one."""
+"""Longest calls that are timed in fresh memory, and longest per page (4 KiB) that they take: a page fault was found to
+take 0.5 to 1 µs, a tenth of that at most."""
 _PAGE_BYTES = 4096
 _LONGEST_NAME = 200
 """Characters of a file's name; file systems hold 255 bytes."""
@@ -106,8 +105,12 @@ def time_fresh(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -
         _prepare(outcome, pool, schedule)
         request = protocol.TimeFresh(case=outcome.case, taken_bytes=_taken_bytes(outcome))
         reply = pool.ask(0, request, schedule.timeout_s, protocol.FreshTimed)
-        if isinstance(reply, protocol.FreshTimed):
-            outcome.fresh = dataclasses.asdict(reply)
+        if isinstance(reply, protocol.FreshTimed) and reply.ratio and reply.low and reply.high:
+            outcome.fresh = {
+                "fresh_time_s": reply.ratio,
+                "fresh_time_lo_s": reply.low,
+                "fresh_time_hi_s": reply.high,
+            }
 
 
 def _takes_memory(outcome: Outcome) -> bool:

@@ -157,8 +157,8 @@ class Outcome:
     """The device's time per call in a replayed graph."""
     cold_s: float | None = None
     """The device's time per call with cold caches."""
-    fresh: Mapping[str, float | None] = field(default_factory=dict)
-    """The columns of the time in fresh memory."""
+    fresh: Mapping[str, float] = field(default_factory=dict)
+    """How many times as long it takes in fresh memory, under the columns of the times."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of the GPU while it worked on this case alone."""
     activity: Activity | None = None
@@ -257,7 +257,9 @@ class Outcome:
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
-            record = dataclasses.replace(record, warnings=(*record.warnings, *self._codes()))
+            fresh = {name: times * (record.time_s or 0.0) for name, times in self.fresh.items()}
+            codes = (*record.warnings, *self._codes())
+            record = dataclasses.replace(record, warnings=codes, **fresh)
         return Entry(record=record, samples=samples)
 
     def _codes(self) -> tuple[str, ...]:
@@ -328,7 +330,6 @@ class Outcome:
             max_error=self._max_error,
             graph_time_s=self.graph_s,
             device_time_cold_s=self.cold_s,
-            **self.fresh,
             **_profiled(self.activity),
             energy_j=self.metered.energy_j if self.metered else None,
             power_w=self.metered.power_w if self.metered else None,

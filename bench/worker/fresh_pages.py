@@ -1,14 +1,15 @@
-"""Fresh pages: what a call takes whose results lie in memory that the process has not had before.
+"""Fresh pages: how many times as long a call takes whose results lie in memory that the process has not had before.
 
 The first write to a page is a page fault: the system finds a page, fills it with zeros and maps it. A worker that reuses
-its memory makes none, a program that makes a result once makes all of them. So what was freed is handed back before
-each call; that is not timed, and the data of the call stays in the caches.
+its memory makes none, a program that makes a result once makes all of them. So what was freed is handed back, the call
+is timed, and then once more when it reuses memory again; a state of the machine cancels in the pair's ratio.
 """
 
 from __future__ import annotations
 
 import mmap
 import statistics
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,32 @@ if TYPE_CHECKING:
     from bench.plan.case import Call
     from bench.worker.sampling import Clock, Usage
 
-_SAMPLES = 7
-"""The least and the largest of seven samples hold the median in 98 % of cases (1 - 2 · 0.5⁷), whatever their
-distribution is; with five it would be 94 %."""
+_PAIRS = 7
+"""The least and the largest of seven hold the median in 98 % of cases (1 - 2 · 0.5⁷), however they are distributed."""
 _LEAST_SHARE = 0.5
-"""A result lies in fresh pages if these are at least so much of what a call takes: a part of a result may never be
-written, and a page of the stack be fresh too."""
+"""Memory was fresh if page faults brought so much of what a call takes, and reused if they brought less: a part of a
+result may never be written, and now and then a page of something else is fresh."""
+_MOST_CALLS = 8
+"""Calls until memory is reused: glibc was seen to take other free memory, as fresh, for up to six calls."""
 _ELEMENTS_PER_THREAD = 32_768
 """Torch gives each thread so many elements of an element-wise operation."""
 _HUGE_PAGES = "sys/kernel/mm/transparent_hugepage"
+
+
+def largest_page_bytes(root: Path = Path("/")) -> int:
+    """What a page fault brings at most: a huge page where the system gives these unasked, else a page."""
+    if "[always]" in (text_of(root / _HUGE_PAGES / "enabled") or ""):
+        return int(text_of(root / _HUGE_PAGES / "hpage_pmd_size") or 2**21)
+    return mmap.PAGESIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessMemory:
+    """The memory of a process, as the C library and the system handle it: this one's, unless a test makes one up."""
+
+    hand_back: Callable[[], None] = c_allocator.hand_back
+    usage: Callable[[], Usage] = read_usage
+    page_bytes: Callable[[], int] = largest_page_bytes
 
 
 def time_fresh(
@@ -42,65 +60,58 @@ def time_fresh(
     taken_bytes: int,
     clock: Clock,
     clock_s: float,
-    hand_back: Callable[[], None] = c_allocator.hand_back,
-    usage: Callable[[], Usage] = read_usage,
-    page_bytes: int | None = None,
+    memory: ProcessMemory | None = None,
 ) -> protocol.FreshTimed:
-    """Time single calls, each after freed memory was handed back, the first one untimed.
+    """Time pairs of single calls, in fresh memory and in reused memory, after a pair that is not counted.
 
     Args:
         call: one without a `setup`, which was made before.
         taken_bytes: what it takes beyond its inputs.
         clock: of the host.
         clock_s: what a pair of its readings costs.
-        hand_back: returns freed memory to the system.
-        usage: counts page faults.
-        page_bytes: what one page fault brings at most; the system's by default.
+        memory: that of this process by default.
 
     Returns:
-        The median of the samples, and the least and the largest; none where memory was not fresh.
+        The median of the ratios, the least and the largest; none where page faults do not tell the two apart.
     """
-    wake = _threads_waker()
+    memory, wake = memory or ProcessMemory(), _threads_waker()
 
     def before() -> None:
-        hand_back()
+        memory.hand_back()
         wake()
 
-    needed = _LEAST_SHARE * taken_bytes / (page_bytes or largest_page_bytes())
-    taken = [_sample(call, clock, before, usage) for _ in range(1 + _SAMPLES)][1:]
-    if min(faults for _, faults in taken) < max(needed, 1):
-        return protocol.FreshTimed()
+    needed = max(1, _LEAST_SHARE * taken_bytes / memory.page_bytes())
+    pairs = []
+    for _ in range(1 + _PAIRS):
+        before()
+        fresh = _sample(call, clock, memory)
+        pairs.append((fresh, _reused(call, clock, memory, needed)))
+    apart = all(fresh[1] >= needed > reused[1] for fresh, reused in pairs[1:])
     cost_s = clock_s + measure_cold_overhead(call, clock_s, clock, before).call_s
-    times_s = sorted(max(ns * 1e-9 - cost_s, 0.0) for ns, _ in taken)
-    return protocol.FreshTimed(
-        fresh_time_s=statistics.median(times_s),
-        fresh_time_lo_s=times_s[0],
-        fresh_time_hi_s=times_s[-1],
-    )
+    times = [(fresh[0] - cost_s, reused[0] - cost_s) for fresh, reused in pairs[1:]]
+    if not apart or any(reused_s <= 0 for _, reused_s in times):
+        return protocol.FreshTimed()
+    ratios = sorted(fresh_s / reused_s for fresh_s, reused_s in times)
+    return protocol.FreshTimed(ratio=statistics.median(ratios), low=ratios[0], high=ratios[-1])
 
 
-def largest_page_bytes(root: Path = Path("/")) -> int:
-    """What one page fault brings at most: a huge page where the system gives these without being asked, else a page."""
-    if "[always]" in (text_of(root / _HUGE_PAGES / "enabled") or ""):
-        return int(text_of(root / _HUGE_PAGES / "hpage_pmd_size") or 2**21)
-    return mmap.PAGESIZE
+def _reused(call: Call, clock: Clock, memory: ProcessMemory, needed: float) -> tuple[float, int]:
+    """A sample in reused memory: of the first call that makes few page faults, or the last that is tried."""
+    for _ in range(_MOST_CALLS):
+        seconds, faults = _sample(call, clock, memory)
+        if faults < needed:
+            break
+    return seconds, faults
 
 
-def _sample(
-    call: Call, clock: Clock, before: Callable[[], None], usage: Callable[[], Usage]
-) -> tuple[int, int]:
-    """Nanoseconds of one call, and its page faults."""
-    before()
-    faults = usage().minor_faults
+def _sample(call: Call, clock: Clock, memory: ProcessMemory) -> tuple[float, int]:
+    """Seconds of one call, and its page faults."""
+    faults = memory.usage().minor_faults
     _, elapsed_ns = take_sample(call, 1, Cpu(), clock)
-    return elapsed_ns, usage().minor_faults - faults
+    return elapsed_ns * 1e-9, memory.usage().minor_faults - faults
 
 
 def _threads_waker() -> Callable[[], object]:
-    """Gives each of torch's threads some work and takes no memory.
-
-    They fall asleep while memory is handed back, and calls back to back, which these times are compared with, find
-    them awake.
-    """
+    """Gives each of torch's threads some work and takes no memory: they fall asleep while memory is handed back."""
     touched = torch.zeros(_ELEMENTS_PER_THREAD * torch.get_num_threads(), dtype=torch.uint8)
     return lambda: touched.add_(1)

@@ -11,6 +11,7 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bench.analysis.findings.fresh_memory import page_faults
 from bench.analysis.findings.gpu_families import gpu_families
 from bench.analysis.findings.gpu_speedup import gpu_elsewhere, gpu_wins
 from bench.analysis.findings.kernels import gpu_waits
@@ -152,6 +153,7 @@ RULES: tuple[Rule, ...] = (
     nearest,
     farthest,
     highest,
+    page_faults,
     doubts,
     slow_start,
     precision,
