@@ -68,7 +68,7 @@ def test_of_a_gpu_s_lead_so_much_is_page_faults() -> None:
         (
             3.2e-3,
             (
-                "The GPU (cuda) is 4 times as fast as that, 0.50 times as fast as a CPU that reuses its memory: "
+                "The GPU (cuda) is 4.0 times as fast as that, 0.50 times as fast as a CPU that reuses its memory: "
                 "100 % of the time that it saves is page faults."
             ),
         ),
