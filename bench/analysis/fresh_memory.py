@@ -15,8 +15,3 @@ def slowdown(record: Record) -> Ratio | None:
     times = (record.fresh_time_s, record.fresh_time_lo_s, record.fresh_time_hi_s)
     value, low, high = (time / record.time_s if time and record.time_s else None for time in times)
     return Ratio(value=value, low=low, high=high) if value and low and high else None
-
-
-def faults_share(times: Ratio) -> float:
-    """The share of the time in fresh memory that page faults, and what comes with them, are."""
-    return 1 - 1 / times.value

@@ -118,7 +118,8 @@ def _takes_memory(outcome: Outcome) -> bool:
     if not (outcome.open and outcome.visits and outcome.case.device == "cpu"):
         return False
     pages = _taken_bytes(outcome) / _PAGE_BYTES
-    return _call_s(outcome) <= min(_LONGEST_FRESH_CALL_S, pages * _LONGEST_PER_PAGE_S)
+    call_s = min(one.call_s for one in outcome.prepared.values())
+    return call_s <= min(_LONGEST_FRESH_CALL_S, pages * _LONGEST_PER_PAGE_S)
 
 
 def _taken_bytes(outcome: Outcome) -> int:

@@ -11,7 +11,7 @@ import mmap
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -19,7 +19,7 @@ from bench.machine.hardware import text_of
 from bench.pool import protocol
 from bench.worker import c_allocator
 from bench.worker.devices import Cpu
-from bench.worker.sampling import measure_cold_overhead, read_usage, take_sample
+from bench.worker.sampling import SampleSet, measure_cold_overhead, read_usage, take_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,8 @@ def time_fresh(
 ) -> protocol.FreshTimed:
     """Time pairs of single calls, in fresh memory and in reused memory, after a pair that is not counted.
 
+    Where other programs pushed this one aside, up to twice as many pairs are made and the least disturbed count.
+
     Args:
         call: one without a `setup`, which was made before.
         taken_bytes: what it takes beyond its inputs.
@@ -81,34 +83,52 @@ def time_fresh(
         wake()
 
     needed = max(1, _LEAST_SHARE * taken_bytes / memory.page_bytes())
-    pairs = []
-    for _ in range(1 + _PAIRS):
+    pairs: list[_Pair] = []
+    while len(pairs) < 1 + 2 * _PAIRS and sum(not one.switches for one in pairs[1:]) < _PAIRS:
         before()
         fresh = _sample(call, clock, memory)
-        pairs.append((fresh, _reused(call, clock, memory, needed)))
-    apart = all(fresh[1] >= needed > reused[1] for fresh, reused in pairs[1:])
+        pairs.append(_Pair(fresh, _reused(call, clock, memory, needed)))
+    counted = sorted(pairs[1:], key=lambda one: one.switches)[:_PAIRS]
     cost_s = clock_s + measure_cold_overhead(call, clock_s, clock, before).call_s
-    times = [(fresh[0] - cost_s, reused[0] - cost_s) for fresh, reused in pairs[1:]]
-    if not apart or any(reused_s <= 0 for _, reused_s in times):
+    if not all(one.tells(needed, cost_s) for one in counted):
         return protocol.FreshTimed()
-    ratios = sorted(fresh_s / reused_s for fresh_s, reused_s in times)
+    ratios = sorted(one.ratio(cost_s) for one in counted)
     return protocol.FreshTimed(ratio=statistics.median(ratios), low=ratios[0], high=ratios[-1])
 
 
-def _reused(call: Call, clock: Clock, memory: ProcessMemory, needed: float) -> tuple[float, int]:
+class _Pair(NamedTuple):
+    """A sample in fresh memory, and one in reused memory."""
+
+    fresh: SampleSet
+    reused: SampleSet
+
+    @property
+    def switches(self) -> int:
+        """How often other programs pushed this one aside."""
+        return self.fresh.used.involuntary_switches + self.reused.used.involuntary_switches
+
+    def tells(self, needed: float, cost_s: float) -> bool:
+        """Whether memory was fresh in the one and not in the other, by page faults, and both took time."""
+        apart = self.fresh.used.minor_faults >= needed > self.reused.used.minor_faults
+        return apart and self.reused.elapsed_ns * 1e-9 > cost_s
+
+    def ratio(self, cost_s: float) -> float:
+        """How many times as long the call took in fresh memory."""
+        return (self.fresh.elapsed_ns * 1e-9 - cost_s) / (self.reused.elapsed_ns * 1e-9 - cost_s)
+
+
+def _reused(call: Call, clock: Clock, memory: ProcessMemory, needed: float) -> SampleSet:
     """A sample in reused memory: of the first call that makes few page faults, or the last that is tried."""
     for _ in range(_MOST_CALLS):
-        seconds, faults = _sample(call, clock, memory)
-        if faults < needed:
+        sample = _sample(call, clock, memory)
+        if sample.used.minor_faults < needed:
             break
-    return seconds, faults
+    return sample
 
 
-def _sample(call: Call, clock: Clock, memory: ProcessMemory) -> tuple[float, int]:
-    """Seconds of one call, and its page faults."""
-    faults = memory.usage().minor_faults
-    _, elapsed_ns = take_sample(call, 1, Cpu(), clock)
-    return elapsed_ns * 1e-9, memory.usage().minor_faults - faults
+def _sample(call: Call, clock: Clock, memory: ProcessMemory) -> SampleSet:
+    """A sample of one call."""
+    return take_samples(call, 1, 0.0, Cpu(), clock, memory.usage)[0]
 
 
 def _threads_waker() -> Callable[[], object]:

@@ -17,8 +17,8 @@ from bench.errors import StoreError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.process import WorkerLost
-from bench.run.extra_passes import keep_trace, make_passes, profile, time_fresh, trace_path
 from bench.records.memory_policy import FRESH, REUSE, SYSTEM
+from bench.run.extra_passes import keep_trace, make_passes, profile, time_fresh, trace_path
 from bench.run.outcome import Outcome, Visit
 from tests.fakes.kernel_trace import cuda_trace, kernel, launch, mark, op, trace
 from tests.fakes.workers import HELLO, PREPARED, Stage, case, settle, visited
@@ -197,7 +197,9 @@ def test_a_pass_that_fails_leaves_the_case_as_it_was() -> None:
     assert outcome.metered == protocol.Metered(energy_j=None, reason="broken")
 
 
-def on_cpu(number: int = 0, *, call_s: float = 1e-3, mib: float | None = 16, **facts: Any) -> Outcome:
+def on_cpu(
+    number: int = 0, *, call_s: float = 1e-3, mib: float | None = 16, **facts: Any
+) -> Outcome:
     """A case on the CPU that takes so much memory beyond its inputs."""
     outcome = measured(number, device="cpu", call_s=call_s, work="")
     peak_bytes = None if mib is None else round(mib * 2**20)

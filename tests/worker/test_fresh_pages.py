@@ -36,6 +36,9 @@ class Process:
         self.page_bytes: int = ways.pop("page_bytes", PAGE)
         self.hands_back: bool = ways.pop("hands_back", True)
         self.keeps: bool = ways.pop("keeps", True)
+        self.aside: tuple[int, ...] = ways.pop("aside", ())
+        """Calls in which other programs push it aside."""
+        self.switches = 0
         self.others: int = ways.pop("others", 0)
         """Other free memory, as fresh, that calls get first."""
         self.slower: Callable[[int], float] = ways.pop("slower", lambda _: 1.0)
@@ -48,6 +51,9 @@ class Process:
         written = int(self.taken_bytes * self.written_share)
         faults = max(0, written - self.kept_bytes) // self.page_bytes
         self.faults += faults
+        if self.calls in self.aside:
+            self.switches += 1
+            self.clock.advance(20_000_000)
         self.clock.advance(round(self.slower(self.calls) * (CALL_NS + faults * FAULT_NS)))
         self._since_handed_back += 1
         if self.keeps and self._since_handed_back > self.others:
@@ -70,7 +76,7 @@ class Process:
         """The pass over its call."""
         memory = ProcessMemory(
             hand_back=self.hand_back,
-            usage=lambda: Usage(0, self.faults, 0),
+            usage=lambda: Usage(0, self.faults, self.switches),
             page_bytes=lambda: self.page_bytes,
         )
         return time_fresh(Call(self.call), self.taken_bytes, self.read, 0.0, memory)
@@ -95,6 +101,16 @@ def test_a_state_of_the_machine_cancels_and_an_interruption_widens() -> None:
     assert held_up.ratio == clean.ratio
     assert held_up.low == clean.low
     assert held_up.high == pytest.approx(10 * (clean.high or 0), rel=1e-2)
+
+
+def test_pairs_that_other_programs_disturbed_do_not_count() -> None:
+    """By involuntary switches, not by their time; where too many are disturbed, the least disturbed count."""
+    pages = 1000
+    clean = Process(pages * PAGE).timed()
+    assert Process(pages * PAGE, aside=(3, 6, 11)).timed() == clean
+    always = Process(pages * PAGE, aside=tuple(range(999)))
+    assert always.timed().ratio == pytest.approx(20_800 / 20_100, rel=1e-3)
+    assert always.calls == 2 * 15
 
 
 @pytest.mark.parametrize(

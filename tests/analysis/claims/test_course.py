@@ -51,8 +51,12 @@ def _quick() -> list[Record]:
     return [
         record(
             *(c.suite, c.op),
-            **{"params": dict(c.labels), "dtype": c.dtype, "device": c.device},
-            **{"fresh_time_s": 1e-4, "fresh_time_lo_s": 9e-5, "fresh_time_hi_s": 2e-4},
+            params=dict(c.labels),
+            dtype=c.dtype,
+            device=c.device,
+            fresh_time_s=1e-4,
+            fresh_time_lo_s=9e-5,
+            fresh_time_hi_s=2e-4,
         )
         for c in cases
     ]
