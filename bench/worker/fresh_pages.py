@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _PAIRS = 7
 """The least and the largest of seven hold the median in 98 % of cases (1 - 2 · 0.5⁷), however they are distributed."""
+_LIMIT_NS = 1_000_000_000
+"""A second is enough for results of 256 MiB; on a machine that is busy with other programs, nothing is told by then."""
 _LEAST_SHARE = 0.5
 """Memory was fresh if page faults brought so much of what a call takes, and reused if they brought less: a part of a
 result may never be written, and now and then a page of something else is fresh."""
@@ -74,7 +76,8 @@ def time_fresh(
         memory: that of this process by default.
 
     Returns:
-        The median of the ratios, the least and the largest; none where page faults do not tell the two apart.
+        The median of the ratios, the least and the largest; none where page faults do not tell the two apart, or
+        time was up.
     """
     memory, wake = memory or ProcessMemory(), _threads_waker()
 
@@ -84,13 +87,16 @@ def time_fresh(
 
     needed = max(1, _LEAST_SHARE * taken_bytes / memory.page_bytes())
     pairs: list[_Pair] = []
+    end_ns = clock() + _LIMIT_NS
     while len(pairs) < 1 + 2 * _PAIRS and sum(not one.switches for one in pairs[1:]) < _PAIRS:
+        if clock() > end_ns:
+            break
         before()
         fresh = _sample(call, clock, memory)
         pairs.append(_Pair(fresh, _reused(call, clock, memory, needed)))
     counted = sorted(pairs[1:], key=lambda one: one.switches)[:_PAIRS]
     cost_s = clock_s + measure_cold_overhead(call, clock_s, clock, before).call_s
-    if not all(one.tells(needed, cost_s) for one in counted):
+    if len(counted) < _PAIRS or not all(one.tells(needed, cost_s) for one in counted):
         return protocol.FreshTimed()
     ratios = sorted(one.ratio(cost_s) for one in counted)
     return protocol.FreshTimed(ratio=statistics.median(ratios), low=ratios[0], high=ratios[-1])

@@ -18,11 +18,20 @@ from bench.worker.sampling import Usage, read_usage
 from tests.fakes.workers import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PAGE = 4096
 CALL_NS, FAULT_NS, READING_NS = 100_000, 700, 50
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Nobody to wake."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class Process:
@@ -82,7 +91,7 @@ class Process:
         return time_fresh(Call(self.call), self.taken_bytes, self.read, 0.0, memory)
 
 
-@given(pages=st.integers(256, 20_000), others=st.integers(0, 5), slow=st.floats(1.0, 9.0))
+@given(pages=st.integers(256, 2_000), others=st.integers(0, 5), slow=st.floats(1.0, 3.0))
 def test_the_ratio_is_what_page_faults_add(pages: int, others: int, slow: float) -> None:
     """Whatever state the machine is in, and however long the C library takes to come back to what was freed."""
     found = Process(pages * PAGE, others=others, slower=lambda _: slow).timed()
@@ -115,8 +124,14 @@ def test_pairs_that_other_programs_disturbed_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     "ways",
-    [{"hands_back": False}, {"keeps": False}, {"written_share": 0.1}, {"others": 99}],
-    ids=["never fresh", "never reused", "hardly written", "reused too late"],
+    [
+        {"hands_back": False},
+        {"keeps": False},
+        {"written_share": 0.1},
+        {"others": 99},
+        {"slower": lambda _: 100},
+    ],
+    ids=["never fresh", "never reused", "hardly written", "reused too late", "slow"],
 )
 def test_nothing_is_told_where_pages_do_not_tell_fresh_from_reused(ways: dict[str, Any]) -> None:
     """As under other C libraries, and for `torch.empty`."""
