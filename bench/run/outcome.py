@@ -257,7 +257,9 @@ class Outcome:
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
-            fresh = {name: times * (record.time_s or 0.0) for name, times in self.fresh.items()}
+            fresh: dict[str, Any] = {
+                name: times * (record.time_s or 0.0) for name, times in self.fresh.items()
+            }
             codes = (*record.warnings, *self._codes())
             record = dataclasses.replace(record, warnings=codes, **fresh)
         return Entry(record=record, samples=samples)

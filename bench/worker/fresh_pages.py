@@ -125,10 +125,11 @@ class _Pair(NamedTuple):
 
 def _reused(call: Call, clock: Clock, memory: ProcessMemory, needed: float) -> SampleSet:
     """A sample in reused memory: of the first call that makes few page faults, or the last that is tried."""
-    for _ in range(_MOST_CALLS):
-        sample = _sample(call, clock, memory)
+    sample = _sample(call, clock, memory)
+    for _ in range(_MOST_CALLS - 1):
         if sample.used.minor_faults < needed:
             break
+        sample = _sample(call, clock, memory)
     return sample
 
 
