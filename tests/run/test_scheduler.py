@@ -16,6 +16,7 @@ from bench.errors import WorkerError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.side_effects import SideEffects
+from bench.records.memory_policy import REUSE
 from bench.run import scheduler
 from bench.run.outcome import Outcome
 from bench.run.scheduler import Scheduler
@@ -699,3 +700,21 @@ def test_where_cases_must_keep_their_order_one_that_compiles_ends_the_batch() ->
     while waiting:
         found.append([outcome.case for outcome in measuring.next_batch(waiting)])
     assert found == [[case(number)] for number in range(4)]
+
+
+def test_fresh_memory_is_timed_when_a_batch_has_its_samples() -> None:
+    """In the first worker alone, and after the results were looked at again: it takes the memory that was kept."""
+    taking = protocol.Checked(
+        correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=2**24
+    )
+    machine = TimedStage(
+        lambda request: taking if isinstance(request, protocol.Check) else settle(request)
+    )
+    measuring = machine.scheduler()
+    for process in machine.stage.processes:
+        process.hello = dataclasses.replace(HELLO, memory=REUSE)
+    ((outcome,),) = measuring.measure([case()])
+    kinds = [type(request) for _, request in machine.stage.log]
+    assert machine.stage.asked(protocol.TimeFresh) == [(0, case().id)]
+    assert kinds.index(protocol.TimeFresh) == len(kinds) - 1
+    assert outcome.fresh["fresh_time_s"] == 8.0

@@ -53,7 +53,7 @@ def run_table(rows: Sequence[Record], *, width: int, store: Path | None = None) 
     if known:
         parts += ["", _footnotes(known, store)]
     if said := page_faults(found):
-        parts += ["", said]
+        parts += ["", Text(said)]
     return below_each_other(*parts, width=width)
 
 
