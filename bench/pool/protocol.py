@@ -100,6 +100,15 @@ class TimeCold(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFresh(WorkerRequest):
+    """Tell how many times as long a prepared case takes whose results lie in fresh pages."""
+
+    case: PlannedCase
+    taken_bytes: int
+    """What a call takes beyond its inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load(WorkerRequest):
     """Read a device's gauges while it works on calls of a prepared case, and on nothing else."""
 
@@ -249,6 +258,15 @@ class ColdTimed(WorkerReply):
     """The device's time per call with cold caches; None where a launch gap may be in it."""
 
     device_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshTimed(WorkerReply):
+    """How many times as long a call takes in fresh pages, and both ends; None where pages were not known to be fresh."""
+
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,11 @@ class Record:
     first_call_s: float | None = _real(
         "The very first call in a fresh worker (median over workers)."
     )
+    fresh_time_s: float | None = _real(
+        "What a call takes whose results lie in fresh memory: `time_s` times the median ratio of seven pairs of calls, in a pass of its own (CPU, where memory is reused; of each op the case that moves most)."
+    )
+    fresh_time_lo_s: float | None = _real("The same with the least of these ratios.")
+    fresh_time_hi_s: float | None = _real("The same with the largest.")
     samples: int | None = _whole("Samples taken; all are in `samples.parquet`.")
     workers: int | None = _whole("Fresh processes the samples come from.")
     rounds: int | None = _whole("Rounds the samples come from.")

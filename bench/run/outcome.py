@@ -165,6 +165,8 @@ class Outcome:
     """The device's time per call in a replayed graph."""
     cold_s: float | None = None
     """The device's time per call with cold caches."""
+    fresh: Mapping[str, float] = field(default_factory=dict)
+    """How many times as long it takes in fresh memory, under the columns of the times."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of the GPU while it worked on this case alone."""
     activity: Activity | None = None
@@ -265,7 +267,11 @@ class Outcome:
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
-            record = dataclasses.replace(record, warnings=(*record.warnings, *self._codes()))
+            fresh: dict[str, Any] = {
+                name: times * (record.time_s or 0.0) for name, times in self.fresh.items()
+            }
+            codes = (*record.warnings, *self._codes())
+            record = dataclasses.replace(record, warnings=codes, **fresh)
         return Entry(record=record, samples=samples)
 
     def _codes(self) -> tuple[str, ...]:

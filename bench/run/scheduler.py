@@ -82,6 +82,7 @@ class Scheduler:
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
         recheck(batch, self._pool, self._schedule)
+        extra_passes.time_fresh(batch, self._pool, self._schedule)
         extra_passes.make_passes(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 

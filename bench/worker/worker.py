@@ -34,6 +34,7 @@ from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
+from bench.worker.fresh_pages import time_fresh
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, DroppedCalls, call_peak_bytes, free_memory
@@ -110,9 +111,8 @@ class Worker:
             protocol.Recheck: self._recheck,
             protocol.VisitRequest: self._visit,
             protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
-            protocol.TimeCold: lambda asked: self._call(asked.case).time_cold(
-                self._on(asked.case.device).evict, clock
-            ),
+            protocol.TimeCold: self._time_cold,
+            protocol.TimeFresh: self._time_fresh,
             protocol.Load: self._load,
             protocol.Sense: self._sense,
             protocol.Meter: self._meter,
@@ -303,6 +303,16 @@ class Worker:
             _, call = self._build(case)
             warm(call, device, self._clock)
         return call
+
+    def _time_cold(self, asked: protocol.TimeCold) -> protocol.ColdTimed:
+        """The device's own time of a prepared call with cold caches."""
+        evict = self._on(asked.case.device).evict
+        return self._call(asked.case).time_cold(evict, self._clock)
+
+    def _time_fresh(self, asked: protocol.TimeFresh) -> protocol.FreshTimed:
+        """How many times as long a prepared call takes in fresh memory."""
+        call = self._call(asked.case).call
+        return time_fresh(call, asked.taken_bytes, self._clock, self._clock_s)
 
     def _load(self, asked: protocol.Load) -> protocol.Loaded:
         """The telemetry of a device while it works on a prepared call."""

@@ -193,6 +193,7 @@ SETTLED: Mapping[type[protocol.WorkerRequest], protocol.WorkerReply] = {
     protocol.Recheck: protocol.Rechecked(),
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.TimeCold: protocol.ColdTimed(device_s=2e-4),
+    protocol.TimeFresh: protocol.FreshTimed(ratio=8.0, low=7.0, high=9.0),
     protocol.Load: protocol.Loaded(gauges=()),
     protocol.Meter: protocol.Metered(energy_j=0.25),
     protocol.Profile: protocol.Refused(status="failed", reason="there is no profiler here"),

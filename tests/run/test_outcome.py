@@ -176,6 +176,17 @@ def test_a_row_says_how_much_memory_a_call_takes() -> None:
     assert [row.peak_memory_bytes for row in rows] == [2**24, None]
 
 
+def test_the_time_in_fresh_memory_is_the_headline_times_the_ratio() -> None:
+    """So that a state of the machine during that pass is not taken for page faults."""
+    made = outcome(*calm())
+    made.fresh = {"fresh_time_s": 8.0, "fresh_time_lo_s": 7.0, "fresh_time_hi_s": 9.0}
+    found, without = row(made), row(outcome(*calm()))
+    assert found.time_s == without.time_s
+    times = (found.fresh_time_s, found.fresh_time_lo_s, found.fresh_time_hi_s)
+    assert times == pytest.approx([ratio * (found.time_s or 0.0) for ratio in (8, 7, 9)])
+    assert without.fresh_time_s is None
+
+
 @pytest.mark.parametrize("cache", ["hot", "cold"])
 def test_a_row_says_what_calls_found_in_the_caches(cache: str) -> None:
     """Of a case that was skipped too: that is what was asked for."""

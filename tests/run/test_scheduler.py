@@ -16,6 +16,7 @@ from bench.errors import WorkerError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.side_effects import SideEffects
+from bench.records.memory_policy import REUSE
 from bench.run import scheduler
 from bench.run.outcome import Outcome, Visit
 from bench.run.scheduler import Scheduler
@@ -728,3 +729,21 @@ def test_a_case_is_judged_by_the_cells_that_its_headline_is_made_from(memory: st
     aside = {"involuntary_switches": (2,), "cpu_ns": (9_000,)}
     assert judged(memory, aside) == "precise"
     assert judged(memory, {"minor_faults": (999,)}) == ("precise" if memory == "reuse" else None)
+
+
+def test_fresh_memory_is_timed_when_a_batch_has_its_samples() -> None:
+    """In the first worker alone, and after the results were looked at again: it takes the memory that was kept."""
+    taking = protocol.Checked(
+        correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=2**24
+    )
+    machine = TimedStage(
+        lambda request: taking if isinstance(request, protocol.Check) else settle(request)
+    )
+    measuring = machine.scheduler()
+    for process in machine.stage.processes:
+        process.hello = dataclasses.replace(HELLO, memory=REUSE)
+    ((outcome,),) = measuring.measure([case()])
+    kinds = [type(request) for _, request in machine.stage.log]
+    assert machine.stage.asked(protocol.TimeFresh) == [(0, case().id)]
+    assert kinds.index(protocol.TimeFresh) == len(kinds) - 1
+    assert outcome.fresh["fresh_time_s"] == 8.0

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench.analysis import memory_mix
+from bench.analysis.findings.fresh_memory import page_faults
 from bench.analysis.findings.gpu_families import gpu_families
 from bench.analysis.findings.gpu_speedup import gpu_elsewhere, gpu_wins
 from bench.analysis.findings.kernels import gpu_waits
@@ -154,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     nearest,
     farthest,
     highest,
+    page_faults,
     doubts,
     slow_start,
     precision,

@@ -129,6 +129,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("fastest sample", seconds(record.time_best_s)),
         ("95 % no slower than", seconds(record.time_p95_s)),
         ("first call", seconds(record.first_call_s)),
+        ("in fresh memory", _fresh(record)),
         ("a caller waits for the", record.bound_by or ""),
         ("at reference conditions", _at_reference(record)),
         ("two states", wording.states(record)),
@@ -150,10 +151,20 @@ def _interval(record: Record) -> str:
     return f"{seconds(record.time_lo_s, 4)} to {seconds(record.time_hi_s, 4)}{level}"
 
 
+def _fresh(record: Record) -> str:
+    return _ended(record.fresh_time_s, record.fresh_time_lo_s, record.fresh_time_hi_s, digits=3)
+
+
 def _at_reference(record: Record) -> str:
     low, high = record.time_at_reference_lo_s, record.time_at_reference_hi_s
-    ends = f" ({seconds(low, 4)} to {seconds(high, 4)})" if low is not None and high else ""
-    return seconds(record.time_at_reference_s, 4) + ends
+    return _ended(record.time_at_reference_s, low, high, digits=4)
+
+
+def _ended(time_s: float | None, low: float | None, high: float | None, *, digits: int) -> str:
+    """`13.1 ms (12.2 ms to 14 ms)`."""
+    known = low is not None and high
+    ends = f" ({seconds(low, digits)} to {seconds(high, digits)})" if known else ""
+    return seconds(time_s, digits) + ends
 
 
 def _preempted(record: Record) -> str:

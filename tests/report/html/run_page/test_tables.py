@@ -72,6 +72,13 @@ def test_a_row_says_what_is_known_and_nothing_else() -> None:
     assert set(bare) == {"case", "device"}
 
 
+def test_a_row_says_what_fresh_memory_costs() -> None:
+    """With the ends of its pairs."""
+    row = record(fresh_time_s=1.3e-2, fresh_time_lo_s=1.2e-2, fresh_time_hi_s=1.4e-2)
+    facts = dict(tables.full([row], [], {})[0].facts)
+    assert facts["in fresh memory"] == "13.0 ms (12.0 ms to 14.0 ms)"
+
+
 @pytest.mark.parametrize(("cache", "said"), [("cold", "cold"), ("hot", None), (None, None)])
 def test_a_row_says_that_it_is_cold(cache: str | None, said: str | None) -> None:
     """Not that it is as usual."""
