@@ -67,6 +67,13 @@ KINDS: dict[str, dict[str, Any]] = {
         "state_times_s": (1e-5, 2e-5),
         "state_shares": (0.5,) * 2,
     },
+    "faulting": {
+        "warnings": ("page-faults",),
+        "state_times_s": (1e-5, 2e-5),
+        "state_shares": (0.6, 0.4),
+        "state_faults": (0.0, 3072.0),
+    },
+    "pushed": {"warnings": ("preempted",), "preempted_share": 0.3},
     "waiting": {"bound_by": "launch", "device_time_s": 1e-6},
     "vacuous": {
         "correct": None,
@@ -227,22 +234,24 @@ def picture() -> str:
     return badge(standing(runs, lambda one: of[one.info.run_id]))
 
 
-REASONS = [r"wrong-result \(1 of", "boom", "no memory", r"below-overhead \(1 of", r"implausible \(1 of", r"two-states \(1 of", r"vacuous-check \(1 of", r"state-changed \(1 of", r"graph-break \(1 of", r"recompile-limit \(1 of", r"reference-cycles \(1 of", r"inputs-changed \(1 of", r"few-rounds \(1 of"]  # fmt: skip
+REASONS = [r"wrong-result \(1 of", "boom", "no memory", r"below-overhead \(1 of", r"implausible \(1 of", r"two-states \(1 of", r"vacuous-check \(1 of", r"state-changed \(1 of", r"graph-break \(1 of", r"recompile-limit \(1 of", r"reference-cycles \(1 of", r"inputs-changed \(1 of", r"few-rounds \(1 of", r"page-faults \(1 of", "3,072 fresh pages a call, 10.0 µs where memory was reused", r"preempted \(1 of"]  # fmt: skip
 """What a run's rows are said to have, where all of them are shown as they are."""
 LEFT_OUT = [r"faulty.*wrong result", r"broken.*failed", r"huge.*oom"]
 GONE = [r"vanished.*not there", r"absent.*skipped, no CUDA"]
 LOST = "1 wrong result, 2 cases failed, 2 cases gone from the new run"
-JUDGED = [r"good.*same", r"empty.*same", r"miracle.*same", r"waiting.*same", r"vacuous.*same", r"meddling.*same", r"compiling.*same", r"littering.*same", r"spending.*same"]  # fmt: skip
-OPS = r"good|empty|miracle|torn|waiting|vacuous|meddling|compiling|littering|spending"
+JUDGED = [r"good.*same", r"empty.*same", r"miracle.*same", r"waiting.*same", r"vacuous.*same", r"meddling.*same", r"compiling.*same", r"littering.*same", r"spending.*same", r"faulting.*same", r"pushed.*same"]  # fmt: skip
+OPS = (
+    r"good|empty|miracle|torn|waiting|vacuous|meddling|compiling|littering|spending|faulting|pushed"
+)
 SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     "show": (
         lambda: printed(run_table(AFTER, width=200)),
-        [*REASONS, r"faulty n=16 float32 .*¹¹", r"broken .*failed", r"huge .*oom"],
+        [*REASONS, r"faulty n=16 float32 .*¹³", r"broken .*failed", r"huge .*oom"],
         r"faulty n=16 float32 +1\.23 ns ± 1\.0 % +–\s*$",
     ),
     "markdown": (
         lambda: export(values(AFTER), INFOS[1], "markdown"),
-        [*REASONS, r"faulty.*¹¹", r"broken.*failed: boom", r"huge.*oom: no memory"],
+        [*REASONS, r"faulty.*¹³", r"broken.*failed: boom", r"huge.*oom: no memory"],
         r"faulty.*1\.0 % \|",
     ),
     "csv": (
@@ -271,6 +280,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
             r"1 result equals its reference and shows nothing \(s/vacuous n=16 float32: every input is 0",
             "boom",
             "two-states",
+            "3,072 fresh pages a call, 10.0 µs where memory was reused",
         ],
         rf"{WRONG}|(nearest|Farthest|Highest)[^.]*(faulty|miracle|empty)",
     ),
@@ -293,7 +303,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
             *LEFT_OUT,
             *GONE,
             rf"\A\*\*{LOST}\*\*\n\n- .*faulty",
-            "0 slower, 0 faster, 1 unsure, 9 same",
+            "0 slower, 0 faster, 1 unsure, 11 same",
             r"torn.*two states",
             "Gate failed",
         ],
@@ -346,7 +356,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
     ),
     "badge": (
         picture,
-        [">1 wrong · 2 failed · 2 gone · 9 same · 1 unsure<", r"#b3261e"],
+        [">1 wrong · 2 failed · 2 gone · 11 same · 1 unsure<", r"#b3261e"],
         "faster|slower|#2e7d32",
     ),
     "ab": (
@@ -354,7 +364,7 @@ SURFACES: dict[str, tuple[Callable[[], str], list[str], str]] = {
         [
             *LEFT_OUT,
             *JUDGED,
-            "3 unsure, 10 same",
+            "3 unsure, 12 same",
             r"\Awrong or failed, 3 cases:\n  s/faulty n=16 .*: b wrong result",
             "b failed: boom",
         ],

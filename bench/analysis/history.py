@@ -36,7 +36,7 @@ MOST_RUNS = 20
 _METHOD = ("threads", "workers", "rounds", "budget_s", "cache")
 _COLUMNS = (
     *("case", "device", "suite", "status", "warnings", "time_s", "torch_version", "fingerprint"),
-    *("reference_compute_s", "reference_barrier_s", "time_at_reference_s"),
+    *("reference_compute_s", "reference_barrier_s", "time_at_reference_s", "memory"),
 )
 
 
@@ -149,14 +149,15 @@ def _same_method(then: RunInfo, now: RunInfo) -> bool:
 
 
 def _past(run: StoredRun, now: RunInfo) -> Iterator[Past]:
-    """The headlines of a run that were measured at reference, with this torch, and of code that is known."""
+    """The headlines of a run that were measured at reference, with this torch and memory policy, of known code."""
     torch = now.torch.get("version")
     for row in _rows(run):
         same_file = run.info.suites.get(row["suite"]) == now.suites.get(row["suite"], "")
         measured = row["status"] == "ok" and row["time_s"] and row["reference_compute_s"]
         settled = "other-state" not in (row["warnings"] or ())
         known = row["fingerprint"] or same_file
-        if measured and settled and known and row["torch_version"] == torch:
+        alike = (row["torch_version"], row["memory"]) == (torch, now.memory_on(row["device"]))
+        if measured and settled and known and alike:
             reference = Conditions(
                 compute_s=row["reference_compute_s"], barrier_s=row["reference_barrier_s"]
             )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bench.records.record import Record
 
-_HIDDEN = ("machine", "device", "dtype", "threads", "cache", "torch_version")
+_HIDDEN = ("machine", "device", "dtype", "threads", "cache", "memory", "torch_version")
 """What changes a time and is not always in a case's id; runs differ by their nature."""
 _ANY = "*"
 _IDENTITY, _DTYPE = "case", "dtype"

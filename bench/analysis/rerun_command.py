@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.plan.case_id import term
+from bench.records.memory_policy import REUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,8 @@ def _command(record: Record, word: str, options: Mapping[str, Any], *, device: b
         parts += ["--preset", quoted(str(options["preset"]))]
     if record.cache not in {None, "hot"}:
         parts += ["--cache", str(record.cache)]
+    if record.device == "cpu" and record.memory_policy != REUSE:
+        parts += ["--memory", record.memory_policy]
     if device:
         parts += ["--device", record.device]
     return " ".join(parts)

@@ -22,6 +22,7 @@ from bench.cli.options import (
     Junit,
     Keyword,
     Label,
+    Memory,
     PresetName,
     Seed,
     Setting,
@@ -81,6 +82,7 @@ def ab_command(
     device: Device = None,
     setting: Setting = None,
     preset: PresetName = "quick",
+    memory: Memory = "reuse",
     threshold: Annotated[str, typer.Option(help="A smaller difference is none.")] = "2%",
     confidence: Annotated[str, typer.Option(help="Of each verdict.")] = "99%",
     budget: Annotated[str, typer.Option(metavar="SECONDS", help=BUDGET_HELP)] = "120",
@@ -116,6 +118,7 @@ def ab_command(
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=0.0,
         seed=seed,
+        memory=memory,
         kernels=False,  # a worker that has profiled is replaced, and the next case would lack it
         roofs=False,
         sides=2,
@@ -157,12 +160,12 @@ class _SideOptions:
     interpreter: Interpreter | None
     workers: int
 
-    def start(self) -> Start:
-        """Start its workers."""
+    def start(self, memory: str) -> Start:
+        """Start its workers, with this memory policy."""
         from bench.pool.pool import start
 
         path = self.interpreter.path if self.interpreter else None
-        return start(self.workers, self.variant.threads, self.variant.variables, path)
+        return start(self.workers, self.variant.threads, self.variant.variables, path, memory)
 
     def environment(self) -> dict[str, Any]:
         """Facts of the environment that are its own."""
@@ -228,7 +231,7 @@ def _compared(
     from bench.stats.sequential import LOOKS
 
     with ExitStack() as stack:
-        starts = [stack.enter_context(side.start()) for side in sides]
+        starts = [stack.enter_context(side.start(asked.memory)) for side in sides]
         pairs = _pairs(asked, ops)
         names = _names(sides, ops)
         workers = sum(side.workers for side in sides)

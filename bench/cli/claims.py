@@ -41,7 +41,8 @@ def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json
 
 
 def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
-    """The runs that were named, else those of the latest run's machine whose caches were hot."""
+    """The runs that were named, else those of the latest run's machine with hot caches and without fresh memory."""
+    from bench.records.memory_policy import FRESH
     from bench.store import runs
 
     if words:
@@ -54,4 +55,5 @@ def _chosen(store: Path, words: Sequence[str]) -> list[StoredRun]:
         if one.finished
         and one.info.machine.get("machine_id") == mine
         and one.info.options.get("cache") != "cold"
+        and one.info.memory_on("cpu") != FRESH
     ]

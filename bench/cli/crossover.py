@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.app import OK, app, exit_code
-from bench.cli.options import STORE, Json, Setting, Store
+from bench.cli.options import STORE, Json, Memory, Setting, Store
 from bench.cli.output import print_json, say, show, width
 from bench.cli.paired import BUDGET_HELP, opened, time_text
 from bench.cli.runs import find_run
@@ -76,6 +76,7 @@ def crossover_command(
     workers: Annotated[
         int, typer.Option(min=1, help="Fresh processes of each side.")
     ] = WORKERS_OF_SIDE,
+    memory: Memory = "reuse",
     timeout: Annotated[
         str, typer.Option(metavar="SECONDS", help="Time allowed per size and side.")
     ] = "60",
@@ -105,6 +106,7 @@ def crossover_command(
         workers=workers,
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
         patience_s=0.0,
+        memory=memory,
         kernels=False,  # a worker that has profiled is replaced, and a search has many steps
         roofs=False,
     )

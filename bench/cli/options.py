@@ -106,6 +106,14 @@ Cache = Annotated[
         "cold: none of their data; each call is timed alone.",
     ),
 ]
+Memory = Annotated[
+    str,
+    typer.Option(
+        metavar="reuse|fresh|system",
+        help="Where results on the CPU lie. reuse: in memory used before, as on a GPU. "
+        "fresh: large ones in fresh pages. system: as it happens.",
+    ),
+]
 Kernels = Annotated[
     bool, typer.Option(help="On a GPU, look at each case's kernels under the profiler.")
 ]

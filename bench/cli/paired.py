@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.cli.output import say
+from bench.run.listener import other_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ def opened(
     paired: PairedRun | None = None
     try:
         with PairedRun.open(sides, store, pairs) as paired:
+            if paired.memory_note:
+                say(other_memory(paired.memory_note), err=True)
             yield paired
     except KeyboardInterrupt:
         runs = paired.runs if paired else []

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 
 from bench.analysis.usable import failure
-from bench.run.listener import Listener
+from bench.run.listener import Listener, other_memory
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +29,16 @@ _BAR_WIDTH = 20
 
 
 class LiveListener(Listener):
-    """Shows progress while it is entered; the time left comes from the steps taken, not from the plan."""
+    """Shows progress while it is entered; the time left comes from the steps taken, not from the plan.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where.
+        repeats: the run before was like this one, and what it said of the workers is not said again.
+    """
+
+    def __init__(self, console: Console, *, repeats: bool = False) -> None:
         self._console = console
+        self._repeats = repeats
         self._progress = Progress(
             BarColumn(bar_width=_BAR_WIDTH),
             MofNCompleteColumn(),
@@ -83,6 +89,11 @@ class LiveListener(Listener):
         self._print(
             f"measuring roofs of {device}, about {seconds:.0f} s: they are kept for later runs"
         )
+
+    def memory_differs(self, why: str) -> None:
+        """Say once that rows will have another memory policy than was asked for."""
+        if not self._repeats:
+            self._print(other_memory(why))
 
     def finished(self, record: Record) -> None:
         """Say at once when a case could not be measured, or its result is wrong."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.app import app, exit_code
-from bench.cli.options import Json, Patience, Repetitions, SelftestBudget, SelftestStore
+from bench.cli.options import Json, Memory, Patience, Repetitions, SelftestBudget, SelftestStore
 from bench.cli.output import console, print_json, say, show, width
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def selftest_command(
     repetitions: Repetitions = 3,
     budget: SelftestBudget = "0.2",
     patience: Patience = None,
+    memory: Memory = "reuse",
     store: SelftestStore = None,
     as_json: Json = False,
 ) -> int:
@@ -41,6 +42,7 @@ def selftest_command(
         devices=("cpu",),
         budget_s=parse_budget(budget, "--budget"),
         patience_s=parse_patience(patience),
+        memory=memory,
         roofs=False,
     )
     with _folder(store) as folder:
@@ -79,6 +81,6 @@ def _runs(asked: Request, repetitions: int, store: Path) -> list[StoredRun]:
     found = []
     for number in range(1, repetitions + 1):
         say(f"run {number} of {repetitions}", err=True)
-        with LiveListener(console(stderr=True)) as listener:
+        with LiveListener(console(stderr=True), repeats=number > 1) as listener:
             found.append(session.run(plan, options, store, listener))
     return found

@@ -21,6 +21,7 @@ from bench.errors import StoreError
 from bench.machine import activity, hardware
 from bench.machine.environment import read_environment
 from bench.machine.hardware import text_of
+from bench.records.memory_policy import REUSE
 from bench.store import machine_cache, runs
 from bench.store.runs import RunInfo, new_run_id
 
@@ -65,6 +66,7 @@ def _now(threads: int) -> RunInfo:
         run_id=new_run_id(now),
         started_at=now.isoformat(timespec="seconds"),
         options={"threads": threads},
+        memory={_DEVICE: REUSE},
         machine=dataclasses.asdict(hardware.read_machine()),
         environment=dataclasses.asdict(read_environment()),
         torch={"version": _torch_version(), "cpu_capability": hardware.cpu_capability()},
@@ -89,7 +91,7 @@ def _known(info: RunInfo, store: Path, threads: int) -> MachineHistory:
 
 
 def _earlier(info: RunInfo, store: Path) -> int:
-    """Finished runs of the store that were made here, with so many threads and this torch."""
+    """Finished runs of the store that were made here, with so many threads, this torch and the usual memory."""
     try:
         found = runs.list_runs(store)
     except StoreError:  # there is none yet
@@ -98,11 +100,11 @@ def _earlier(info: RunInfo, store: Path) -> int:
 
 
 def _alike(then: RunInfo, now: RunInfo) -> bool:
-    facts = {
+    facts = [
         (run.machine.get("machine_id"), run.options.get("threads"), run.torch.get("version"))
         for run in (then, now)
-    }
-    return len(facts) == 1
+    ]
+    return facts[0] == facts[1] and then.memory_on(_DEVICE) == now.memory_on(_DEVICE)
 
 
 def _torch_version() -> str | None:

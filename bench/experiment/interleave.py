@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from bench.errors import SelectionError
 from bench.plan.plan import Plan, PlannedCase, PlannedSkip
+from bench.records.memory_policy import SYSTEM
 from bench.run import extra_passes, manifest
 from bench.run.open_run import OpenRun, written
 from bench.run.outcome import Outcome
@@ -146,6 +148,7 @@ class PairedRun:
             pairs: the cases that `next_batch` prepares.
 
         Raises:
+            SelectionError: the sides' workers get memory in two ways.
             StoreError: the store can't be written.
             WorkerError: a worker never became ready.
         """
@@ -159,12 +162,31 @@ class PairedRun:
                 opened = OpenRun(paired._writers[side.run_key], side.options, pool, store)
                 stack.callback(opened.close)
                 paired._opened.append(opened)
+            paired._check_memory()
             yield paired
 
     @property
     def runs(self) -> list[StoredRun]:
         """The finished runs in the order of the sides, known when it is left."""
         return [writer.run for writer in self._writers.values() if writer.run]
+
+    @property
+    def memory_note(self) -> str:
+        """Why results on the CPU do not get their memory as was asked for, if they do not."""
+        on_cpu = [one.info for one in self._writers.values() if "cpu" in one.info.devices]
+        return next((info.memory_note for info in on_cpu if info.memory_note), "")
+
+    def _check_memory(self) -> None:
+        """See that both sides have one memory policy on the CPU: what differs else would be that alone."""
+        infos = [one.info for one in self._writers.values()]
+        policies = {info.memory["cpu"] for info in infos if "cpu" in info.memory}
+        if len(policies) > 1:
+            asked = self._schedule.memory
+            message = (
+                f"--memory {asked} does not hold on both sides ({self.memory_note or policies}); "
+                f"write --memory {SYSTEM}, which any does"
+            )
+            raise SelectionError(message)
 
     @property
     def waiting(self) -> int:

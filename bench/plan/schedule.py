@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench import units
 from bench.records.cache_state import HOT
+from bench.records.memory_policy import REUSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ class Schedule:
     patience_s: float = 0.0
     """How long the run may wait, in all, for the machine to come back to its reference state."""
     cache: str = HOT
+    memory: str = REUSE
     kernels: bool = True
     """Whether each case of a device with a queue is also profiled, after its samples are taken."""
     energy: bool = False

@@ -11,6 +11,7 @@ import gc
 import itertools
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -31,20 +32,30 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+_MOST_ABREAST = 4
+"""Workers that build and check at the same time at most: each has threads of its own, which meet on the same cores."""
+
+
 @dataclass(slots=True)
 class _Slot:
-    """One worker of the pool: its process now, the cases that has prepared, and whether it is to be replaced."""
+    """One worker of the pool: its process now, the cases that has built and prepared, and whether it is to be replaced."""
 
     process: WorkerProcess
+    built: set[tuple[str, str]] = field(default_factory=set)
     prepared: set[tuple[str, str]] = field(default_factory=set)
     spent: bool = False
 
 
 class WorkerPool(AbstractContextManager["WorkerPool"]):
-    """`count` fresh processes, ended when the pool is left; `start` makes one (tests pass their own)."""
+    """`count` fresh processes, ended when the pool is left; `start` makes one (tests pass their own).
 
-    def __init__(self, count: int, start: Callable[[], WorkerProcess]) -> None:
+    As many as `abreast` are at work at the same time where nothing is being timed.
+    """
+
+    def __init__(self, count: int, start: Callable[[], WorkerProcess], *, abreast: int = 1) -> None:
         self._start = start
+        self._abreast = min(count, abreast)
+        self._left = False
         self._slots = [_Slot(start()) for _ in range(count)]
 
     @classmethod
@@ -70,7 +81,8 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
             )
             return WorkerProcess(environment, python)
 
-        return cls(count, start)
+        # With a core each they are not slower than one after the other, whatever threads they have beside.
+        return cls(count, start, abreast=max(1, min(len(cores), _MOST_ABREAST)))
 
     def __len__(self) -> int:
         """The number of workers."""
@@ -100,6 +112,29 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         asked = protocol.Check(case=case, input_limit_bytes=input_limit_bytes)
         return self.ask(worker, asked, timeout_s, protocol.Checked)
 
+    def side_by_side(self, step: Callable[[int], Answer]) -> list[Answer]:
+        """What a step gives in each worker, several at the same time: nothing may be timed in it.
+
+        Where one fails, or the user interrupts, the others are not waited for: they fail when the pool is left.
+        """
+        executor = ThreadPoolExecutor(self._abreast)
+        try:
+            return list(executor.map(step, range(len(self._slots))))
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def build(
+        self, worker: int, case: PlannedCase, timeout_s: float
+    ) -> protocol.Built | protocol.Refused | None:
+        """Have the case built in a worker; None where it is already."""
+        slot = self._slots[worker]
+        if case.key in slot.built:
+            return None
+        reply = self.ask(worker, protocol.Build(case=case), timeout_s, protocol.Built)
+        if isinstance(reply, protocol.Built):
+            slot.built.add(case.key)
+        return reply
+
     def prepare(
         self,
         worker: int,
@@ -108,11 +143,27 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         timeout_s: float,
         *,
         cache: str = HOT,
+        known: protocol.Prepared | None = None,
     ) -> protocol.Prepared | protocol.Refused | None:
-        """Have the case ready in a worker; None where it is already."""
+        """Have the case ready in a worker; None where it is already.
+
+        Args:
+            worker: which.
+            case: to be built, if it is not, and warmed up.
+            sample_s: how long a sample should take.
+            timeout_s: how long it may take.
+            cache: what samples are to find in the caches.
+            known: what another worker found, which need not be found again.
+        """
         if case.key in self._slots[worker].prepared:
             return None
-        asked = protocol.Prepare(case=case, sample_s=sample_s, cache=cache)
+        asked = protocol.Prepare(
+            case=case,
+            sample_s=sample_s,
+            cache=cache,
+            loops=known.loops if known else 0,
+            call_s=known.call_s if known else 0.0,
+        )
         reply = self.ask(worker, asked, timeout_s, protocol.Prepared)
         if isinstance(reply, protocol.Prepared):
             self._slots[worker].prepared.add(case.key)
@@ -180,13 +231,18 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         So is one that has profiled (it can't do so again, and its launches may go on being watched), or
         has measured peak rates.
         """
-        for worker, slot in enumerate(self._slots):
+
+        def forget(worker: int) -> None:
+            slot = self._slots[worker]
             if slot.spent:
                 self._replace(worker)
-            elif slot.prepared:
+            elif slot.built or slot.prepared:
                 reply = self.ask(worker, protocol.Forget(), timeout_s, protocol.Forgotten)
                 if isinstance(reply, protocol.Forgotten):
+                    slot.built.clear()
                     slot.prepared.clear()
+
+        self.side_by_side(forget)
 
     def refresh(self, worker: int) -> None:
         """Replace a worker that can't time, or profile, any more."""
@@ -194,13 +250,21 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
             self._replace(worker)
 
     def _replace(self, worker: int) -> None:
-        """End a worker's process and wait for another: nothing is timed while it imports torch."""
+        """End a worker's process and wait for another: nothing is timed while it imports torch.
+
+        Raises:
+            WorkerError: the pool was left, and a step in another thread goes on.
+        """
         self._slots[worker].process.close()
+        if self._left:
+            message = "the workers were ended"
+            raise WorkerError(message)
         self._slots[worker] = _Slot(self._start())
         _ready(self._slots[worker].process)
 
     def __exit__(self, *_: object) -> None:
         """End every worker; they end side by side."""
+        self._left = True
         for slot in self._slots:
             slot.process.dismiss()
         for slot in self._slots:

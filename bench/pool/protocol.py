@@ -50,11 +50,22 @@ class Check(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build(WorkerRequest):
+    """Build the call and keep it, without calling it; several workers may at the same time."""
+
+    case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(WorkerRequest):
-    """Build the call and keep it; find how many loops make a sample of `sample_s` seconds."""
+    """Warm the call up, built now if it was not before; find how many loops make a sample of `sample_s` seconds."""
 
     case: PlannedCase
     sample_s: float
+    loops: int = 0
+    """The loops that another worker found; 0 where none has."""
+    call_s: float = 0.0
+    """What a call took there."""
     cache: str = HOT
     """`cold`: a sample is one call, after the caches were emptied."""
 
@@ -86,6 +97,15 @@ class TimeCold(WorkerRequest):
     """Tell the device's own time of a prepared case after its caches were emptied."""
 
     case: PlannedCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFresh(WorkerRequest):
+    """Tell how many times as long a prepared case takes whose results lie in fresh pages."""
+
+    case: PlannedCase
+    taken_bytes: int
+    """What a call takes beyond its inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +187,13 @@ class Checked(WorkerReply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Built(WorkerReply):
+    """The call is built."""
+
+    effects: SideEffects = field(default_factory=SideEffects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rechecked(WorkerReply):
     """The result of a case after its timing; nothing is said where it is what it was at first."""
 
@@ -231,6 +258,15 @@ class ColdTimed(WorkerReply):
     """The device's time per call with cold caches; None where a launch gap may be in it."""
 
     device_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshTimed(WorkerReply):
+    """How many times as long a call takes in fresh pages, and both ends; None where pages were not known to be fresh."""
+
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

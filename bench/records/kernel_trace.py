@@ -76,6 +76,11 @@ class Activity:
         return sum(line.total_s for line in self.lines) / self.calls
 
     @property
+    def launches_per_call(self) -> float:
+        """How many kernels, copies and fills a call consists of."""
+        return sum(line.count for line in self.lines) / self.calls
+
+    @property
     def idle_s(self) -> float:
         """The gaps, all together."""
         return self.span_s - self.busy_s

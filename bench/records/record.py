@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bench.records import codec
+from bench.records import codec, memory_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,22 +101,37 @@ class Record:
         "The barrier sentinel in that state; none with one thread."
     )
     reference_share: float | None = _real(
-        "Share of the cells (worker × round) that were in the reference state."
+        "Share of the cells (worker × round) that were in the reference state, preempted ones left out."
     )
     noise_floor_share: float | None = _real(
         "How far this case's headline differs between earlier runs of the same code in the store (standard deviation); empty with fewer than three."
     )
     state_times_s: tuple[float, ...] = _column(
-        pa.list_(_REAL), "Where the case has two times (`two-states`): both, the lower first.", ()
+        pa.list_(_REAL),
+        "Where the case has two times (`two-states`, `page-faults`): both, the lower first.",
+        (),
     )
     state_shares: tuple[float, ...] = _column(
         pa.list_(_REAL), "The share of the cells in which it had each of them.", ()
+    )
+    state_faults: tuple[float, ...] = _column(
+        pa.list_(_REAL),
+        "Page faults per call in each of the two, where these tell them apart (`page-faults`).",
+        (),
+    )
+    preempted_share: float | None = _real(
+        "Share of the cells in which other programs took the cores: switched out in half of their samples, and short of CPU time. They are in no estimate where enough others are left."
     )
     time_best_s: float | None = _real("The fastest sample.")
     time_p95_s: float | None = _real("95 % of the samples were no slower.")
     first_call_s: float | None = _real(
         "The very first call in a fresh worker (median over workers)."
     )
+    fresh_time_s: float | None = _real(
+        "What a call takes whose results lie in fresh memory: `time_s` times the median ratio of seven pairs of calls, in a pass of its own (CPU, where memory is reused; of each op the case that moves most)."
+    )
+    fresh_time_lo_s: float | None = _real("The same with the least of these ratios.")
+    fresh_time_hi_s: float | None = _real("The same with the largest.")
     samples: int | None = _whole("Samples taken; all are in `samples.parquet`.")
     workers: int | None = _whole("Fresh processes the samples come from.")
     rounds: int | None = _whole("Rounds the samples come from.")
@@ -204,6 +219,9 @@ class Record:
     cache: str | None = _text(
         "`hot`: calls back to back find their data where the last one left it. `cold`: the caches are emptied before each call, which is timed alone."
     )
+    memory: str | None = _text(
+        "`reuse`: results are written to memory that was used before. `fresh`: large results to fresh pages. `system`: as the C library and the system do it. Rows that name none count as `system` on the CPU, else as `reuse`."
+    )
     torch_version: str | None = _text("The torch that ran, with its build.")
     label: str | None = _text("The run's label.")
     tags: Mapping[str, str] | None = _column(
@@ -232,6 +250,11 @@ class Record:
     def op_id(self) -> str:
         """Suite and op: `matmul/square`."""
         return f"{self.suite}/{self.op}"
+
+    @property
+    def memory_policy(self) -> str:
+        """`memory`, also of a row that names none."""
+        return self.memory or memory_policy.on(self.device)
 
     @property
     def vacuous(self) -> bool:

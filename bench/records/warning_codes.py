@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+BY_FAULTS = "page-faults"
+"""The code of a row whose two times are told apart by page faults."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
     """The words behind a warning's code."""
@@ -126,6 +130,18 @@ _ALL = (
         seen="the machine was hardly ever at its reference conditions while this case was measured",
         cause="other programs or other guests of the host, a lower clock, or threads further apart",
         remedy="run again later; the interval reaches as far as the sentinels were off",
+    ),
+    Code(
+        code=BY_FAULTS,
+        seen="in some visits each call wrote to fresh pages, in others to memory that was used before, and took more than 5 % longer in one of the two",
+        cause="the C library serves a result from either, by what was freed before: the first write to a fresh page is a page fault",
+        remedy="--memory reuse or --memory fresh measures one of the two; state_times_s, state_shares and state_faults have both",
+    ),
+    Code(
+        code="preempted",
+        seen="in a fifth of the visits or more other programs took the cores: half of the samples or more were switched out, and short of CPU time",
+        cause="other programs at work, more threads than free cores, or a CPU quota",
+        remedy="end them, or take precedence with nice -n -5 (as root); with a quota, fewer --threads; preempted_share says how many visits it were, which count only where too few others are left",
     ),
     Code(
         code="profile-incomplete",

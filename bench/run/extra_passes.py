@@ -1,4 +1,4 @@
-"""Extra passes over a batch when its samples are taken: graph replay, cold caches, energy, profiler.
+"""Extra passes over a batch when its samples are taken: graph replay, cold caches, fresh memory, energy, profiler.
 
 None of them is part of a headline. Each pass may fail, or cost a worker; that costs a case what the pass would
 have said, and nothing else. `bench profile` makes the profiler's pass alone, and keeps the trace.
@@ -20,6 +20,7 @@ from bench.pool import protocol
 from bench.pool.protocol import Refused
 from bench.records.cache_state import HOT
 from bench.records.kernel_trace import TraceProfile, activity, events_of
+from bench.records.memory_policy import REUSE
 from bench.store import atomic
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _PROFILE_LIMIT_S = 60.0
 """Time limit of a batch's profile, whatever that of a case is: an H200 took 3 s, most of them the profiler's start."""
 _MOST_PROFILED_CALLS, _FEWEST_PROFILED_CALLS = 20, 2
 """A case is called at least twice under the profiler: one call alone can't show that calls differ."""
+_LONGEST_FRESH_CALL_S, _LONGEST_PER_PAGE_S = 0.1, 1e-5
+"""Longest calls that are timed in fresh memory, and longest per page (4 KiB) that they take: a page fault was found to
+take 0.5 to 1 µs, a tenth of that at most."""
+_PAGE_BYTES = 4096
 _LONGEST_NAME = 200
 """Characters of a file's name; file systems hold 255 bytes."""
 _KEYS_OF_MACHINE = ("host_name", "traceName")
@@ -84,6 +89,48 @@ def _time_cold(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
     )
     if isinstance(reply, protocol.ColdTimed):
         outcome.cold_s = reply.device_s
+
+
+def time_fresh(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
+    """Time cases in fresh memory, in a worker that reuses its own: of each op and dtype the one that moves most.
+
+    It takes the memory that the worker has kept from all of its cases, so nothing may be timed there after it.
+    """
+    largest: dict[tuple[str, str, str], Outcome] = {}
+    for outcome in sorted(filter(_takes_memory, batch), key=_moved_bytes):
+        largest[outcome.case.suite, outcome.case.op, outcome.case.dtype] = outcome
+    if not largest or schedule.cache != HOT or pool.hello(0).memory != REUSE:
+        return
+    for outcome in largest.values():
+        _prepare(outcome, pool, schedule)
+        request = protocol.TimeFresh(case=outcome.case, taken_bytes=_taken_bytes(outcome))
+        reply = pool.ask(0, request, schedule.timeout_s, protocol.FreshTimed)
+        if isinstance(reply, protocol.FreshTimed) and reply.ratio and reply.low and reply.high:
+            outcome.fresh = {
+                "fresh_time_s": reply.ratio,
+                "fresh_time_lo_s": reply.low,
+                "fresh_time_hi_s": reply.high,
+            }
+
+
+def _takes_memory(outcome: Outcome) -> bool:
+    """Whether it has samples on the CPU, and takes so much memory for its time that page faults would be seen."""
+    if not (outcome.open and outcome.visits and outcome.case.device == "cpu"):
+        return False
+    pages = _taken_bytes(outcome) / _PAGE_BYTES
+    call_s = min(one.call_s for one in outcome.prepared.values())
+    return call_s <= min(_LONGEST_FRESH_CALL_S, pages * _LONGEST_PER_PAGE_S)
+
+
+def _taken_bytes(outcome: Outcome) -> int:
+    """What a call takes beyond its inputs; 0 where that is too little to be told."""
+    return (outcome.checked and outcome.checked.peak_memory_bytes) or 0
+
+
+def _moved_bytes(outcome: Outcome) -> float:
+    """By its work model, else its inputs: the memory that a call takes is measured, and differs from run to run."""
+    inputs = outcome.checked.input_bytes if outcome.checked else 0
+    return inputs if outcome.case.bytes is None else outcome.case.bytes
 
 
 def _load(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:

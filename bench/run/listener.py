@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.records.memory_policy import SYSTEM
+
 if TYPE_CHECKING:
     from bench.records.record import Record
+
+
+def other_memory(why: str) -> str:
+    """That the memory policy asked for can't be had, on one line."""
+    return f"rows of the CPU have memory {SYSTEM}, not as asked for: {why}"
 
 
 class Listener:
@@ -22,6 +29,9 @@ class Listener:
 
     def surveying(self, device: str, seconds: float) -> None:
         """The peak rates of a device are measured first, which takes so many seconds."""
+
+    def memory_differs(self, why: str) -> None:
+        """The memory policy asked for can't be had: results get their memory as the system does it."""
 
     def finished(self, record: Record) -> None:
         """A case is done and on disk."""

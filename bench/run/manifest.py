@@ -16,6 +16,7 @@ from bench.errors import StoreError
 from bench.machine import hardware as machines
 from bench.machine.environment import read_environment
 from bench.pool.pool import start
+from bench.records import memory_policy
 from bench.run import own_packages, peak_survey
 from bench.run.outcome import RunFacts
 from bench.run.peak_survey import RoofOwner
@@ -23,7 +24,7 @@ from bench.stats.interval import CONFIDENCE
 from bench.store.runs import RunInfo, names_of, new_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.plan.plan import Plan
     from bench.plan.schedule import Schedule
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 _INPUT_MEMORY_SHARE = 0.4
 """Share of the free memory that the inputs of interleaved cases may take; results need the rest."""
 
-_SCHEDULE_FACTS = "workers", "rounds", "timeout_s", "patience_s", "cache", "kernels", "energy"
+_SCHEDULE_FACTS = (
+    *("workers", "rounds", "timeout_s", "patience_s"),
+    *("cache", "memory", "kernels", "energy"),
+)
 _OPTIONS_FACTS = "roofs", "threads", "confidence", "seed"
 """Fields of a schedule and of a run's options that its manifest has under the same names."""
 
@@ -100,6 +104,8 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
     """A new run's facts, as far as they are known before a worker has spoken."""
     now = datetime.now(UTC)
     schedule = options.schedule
+    environment = dataclasses.asdict(read_environment())
+    devices = sorted({case.device for case in plan.cases})
     return RunInfo(
         run_id=new_run_id(now),
         started_at=now.isoformat(timespec="seconds"),
@@ -114,10 +120,11 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
             **{name: getattr(options, name) for name in _OPTIONS_FACTS},
         },
         machine=dataclasses.asdict(machines.read_machine()),
-        environment=dataclasses.asdict(read_environment()),
+        environment=environment,
         state=dataclasses.asdict(started.state if started else machines.read_state()),
         folder=str(Path.cwd()),
-        devices=sorted({case.device for case in plan.cases}),
+        devices=devices,
+        memory=_memory(devices, schedule.memory, environment),
         **code_of(plan),
     )
 
@@ -144,6 +151,21 @@ def with_torch(info: RunInfo, torch: Mapping[str, Any]) -> RunInfo:
     return dataclasses.replace(info, torch=torch)
 
 
+def with_memory(info: RunInfo, hello: Hello) -> RunInfo:
+    """The run's facts with the memory policy that holds in its workers, and why it is not the one asked for."""
+    return dataclasses.replace(
+        info,
+        memory=_memory(info.devices, hello.memory, info.environment),
+        memory_note=hello.memory_note or info.memory_note,
+    )
+
+
+def _memory(devices: Iterable[str], of_cpu: str, environment: Mapping[str, Any]) -> dict[str, str]:
+    """Device → its memory policy."""
+    known = environment.get("variables") or {}
+    return {device: memory_policy.on(device, of_cpu, known) for device in devices}
+
+
 def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
     """The facts that rows share, as a worker tells them, which is not always as they were asked for."""
     torch = hello.torch if hello else {}
@@ -161,6 +183,7 @@ def row_facts(info: RunInfo, options: Options, hello: Hello | None) -> RunFacts:
         threads=torch.get("threads", options.threads),
         confidence=options.confidence,
         cache=options.schedule.cache,
+        memory=info.memory,
         budget_s=min(options.schedule.case_budget_s, options.schedule.timeout_s),
         started_at=started,
         started_ns=time.perf_counter_ns() - round(since_start_ns),

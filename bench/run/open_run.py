@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis import history
 from bench.records import machine_state
+from bench.records.memory_policy import SYSTEM
 from bench.run import manifest
 from bench.run.cells import headline_cells, scaled_to_reference
 from bench.run.listener import Listener
@@ -31,10 +32,10 @@ from bench.store.machine_cache import Reference
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
     from bench.analysis.history import Key
     from bench.pool.pool import WorkerPool
+    from bench.pool.protocol import Hello
     from bench.records.machine_state import Conditions
     from bench.run.manifest import Options
     from bench.run.outcome import Outcome, RunFacts
@@ -60,14 +61,17 @@ class RunWriter:
     run: StoredRun | None = None
     """The finished run, once there is one."""
 
-    def add_torch(self, torch: Mapping[str, Any]) -> None:
-        """Note the torch that workers have.
+    def add_worker(self, hello: Hello, listener: Listener) -> None:
+        """Note the torch that workers have, and the memory policy that holds in them, or why the one asked for does not.
 
         Raises:
             StoreError: it is a resumed run, and began with another torch.
         """
-        self.info = manifest.with_torch(self.info, torch)
-        self.journal.write_header({"torch": self.info.torch})
+        self.info = manifest.with_memory(manifest.with_torch(self.info, hello.torch), hello)
+        told = "torch", "memory", "memory_note"
+        self.journal.write_header({name: getattr(self.info, name) for name in told})
+        if hello.memory_note and "cpu" in self.info.devices:
+            listener.memory_differs(hello.memory_note)
 
     def write(self, *entries: Entry) -> None:
         """Keep rows and their samples."""
@@ -133,7 +137,7 @@ class OpenRun:
         self._writer = writer
         self._listener = listener or Listener()
         hello = pool.hello(0)
-        writer.add_torch(hello.torch)
+        writer.add_worker(hello, self._listener)
         self._facts = manifest.row_facts(writer.info, options, hello)
         self._roofs = (
             RunRoofs.of(pool, writer.info, self._listener.surveying)
@@ -174,7 +178,8 @@ class OpenRun:
     def _keep(self, outcomes: Sequence[Outcome]) -> list[Entry]:
         device = outcomes[0].case.device
         reference = self._monitors.of(device).settle()
-        self._spreads[device].extend(_spreads(outcome, reference) for outcome in outcomes)
+        memory = self._facts.memory.get(device, SYSTEM)
+        self._spreads[device].extend(_spreads(outcome, reference, memory) for outcome in outcomes)
         codes = {outcome.case.key: outcome.case.fingerprint for outcome in outcomes}
         facts = self._facts_under(reference, codes, self._spreads[device])
         entries = self._roofs.compared([outcome.entry(facts) for outcome in outcomes])
@@ -232,7 +237,10 @@ class OpenRun:
         return self._earlier.references.get(device, first)
 
 
-def _spreads(outcome: Outcome, reference: Conditions | None) -> _Spreads:
+def _spreads(outcome: Outcome, reference: Conditions | None, memory: str) -> _Spreads:
     """How far the cells of a case lie apart: those of the headline, and those at reference."""
     cells, wanted = outcome.under(reference)
-    return spread_of(headline_cells(cells, wanted)), spread_of(scaled_to_reference(cells, wanted))
+    return (
+        spread_of(headline_cells(cells, wanted, memory)),
+        spread_of(scaled_to_reference(cells, wanted, memory)),
+    )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
 from bench.pool.side_effects import SideEffects, together
+from bench.records import memory_policy
 from bench.records.cache_state import HOT
 from bench.records.machine_state import Conditions
+from bench.records.memory_policy import SYSTEM
 from bench.records.record import Record, Sample
-from bench.run.cells import Cell, under_host, waits_for_host
+from bench.run.cells import Cell, process_use, under_host, waits_for_host
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from bench.machine.gpu_readings import Telemetry
     from bench.plan.plan import PlannedCase
-    from bench.pool.protocol import Checked, Metered, Prepared, Rechecked, Sensed, Visited
+    from bench.pool.protocol import Built, Checked, Metered, Prepared, Rechecked, Sensed, Visited
     from bench.records.kernel_trace import Activity
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
@@ -54,6 +56,8 @@ class RunFacts:
     reference: Conditions | None = None
     """Times of the sentinels when this machine is in its reference state."""
     cache: str = HOT
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """Device → the policy by which results get their memory there."""
     budget_s: float = math.inf
     """The time that a case has for its samples."""
     noise: Noise = field(default_factory=Noise)
@@ -99,6 +103,7 @@ class Visit:
             device_s=self.device_s,
             host_s=_middle(self.visited.host_s, self.visited.gapless),
             gapless=self.visited.gapless,
+            **process_use(self.visited),
         )
 
     def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
@@ -146,6 +151,9 @@ class Outcome:
     checked: Checked | None = None
     rechecked: Rechecked | None = None
     """What became of the result by its timing."""
+    checker: int = 0
+    """The worker that checked it."""
+    built: list[Built] = field(default_factory=list)
     prepared: dict[int, Prepared] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
@@ -157,6 +165,8 @@ class Outcome:
     """The device's time per call in a replayed graph."""
     cold_s: float | None = None
     """The device's time per call with cold caches."""
+    fresh: Mapping[str, float] = field(default_factory=dict)
+    """How many times as long it takes in fresh memory, under the columns of the times."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of the GPU while it worked on this case alone."""
     activity: Activity | None = None
@@ -229,7 +239,8 @@ class Outcome:
     def effects(self) -> SideEffects:
         """What building and calling it did beside, in all workers."""
         visited = (visit.visited for visit in self.visits)
-        seen = (*([self.checked] if self.checked else ()), *self.prepared.values(), *visited)
+        checked = [self.checked] if self.checked else ()
+        seen = (*checked, *self.built, *self.prepared.values(), *visited)
         return together(one.effects for one in seen)
 
     @property
@@ -252,10 +263,15 @@ class Outcome:
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,
+                memory=facts.memory.get(self.case.device, SYSTEM),
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)
-            record = dataclasses.replace(record, warnings=(*record.warnings, *self._codes()))
+            fresh: dict[str, Any] = {
+                name: times * (record.time_s or 0.0) for name, times in self.fresh.items()
+            }
+            codes = (*record.warnings, *self._codes())
+            record = dataclasses.replace(record, warnings=codes, **fresh)
         return Entry(record=record, samples=samples)
 
     def _codes(self) -> tuple[str, ...]:
@@ -276,7 +292,8 @@ class Outcome:
     @property
     def _overfills(self) -> bool:
         """Whether its launches are more than fit, and not waits of its own: those can't be recorded."""
-        return self.graph_s is not None and _launches(self.activity) > MOST_LAUNCHES_PER_CALL
+        known = self.activity.launches_per_call if self.activity else 0.0
+        return self.graph_s is not None and known > MOST_LAUNCHES_PER_CALL
 
     @property
     def _became_wrong(self) -> bool:
@@ -336,6 +353,7 @@ class Outcome:
             state_changed=effects.state_changed,
             python_warnings=effects.python_warnings,
             cache=facts.cache,
+            memory=facts.memory.get(case.device) or memory_policy.on(case.device),
             torch_version=facts.torch_version,
             started_at=facts.started_at,
             **facts.names,
@@ -368,11 +386,6 @@ def net_time_s(
     return net_s if device_s is None else max(net_s, min(elapsed_s / loops, device_s))
 
 
-def _launches(activity: Activity | None) -> float:
-    """Launches of a call on its device, as far as a profile has seen them."""
-    return sum(line.count for line in activity.lines) / activity.calls if activity else 0.0
-
-
 def _profiled(activity: Activity | None) -> dict[str, Any]:
     """The columns that a profile fills; times and counts of an incomplete one would be wrong."""
     if activity is None:
@@ -382,6 +395,6 @@ def _profiled(activity: Activity | None) -> dict[str, Any]:
         return {"kernels": names}
     return {
         "kernels": names,
-        "kernels_per_call": _launches(activity),
+        "kernels_per_call": activity.launches_per_call,
         "profiled_time_s": activity.per_call_s if activity.lines else None,
     }

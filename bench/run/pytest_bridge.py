@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import warnings
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from bench.pool.pool import start
 from bench.pool.protocol import Refused
 from bench.run import manifest
+from bench.run.listener import Listener, other_memory
 from bench.run.open_run import OpenRun, RunWriter
 from bench.run.outcome import Outcome
 from bench.run.request import Request
@@ -53,6 +55,14 @@ class ReplayClock:
             self._now += self._durations[round_]
         self._readings += 1
         return self._now
+
+
+class _MemoryWarning(Listener):
+    """Has pytest say what a terminal would."""
+
+    def memory_differs(self, why: str) -> None:
+        """Warn of it."""
+        warnings.warn(other_memory(why), stacklevel=2)
 
 
 class PytestBridge:
@@ -103,12 +113,15 @@ class PytestBridge:
         """So many workers, started when they are asked for first, and their run in a folder that goes with the bridge."""
         if workers in self._runs:
             return self._runs[workers]
-        pool = self._stack.enter_context(start(workers, self._options.threads)).pool
+        how = workers, self._options.threads
+        started = start(*how, memory=self._options.schedule.memory)
+        pool = self._stack.enter_context(started).pool
         info = dataclasses.replace(manifest.new(self._plan, self._options), run_id="pytest")
         folder = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pytest-"))
         )
         rows = self._stack.enter_context(Journal(folder))
         writer = RunWriter(folder=folder, info=info, journal=rows)
-        self._runs[workers] = pool, OpenRun(writer, self._options, pool, self._store)
+        run = OpenRun(writer, self._options, pool, self._store, listener=_MemoryWarning())
+        self._runs[workers] = pool, run
         return self._runs[workers]

@@ -26,8 +26,9 @@ def recheck(batch: Iterable[Outcome], pool: WorkerPool, schedule: Schedule) -> N
         if not (outcome.open and outcome.visits):
             continue
         case, timeout_s = outcome.case, schedule.timeout_s
-        pool.prepare(0, case, schedule.sample_s, timeout_s, cache=schedule.cache)
-        reply = pool.ask(0, protocol.Recheck(case=case), timeout_s, protocol.Rechecked)
+        worker = outcome.checker
+        pool.prepare(worker, case, schedule.sample_s, timeout_s, cache=schedule.cache)
+        reply = pool.ask(worker, protocol.Recheck(case=case), timeout_s, protocol.Rechecked)
         if isinstance(reply, protocol.Rechecked):
             outcome.rechecked = reply
         elif reply.status == "failed":

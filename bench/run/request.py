@@ -21,6 +21,7 @@ from bench.plan.schedule import Schedule
 from bench.pool.pool import no_collecting, start
 from bench.records import codec
 from bench.records.cache_state import COLD, HOT
+from bench.records.memory_policy import POLICIES, REUSE, SYSTEM
 from bench.run import manifest
 from bench.units import parse_seconds
 
@@ -64,6 +65,7 @@ class Request:
     patience_s: float | None = None
     seed: int | None = None
     cache: str = HOT
+    memory: str = REUSE
     kernels: bool = True
     energy: bool = False
     roofs: bool = True
@@ -97,17 +99,33 @@ class Request:
         """
         self.check_access()
         workers = self.workers or self.chosen_preset.workers
-        return start(workers, self.threads or threads_by_default())
+        return start(workers, self.threads or threads_by_default(), memory=self.memory)
 
     def check_access(self) -> None:
         """See that some device which is asked for lets all workers in; where only some do not, their cases are skipped.
 
         Raises:
-            SelectionError: none does.
+            SelectionError: none does, or the workers can't be told what they are to keep of memory.
         """
+        self._check_states()
         refused = self._refused(self.devices)
         if self.devices and all(refused.values()):
             message = f"--device {','.join(self.devices)}: {next(iter(refused.values()))}"
+            raise SelectionError(message)
+
+    def _check_states(self) -> None:
+        """See that the states of caches and memory are known ones.
+
+        Raises:
+            SelectionError: one is not.
+        """
+        if self.cache not in {HOT, COLD}:
+            known = hint(self.cache, (HOT, COLD))
+            message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
+            raise SelectionError(message)
+        if self.memory not in POLICIES:
+            known = hint(self.memory, POLICIES)
+            message = f"--memory {self.memory!r} is none of {', '.join(POLICIES)}; {known}"
             raise SelectionError(message)
 
     def _refused(self, devices: Sequence[str]) -> dict[str, str]:
@@ -127,10 +145,7 @@ class Request:
         Raises:
             BenchError: a word stands for nothing.
         """
-        if self.cache not in {HOT, COLD}:
-            known = hint(self.cache, (HOT, COLD))
-            message = f"--cache {self.cache!r} is neither hot nor cold; {known}"
-            raise SelectionError(message)
+        self._check_states()
         with no_collecting():
             from bench.worker import devices  # noqa: PLC0415 - torch, after the workers are started
 
@@ -181,6 +196,7 @@ class Request:
             timeout_s=self.timeout_s,
             patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
             cache=self.cache,
+            memory=self.memory,
             kernels=self.kernels,
             energy=self.energy,
             memory_bytes=manifest.usable_memory_bytes(),
@@ -210,7 +226,8 @@ def request_of(info: RunInfo) -> Request:
     suites = [
         str(folder / w) if w.endswith(".py") and (folder / w).is_file() else w for w in asked.suites
     ]
-    return dataclasses.replace(asked, suites=tuple(suites))
+    memory = info.options.get("memory", SYSTEM)  # older versions asked for none
+    return dataclasses.replace(asked, suites=tuple(suites), memory=memory)
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -11,12 +11,11 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench.plan.schedule import MemoryBudget
 from bench.pool import protocol
 from bench.run import extra_passes
-from bench.run.cells import matrix
-from bench.run.device_access import DeviceAccess
+from bench.run.cells import counted, matrix
 from bench.run.outcome import Outcome, Visit
+from bench.run.preparation import Preparation
 from bench.run.recheck import recheck
 from bench.run.stopping import BUDGET, TIMEOUT
 
@@ -27,10 +26,9 @@ if TYPE_CHECKING:
     from bench.plan.plan import PlannedCase
     from bench.plan.schedule import Schedule
     from bench.pool.pool import WorkerPool
-    from bench.pool.protocol import Checked, Prepared, Refused, Visited
+    from bench.run.cells import Cell
     from bench.run.state_monitor import StateMonitor
 
-    _Reply = Checked | Prepared | Visited | Refused | None
     Advance = Callable[[str, int], None]
     """Told after each step: the case's id, and how many visits that settles."""
 
@@ -58,8 +56,7 @@ class Scheduler:
         self._shuffle = shuffle
         self._advance = advance
         self._monitor_of = monitor_of
-        self._clock = clock
-        self._access = DeviceAccess()
+        self._preparation = Preparation(pool, schedule, clock=clock)
         self._steps_left = 0
 
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
@@ -85,6 +82,7 @@ class Scheduler:
         for outcome in batch:
             outcome.stopped_by = outcome.stopped_by or BUDGET
         recheck(batch, self._pool, self._schedule)
+        extra_passes.time_fresh(batch, self._pool, self._schedule)
         extra_passes.make_passes(batch, self._pool, self._schedule)
         self._advance(batch[-1].case.id, self._steps_left)
 
@@ -136,10 +134,11 @@ class Scheduler:
         `alone`, or ends the batch where there are none such.
         """
         batch: list[Outcome] = []
-        left_bytes = self._memory().worker_bytes(waiting[0].case.device)
+        left_bytes = self._preparation.memory().worker_bytes(waiting[0].case.device)
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
-            self._check(outcome)
+            if outcome.open and not outcome.checked:
+                self._preparation.check(waiting, BATCH_CASES)
             needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
             if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
@@ -150,14 +149,17 @@ class Scheduler:
                 continue
             left_bytes -= needed
             batch.append(waiting.popleft())
-            for worker in range(self._schedule.workers):
-                self._prepare(outcome, worker)
-                self._advance(outcome.case.id, 1)
-            if outcome.open:
-                self._access.granted(outcome.case.device)
             if outcome.alone:
                 break
+        self._prepare(batch)
         return batch
+
+    def _prepare(self, batch: Sequence[Outcome]) -> None:
+        self._preparation.build(batch)
+        for outcome in batch:
+            for worker in range(self._schedule.workers):
+                self._preparation.prepare(outcome, worker)
+                self._advance(outcome.case.id, 1)
 
     def _round(self, cases: list[Outcome], round_: int) -> None:
         """Every worker visits every case, in random order; then each case is judged."""
@@ -188,8 +190,12 @@ class Scheduler:
         """Note why a case needs no further round, if it has been measured enough."""
         if outcome.open and outcome.visits:
             late = outcome.spent_s > self._schedule.timeout_s
-            judged = TIMEOUT if late else outcome.stopping.judge(matrix(outcome.cells()))
+            judged = TIMEOUT if late else outcome.stopping.judge(matrix(self._counted(outcome)))
             outcome.stopped_by = outcome.stopped_by or judged
+
+    def _counted(self, outcome: Outcome) -> list[Cell]:
+        """The cells that the headline will be made from, whatever the machine's state was."""
+        return counted(outcome.cells(), self._pool.hello(0).memory)
 
     def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
         """Whether a visit is due: its time is not up, nor, in the planned rounds, its budget spent."""
@@ -206,70 +212,14 @@ class Scheduler:
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
 
-    def _memory(self) -> MemoryBudget:
-        """The memory budget; a device's own memory is known once a worker has seen it."""
-        return MemoryBudget(
-            memory_bytes=self._schedule.memory_bytes,
-            device_memory_bytes=self._pool.hello(0).device_memory_bytes,
-            workers=self._schedule.workers,
-        )
-
-    def _check(self, outcome: Outcome) -> None:
-        if outcome.checked or not outcome.open:
-            return
-        case, timeout_s = outcome.case, self._schedule.timeout_s
-        memory = self._memory()
-        reply = self._timed(
-            outcome, lambda: self._pool.check(0, case, timeout_s, memory.worker_bytes(case.device))
-        )
-        if isinstance(reply, protocol.Checked):
-            outcome.checked = reply
-        if isinstance(reply, protocol.Checked | protocol.Refused):
-            exact = isinstance(reply, protocol.Checked)
-            reason = memory.refusal(case.device, reply.input_bytes or 0, exact=exact)
-            if reason:
-                outcome.end("skipped", reason)
-
-    def _prepare(self, outcome: Outcome, worker: int) -> None:
-        if not outcome.open:
-            return
-        sample_s, timeout_s = self._schedule.sample_s, self._schedule.timeout_s
-        cache = self._schedule.cache
-        reply = self._timed(
-            outcome,
-            lambda: self._pool.prepare(worker, outcome.case, sample_s, timeout_s, cache=cache),
-        )
-        if isinstance(reply, protocol.Prepared):
-            outcome.prepared[worker] = reply
-
     def _visit(self, outcome: Outcome, worker: int, round_: int) -> None:
-        self._prepare(outcome, worker)  # a no-op, but for a worker that was replaced
+        self._preparation.prepare(outcome, worker)  # a no-op, but for a worker that was replaced
         if not outcome.open:
             return
         seconds, timeout_s = self._schedule.visit_s, self._schedule.timeout_s
-        reply = self._timed(
-            outcome, lambda: self._pool.visit(worker, outcome.case, seconds, timeout_s)
+        reply = self._preparation.timed(
+            outcome, worker, lambda: self._pool.visit(worker, outcome.case, seconds, timeout_s)
         )
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
-
-    def _timed(self, outcome: Outcome, step: Callable[[], _Reply]) -> _Reply:
-        """Take a step and note the time it took; a refusal ends the case, and so does a device that was given up."""
-        device = outcome.case.device
-        if device in self._access.given_up:
-            outcome.end("failed" if outcome.prepared else "skipped", self._access.given_up[device])
-            return None
-        start = self._clock()
-        reply = step()
-        outcome.spent_s += self._clock() - start
-        if isinstance(reply, protocol.Refused):
-            outcome.end(reply.status, reply.reason, reply.codes)
-            if reply.no_context:
-                self._access.refused(device, reply.reason)
-        elif outcome.spent_s > self._schedule.timeout_s and not outcome.visits:
-            limit = f"{self._schedule.timeout_s:g} s"
-            outcome.end(
-                "timeout", f"not ready within {limit}; raise --timeout or choose smaller sizes"
-            )
-        return reply

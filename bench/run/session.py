@@ -132,7 +132,7 @@ def _finished(
             listener.finished(entry.record)
         if cases:
             how = schedule.workers, options.threads
-            with nullcontext(started) if started else start(*how) as ready:
+            with nullcontext(started) if started else start(*how, memory=schedule.memory) as ready:
                 opened = OpenRun(
                     writer, options, ready.pool, folder.parent, listener=listener, clock=clock
                 )

@@ -1,7 +1,8 @@
 """Summary of a case from its cells: the headline, its confidence interval, the conditions, and warnings.
 
-The headline is that of the cells at reference conditions where these are enough. Where they are not,
-or the case has two times, the interval says so by its width.
+The headline is that of the cells at reference conditions where these are enough, of those that were not preempted
+and had the memory that the run's policy asks for. Where they are not, or the case has two times, the interval says
+so by its width.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from bench import units
 from bench.machine import gpu_readings
 from bench.pool.protocol import WAITS
 from bench.records import machine_state
+from bench.records.memory_policy import SYSTEM
+from bench.records.warning_codes import BY_FAULTS
 from bench.run.cells import (
     at_conditions,
+    counted,
     drifts,
     enough,
+    fewest_of,
     headline_cells,
     matrix,
+    preempted,
     scaled_to_reference,
+    states_by_faults,
     two_states,
+    undisturbed,
     waits_for_host,
 )
 from bench.stats import interval
@@ -96,33 +104,37 @@ class Measuring:
     noise_at_reference: CaseNoise
     reference: Conditions | None
     prepared: tuple[Prepared, ...]
+    memory: str = SYSTEM
+    """The memory policy, which says whether cells with fresh pages count or those without."""
     budget_s: float = math.inf
     """The time that the case had for its samples."""
     loaded: tuple[Telemetry, ...] = ()
     """Readings of a GPU while it worked on this case alone."""
 
     @property
-    def at(self) -> list[Cell]:
-        """The cells at reference conditions."""
-        return at_conditions(self.cells, self.reference)
+    def undisturbed(self) -> list[Cell]:
+        """The cells that were not preempted."""
+        return undisturbed(self.cells)
 
     @property
     def chosen(self) -> list[Cell]:
         """The cells that the headline is made from."""
-        return headline_cells(self.cells, self.reference)
+        return headline_cells(self.cells, self.reference, self.memory)
 
     @property
     def reference_share(self) -> float | None:
-        """The share of cells at reference conditions, where there is a reference and sentinels."""
-        if self.reference is None or not any(c.conditions for c in self.cells):
+        """The share of undisturbed cells at reference conditions, where there is a reference and sentinels."""
+        left = self.undisturbed
+        if self.reference is None or not any(c.conditions for c in left):
             return None
-        return len(self.at) / len(self.cells)
+        return len(at_conditions(left, self.reference)) / len(left)
 
     @property
     def elsewhere(self) -> bool:
         """Whether the headline is from a machine that was mostly not at reference conditions."""
         share = self.reference_share
-        return share is not None and share < _WARN_SHARE and not enough(self.at)
+        at = at_conditions(counted(self.cells, self.memory), self.reference)
+        return share is not None and share < _WARN_SHARE and not enough(at)
 
 
 def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Record:
@@ -149,6 +161,8 @@ def summarised(bare: Record, samples: tuple[Sample, ...], how: Measuring) -> Rec
         noise_floor_share=math.sqrt(floor.variance) if floor else None,
         state_times_s=tuple(state.time_s for state in both),
         state_shares=tuple(state.share for state in both),
+        state_faults=tuple(state.faults for state in both if state.faults is not None),
+        preempted_share=len(preempted(how.cells)) / len(how.cells),
         sentinel_compute_s=_median_of([s.sentinel_compute_s for s in seen]),
         sentinel_barrier_s=_median_of([s.sentinel_barrier_s for s in seen]),
         sentinel_launch_s=_median_of([s.sentinel_launch_s for s in seen]),
@@ -213,7 +227,7 @@ def _distance(chosen: Sequence[Cell], wanted: Conditions | None) -> float:
 
 def _at_reference(how: Measuring) -> dict[str, Any]:
     """The headline at reference conditions, and its interval; nothing if too few cells were at them."""
-    scaled = scaled_to_reference(how.cells, how.reference)
+    scaled = scaled_to_reference(how.cells, how.reference, how.memory)
     if not scaled:
         return {}
     noise = how.noise_at_reference
@@ -245,13 +259,18 @@ def _on_device(how: Measuring, headline: float | None) -> dict[str, Any]:
 
 
 def _both(how: Measuring) -> tuple[State, ...]:
-    """The two times of a case that has two: in the cells of the headline, or in all of them."""
-    return two_states(how.chosen, how.reference) or two_states(how.cells, how.reference) or ()
+    """The two times of a case that has two, first by faults: in the cells of the headline, or in all undisturbed ones."""
+    of = (how.chosen, how.undisturbed)
+    by_faults = (states_by_faults(cells) for cells in of)
+    otherwise = (two_states(cells, how.reference) for cells in of)
+    return next((both for both in (*by_faults, *otherwise) if both), ())
 
 
 def _warnings(
     bare: Record, estimate: Estimate, how: Measuring, *, best_s: float
 ) -> tuple[str, ...]:
+    both = _both(how)
+    by_faults = any(state.faults is not None for state in both)
     few = len({c.round for c in how.cells}) < FEW_ROUNDS
     slow = FEW_ROUNDS * len({c.worker for c in how.cells}) * best_s > how.budget_s
     unsure = max(p.overhead_uncertainty_s for p in how.prepared)
@@ -265,7 +284,9 @@ def _warnings(
         "no-interval": not math.isfinite(width),
         "few-samples": few and slow,
         "few-rounds": few and not slow,
-        "two-states": bool(_both(how)),
+        "two-states": bool(both) and not by_faults,
+        BY_FAULTS: by_faults,
+        "preempted": len(preempted(how.cells)) >= fewest_of(len(how.cells)),
         "other-state": how.elsewhere,
         "drift": drifts(how.chosen),
         "noisy": math.isfinite(width) and width > NOISY_HALF_WIDTH,

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
+from bench.records import memory_policy
 from bench.records.record import LISTS, MAPS, Sample, record_of, schema
 from bench.store import page_archive
 from bench.store.runs import CASES, MANIFEST, SAMPLES, StoreWarning, list_runs, names_of, read
@@ -54,7 +55,11 @@ def load_values(*places: str | Path, columns: Sequence[str] | None = None) -> li
     """
     known = schema()
     expected = pa.schema([known.field(name) for name in columns]) if columns else known
-    return plain(_read(places, CASES, expected, columns))
+    rows = plain(_read(places, CASES, expected, columns))
+    if {"memory", "device"} <= set(expected.names):
+        for row in rows:
+            row["memory"] = row["memory"] or memory_policy.on(row["device"])
+    return rows
 
 
 def plain(table: pa.Table) -> list[dict[str, Any]]:
@@ -75,6 +80,7 @@ def load_rows(*places: str | Path) -> pd.DataFrame:
         frame[name] = frame[name].map(dict, na_action="ignore")
     for name in LISTS:
         frame[name] = frame[name].map(list, na_action="ignore")
+    frame["memory"] = frame["memory"].fillna(frame["device"].map(memory_policy.on))
     return frame
 
 

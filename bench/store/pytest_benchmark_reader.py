@@ -175,6 +175,7 @@ def _conditions(entries: Sequence[Entry], frame: _Frame) -> dict[str, Any]:
         "machine": {**frame.machine, "machine_id": first.machine_id, "name": first.machine},
         "torch": torch,
         "options": {"threads": first.threads, "cache": first.cache or "hot"},
+        "memory": {entry.record.device: entry.record.memory_policy for entry in entries},
     }
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records import codec
+from bench.records import codec, memory_policy
 from bench.records.record import SCHEMA_VERSION, STATUSES, Sample, row, schema
 from bench.store import atomic, journal
 
@@ -76,6 +76,10 @@ class RunInfo:
     """Device → that level at its best, as known when the run ended."""
     roofs: Mapping[str, Any] = field(default_factory=dict)
     """Device → its roofs, with which its rows were compared."""
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """Device → the memory policy that held on it."""
+    memory_note: str = ""
+    """Why that of the CPU is not the one asked for, if it is not."""
     waited_s: float = 0.0
     """How long the run waited for the machine to come back to its reference state."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -84,6 +88,10 @@ class RunInfo:
     """Rows whose result is wrong, among those with status `ok`."""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+
+    def memory_on(self, device: str) -> str:
+        """The memory policy of a device, also where an older version kept none."""
+        return self.memory.get(device) or memory_policy.on(device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,13 @@ long. Other allocators can't be set here: whether they do what was asked for is 
 from __future__ import annotations
 
 import ctypes
+import math
+import mmap
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.records.memory_policy import FRESH, REUSE, SYSTEM
 
@@ -87,6 +90,38 @@ def _faults_of_block() -> int:
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
     libc.free(block)
     return faults
+
+
+def hand_back_above(limit_bytes: float, statm: Path = Path("/proc/self/statm")) -> None:
+    """Return freed memory if so much of it is kept that other workers, which keep as much, may lack it.
+
+    What is freed and what is in memory are both known (`mallinfo2(3)`, `proc(5)`); kept is the lesser of them at most.
+    """
+    with suppress(OSError, ValueError):
+        _, resident, shared, *_ = map(int, statm.read_text().split())
+        private_bytes = (resident - shared) * mmap.PAGESIZE
+        if private_bytes > limit_bytes and _freed_bytes() > limit_bytes:
+            hand_back()
+
+
+class _MallInfo2(ctypes.Structure):
+    """glibc's `struct mallinfo2`: ten sizes."""
+
+    _fields_: ClassVar[Any] = (
+        ("allocated_and_more", ctypes.c_size_t * 8),
+        ("freed_bytes", ctypes.c_size_t),
+        ("at_the_top_bytes", ctypes.c_size_t),
+    )
+
+
+def _freed_bytes() -> float:
+    """Memory of freed blocks that malloc holds, in memory or not; infinite where it does not tell (glibc before 2.33)."""
+    try:
+        info = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        return math.inf
+    info.restype = _MallInfo2
+    return int(info().freed_bytes)
 
 
 def hand_back() -> None:

@@ -7,6 +7,7 @@ time in a second way: calls are recorded once and replayed as a whole. Clock and
 
 from __future__ import annotations
 
+import copy
 import math
 import statistics
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
@@ -169,6 +170,12 @@ class Sampler:
         self._spins_s: dict[int, float] = {}
         self._evict = evict
         (self._few, self._many), self.work = self._learnt_singly() if once else self._learnt()
+
+    def of(self, call: Callable[[], object]) -> Sampler:
+        """The same for a call on the same values in another place, which takes as long."""
+        other = copy.copy(self)
+        other._call = call  # noqa: SLF001 - a copy of this one
+        return other
 
     def sample(self) -> QueueTiming:
         """One sample, per call: the slope between few calls and twice as many, free of the marks' cost.

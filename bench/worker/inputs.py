@@ -19,6 +19,8 @@ from bench.plan.case import Skip
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.worker.placement import InputValues
+
 
 def seed_of(identity: str) -> int:
     """A 63-bit seed from a case's id: the same in every process, on every machine."""
@@ -51,8 +53,14 @@ class TensorInputs:
     """`bench.plan.case.Inputs` on a torch device; the makers draw from one generator, in call order."""
 
     def __init__(
-        self, identity: str, device: str, dtype_name: str, input_limit_bytes: float = math.inf
+        self,
+        identity: str,
+        device: str,
+        dtype_name: str,
+        input_limit_bytes: float = math.inf,
+        values: InputValues | None = None,
     ) -> None:
+        self._values = values
         self._input_limit_bytes = input_limit_bytes
         self._asked_bytes = 0
         self._device = torch.device(device)
@@ -111,10 +119,17 @@ class TensorInputs:
         def drawn(
             *shape: Any, requires_grad: bool, dtype: torch.dtype, **kwargs: Any
         ) -> torch.Tensor:
-            values = make(*shape, generator=self._generator, dtype=own, **kwargs)
-            return values.to(dtype).requires_grad_(requires_grad)
+            values = self._once(
+                (make.__name__, shape, dtype),
+                lambda: make(*shape, generator=self._generator, dtype=own, **kwargs).to(dtype),
+            )
+            return values.requires_grad_(requires_grad)
 
         return drawn
+
+    def _once(self, key: Any, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Random values, which are drawn the first time only where they are kept."""
+        return self._values.of(key, make) if self._values else make()
 
     def ints(self, *shape: Any, low: int = -8, high: int = 9) -> torch.Tensor:
         """Whole numbers in [low, high), as int64 unless the dtype is an integer type.
@@ -127,8 +142,11 @@ class TensorInputs:
             low = max(low, 0)
         dtype = self._dtype if self._whole else torch.int64
         sizes = self._claim(shape, dtype)
-        drawn = torch.randint(
-            low, high, sizes, generator=self._generator, device=self._device, dtype=dtype
+        drawn = self._once(
+            ("ints", sizes, dtype, low, high),
+            lambda: torch.randint(
+                low, high, sizes, generator=self._generator, device=self._device, dtype=dtype
+            ),
         )
         return drawn if drawn.numel() != 1 else drawn.masked_fill(drawn == 0, high - 1 or low)
 

@@ -5,6 +5,7 @@ Samples are taken with hot caches or with cold ones, and on a device with a queu
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from bench.worker.sampling import (
     calibrate,
     measure_cold_overhead,
     measure_overhead,
+    read_usage,
     take_cold_samples,
     take_sample,
     take_samples,
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 _WARM_SHARE = 8
 """A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
+_LEAST_TRIES = 3
+"""glibc before 2.38 needs some calls until what it frees of an aligned block serves the next one (its bug 14581)."""
+_LONGEST_LEAD_IN_S = 0.1
 _COLD_SAMPLES = 11
 _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
@@ -102,6 +107,7 @@ class PreparedCall:
     call: Call
     device: Device
     loops: int
+    call_s: float = 0.0
     evict: Evict | None = None
     """Goes before each sample, which is one call: gives it fresh inputs, or empties the caches, or both."""
     sampler: Sampler | None = None
@@ -119,10 +125,28 @@ class PreparedCall:
         """Calls in a sample: one with cold caches."""
         return 1 if self.evict else self.loops
 
-    def visit(self, seconds: float, clock: Clock) -> protocol.Visited:
-        """Samples for about so long; half of it for the device's own time, where that is told."""
-        if self.loops > 1:
-            take_sample(self.call, max(1, self.loops // _WARM_SHARE), self.device, clock)
+    @property
+    def movable(self) -> bool:
+        """Whether it can be made on the same values elsewhere: one with a `setup` has fresh inputs anyway."""
+        return not isinstance(self.call, RenewedCall)
+
+    def at(self, call: Call) -> PreparedCall:
+        """The same with a call that lies in another place."""
+        if call is self.call or not self.movable:
+            return self
+        sampler = self.sampler.of(call) if self.sampler else None
+        return dataclasses.replace(self, call=call, sampler=sampler)
+
+    def visit(self, seconds: float, clock: Clock, *, reuses: bool = False) -> protocol.Visited:
+        """Samples for about so long; half of it for the device's own time, where that is told.
+
+        Args:
+            seconds: for how long.
+            clock: of the host.
+            reuses: whether the C library serves results from memory that was used before: samples then begin
+                when it does.
+        """
+        self._lead_in(seconds if reuses else 0.0, clock)
         begun_ns = clock()
         samples = self._samples(seconds / 2 if self.queued else seconds, clock)
         queued = self._queued(len(samples), seconds / 2, clock)
@@ -139,6 +163,23 @@ class PreparedCall:
             gapless=tuple(one.gapless for one in queued),
             aside_ns=self._aside_ns(spent_ns, samples),
         )
+
+    def _lead_in(self, limit_s: float, clock: Clock) -> None:
+        """Untimed calls: others have had the caches since, and the memory that results are written to.
+
+        They go on until calls no longer write to fresh pages: three times, and as often as fit into `limit_s`. With no
+        limit given, a call that fills a sample by itself is not made in vain, nor is a very slow one in any case.
+        """
+        if self.call_s > _LONGEST_LEAD_IN_S or (self.loops == 1 and not limit_s):
+            return
+        calls, tries = max(1, self.loops // _WARM_SHARE), 0
+        end_ns = clock() + round(limit_s * 1e9)
+        faulted = True
+        while faulted and (tries < _LEAST_TRIES or clock() < end_ns):
+            before = read_usage().minor_faults
+            take_sample(self.call, calls, self.device, clock)
+            faulted = limit_s > 0 and read_usage().minor_faults - before >= calls
+            tries += 1
 
     def replay(self, clock: Clock) -> protocol.Replayed:
         """The call's time in a graph.
@@ -218,12 +259,20 @@ def prepare(
     if isinstance(call, RenewedCall):
         settled, call_s = warm_up_singly(call, on.device, on.clock)
     elif first_s <= max(sample_s, _COLD_START_S):
-        settled = warm_up(call, on.device, on.clock)
-        loops, call_s = calibrate(call, sample_s, on.device, on.clock)
+        settled = warm_up(call, on.device, on.clock, known_s=request.call_s)
+        loops, call_s = request.loops, request.call_s
+        if not loops:
+            loops, call_s = calibrate(call, sample_s, on.device, on.clock)
     evict = _before_each(call, on.evict if request.cache == COLD else None)
     sampler = on.sampler(call, evict)
     made = PreparedCall(
-        call=call, device=on.device, loops=loops, evict=evict, sampler=sampler, build=build
+        call=call,
+        device=on.device,
+        loops=loops,
+        call_s=call_s,
+        evict=evict,
+        sampler=sampler,
+        build=build,
     )
     drain = on.drain(sample_s)
     timing = _timing(made, drain, on.clock)

@@ -49,6 +49,11 @@ class CaseChecks:
         if key in self._seen:
             self._prepared[key] = digest(_inputs(call.fresh()))
 
+    def same_inputs(self, key: Key, call: Call) -> bool:
+        """Whether a call has the inputs that were noted; also where none were."""
+        before = self._prepared.get(key)
+        return before is None or before == digest(_inputs(call.fresh()))
+
     def forget(self) -> None:
         """Forget the inputs of calls that are there no more."""
         self._prepared.clear()

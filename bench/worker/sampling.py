@@ -37,8 +37,9 @@ WARM_UP_LIMIT_S = 0.1
 _WARM_UP_SAMPLE_S = 2e-4
 _SLOW_CALL_LIMITS = 5
 """A slow call may warm up for so many times the limit, so that twenty samples of it fit."""
+_KNOWN_SHARE = 3
 _WINDOW, _FALLING_PAIRS = 5, 21
-_OVERHEAD_LOOPS = 5_000
+_OVERHEAD_LOOPS = 2_000
 _OVERHEAD_REPEATS = 9
 _COLD_OVERHEAD_REPEATS = 5
 """About as many empty calls as a visit has samples: what is read again after each of many evictions comes to
@@ -161,19 +162,34 @@ def calibrate(call: Call, sample_s: float, device: Device, clock: Clock) -> tupl
         loops = min(max(loops + 1, round(loops * growth)), round(most))
 
 
-def warm_up(call: Call, device: Device, clock: Clock, limit_s: float = WARM_UP_LIMIT_S) -> bool:
+def warm_up(
+    call: Call,
+    device: Device,
+    clock: Clock,
+    limit_s: float = WARM_UP_LIMIT_S,
+    *,
+    known_s: float = 0.0,
+) -> bool:
     """Make calls until they no longer get faster, or for `limit_s`; whether they have settled.
 
-    A slow call has five times as long, for twenty; where not even ten fit, it is not judged.
+    A slow call has five times as long, for twenty; where not even ten fit, it is not judged. Where another worker
+    found what a call takes (`known_s`), a slow one has a third of the limit: what it waits for, such as a library,
+    is loaded by the first calls, and whether it settles is known from the other.
     """
     begun, limit_ns = clock(), round(limit_s * 1e9)
-    loops, _ = calibrate(call, _WARM_UP_SAMPLE_S, device, clock)
+    longest_ns = _SLOW_CALL_LIMITS * limit_ns
+    if known_s >= _WARM_UP_SAMPLE_S:
+        loops, longest_ns = 1, limit_ns // _KNOWN_SHARE
+    elif known_s:
+        loops = round(_WARM_UP_SAMPLE_S / known_s)
+    else:
+        loops, _ = calibrate(call, _WARM_UP_SAMPLE_S, device, clock)
     times: list[int] = []
     while not settled(times):
         spent_ns = clock() - begun
         if spent_ns >= limit_ns and len(times) >= 4 * _WINDOW:
             return False
-        if spent_ns >= _SLOW_CALL_LIMITS * limit_ns:
+        if spent_ns >= longest_ns:
             return len(times) < 2 * _WINDOW
         times.append(take_sample(call, loops, device, clock)[1])
     return True

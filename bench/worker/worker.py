@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bench.errors import SuiteError
+from bench.machine.hardware import free_memory_bytes
 from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.fingerprint import is_changed
@@ -22,18 +25,21 @@ from bench.plan.plan import THREADS
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
 from bench.pool import protocol
+from bench.records import memory_policy
 from bench.worker import compiled, cpu_fallback, garbage
 from bench.worker.autograd_threads import free_autograd_threads
-from bench.worker.c_allocator import Memory
+from bench.worker.c_allocator import Memory, hand_back_above
 from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.failure import asked_bytes, refusal
+from bench.worker.fresh_pages import time_fresh
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
 from bench.worker.inputs import InputsTooLarge, TensorInputs
 from bench.worker.peak_memory import CudaAllocator, DroppedCalls, call_peak_bytes, free_memory
 from bench.worker.peak_rates import survey
+from bench.worker.placement import Placement, block
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.profiler import ProfiledCall, record_trace, warm
 from bench.worker.recheck import CaseChecks
@@ -54,10 +60,14 @@ if TYPE_CHECKING:
     from bench.worker.device_timing import QueuedDevice
     from bench.worker.devices import Device
     from bench.worker.peak_memory import Allocator
+    from bench.worker.placement import InputValues
     from bench.worker.prepared import PreparedCall
     from bench.worker.sampling import Clock, Evict
 
 
+_WITH_EFFECTS = protocol.Checked, protocol.Built, protocol.Prepared, protocol.Visited
+_KEPT_SHARE = 1 / 64
+"""Of the memory that is free when a worker begins, it keeps so much of what it freed: twenty workers a third of it."""
 _PEAK_MEMORY_LIMIT_S = 10.0
 """A case whose check took longer is not called again to learn how much memory a call takes."""
 
@@ -80,12 +90,15 @@ class Worker:
         self._new_evictor = new_evictor
         self._gauges = gauges or Gauges()
         self._memory = memory or Memory()
+        self._most_kept_bytes = free_memory_bytes() * _KEPT_SHARE
         self._clock_s = clock_cost_s(clock)
         self._suites: dict[str, LoadedSuite] = {}
         self._set_by_file: dict[str, list[str]] = {}
         self._watch = Watch()
         self._instruments: dict[str, Instruments] = {}
         self._calls: dict[tuple[str, str], PreparedCall] = {}
+        self._placements: dict[tuple[str, str], Placement] = {}
+        self._draw = Random()  # noqa: S311 - a place, not a secret
         self._dropped = DroppedCalls()
         self._checks = CaseChecks()
         self._threads = torch.get_num_threads()
@@ -93,13 +106,13 @@ class Worker:
         self._has_profiled = False
         self._answers: Mapping[type[Any], Callable[[Any], protocol.WorkerReply]] = {
             protocol.Check: self._check,
+            protocol.Build: self._place,
             protocol.Prepare: self._prepare,
             protocol.Recheck: self._recheck,
-            protocol.VisitRequest: lambda asked: self._call(asked.case).visit(asked.seconds, clock),
+            protocol.VisitRequest: self._visit,
             protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
-            protocol.TimeCold: lambda asked: self._call(asked.case).time_cold(
-                self._on(asked.case.device).evict, clock
-            ),
+            protocol.TimeCold: self._time_cold,
+            protocol.TimeFresh: self._time_fresh,
             protocol.Load: self._load,
             protocol.Sense: self._sense,
             protocol.Meter: self._meter,
@@ -123,8 +136,9 @@ class Worker:
         """The reply to a request; whatever a suite's code raises becomes a refusal with its reason."""
         reply = self._attempt(request)
         if isinstance(reply, protocol.Refused) and reply.status == "oom":
-            if isinstance(request, protocol.Check | protocol.Prepare | protocol.VisitRequest):
-                self._calls.pop(request.case.key, None)
+            if case := getattr(request, "case", None):
+                self._calls.pop(case.key, None)
+                self._placements.pop(case.key, None)
             free_memory()  # not before: the exception held the frames that held tensors
         return reply
 
@@ -141,7 +155,7 @@ class Worker:
             return protocol.Refused(status="skipped", reason=str(skip) or "the op gave no reason")
         except Exception as error:  # noqa: BLE001 - guests may raise anything; the run goes on
             return refusal(error)
-        if isinstance(reply, protocol.Checked | protocol.Prepared | protocol.Visited):
+        if isinstance(reply, _WITH_EFFECTS):
             return dataclasses.replace(reply, effects=self._watch.effects())
         return reply
 
@@ -165,6 +179,7 @@ class Worker:
     def _forget(self, _: protocol.Forget) -> protocol.Forgotten:
         devices = {device for _, device in self._calls}
         self._calls.clear()
+        self._placements.clear()
         self._checks.forget()
         compiled.forget()
         self._dropped.free(devices)
@@ -203,13 +218,47 @@ class Worker:
 
     def _prepare(self, asked: protocol.Prepare) -> protocol.Prepared:
         case = asked.case
-        compiled.forget()
-        call = self._build(case)[1]
-        self._checks.prepared(case.key, call)
+        if case.key not in self._placements:
+            self._place(asked)
+        placement = self._placements[case.key]
         self._calls[case.key], reply = prepare(
-            call, lambda: self._build(case)[1], asked, self._on(case.device), self._clock_s
+            placement.call,
+            lambda: self._build(case)[1],
+            asked,
+            self._on(case.device),
+            self._clock_s,
         )
+        if not self._calls[case.key].movable or self._watch.effects().compiled:
+            placement.fix()
         return reply
+
+    def _place(self, asked: protocol.Build | protocol.Prepare) -> protocol.Built:
+        """Build a case's call, and keep its values to build it elsewhere from."""
+        case = asked.case
+        compiled.forget()
+        placement = Placement(
+            lambda values: self._build(case, values=values)[1],
+            partial(block, device=case.device),
+            self._draw,
+            self._clock,
+        )
+        self._checks.prepared(case.key, placement.call)
+        if self._watch.effects().compiled:
+            placement.fix()
+        self._placements[case.key] = placement
+        return protocol.Built()
+
+    def _visit(self, asked: protocol.VisitRequest) -> protocol.Visited:
+        """Samples of a prepared case, in a place that is drawn for this visit."""
+        key = asked.case.key
+        same = partial(self._checks.same_inputs, key)
+        reuses = self._memory.policy == memory_policy.REUSE
+        with self._placements[key].drawn(asked.seconds, same) as call:
+            made = self._calls[key] = self._calls[key].at(call)
+            visited = made.visit(asked.seconds, self._clock, reuses=reuses)
+        if reuses:
+            hand_back_above(self._most_kept_bytes)
+        return visited
 
     def _recheck(self, asked: protocol.Recheck) -> protocol.Rechecked:
         case = asked.case
@@ -255,6 +304,16 @@ class Worker:
             warm(call, device, self._clock)
         return call
 
+    def _time_cold(self, asked: protocol.TimeCold) -> protocol.ColdTimed:
+        """The device's own time of a prepared call with cold caches."""
+        evict = self._on(asked.case.device).evict
+        return self._call(asked.case).time_cold(evict, self._clock)
+
+    def _time_fresh(self, asked: protocol.TimeFresh) -> protocol.FreshTimed:
+        """How many times as long a prepared call takes in fresh memory."""
+        call = self._call(asked.case).call
+        return time_fresh(call, asked.taken_bytes, self._clock, self._clock_s)
+
     def _load(self, asked: protocol.Load) -> protocol.Loaded:
         """The telemetry of a device while it works on a prepared call."""
         call, device = self._call(asked.case).call, self._call(asked.case).device
@@ -275,7 +334,12 @@ class Worker:
             call, loops, device, lambda: self._gauges.energy_total_j(asked.case.device), self._clock
         )
 
-    def _build(self, planned: PlannedCase, input_limit_bytes: float = math.inf) -> tuple[Op, Call]:
+    def _build(
+        self,
+        planned: PlannedCase,
+        input_limit_bytes: float = math.inf,
+        values: InputValues | None = None,
+    ) -> tuple[Op, Call]:
         suite = self._suite(planned.suite_path)
         if planned.device.startswith("cuda"):
             free_autograd_threads(planned.device)
@@ -285,7 +349,7 @@ class Worker:
             raise SuiteError(message)
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
-        inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes)
+        inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes, values)
         with self._watch.over_build():
             call: Any = op.build(with_inputs(case, inputs))
         if not isinstance(call, Call):

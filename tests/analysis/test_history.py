@@ -51,6 +51,7 @@ def keep(store: Path, number: int, time_s: float, cases: int = 1, **changes: Any
         "reference_barrier_s": at.barrier_s,
         "warnings": changes.pop("warnings", ()),
         "fingerprint": changes.pop("fingerprint", None),
+        "memory": changes.pop("memory", None),
     }
     return finished_run(
         store, about(number, **changes), *(entry(place, **row) for place in range(cases))
@@ -118,6 +119,20 @@ def test_runs_that_differ_in_more_than_the_time_are_not_asked(
         keep(tmp_path, number, 1e-6 + number * 1e-8, **changes)
 
     assert history.read(tmp_path, about(9)).floors(CALM, NOW) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "asked"),
+    [(None, "system", True), (None, "reuse", False), ("reuse", "reuse", True), ("fresh", "reuse", False)],
+)  # fmt: skip
+def test_headlines_of_another_memory_policy_are_no_repeats(
+    tmp_path: Path, before: str | None, now: str, *, asked: bool
+) -> None:
+    """Row by row, as each says of itself; one of an older version was as the system did."""
+    for number in range(3):
+        keep(tmp_path, number, 1e-6 + number * 1e-8, memory=before)
+    found = history.read(tmp_path, about(9, memory={"cpu": now})).floors(CALM, NOW)
+    assert bool(found) == asked
 
 
 def test_another_torch_is_another_code(tmp_path: Path) -> None:

@@ -87,8 +87,10 @@ class Sides:
         base: Mapping[str, str],
         _cores: object,
         python: str | None,
+        memory: str,
     ) -> WorkerPool:
-        """A side's pool."""
+        """A side's pool, whose workers do as they are told of memory."""
+        assert memory == "reuse"
         slow = base.get("SLOW") == "1"
         noise_ns = random.Random(count)  # noqa: S311 - not a secret
 

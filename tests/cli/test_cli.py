@@ -17,6 +17,7 @@ from bench.cli import run as cli_run
 from bench.run import peak_survey
 from bench.store import find
 from bench.store.load import load_rows
+from bench.store.runs import list_runs
 from bench.worker import devices
 from tests.fakes.workers import begun_run, entry, finished_run, info
 
@@ -199,6 +200,10 @@ Bench = Any
             "--device 'gpu' is no device; write cpu, cuda, cuda:1, xpu, mps or all",
         ),
         ("run view --cache cool", "--cache 'cool' is neither hot nor cold; did you mean cold?"),
+        ("run view --memory frsh", "--memory 'frsh' is none of reuse, fresh, system; did you mean"),
+        ("ab view --memory frsh", "--memory 'frsh' is none of reuse, fresh, system; did you mean"),
+        ("crossover view/t --memory x", "--memory 'x' is none of reuse, fresh, system; known: "),
+        ("selftest --memory frsh", "--memory 'frsh' is none of reuse, fresh, system; did you mean"),
         ("run view --budget soon", "--budget 'soon' is not a stretch of time"),
         ("run view --timeout 0", "--timeout '0' is not a stretch of time"),
         ("run view --tag main", "--tag 'main' can't be read; write key=value"),
@@ -381,6 +386,23 @@ def test_a_call_is_measured_with_cold_caches(bench: Bench, tmp_path: Path) -> No
     (row,) = load_rows(tmp_path / "results").to_dict("records")
     assert (code, row["cache"], row["loops"], row["samples"] > 0) == (0, "cold", 1, True)
     assert "cold time" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", ["fresh", "system"])
+def test_a_call_is_measured_with_the_memory_asked_for(
+    bench: Bench, tmp_path: Path, memory: str
+) -> None:
+    """In the rows and in the run; where it can't be had, a line says so."""
+    (tmp_path / "mixed.py").write_text(MIXED)
+    words = ("-k", "fine", "--device", "cpu", "--memory", memory)
+    code, _, err = bench("run", "mixed.py", *QUICKLY, *words)
+    (row,) = load_rows(tmp_path / "results").to_dict("records")
+    (run,) = list_runs(tmp_path / "results")
+    held = "system" if run.info.memory_note else memory
+    assert (code, row["memory"], run.info.options["memory"]) == (0, held, memory)
+    assert run.info.memory == {"cpu": held}
+    assert ("not as asked for" in err) == bool(run.info.memory_note)
 
 
 def test_a_machine_without_a_gpu_is_told_so_once(bench: Bench) -> None:

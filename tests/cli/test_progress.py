@@ -130,3 +130,12 @@ def test_measuring_roofs_is_said(*, terminal: bool) -> None:
     where = console(terminal=terminal)
     LiveListener(where).surveying("cpu", 13.0)
     assert told(where) == "measuring roofs of cpu, about 13 s: they are kept for later runs\n"
+
+
+@pytest.mark.parametrize(("repeats", "lines"), [(False, 1), (True, 0)])
+def test_memory_that_is_not_as_asked_for_is_said_once(repeats: bool, lines: int) -> None:  # noqa: FBT001 - of the table
+    """Not again where the same is measured several times."""
+    where = console(terminal=False)
+    LiveListener(where, repeats=repeats).memory_differs("the C library can't")
+    said = "rows of the CPU have memory system, not as asked for: the C library can't\n"
+    assert told(where) == said * lines

@@ -23,7 +23,7 @@ def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for day in range(8):
         time_s = (1.0 if day < 4 else 1.5) * (1 + 0.001 * (day % 3))
-        about: dict[str, Any] = {"started_at": STARTED_AT + timedelta(days=day), "time_s": time_s, "time_lo_s": 0.99 * time_s, "time_hi_s": 1.01 * time_s, "confidence": 0.95}  # fmt: skip
+        about: dict[str, Any] = {"memory": "reuse", "started_at": STARTED_AT + timedelta(days=day), "time_s": time_s, "time_lo_s": 0.99 * time_s, "time_hi_s": 1.01 * time_s, "confidence": 0.95}  # fmt: skip
         rows = [entry(16, **about), entry(64, **about), entry(16, **about, device="cuda")]
         commit = {"git_commit": f"{day}234567890"}
         finished_run(tmp_path / "results", info(f"2026010{day + 1}T000000Z-aaaaaa", environment=commit), *rows)  # fmt: skip

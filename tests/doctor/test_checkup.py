@@ -127,9 +127,10 @@ def test_what_is_kept_of_the_machine_is_known(tmp_path: Path) -> None:
 
 
 def test_earlier_runs_count_if_they_were_made_alike(tmp_path: Path) -> None:
-    """The same machine, threads and torch."""
-    like = info(options={"threads": 2}, torch={"version": "2.9.0+cu128"})
+    """The same machine, threads, torch and memory policy, which older versions left to the system."""
+    like = info(options={"threads": 2}, torch={"version": "2.9.0+cu128"}, memory={"cpu": "reuse"})
     others = (
+        dataclasses.replace(like, memory={}),
         dataclasses.replace(like, options={"threads": 1}),
         dataclasses.replace(like, torch={"version": "2.8.0"}),
         dataclasses.replace(like, machine={**like.machine, "machine_id": "m-2"}),

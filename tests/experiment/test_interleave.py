@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.errors import StoreError, WorkerError
+from bench.errors import SelectionError, StoreError, WorkerError
 from bench.experiment.ab import DecisionGoal, ab
 from bench.experiment.interleave import PairedRun, SideSpec
 from bench.machine import hardware
@@ -24,7 +24,7 @@ from bench.run.stopping import LEAST_ROUNDS
 from bench.stats.sequential import LOOKS
 from bench.store import runs
 from bench.store.load import load_rows, load_samples
-from tests.fakes.workers import Stage, case, lost, settle, visited
+from tests.fakes.workers import HELLO, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,6 +105,22 @@ def searching(**changes: Any) -> TwoSides:
 def twice(*numbers: int) -> list[Pair]:
     """Cases that meet themselves."""
     return [(case(number), case(number)) for number in numbers]
+
+
+def test_sides_of_which_one_can_not_reuse_are_refused(tmp_path: Path) -> None:
+    """What differs between them would be where results lie."""
+    sides = TwoSides()
+    one, other = sides.spec(0, [case(0)]), sides.spec(1, [case(0)])
+    for stage, memory, note in zip(sides.stages, ("reuse", "system"), ("", "x"), strict=True):
+        for process in stage.processes:
+            process.hello = dataclasses.replace(HELLO, memory=memory, memory_note=note)
+    message = r"--memory reuse does not hold on both sides \(x\); write --memory system"
+    with (
+        pytest.raises(SelectionError, match=message),
+        PairedRun.open((one, other), tmp_path, twice(0)),
+    ):
+        pass
+    assert runs.list_runs(tmp_path) == []
 
 
 def couples(visits: Sequence[int]) -> Iterator[tuple[int, ...]]:

@@ -77,6 +77,7 @@ def record(suite: str = "matmul", op: str = "square", /, **values: Any) -> Recor
         "loops": 10,
         "correct": True,
         "threads": 2,
+        "memory": "reuse",
         "torch_version": "2.13.0",
         "started_at": WHEN,
     }

@@ -173,6 +173,7 @@ def _row(
         status="ok",
         threads=2,
         cache="hot",
+        memory="reuse",
         torch_version=TORCH,
         started_at=begun,
     )

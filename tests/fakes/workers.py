@@ -186,12 +186,14 @@ def finished_run(store: Path, about: RunInfo, *entries: Entry) -> Path:
 
 SETTLED: Mapping[type[protocol.WorkerRequest], protocol.WorkerReply] = {
     protocol.Check: protocol.Checked(correct=True, max_error=0.0, note="", input_bytes=8),
+    protocol.Build: protocol.Built(),
     protocol.Prepare: PREPARED,
     protocol.VisitRequest: visited(1_000_000),
     protocol.Sense: CALM,
     protocol.Recheck: protocol.Rechecked(),
     protocol.Replay: protocol.Replayed(device_s=1e-4),
     protocol.TimeCold: protocol.ColdTimed(device_s=2e-4),
+    protocol.TimeFresh: protocol.FreshTimed(ratio=8.0, low=7.0, high=9.0),
     protocol.Load: protocol.Loaded(gauges=()),
     protocol.Meter: protocol.Metered(energy_j=0.25),
     protocol.Profile: protocol.Refused(status="failed", reason="there is no profiler here"),

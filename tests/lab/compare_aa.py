@@ -180,9 +180,22 @@ def _cells(samples: pd.DataFrame) -> dict[tuple[str, str], list[Cell]]:
             started_ns=round(float(first["at_s"]) * 1e9),
             time_s=float(of["time_s"].median()),
             conditions=conditions if known else None,
+            **_process_use(of),
         )
         found.setdefault((str(first["case"]), str(first["device"])), []).append(cell)
     return found
+
+
+def _process_use(of: pd.DataFrame) -> dict[str, Any]:
+    """Faults, switches and CPU time of a cell, where its samples have them."""
+    needed = ["minor_faults", "involuntary_switches", "cpu_s"]
+    if not {*needed} <= {*of.columns} or of[needed].isna().to_numpy().any():
+        return {}
+    return {
+        "faults": float((of["minor_faults"] / of["loops"]).median()),
+        "switched_share": float((of["involuntary_switches"] > 0).mean()),
+        "cpu_share": float(of["cpu_s"].sum() / of["elapsed_s"].sum()),
+    }
 
 
 def _reference(

@@ -50,6 +50,31 @@ def test_a_case_is_prepared_once_in_each_worker() -> None:
     assert stage.asked(protocol.Prepare) == [(0, case().id), (1, case().id)]
 
 
+def test_a_case_is_built_once_in_each_worker() -> None:
+    """And what another worker found is handed on when it is prepared."""
+    stage = Stage()
+    pool = stage.pool(2)
+    assert pool.side_by_side(lambda worker: pool.build(worker, case(), 5)) == [protocol.Built()] * 2
+    assert pool.build(1, case(), 5) is None
+    pool.forget()
+    assert pool.build(1, case(), 5) == protocol.Built()
+    first = pool.prepare(0, case(), 0.01, 5)
+    assert isinstance(first, protocol.Prepared)
+    pool.prepare(1, case(), 0.01, 5, known=first)
+    handed = protocol.Prepare(case=case(), sample_s=0.01, loops=first.loops, call_s=first.call_s)
+    assert stage.log[-1] == (1, handed)
+
+
+def test_a_step_that_fails_in_a_worker_fails() -> None:
+    """The others are not waited for, and no process is started after the pool was left."""
+    stage = Stage()
+    with stage.pool(3) as pool, pytest.raises(ZeroDivisionError):
+        pool.side_by_side(lambda worker: 1 // worker)
+    with pytest.raises(WorkerError, match="ended"):
+        pool._replace(0)
+    assert len(stage.processes) == 3
+
+
 def test_a_worker_is_told_what_is_to_be_in_the_caches() -> None:
     """Once, when the case is prepared."""
     stage = Stage()

@@ -19,7 +19,10 @@ from tests.records.test_roofs import HERE
 
 MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
+    protocol.Build(case=case()),
+    protocol.Built(),
     protocol.Prepare(case=case(), sample_s=0.01),
+    protocol.Prepare(case=case(), sample_s=0.01, loops=12, call_s=1e-5),
     protocol.Prepare(case=case(), sample_s=0.01, cache="cold"),
     protocol.VisitRequest(case=case(), seconds=0.1),
     protocol.Sense(),
@@ -32,6 +35,9 @@ MESSAGES = (
     protocol.TimeCold(case=case()),
     protocol.ColdTimed(device_s=2e-6),
     protocol.ColdTimed(device_s=None),
+    protocol.TimeFresh(case=case(), taken_bytes=2**26),
+    protocol.FreshTimed(ratio=8.0, low=7.0, high=9.0),
+    protocol.FreshTimed(),
     protocol.Load(case=case()),
     protocol.Loaded(gauges=(Telemetry(sm_clock_hz=1.98e9, throttle_reasons=("power-cap",)),)),
     protocol.Profile(cases=(case(), case(1)), calls=(20, 2), path="trace.json"),

@@ -173,3 +173,172 @@ def test_drift_is_told_from_the_order_in_time(data: st.DataObject, count: int) -
     shuffled = data.draw(st.permutations(some))
     assert cells.drifts(shuffled) == cells.drifts(some)
     assert len(list(itertools.chain(shuffled))) == count
+
+
+def used(
+    *kinds: tuple[float, float, float, float], conditions: Conditions | None = CALM
+) -> list[Cell]:
+    """Cells of these times, faults per call, shares of switched samples and of CPU time; three workers alternately."""
+    return [
+        dataclasses.replace(cell, faults=faults, switched_share=switched, cpu_share=cpu)
+        for cell, (_, faults, switched, cpu) in zip(
+            made([time_s for time_s, *_ in kinds], conditions), kinds, strict=True
+        )
+    ]
+
+
+REUSED, FRESHLY = (1.0, 0.0, 0.0, 1.0), (5.0, 3072.0, 0.0, 1.0)
+ASIDE = (1.0, 0.0, 1.0, 0.5)
+KINDS = st.tuples(
+    st.floats(1e-9, 1e3),
+    st.sampled_from([0.0, 0.3, 0.99, 1.0, 7.0, 3072.0]),
+    st.sampled_from([0.0, 0.2, 0.5, 1.0]),
+    st.sampled_from([0.1, 0.94, 1.0, 2.0]),
+)
+
+
+def places(of: Iterable[Cell]) -> list[tuple[int, int]]:
+    """Which cells they are, whatever their time."""
+    return [(c.worker, c.round) for c in of]
+
+
+def test_faults_tell_two_states_where_times_do_not() -> None:
+    """Wide noise leaves no gap between them, and one time in between belongs where its faults say."""
+    fresh = [(1.2 + 0.05 * i, 768.0 + i, 0.0, 1.0) for i in range(10)]
+    reused = [(0.9 + 0.05 * i, 0.02, 0.0, 1.0) for i in range(10)]
+    found = cells.two_states(used(*fresh, *reused), CALM)
+
+    assert found is not None
+    assert [state.faults for state in found] == pytest.approx([0.02, 772.5])
+    assert [state.time_s for state in found] == pytest.approx([1.125, 1.425])
+    assert found == cells.states_by_faults(used(*fresh, *reused))
+
+
+def test_faults_come_before_conditions_and_gaps() -> None:
+    """The machine was slow in the cells with fresh pages, too; what is known of the case itself explains it."""
+    slow = [dataclasses.replace(c, conditions=SLOW) for c in used(*[FRESHLY] * 6)]
+    found = cells.two_states([*used(*[REUSED] * 6), *slow], CALM)
+
+    assert found is not None
+    assert [state.faults for state in found] == [0.0, 3072.0]
+
+
+def test_fresh_pages_that_cost_nothing_come_first_all_the_same() -> None:
+    """The lower time is first, and its faults with it."""
+    found = cells.two_states(used(*[(5.0, 0.0, 0.0, 1.0), (1.0, 9.0, 0.0, 1.0)] * 4), CALM)
+    assert found is not None
+    assert [(state.time_s, state.faults) for state in found] == [(1.0, 9.0), (5.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        [REUSED] * 9 + [FRESHLY],
+        [REUSED] * 25 + [FRESHLY] * 5,
+        [FRESHLY] * 30,
+        [(1.0, 3072.0, 0.0, 1.0), (1.04, 0.0, 0.0, 1.0)] * 10,
+        [(1.0, 0.0, 0.0, 1.0), (5.0, 0.9, 0.0, 1.0)] * 10,
+    ],
+    ids=["one odd cell", "less than a fifth", "one kind", "4 % apart", "less than a fault a call"],
+)
+def test_other_faults_are_no_states(kinds: list[tuple[float, float, float, float]]) -> None:
+    """Odd cells, one kind alone, small steps, and faults now and then."""
+    assert cells.states_by_faults(used(*kinds)) is None
+
+
+@pytest.mark.parametrize(
+    ("memory", "faults"), [("reuse", {0.0}), ("fresh", {3072.0}), ("system", {0.0, 3072.0})]
+)
+def test_the_policy_says_which_kind_of_memory_counts(memory: str, faults: set[float]) -> None:
+    """For the headline and at reference alike; none is left out as the system found it."""
+    mixed = used(*[REUSED, REUSED, FRESHLY, FRESHLY] * 9)
+    assert {c.faults for c in cells.headline_cells(mixed, CALM, memory)} == faults
+    assert {c.faults for c in cells.headline_cells(mixed, None, memory)} == faults
+    assert {c.faults for c in cells.scaled_to_reference(mixed, CALM, memory)} == faults
+
+
+@pytest.mark.parametrize("memory", ["reuse", "fresh"])
+def test_a_kind_with_too_few_cells_is_not_chosen(memory: str) -> None:
+    """Five, or those of one worker: all count then."""
+    kinds = [REUSED, FRESHLY] if memory == "reuse" else [FRESHLY, REUSED]
+    few = used(*[kinds[0]] * 5, *[kinds[1]] * 20)
+    assert cells.counted(few, memory) == few
+    alone = used(*[kinds[0], kinds[1], kinds[1]] * 10)
+    assert cells.counted(alone, memory) == alone
+
+
+@given(
+    kinds=st.lists(KINDS, max_size=40),
+    memory=st.sampled_from(["reuse", "fresh", "system"]),
+    data=st.data(),
+)
+def test_no_cell_is_chosen_by_its_time(
+    kinds: list[tuple[float, float, float, float]], memory: str, data: st.DataObject
+) -> None:
+    """Other times in the same cells: the same cells count, for the headline, at reference, and as preempted."""
+    before = used(*kinds)
+    times = data.draw(st.permutations([c.time_s for c in before]))
+    after = [dataclasses.replace(c, time_s=t) for c, t in zip(before, times, strict=True)]
+    for choose in (
+        cells.preempted,
+        lambda of: cells.counted(of, memory),
+        lambda of: cells.headline_cells(of, CALM, memory),
+        lambda of: cells.scaled_to_reference(of, CALM, memory),
+    ):
+        assert places(choose(after)) == places(choose(before))
+
+
+@given(kinds=st.lists(KINDS, max_size=40), memory=st.sampled_from(["reuse", "fresh", "system"]))
+def test_what_counts_is_enough_or_everything(
+    kinds: list[tuple[float, float, float, float]], memory: str
+) -> None:
+    """Nothing is left out where what is left would be a matter of luck, and nothing is made up."""
+    some = used(*kinds)
+    chosen = cells.counted(some, memory)
+    assert set(places(chosen)) <= set(places(some))
+    assert chosen == some or cells.enough(chosen)
+    wanted = [c for c in some if c.fresh == (memory == "fresh") and c not in cells.preempted(some)]
+    if memory != "system" and cells.enough(wanted):
+        assert chosen == wanted
+
+
+def test_a_cell_that_was_pushed_aside_is_preempted() -> None:
+    """Switched out in its samples, and with half of the CPU time that the others had; it took no longer."""
+    seen = used(*[REUSED] * 9, ASIDE)
+    assert cells.preempted(seen) == seen[-1:]
+    assert cells.counted(seen) == seen[:-1]
+    assert cells.headline_cells(seen, CALM) == seen[:-1]
+
+
+def test_most_cells_may_be_preempted() -> None:
+    """They are told by those that were not; where only one is left, all are compared, and all count."""
+    most = used(*[ASIDE] * 16, *[REUSED] * 3)
+    assert cells.preempted(most) == most[:16]
+    assert cells.counted(most) == most  # three are no headline
+    assert cells.preempted(used(*[ASIDE] * 9, REUSED)) == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        (9.0, 0.0, 0.0, 1.0),
+        (9.0, 0.0, 0.4, 0.5),
+        (9.0, 0.0, 1.0, 0.96),
+        (9.0, 0.0, 0.0, 0.1),
+        (9.0, 0.0, 1.0, 2.0),
+    ],
+    ids=["slow", "few samples switched", "CPU time enough", "asleep", "another thread spins"],
+)
+def test_other_cells_are_not_preempted(odd: tuple[float, float, float, float]) -> None:
+    """However slow: it takes switches and a lack of CPU time together."""
+    assert cells.preempted(used(*[REUSED] * 9, odd)) == []
+
+
+@given(cpu=st.floats(0.001, 64.0), kinds=st.lists(KINDS, max_size=30))
+def test_what_is_short_depends_on_the_case(
+    cpu: float, kinds: list[tuple[float, float, float, float]]
+) -> None:
+    """A call that sleeps and one of 64 threads that spin: only the proportion to the others counts."""
+    exact = 2.0 ** round(np.log2(cpu))
+    scaled = used(*[(t, f, s, c * exact) for t, f, s, c in kinds])
+    assert places(cells.preempted(scaled)) == places(cells.preempted(used(*kinds)))

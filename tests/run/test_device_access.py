@@ -14,9 +14,9 @@ def access(*words: str) -> DeviceAccess:
     made = DeviceAccess()
     for word in words:
         if word == "yes":
-            made.granted("cuda")
+            made.granted("cuda", 1)
         else:
-            made.refused("cuda", word)
+            made.refused("cuda", 1, word)
     return made
 
 
@@ -43,5 +43,15 @@ def test_only_cases_in_a_row_count(words: tuple[str, ...]) -> None:
 def test_each_device_has_its_own() -> None:
     """A GPU that is taken says nothing of another."""
     made = access(BUSY, BUSY)
-    made.refused("cuda:1", BUSY)
+    made.refused("cuda:1", 1, BUSY)
     assert made.given_up == {}
+
+
+def test_each_worker_has_its_own() -> None:
+    """In exclusive mode one worker has the context: what it is granted says nothing of those that get none."""
+    made = access(BUSY, BUSY)
+    made.granted("cuda", 0)
+    made.refused("cuda", 2, BUSY)
+    assert made.given_up == {}
+    made.refused("cuda", 1, BUSY)
+    assert "cuda" in made.given_up

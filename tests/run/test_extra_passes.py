@@ -17,7 +17,8 @@ from bench.errors import StoreError
 from bench.plan.schedule import Schedule
 from bench.pool import protocol
 from bench.pool.process import WorkerLost
-from bench.run.extra_passes import keep_trace, make_passes, profile, trace_path
+from bench.records.memory_policy import FRESH, REUSE, SYSTEM
+from bench.run.extra_passes import keep_trace, make_passes, profile, time_fresh, trace_path
 from bench.run.outcome import Outcome, Visit
 from tests.fakes.kernel_trace import cuda_trace, kernel, launch, mark, op, trace
 from tests.fakes.workers import HELLO, PREPARED, Stage, case, settle, visited
@@ -194,6 +195,80 @@ def test_a_pass_that_fails_leaves_the_case_as_it_was() -> None:
     assert outcome.open
     assert (outcome.graph_s, outcome.activity) == (None, None)
     assert outcome.metered == protocol.Metered(energy_j=None, reason="broken")
+
+
+def on_cpu(
+    number: int = 0, *, call_s: float = 1e-3, mib: float | None = 16, **facts: Any
+) -> Outcome:
+    """A case on the CPU that takes so much memory beyond its inputs."""
+    outcome = measured(number, device="cpu", call_s=call_s, work="")
+    peak_bytes = None if mib is None else round(mib * 2**20)
+    outcome.checked = protocol.Checked(
+        correct=True, max_error=0.0, note="", input_bytes=8, peak_memory_bytes=peak_bytes
+    )
+    outcome.case = dataclasses.replace(outcome.case, **facts)
+    return outcome
+
+
+def freshly(
+    *batch: Outcome, memory: str = REUSE, schedule: Schedule = HOT, answer: Any = settle
+) -> list[protocol.TimeFresh]:
+    """What the first of two workers with this memory policy is asked to time in fresh memory."""
+    stage = Stage(answer)
+    pool = stage.pool(2)
+    for process in stage.processes:
+        process.hello = dataclasses.replace(HELLO, memory=memory)
+    time_fresh(batch, pool, schedule)
+    assert {number for number, _ in stage.log} <= {0}
+    return [request for _, request in stage.log if isinstance(request, protocol.TimeFresh)]
+
+
+def test_of_each_op_the_case_that_moves_most_is_timed_in_fresh_memory() -> None:
+    """By its work model, or its inputs, which are the same in each run; the dtypes of an op count as ops."""
+    small, large = on_cpu(1, mib=17, bytes=100.0), on_cpu(2, mib=16, bytes=200.0)
+    other, half = on_cpu(3, op="other"), on_cpu(4, dtype="float16")
+    asked = freshly(small, large, other, half)
+    assert {one.case.id for one in asked} == {o.case.id for o in (large, other, half)}
+    assert {one.taken_bytes for one in asked} == {2**24}
+    assert large.fresh == {"fresh_time_s": 8.0, "fresh_time_lo_s": 7.0, "fresh_time_hi_s": 9.0}
+    assert small.fresh == {}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        on_cpu(mib=None),
+        on_cpu(call_s=0.2, mib=2**12),
+        on_cpu(call_s=0.012, mib=4),
+        measured(),
+        measured(device="cpu", work=""),
+    ],
+    ids=["takes little", "slow", "works long on each page", "on a GPU", "not checked"],
+)
+def test_what_would_show_no_page_faults_is_not_timed_in_fresh_memory(outcome: Outcome) -> None:
+    """Or takes too long."""
+    assert freshly(outcome) == []
+
+
+def test_fresh_memory_is_compared_with_memory_that_is_reused_and_hot() -> None:
+    """Under other policies, where those hold, and with cold caches, the headline is something else."""
+    assert len(freshly(on_cpu())) == 1
+    assert freshly(on_cpu(), memory=SYSTEM) == freshly(on_cpu(), memory=FRESH) == []
+    assert freshly(on_cpu(), schedule=changed(cache="cold")) == []
+
+
+@pytest.mark.parametrize(
+    "reply", [protocol.FreshTimed(), protocol.Refused(status="failed", reason="no")]
+)
+def test_what_fresh_memory_costs_may_stay_unknown(reply: protocol.WorkerReply) -> None:
+    """The case is as it was."""
+    outcome = on_cpu()
+
+    def answer(request: protocol.WorkerRequest) -> protocol.WorkerReply:
+        return reply if isinstance(request, protocol.TimeFresh) else settle(request)
+
+    assert len(freshly(outcome, answer=answer)) == 1
+    assert (outcome.open, outcome.fresh) == (True, {})
 
 
 def writing(made: dict[str, Any], names: dict[str, str] | None = None) -> WorkerPool:

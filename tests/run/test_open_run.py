@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import WorkerError
 from bench.plan.schedule import Schedule
+from bench.run.listener import Listener
 from bench.run.manifest import Options
 from bench.run.open_run import OpenRun, written
 from bench.store import journal, runs
@@ -64,6 +65,45 @@ def test_a_run_that_ends_early_is_finished_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert [run.finished for run in runs.list_runs(tmp_path)] == [True]
+
+
+class Told(Listener):
+    """Remembers why memory is not as it was asked for."""
+
+    def __init__(self) -> None:
+        self.why: list[str] = []
+
+    def memory_differs(self, why: str) -> None:
+        """It is not."""
+        self.why.append(why)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"), [("cpu", {"cpu": "system"}), ("cuda", {"cuda": "reuse"})]
+)
+def test_rows_have_the_memory_policy_that_held_in_the_workers(
+    tmp_path: Path, device: str, said: dict[str, str]
+) -> None:
+    """Not the one asked for; a GPU's rows are reused, and for them nobody need be told."""
+    stage, told = Stage(), Told()
+    about = dataclasses.replace(ABOUT, devices=[device], memory={device: "fresh"})
+    schedule = Schedule(
+        workers=1, rounds=4, case_budget_s=1, timeout_s=60, memory_bytes=1e9, memory="fresh"
+    )
+    options = Options(schedule=schedule, threads=1, seed=7, preset="quick", selection={})
+    with written(tmp_path, about) as writer:
+        pool = stage.pool(1)
+        stage.processes[0].hello = dataclasses.replace(HELLO, memory_note="no such allocator")
+        run = OpenRun(writer, options, pool, tmp_path, listener=told)
+        ((outcome,),) = run.scheduler.measure([case(0, device=device)])
+        row = run.keep(outcome).record
+    kept = runs.list_runs(tmp_path)[0].info
+    assert (row.memory, kept.memory, kept.memory_note) == (
+        said[device],
+        said,
+        "no such allocator",
+    )
+    assert told.why == (["no such allocator"] if device == "cpu" else [])
 
 
 def test_two_pools_may_write_one_run(tmp_path: Path) -> None:

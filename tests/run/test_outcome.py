@@ -176,6 +176,17 @@ def test_a_row_says_how_much_memory_a_call_takes() -> None:
     assert [row.peak_memory_bytes for row in rows] == [2**24, None]
 
 
+def test_the_time_in_fresh_memory_is_the_headline_times_the_ratio() -> None:
+    """So that a state of the machine during that pass is not taken for page faults."""
+    made = outcome(*calm())
+    made.fresh = {"fresh_time_s": 8.0, "fresh_time_lo_s": 7.0, "fresh_time_hi_s": 9.0}
+    found, without = row(made), row(outcome(*calm()))
+    assert found.time_s == without.time_s
+    times = (found.fresh_time_s, found.fresh_time_lo_s, found.fresh_time_hi_s)
+    assert times == pytest.approx([ratio * (found.time_s or 0.0) for ratio in (8, 7, 9)])
+    assert without.fresh_time_s is None
+
+
 @pytest.mark.parametrize("cache", ["hot", "cold"])
 def test_a_row_says_what_calls_found_in_the_caches(cache: str) -> None:
     """Of a case that was skipped too: that is what was asked for."""
@@ -388,3 +399,16 @@ def test_side_effects_of_all_workers_are_the_rows() -> None:
 def test_a_row_has_the_threads_of_its_case(labels: dict[str, str], threads: int) -> None:
     """Those of its axis, or of the run."""
     assert row(outcome(*calm(), labels=labels)).threads == threads
+
+
+def test_a_cell_has_what_the_process_used() -> None:
+    """Faults per call as the median of the samples, the share of samples with a switch, and CPU time over wall time."""
+    seen = dataclasses.replace(
+        timed(100, 100, 300),
+        minor_faults=(0, 30_720, 40_000),
+        involuntary_switches=(0, 7, 0),
+        cpu_ns=(2_000, 2_000, 6_000),
+    )
+    (cell,) = outcome((0, 0, seen)).cells()
+    assert (cell.faults, cell.cpu_share) == (3072.0, 2.0)
+    assert cell.switched_share == pytest.approx(1 / 3)

@@ -84,6 +84,27 @@ def test_a_bridge_measures_a_case_with_every_worker_until_it_is_precise(
     assert [process.closed for process in stage.processes] == [True] * preset.workers
 
 
+def test_a_bridge_asks_for_reused_memory_and_warns_where_it_is_not(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pytest shows warnings, once, at its end."""
+    told: list[object] = []
+
+    def of_processes(count: int, *known: object) -> WorkerPool:
+        told.append(known[-1])
+        pool = stage.pool(count)
+        stage.processes[-count].hello = dataclasses.replace(HELLO, memory_note="no allocator")
+        return pool
+
+    monkeypatch.setattr(WorkerPool, "of_processes", of_processes)
+    with (
+        PytestBridge.open(QUICK_CPU, PLAN, tmp_path) as bridge,
+        pytest.warns(UserWarning, match="memory system, not as asked for: no allocator"),
+    ):
+        assert bridge.measure(case()).record.memory == "system"
+    assert told == ["reuse"]
+
+
 def test_a_bridge_checks_without_measuring(stage: Stage, tmp_path: Path) -> None:
     """One call in one worker."""
     with PytestBridge.open(QUICK_CPU, PLAN, tmp_path) as bridge:

@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,9 @@ from bench.run.request import (
 from bench.worker import devices
 from tests.fakes.machine import set_compute_mode
 from tests.fakes.workers import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 CPU: dict[str, Any] = {"devices": ("cpu",)}
@@ -290,6 +293,7 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
         patience_s=0.0,
         seed=5,
         cache="cold",
+        memory="fresh",
     )
     options = options_of(request)
     assert request_of(manifest.new(Plan(cases=(), skips=()), options)) == request
@@ -300,6 +304,38 @@ def test_a_run_can_be_asked_for_again_in_the_words_it_began_with() -> None:
     names = ("budget_s", "workers", "rounds", "threads", "patience_s", "seed")
     unset: Any = dict.fromkeys(names)
     assert dataclasses.replace(again, **unset) == Request()
+
+
+def test_a_run_of_an_older_version_is_resumed_as_it_began() -> None:
+    """It told the C library nothing."""
+    began = manifest.new(Plan(cases=(), skips=()), options_of(Request()))
+    old = {name: value for name, value in began.options.items() if name != "memory"}
+    assert request_of(dataclasses.replace(began, options=old)).memory == "system"
+
+
+@pytest.mark.parametrize("memory", ["reuse", "fresh", "system"])
+def test_workers_are_told_the_memory_policy(monkeypatch: pytest.MonkeyPatch, memory: str) -> None:
+    """When they are started."""
+    told: list[object] = []
+
+    def of_processes(count: int, *known: object) -> WorkerPool:
+        told.append(known[-1])
+        return Stage().pool(count)
+
+    monkeypatch.setattr(WorkerPool, "of_processes", of_processes)
+    with Request(memory=memory).start():
+        assert told == [memory]
+
+
+@pytest.mark.parametrize("ask", [Request.start, Request.plan, Request.check_access])
+@pytest.mark.parametrize(("word", "near"), [("frsh", "did you mean fresh"), ("x", "known: fresh")])
+def test_an_unknown_memory_policy_is_an_error_before_workers_start(
+    started: list[int], ask: Callable[[Request], object], word: str, near: str
+) -> None:
+    """The value, the ones there are, and the nearest."""
+    with pytest.raises(SelectionError, match=f"--memory '{word}' is none of reuse.*{near}"):
+        ask(Request(memory=word))
+    assert started == []
 
 
 @pytest.mark.parametrize(

@@ -338,3 +338,105 @@ def test_six_cases_say_something_together() -> None:
     assert found.variance > 0
     assert pooled_spread(map(spread_of, [*many[1:], []])) is None
     assert pooled_spread([]) is None
+
+
+def use_row(*cells: tuple[int, int, int, float], memory: str = "system", **facts: Any) -> Record:
+    """The row of cells (nanoseconds per call, faults per call, switches, CPU time over wall time), two workers."""
+    made = Outcome(case=case())
+    for place, (time_ns, faults, switches, cpu) in enumerate(cells):
+        seen = dataclasses.replace(
+            visited(10 * time_ns, started_ns=place),
+            minor_faults=(10 * faults,),
+            involuntary_switches=(switches,),
+            cpu_ns=(round(10 * time_ns * cpu),),
+        )
+        made.add_visit(
+            Visit(
+                worker=place % 2,
+                round=place // 2,
+                prepared=PREPARED,
+                visited=seen,
+                sensed=CALM,
+            )
+        )
+    return made.entry(dataclasses.replace(FACTS, memory={"cpu": memory}, **facts)).record
+
+
+USED, FRESHLY, ASIDE = (1_000, 0, 0, 1.0), (5_000, 3072, 0, 1.0), (4_000, 0, 3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("memory", "time_s"), [("reuse", 1e-6), ("fresh", 5e-6)], ids=["reuse", "fresh"]
+)
+def test_the_memory_policy_says_which_of_two_times_is_the_number(
+    memory: str, time_s: float
+) -> None:
+    """The row has both, and says which is which; its interval is that of the one."""
+    found = use_row(*[USED] * 8, *[FRESHLY] * 8, memory=memory)
+
+    assert found.time_s == found.time_at_reference_s == pytest.approx(time_s)
+    assert found.time_hi_s == pytest.approx(time_s)
+    assert found.state_times_s == pytest.approx((1e-6, 5e-6))
+    assert found.state_shares == (0.5, 0.5)
+    assert found.state_faults == (0.0, 3072.0)
+    assert {"page-faults", "two-states"} & set(found.warnings) == {"page-faults"}
+    assert found.samples == 16
+
+
+def test_as_the_system_does_it_the_interval_holds_both_times() -> None:
+    """Nobody said which of the two is the number."""
+    found = use_row(*[USED] * 8, *[FRESHLY] * 8)
+
+    assert found.time_lo_s is not None
+    assert found.time_hi_s is not None
+    assert found.time_lo_s <= 1e-6 * (1 + 1e-12)
+    assert found.time_hi_s >= 5e-6 * (1 - 1e-12)
+    assert found.state_faults == (0.0, 3072.0)
+
+
+def test_a_few_cells_of_the_other_kind_are_no_states_and_do_not_count() -> None:
+    """Two of fourteen, under `reuse`; without states there are no faults of theirs."""
+    found = use_row(*[USED] * 12, *[FRESHLY] * 2, memory="reuse")
+
+    assert found.time_hi_s == pytest.approx(1e-6)
+    assert (found.state_times_s, found.state_faults) == ((), ())
+
+
+def test_times_that_faults_do_not_tell_apart_have_none() -> None:
+    """As many faults in either: the row has two states, and no word of memory."""
+    found = use_row(*[(1_000, 5, 0, 1.0)] * 6, *[(1_700, 5, 0, 1.0)] * 6)
+
+    assert found.state_times_s == pytest.approx((1e-6, 1.7e-6))
+    assert found.state_faults == ()
+    assert {"page-faults", "two-states"} & set(found.warnings) == {"two-states"}
+
+
+def test_preempted_cells_count_nowhere_and_are_counted() -> None:
+    """Four of sixteen: no second time of the case, no width, and all samples are kept."""
+    found = use_row(*[USED] * 12, *[ASIDE] * 4)
+
+    assert found.time_s == found.time_at_reference_s == pytest.approx(1e-6)
+    assert found.time_hi_s == pytest.approx(1e-6)
+    assert found.preempted_share == 0.25
+    assert found.reference_share == 1.0
+    assert found.samples == 16
+    assert {"preempted", "two-states"} & set(found.warnings) == {"preempted"}
+
+
+@pytest.mark.parametrize(("aside", "warns"), [(1, False), (3, False), (4, True)])
+def test_it_is_said_where_a_fifth_of_the_cells_was_preempted(aside: int, *, warns: bool) -> None:
+    """A single one of few is no reason."""
+    found = use_row(*[USED] * 16, *[ASIDE] * aside)
+    assert ("preempted" in found.warnings) is warns
+    assert "preempted" not in use_row(*[USED] * 4, ASIDE).warnings
+
+
+def test_preempted_cells_count_where_too_few_others_are_left() -> None:
+    """Five others: the headline is that of all, and the row says how many were pushed aside."""
+    found = use_row(*[USED] * 5, *[ASIDE] * 5)
+
+    assert found.time_s is not None
+    assert found.time_s > 1.5e-6
+    assert found.preempted_share == 0.5
+    assert "preempted" in found.warnings
+    assert use_row(*[USED] * 6).preempted_share == 0.0

@@ -198,6 +198,16 @@ def test_a_row_of_ours_is_taken_as_it_is() -> None:
     assert entry.record.warnings == ()
     assert (about.machine["machine_id"], about.torch) == ("m-1", {"version": "2.9.0"})
     assert about.options == {"threads": 2, "cache": "hot"}
+    assert about.memory == {"cpu": "system"}
+
+
+def test_a_row_of_ours_keeps_its_memory_policy() -> None:
+    """So that it is compared with rows of that one; a row of another program names none."""
+    own = json.loads(json.dumps(benchmark(extra_info=extra_info(record(3, memory="fresh")))))
+    about, (entry,), _ = run_of(document(own), "a.json")
+    assert (entry.record.memory, about.memory_on("cpu")) == ("fresh", "fresh")
+    about, (entry,), _ = run_of(document(benchmark()), "a.json")
+    assert (entry.record.memory_policy, about.memory_on("cpu")) == ("system", "system")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bench.plan.case import Call
 from bench.worker.device_timing import Sampler
 from bench.worker.prepared import PreparedCall
+from bench.worker.sampling import Usage
 from tests.fakes.gpu import Gpu
-from tests.fakes.workers import Clock
+from tests.fakes.workers import Clock, Device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def ready(gpu: Gpu, kernel_ns: float, loops: int) -> PreparedCall:
@@ -80,3 +87,82 @@ def test_caches_are_emptied_before_each_call_where_that_was_asked_for() -> None:
     assert set(seen.elapsed_ns) == {1_000}
     assert seen.loops == 1
     assert seen.aside_ns == 5_000 * len(seen.elapsed_ns)
+
+
+@dataclass
+class Heap:
+    """A heap whose first calls after a move write to fresh pages, each of which costs time."""
+
+    clock: Clock
+    fresh_calls: int
+    pages: int = 100
+    calls: int = 0
+    faults: int = 0
+
+    def call(self) -> None:
+        """Take 10 µs, and 1 µs for each fresh page."""
+        self.calls += 1
+        fresh = self.pages if self.calls <= self.fresh_calls else 0
+        self.faults += fresh
+        self.clock.advance(10_000 + 1_000 * fresh)
+
+    def usage(self) -> Usage:
+        """As the system counts it."""
+        return Usage(0, self.faults, 0)
+
+
+@pytest.fixture
+def heap(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Heap]:
+    """Makes heaps."""
+
+    def made(fresh_calls: int) -> Heap:
+        one = Heap(Clock(), fresh_calls)
+        for module in ("prepared", "sampling"):
+            monkeypatch.setattr(f"bench.worker.{module}.read_usage", one.usage)
+        monkeypatch.setattr("bench.worker.sampling.take_samples.__defaults__", (one.usage,))
+        return one
+
+    return made
+
+
+@pytest.mark.parametrize("fresh_calls", [0, 1, 7, 20])
+def test_samples_begin_when_calls_no_longer_fault(
+    heap: Callable[[int], Heap], fresh_calls: int
+) -> None:
+    """Where memory is reused: however many calls that takes within the time of the samples."""
+    one = heap(fresh_calls)
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=8, call_s=1e-5)
+    seen = made.visit(3e-3, one.clock, reuses=True)
+    assert set(seen.minor_faults) == {0}
+    assert set(seen.elapsed_ns) == {80_000}
+
+
+def test_calls_that_fault_for_ever_are_sampled_all_the_same(heap: Callable[[int], Heap]) -> None:
+    """Memory that is mapped anew by the op itself: what it does is what is measured, and said."""
+    one = heap(10**9)
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=1, call_s=1.1e-4)
+    seen = made.visit(3e-3, one.clock, reuses=True)
+    assert set(seen.minor_faults) == {100}
+    assert one.clock() < 7_000_000
+
+
+@pytest.mark.parametrize(("call_s", "calls"), [(1e-2, 2), (1.0, 1)], ids=["slow", "very slow"])
+def test_a_slow_call_is_hardly_made_in_vain(
+    heap: Callable[[int], Heap], call_s: float, calls: int
+) -> None:
+    """One that fills the visit is made once before, to settle its memory; one of a second is not."""
+    one = heap(0)
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=1, call_s=call_s)
+    made.visit(1e-9, one.clock, reuses=True)
+    assert one.calls == calls
+
+
+@pytest.mark.parametrize(("loops", "before"), [(1, 0), (80, 10)])
+def test_elsewhere_memory_is_as_it_is_found(
+    heap: Callable[[int], Heap], loops: int, before: int
+) -> None:
+    """Fresh pages are what is measured; an eighth of a sample brings the caches back."""
+    one = heap(10**9)
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=loops, call_s=1e-5)
+    made.visit(1e-9, one.clock)
+    assert one.calls == before + loops

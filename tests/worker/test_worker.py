@@ -439,7 +439,7 @@ def test_a_case_on_a_queue_is_timed_on_the_devices_own_clock_as_well(
     made = dataclasses.replace(planned("cold", path), device="cuda")
     op, _ = worker._build(planned("cold", path))
     kernel = Call(gpu.launch, 50_000)
-    worker._build = lambda *_: (op, kernel)  # type: ignore[method-assign]
+    worker._build = lambda *_, **__: (op, kernel)  # type: ignore[method-assign]
     prepared = worker.answer(protocol.Prepare(case=made, sample_s=1e-3))
     visited = worker.answer(protocol.VisitRequest(case=made, seconds=1e-2))
     sensed = worker.answer(protocol.Sense(device="cuda"))

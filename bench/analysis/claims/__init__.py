@@ -1,1 +1,1 @@
-"""Claims of five course texts about time and memory, each judged from measured rows."""
+"""Claims of six course texts about time and memory, each judged from measured rows."""

@@ -1,4 +1,4 @@
-"""Course claims: what five teaching texts say about time and memory, read from `course.toml` beside this file.
+"""Course claims: what six teaching texts say about time and memory, read from `course.toml` beside this file.
 
 The texts are named by title and origin. How to add a claim: docs/claims.md.
 """
@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.claims.claim import CaseSelector, Claim, Source, Text
 from bench.analysis.claims.gpu_judge import COPIES, overtakes
-from bench.analysis.claims.judges import cheaper, constant, same, smaller
+from bench.analysis.claims.judges import (
+    cheaper,
+    constant,
+    dearer_in_fresh_memory,
+    same,
+    smaller,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_JUDGES = {one.__name__: one for one in (cheaper, constant, same, smaller, overtakes)}
+_JUDGES = {
+    one.__name__: one
+    for one in (cheaper, constant, dearer_in_fresh_memory, same, smaller, overtakes)
+}
 
 
 def read(document: str, texts: Mapping[str, Text] | None = None) -> tuple[Claim, ...]:
@@ -54,7 +63,7 @@ def _claim(facts: dict[str, Any], sources: tuple[Source, ...]) -> Claim:
 
 
 COURSE = read(resources.files(__package__).joinpath("course.toml").read_text(encoding="utf-8"))
-"""The claims of the five texts, in the order in which they are shown."""
+"""The claims of the six texts, in the order in which they are shown."""
 TEXTS = {
     text.title: text
     for text in sorted(

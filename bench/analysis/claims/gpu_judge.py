@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from bench.analysis import memory_mix
 from bench.analysis.claims.claim import CaseSelector, ClaimVerdict
 from bench.analysis.claims.judges import common_sizes
 from bench.records.record import LAUNCH
@@ -56,7 +57,9 @@ class Overtaken:
             return None
         found = crossover([here for here, _ in pairs], [there for _, there in pairs])
         told = _verdict(found, pairs, cpu.axis)
-        return dataclasses.replace(told, numbers=told.numbers + _waiting(gpu, pairs))
+        mix = memory_mix.said(row for one in (cpu, gpu) for _, row in one.points)
+        beside = f"{_waiting(gpu, pairs)}{mix and f'; {mix}'}"
+        return dataclasses.replace(told, numbers=told.numbers + beside)
 
     def copies_at(self, size: float, copies: Sequence[ClaimSeries]) -> list[Copy]:
         """The copies at this size: how many, of how many elements each, timed by which series."""

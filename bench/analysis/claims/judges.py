@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.analysis.claims.claim import ClaimSeries, ClaimVerdict
+from bench.analysis.fresh_memory import slowdown
 from bench.stats.ratio import Change
-from bench.units import count, seconds_with_interval, size
+from bench.units import count, seconds, seconds_with_interval, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +124,23 @@ def smaller() -> Judge:
             kind="cant-tell", numbers="the peaks of memory are too low to be told"
         )
         return verdict(steps, _axis(series)) or unknown
+
+    return judge
+
+
+def dearer_in_fresh_memory(*, at_least: float) -> Judge:
+    """The only series takes this many times as long where its results lie in fresh memory, by `fresh_time_s`."""
+
+    def judge(series: Sequence[ClaimSeries]) -> ClaimVerdict | None:
+        (only,) = series
+        steps = []
+        for place, record in only.points:
+            if times := slowdown(record):
+                said = _said(yes=times.low > at_least, no=times.high < at_least)
+                fresh = f"{seconds(record.fresh_time_s)} in fresh memory"
+                numbers = f"{fresh} against {time_of(record)}, which is {times} times as long"
+                steps.append(SizeVerdict(size=place, said=said, numbers=numbers))
+        return verdict(steps, only.axis)
 
     return judge
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.analysis.rerun_command import quoted
 from bench.analysis.same_code import same_code
 from bench.machine.environment import Environment
+from bench.records.memory_policy import meaning
 from bench.units import MISSING, clipped
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _VERDICTS: Mapping[Matters, Verdict] = {"yes": "no", "care": "with-care", "no": 
 """How much the difference that matters most does matter → whether the runs may be compared; the worst first."""
 _METHOD: Mapping[str, Any] = {"threads": None, "cache": "hot"}
 """Options without which a time means something else, and what runs did that don't name them."""
+MEMORY = "memory"
+"""The field of a difference that is the memory policy of the CPU; of another device it goes on ` of DEVICE`."""
 _EFFORT = ("preset", "budget_s", "workers", "rounds", "confidence", "energy")
 """Options that change how sure a number is; intervals allow for that."""
 _PRECISION = ("float32_matmul_precision", "deterministic", "deterministic_warn_only", "grad_mode")
@@ -70,6 +73,18 @@ class Difference:
     new: str
     matters: Matters
 
+    @property
+    def of_memory(self) -> bool:
+        """Whether it is a memory policy, which is a device's: rows are barred one by one."""
+        return self.field == MEMORY or self.field.startswith(f"{MEMORY} of ")
+
+    @property
+    def meaning(self) -> str:
+        """What the two values say, where they don't say it by themselves."""
+        if not self.of_memory:
+            return ""
+        return f"in the base {meaning(self.base)}, in the new run {meaning(self.new)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparability:
@@ -99,7 +114,7 @@ def comparability(base: RunInfo, new: RunInfo, pairs: Sequence[Pair] = ()) -> Co
         new: what the second does.
         pairs: the rows of the cases that both have, which tell whose code differs.
     """
-    found = [*_code(base, new, pairs), *_differences(base, new)]
+    found = [*_code(base, new, pairs), *_memory(base, new, pairs), *_differences(base, new)]
     found = sorted(found, key=lambda d: list(_VERDICTS).index(d.matters))
     worst = found[0].matters if found else "no"
     return Comparability(
@@ -151,6 +166,29 @@ def _code(base: RunInfo, new: RunInfo, pairs: Sequence[Pair]) -> Iterator[Differ
             yield from _one(f"package {name}", _version(own), _version(other), "care")
 
 
+def _memory(base: RunInfo, new: RunInfo, pairs: Sequence[Pair]) -> Iterator[Difference]:
+    """Devices on which rows got their memory in another way: barred, the run too if that is true of all rows.
+
+    Without rows, the devices that both runs were planned for tell; early versions kept none, and had the CPU.
+    """
+    both = {
+        (after.device, before.memory_policy, after.memory_policy)
+        for before, after in pairs
+        if "skipped" not in {before.status, after.status}
+    }
+    devices = set(base.devices or ("cpu",)) & set(new.devices or ("cpu",))
+    both = both or {(device, base.memory_on(device), new.memory_on(device)) for device in devices}
+    apart = sorted(one for one in both if one[1] != one[2])
+    matters: Matters = "yes" if len(apart) == len(both) else "care"
+    for device, before, after in apart:
+        yield Difference(
+            field=MEMORY if device == "cpu" else f"{MEMORY} of {device}",
+            base=before,
+            new=after,
+            matters=matters,
+        )
+
+
 def _version(package: Mapping[str, Any]) -> str:
     """A package's files by their hash, and their commit where they are of one."""
     commit = package.get("commit")
@@ -199,13 +237,12 @@ def _shown(value: Any) -> str:
 
 def _remedy(base: RunInfo, found: list[Difference]) -> str:
     """The run to make anew, as the base was made; nothing where that would not help."""
-    barred = {d.field: d.base for d in found if d.matters == "yes"}
+    barred = {d.field: d.base for d in found if d.matters == "yes" or d.field == MEMORY}
     if not barred:
         return ""
+    named = (*_METHOD, MEMORY)
     words = [quoted(str(word)) for word in base.options.get("suites") or ()]
-    options = [
-        f"--{name} {barred[name]}" for name in _METHOD if barred.get(name, MISSING) != MISSING
-    ]
+    options = [f"--{name} {barred[name]}" for name in named if barred.get(name, MISSING) != MISSING]
     again = " ".join(["bench run", *words, *options])
-    others = [field for field in barred if field not in _METHOD]
+    others = [field for field in barred if field not in named]
     return f"{again} (with {', '.join(others)} as in the base)" if others else again

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare.comparability import comparability, same_conditions
+from bench.analysis.compare.comparability import MEMORY, comparability, same_conditions
 from bench.analysis.compare.left_out import LOSSES, left_out, lost
 from bench.analysis.compare.verdict import judge_case
 from bench.analysis.same_code import same_code
@@ -160,7 +160,7 @@ def _judged(
                     confidence=confidence,
                     same_machine=alike and one.threads == other.threads,
                 ),
-                comparable.barriers,
+                _apart(one, other, comparable.barriers),
             ),
             op_changed=same_code((one, None), (other, None)) is False,
         )
@@ -231,13 +231,19 @@ def summarized(
     )
 
 
-def _barred(found: CaseVerdict, barriers: Sequence[Difference]) -> CaseVerdict:
+def _apart(one: Record, other: Record, barriers: Sequence[Difference]) -> str:
+    """In what two rows differ that must not be mixed; empty if in nothing."""
+    runs = [d.field for d in barriers if not d.of_memory]
+    before, after = one.memory_policy, other.memory_policy
+    return ", ".join([*runs, *([f"{MEMORY} ({before} → {after})"] if before != after else [])])
+
+
+def _barred(found: CaseVerdict, apart: str) -> CaseVerdict:
     """No verdict on what must not be mixed; the ratio stays for whoever knows what it means."""
-    if not barriers:
+    if not apart:
         return found
-    what = ", ".join(d.field for d in barriers)
     return dataclasses.replace(
-        found, verdict="unsure", reason=f"{BARRED}: {what} differs", p_value=1.0
+        found, verdict="unsure", reason=f"{BARRED}: {apart} differs", p_value=1.0
     )
 
 

@@ -161,8 +161,12 @@ def said_apart(comparison: Comparison) -> str:
     """Why two runs, or some of their cases, can't be compared, and the command that would help."""
     if comparison.comparable.verdict != "no" and not comparison.cases:
         return "Not comparable: the two runs have no measured case in common."
-    matter = [one for one in comparison.comparable.differences if one.matters == "yes"]
-    what = _named([f"{one.field} {one.base} → {one.new}" for one in matter]) or "the runs differ"
+    known = comparison.comparable.differences
+    matter = [one for one in known if one.matters == "yes" or one.of_memory]
+    fields = [
+        f"{one.field} {one.base} → {one.new}{one.meaning and f' ({one.meaning})'}" for one in matter
+    ]
+    what = _named(fields) or "the runs differ"
     remedy = comparison.comparable.remedy
     return f"Not comparable: {what}." + (f" To compare: {remedy}" if remedy else "")
 

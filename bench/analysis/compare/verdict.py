@@ -19,6 +19,8 @@ from bench.stats.ratio import CHANGED, Change, Timed, judge
 from bench.units import share, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.records.record import Record
     from bench.stats.ratio import Ratio, Verdict
 
@@ -211,8 +213,10 @@ def _state_by_state(base: Record, new: Record, found: CaseVerdict, bar: _Bar) ->
     if not any(own):
         return found
     if not all(own):
-        side = "base" if own[0] else "new"
-        return dataclasses.replace(found, verdict="unsure", reason=f"two states in {side} only")
+        side, record = ("base", base) if own[0] else ("new", new)
+        told = ", by page faults" if record.state_faults else ""
+        reason = f"two states in {side} only{told}"
+        return dataclasses.replace(found, verdict="unsure", reason=reason)
     logs = [math.log(after / before) for before, after in zip(*own, strict=True)]
     band = math.log1p(bar.band)
     if _agrees(found.verdict, logs, band):
@@ -230,13 +234,22 @@ def _agrees(verdict: Verdict, logs: list[float], band: float) -> bool:
 
 
 def _own_states(record: Record, found: CaseVerdict) -> tuple[float, ...]:
-    """The two times of a case; none where the machine made them and the comparison is in one of its states.
+    """The two times of a case; none where what is compared is of one of them.
 
-    States told by the sentinels split the cells as `reference_share` does; a case's own do so by chance.
+    That is so where the machine made them and the comparison is in one of its states: those told by the sentinels
+    split the cells as `reference_share` does, a case's own do so by chance. And where page faults tell them apart
+    and the headline is made from cells of one kind, since its interval else holds both.
     """
+    if record.state_faults and not _holds(record, record.state_times_s):
+        return ()
     split = record.reference_share
     machines = split is not None and any(math.isclose(s, split) for s in record.state_shares)
     return () if found.at == "reference" and machines else tuple(record.state_times_s)
+
+
+def _holds(record: Record, times: Sequence[float]) -> bool:
+    low, high = record.time_lo_s or 0.0, record.time_hi_s or math.inf
+    return all(low <= time <= high for time in times)
 
 
 def _no_interval(base: Record, new: Record) -> str:

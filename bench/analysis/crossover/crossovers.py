@@ -7,6 +7,7 @@ are what differs, and the latest row of a case counts.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,6 +48,11 @@ class Crossing:
     curves: tuple[Curve, Curve]
     """The rows that were compared, by size: of `one`, of `other`."""
 
+    @property
+    def rows(self) -> list[Record]:
+        """The rows of both sides."""
+        return [record for curve in self.curves for _, record in curve]
+
 
 def crossovers(records: Sequence[Record], kinds: Sequence[Between] = EVERY) -> list[Crossing]:
     """Every op and dtype that two sides of these kinds have at a common size, in the order of the records."""
@@ -72,22 +78,36 @@ def _of_group(
 ) -> Iterable[Crossing]:
     if "devices" in kinds:
         devices = ranked_devices(record for _, record in points)
-        yield from _pairs(key, points, "devices", lambda r: r.device, _machine, devices)
+        for rows in _by_memory(points):
+            yield from _pairs(key, rows, "devices", lambda r: r.device, _machine, devices)
     if "threads" in kinds:
         here = [(size, r) for size, r in points if r.device == "cpu"]
-        yield from _pairs(key, here, "threads", lambda r: r.threads, _machine)
+        yield from _pairs(key, here, "threads", lambda r: r.threads, _here)
     if "machines" in kinds:
         yield from _pairs(key, points, "machines", lambda r: r.machine_id, _device)
 
 
+def _by_memory(points: Sequence[Sized]) -> Iterable[list[Sized]]:
+    """The rows with each memory policy of the CPU, beside those with each of the other devices: none mixes two."""
+    on_cpu = dict.fromkeys(r.memory_policy for _, r in points if r.device == "cpu") or {"": None}
+    elsewhere = dict.fromkeys(r.memory_policy for _, r in points if r.device != "cpu")
+    for here, there in itertools.product(on_cpu, elsewhere):
+        yield [p for p in points if p[1].memory_policy == (here if p[1].device == "cpu" else there)]
+
+
 def _machine(record: Record) -> tuple[Any, ...]:
-    """What must be equal where devices or thread counts are compared."""
+    """What must be equal where devices are compared."""
     return record.machine_id, record.cache, record.torch_version
+
+
+def _here(record: Record) -> tuple[Any, ...]:
+    """What must be equal where thread counts are."""
+    return (*_machine(record), record.memory_policy)
 
 
 def _device(record: Record) -> tuple[Any, ...]:
     """What must be equal where machines are."""
-    return record.device, record.cache
+    return record.device, record.cache, record.memory_policy
 
 
 def _pairs(

@@ -11,6 +11,8 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bench.analysis import memory_mix
+from bench.analysis.findings.fresh_memory import page_faults
 from bench.analysis.findings.gpu_families import gpu_families
 from bench.analysis.findings.gpu_speedup import gpu_elsewhere, gpu_wins
 from bench.analysis.findings.kernels import gpu_waits
@@ -149,9 +151,11 @@ RULES: tuple[Rule, ...] = (
     gpu_families,
     gpu_waits,
     gpu_elsewhere,
+    memory_mix.sentence,
     nearest,
     farthest,
     highest,
+    page_faults,
     doubts,
     slow_start,
     precision,

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.records.warning_codes import CODES, Code
+from bench.records.warning_codes import BY_FAULTS, CODES, Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,8 @@ class Note:
     words: Code
     count: int
     of: int
+    told: tuple[Record, ...] = ()
+    """The rows that can say more of it: which of two times they had with how many page faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,13 @@ def notes(records: Iterable[Record]) -> list[Note]:
     unknown = [code for row in rows for code in row.warnings]
     found = [code for code in dict.fromkeys([*CODES, *unknown]) if code in counts]
     return [
-        Note(mark=superscript(place), words=_words(code), count=counts[code], of=len(rows))
+        Note(
+            mark=superscript(place),
+            words=_words(code),
+            count=counts[code],
+            of=len(rows),
+            told=tuple(r for r in rows if r.state_faults) if code == BY_FAULTS else (),
+        )
         for place, code in enumerate(found, start=1)
     ]
 

@@ -1,8 +1,8 @@
 """Trend: the time of a case in each run of a machine, and the steps (change points) between them. Pure.
 
 Times at the machine's reference are followed where most runs have them, at the reference that most of these
-have; else the headline. The two are never mixed, and neither are thread counts or states of caches. Where the
-op's code changed the series is cut: it begins anew there.
+have; else the headline. The two are never mixed, and neither are thread counts, states of caches or memory policies.
+Where the op's code changed the series is cut: it begins anew there.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Trend:
     machine: str
     threads: int | None
     cache: str | None
+    memory: str
     at: At
     points: tuple[TrendPoint, ...]
     steps: tuple[Step, ...]
@@ -93,7 +94,7 @@ class Trend:
     visible_share: float | None
     """The smallest step that would be named in the middle of the series; None with too few runs."""
     left_out: int
-    """Rows with another number of threads or another state of the caches."""
+    """Rows with another number of threads, another state of the caches or another memory policy."""
 
     @property
     def counting(self) -> tuple[TrendPoint, ...]:
@@ -114,7 +115,7 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
         runs: run id → what the run says of itself; a run may be unknown.
     """
     newest = rows[-1]
-    alike = [r for r in rows if (r.threads, r.cache) == (newest.threads, newest.cache)]
+    alike = [r for r in rows if _method(r) == _method(newest)]
     at = _usual_reference(alike)
     cuts = _cuts(alike)
     points = tuple(
@@ -139,6 +140,7 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
         machine=newest.machine,
         threads=newest.threads,
         cache=newest.cache,
+        memory=newest.memory_policy,
         at="reference" if at else "headline",
         points=points,
         steps=tuple(
@@ -151,6 +153,11 @@ def trend(rows: Sequence[Record], runs: Mapping[str, RunInfo]) -> Trend:
         visible_share=None if found.visible is None else math.expm1(found.visible),
         left_out=len(rows) - len(alike),
     )
+
+
+def _method(row: Record) -> tuple[int | None, str | None, str]:
+    """What rows must have in common."""
+    return row.threads, row.cache, row.memory_policy
 
 
 def _cuts(rows: Sequence[Record]) -> list[bool]:

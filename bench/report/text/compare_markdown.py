@@ -131,7 +131,10 @@ def _comparability(comparison: Comparison) -> Iterator[str]:
 def _differences(known: Comparability) -> Iterator[str]:
     """Open where they matter, unless they fill a screen."""
     count = len(known.differences)
-    facts = [(d.field, d.base, d.new, d.matters) for d in known.differences]
+    facts = [
+        (f"{d.field}{d.meaning and f' ({d.meaning})'}", d.base, d.new, d.matters)
+        for d in known.differences
+    ]
     rows = _fitting(
         [f"| {' | '.join(map(_prose, texts))} |" for texts in facts], _DIFFERENCES_LENGTH
     )

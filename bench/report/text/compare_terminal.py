@@ -147,7 +147,10 @@ def _run(info: RunInfo) -> str:
 def _comparable(found: Comparison) -> list[str]:
     """The verdict, what matters, and what would mend it; what doesn't matter is not worth a line."""
     known = [d for d in found.comparable.differences if d.matters != "no"]
-    shown = [f"  {d.field}: {d.base} → {d.new}" for d in known[:_MOST_DIFFERENCES]]
+    shown = [
+        f"  {d.field}: {d.base} → {d.new}{d.meaning and f' ({d.meaning})'}"
+        for d in known[:_MOST_DIFFERENCES]
+    ]
     more = len(known) - _MOST_DIFFERENCES
     lines = [_WORDS[found.comparable.verdict] + (":" if shown else ""), *shown]
     if more > 0:

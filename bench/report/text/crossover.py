@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from bench.analysis import memory_mix
 from bench.analysis.rerun_command import all_on_store
 from bench.analysis.usable import failure
 from bench.report.text import ratio_text, wording
@@ -142,7 +143,9 @@ def crossings_table(
         table.add(f"{one.suite}/{one.name}", one.dtype, one.one, one.other, said)
     where = wording.listed(list(dict.fromkeys(one.where for one in found)))
     levels = {one.confidence for one in found}
-    return below_each_other(table, "", f"On {where}. {level(levels)}".strip(), width=width)
+    notes = dict.fromkeys(filter(None, (memory_mix.sentence(one.rows) for one in found)))
+    ended = f"On {where}. {level(levels)}".strip()
+    return below_each_other(table, "", ended, *notes, width=width)
 
 
 def names_of(one: Crossing) -> CrossoverNames:
@@ -158,6 +161,7 @@ def crossings_facts(found: Sequence[Crossing]) -> dict[str, Any]:
                 "suite": one.suite,
                 "op": one.name,
                 **fields_of(one, "dtype", "axis", "between", "one", "other", "where", "confidence"),
+                "memory": [curve[-1][1].memory_policy for curve in one.curves],
                 **facts(one.found, names_of(one)),
             }
             for one in found
@@ -222,8 +226,10 @@ def search_table(
     ended = f"Measured {sizes} in {found.took_s:.0f} s: {why}. {level(levels)}"
     first = f"{title}: {answer(found.found, names)}"
     reasons = [line for step in found.steps for line in _failures(step, names)]
+    note = memory_mix.sentence(row for step in found.steps for row in (step.one, step.other))
     where = [f"run {run.info.run_id} is in {run.folder}" for run in kept]
-    return below_each_other(first, "", table, "", ended.strip(), *reasons, *where, width=width)
+    ends = (ended.strip(), *filter(None, [note]), *reasons, *where)
+    return below_each_other(first, "", table, "", *ends, width=width)
 
 
 def search_facts(
@@ -245,7 +251,7 @@ def search_facts(
 
 def _row(record: Record) -> dict[str, Any]:
     return {
-        **fields_of(record, "case", "device", "threads", "status", "reason"),
+        **fields_of(record, "case", "device", "threads", "memory", "status", "reason"),
         **fields_of(record, "time_s", "time_lo_s", "time_hi_s"),
         "warnings": list(record.warnings),
     }

@@ -70,6 +70,8 @@ def _markdown(rows: Sequence[Mapping[str, Any]], info: RunInfo) -> str:
         f"torch {wording.torch_version(info)}",
         wording.when(info.started_at),
     ]
+    if memory := wording.memory(found):
+        head.append(f"memory {memory}")
     lines = [
         f"## {wording.escaped(info.label or info.run_id)}",
         "",

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bench.analysis.findings import footnotes
+from bench.analysis.findings.fresh_memory import page_faults
 from bench.analysis.grid import in_reading_order, title
 from bench.analysis.rerun_command import all_on_store, on_store
 from bench.report.text import device_times, wording
@@ -41,16 +42,20 @@ NO_RUNS = "There are no runs yet. Make one with: bench run --preset quick"
 
 
 def run_table(rows: Sequence[Record], *, width: int, store: Path | None = None) -> RenderableType:
-    """The cases of a run, suite by suite, then what was not measured, then the footnotes."""
+    """The cases of a run, suite by suite, then what was not measured, the footnotes, and what fresh memory costs."""
     found = in_reading_order(rows)
     if not found:
         return Text(NO_CASES)
     known = footnotes.notes(r for r in found if r.status == "ok")
     parts: list[RenderableType] = [_cases(found, known)]
+    if memory := wording.memory(found):
+        parts += ["", f"memory: {memory}"]
     if missing := footnotes.unmeasured(found):
         parts += ["", _unmeasured(missing, several_devices=_several_devices(found))]
     if known:
         parts += ["", _footnotes(known, store)]
+    if said := page_faults(found):
+        parts += ["", Text(said)]
     return below_each_other(*parts, width=width)
 
 

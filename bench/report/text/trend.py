@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 
 from bench.analysis.trend.trend import LEAST_STEP, STEP_CONFIDENCE
+from bench.records.memory_policy import REUSE
 from bench.report.text import ratio_text
 from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, right, whole
@@ -121,10 +122,11 @@ def _title(found: Trend) -> str:
     """What is followed, where, and what is not shown."""
     threads = f", {counted(found.threads, 'thread')}" if found.threads else ""
     cold = ", cold" if found.cache == "cold" else ""
+    memory = f", memory {found.memory}" if found.memory != REUSE else ""
     at = ", times at reference" if found.at == "reference" else ""
-    out = f"; left out: {counted(found.left_out, 'row')} with other threads or caches"
+    out = f"; left out: {counted(found.left_out, 'row')} with other threads, caches or memory"
     where = f"{found.case} on {found.device} of {found.machine}"
-    return f"{where}{threads}{cold}{at}{out if found.left_out else ''}"
+    return f"{where}{threads}{cold}{memory}{at}{out if found.left_out else ''}"
 
 
 def time_text(one: TrendPoint) -> str:
@@ -159,7 +161,7 @@ def trend_facts(found: Trend) -> dict[str, Any]:
     """The same for `--format json`, the sentences first; what is not known is null."""
     return {
         "answer": answer(found),
-        **fields_of(found, "case", "device", "machine", "threads", "cache", "at"),
+        **fields_of(found, "case", "device", "machine", "threads", "cache", "memory", "at"),
         "confidence_of_steps": STEP_CONFIDENCE,
         **fields_of(found, "floor_share", "visible_share", "left_out"),
         "steps": [_step_facts(step) for step in found.steps],

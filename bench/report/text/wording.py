@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bench.analysis.grid import title
+from bench.records.memory_policy import REUSE
 from bench.records.record import STATUSES
-from bench.units import MISSING, rate, seconds_with_interval
+from bench.units import MISSING, rate, seconds, seconds_with_interval, share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.analysis.findings.footnotes import Note, Unmeasured
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
+_MOST_TOLD = 3
+"""A footnote names so many rows by themselves."""
 _MARKDOWN_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|~"} | {"\n": " ", "\r": " "})
 
 
@@ -43,6 +47,28 @@ def interval(time: str) -> tuple[str, str]:
     return value, f"± {width}" if plus_minus else ""
 
 
+def states(record: Record) -> str:
+    """The two times of a case that has two, and which is which; nothing where it has one."""
+    times, shares, faults = record.state_times_s, record.state_shares, record.state_faults
+    if len(faults) != len(times) or not faults:
+        both = zip(times, shares, strict=False)
+        return ", ".join(f"{seconds(time)} in {share(part)} of the visits" for time, part in both)
+    (most, time, part), (_, other, _) = sorted(zip(faults, times, shares, strict=True))[::-1]
+    pages = f"{most:,.0f} fresh page{'' if round(most) == 1 else 's'}"
+    kinds = (
+        f"{seconds(time)} where the system gave {pages} a call",
+        f"{seconds(other)} where memory was reused",
+    )
+    return f"{', '.join(kinds)} (fresh in {share(part)} of the visits)"
+
+
+def told(note: Note) -> str:
+    """What single rows say of a note."""
+    said = [f"{r.suite}/{title(r)}: {states(r)}" for r in note.told[:_MOST_TOLD]]
+    more = [f"and {len(note.told) - _MOST_TOLD} more"] if len(note.told) > _MOST_TOLD else []
+    return "; ".join([*said, *more])
+
+
 def footnote(note: Note) -> str:
     """A note as a line: what was seen in how many rows, why most likely, what to do."""
     where = "the only row" if note.of == 1 else f"{note.count} of {note.of} rows"
@@ -51,6 +77,8 @@ def footnote(note: Note) -> str:
         parts.append(f"Likely: {note.words.cause}.")
     if note.words.remedy:
         parts.append(f"To do: {note.words.remedy}.")
+    if note.told:
+        parts.append(f"{told(note)}.")
     return " ".join(parts)
 
 
@@ -94,9 +122,21 @@ def machine_name(info: RunInfo) -> str:
 
 
 def preset(info: RunInfo) -> str:
-    """The preset, and the state of the caches where that was not the usual one."""
+    """The preset, and the state of the caches and the memory policy where they were chosen and are not the usual ones."""
     cold = ", cold" if info.options.get("cache") == "cold" else ""
-    return str(info.options.get("preset") or MISSING) + cold
+    policy = info.memory.get("cpu") or REUSE
+    memory = f", memory {policy}" if policy != REUSE else ""
+    return str(info.options.get("preset") or MISSING) + cold + memory
+
+
+def memory(records: Iterable[Record]) -> str:
+    """`fresh on cpu`: the memory policies that are not the usual one, each with its device; empty if none is."""
+    unusual = {
+        f"{r.memory_policy} on {r.device}"
+        for r in records
+        if r.memory_policy != REUSE and r.status != "skipped"
+    }
+    return ", ".join(sorted(unusual))
 
 
 def torch_version(info: RunInfo) -> str:

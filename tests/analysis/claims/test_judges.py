@@ -14,6 +14,7 @@ from bench.analysis.claims.judges import (
     cheaper,
     common_sizes,
     constant,
+    dearer_in_fresh_memory,
     same,
     smaller,
     verdict,
@@ -168,6 +169,39 @@ def test_memory_is_compared_where_it_is_told(one: int | None, other: int | None,
     found = smaller()([peaks({1024: one}), peaks({1024: other})])
     assert found is not None
     assert found.kind == kind
+
+
+def in_fresh_memory(times: float, spread: float) -> Record:
+    """A row of 1 ms that takes so many times as long in fresh memory."""
+    ends = {"fresh_time_lo_s": times / spread * 1e-3, "fresh_time_hi_s": times * spread * 1e-3}
+    return timed(1e-3, fresh_time_s=times * 1e-3, **ends)
+
+
+@pytest.mark.parametrize(
+    ("times", "spread", "kind"),
+    [(8, 1.2, "holds"), (1.5, 1.2, "does-not-hold"), (2.1, 1.2, "cant-tell"), (8, 9, "cant-tell")],
+)
+def test_fresh_memory_costs_what_its_pairs_say(times: float, spread: float, kind: str) -> None:
+    """Rows without that time don't count; without any the claim is not measured."""
+    cases = CaseSelector(op="s/op")
+    rows = (timed(1e-4), in_fresh_memory(times, spread))
+    series = ClaimSeries(cases=cases, axis="n", points=((64.0, rows[0]), (4096.0, rows[1])))
+    found = dearer_in_fresh_memory(at_least=2)([series])
+    assert found is not None
+    assert found.kind == kind
+    without = ClaimSeries(cases=cases, axis="n", points=((64.0, rows[0]),))
+    assert dearer_in_fresh_memory(at_least=2)([without]) is None
+
+
+def test_the_numbers_of_fresh_memory_are_both_times_and_their_ratio() -> None:
+    """In the words of the other judges."""
+    points = ((4096.0, in_fresh_memory(8, 1.25)),)
+    series = ClaimSeries(cases=CaseSelector(op="s/op"), axis="n", points=points)
+    found = dearer_in_fresh_memory(at_least=2)([series])
+    assert found is not None
+    assert found.numbers == (
+        "n=4096: 8.00 ms in fresh memory against 1.00 ms ± 1.0 %, which is 8.00 (6.40 to 10.0) times as long"
+    )
 
 
 def test_without_a_common_size_there_is_nothing_to_judge() -> None:

@@ -159,6 +159,15 @@ def test_two_states_on_one_side_leave_it_open() -> None:
     """Unless the machine made them, and the comparison is in one of its states."""
     assert said(timed(**TWO), timed()).reason == "two states in base only"
     assert said(timed(), timed(**TWO)).reason == "two states in new only"
+    told = timed(**TWO, state_faults=(0.0, 9.0), time_lo_s=1e-5, time_hi_s=2e-5)
+    assert said(told, timed()).reason == "two states in base only, by page faults"
+
+
+def test_two_states_by_faults_do_not_matter_where_the_headline_is_of_one() -> None:
+    """Its interval holds one of the two times only; the other was of another kind of memory."""
+    one = timed(**TWO, state_faults=(0.0, 9.0))
+    assert said(one, timed()).verdict == said(timed(), one).verdict == "same"
+    assert said(timed(**TWO), timed()).verdict == "unsure"
     machines = timed(**TWO, reference_share=0.6)
     assert said(machines, timed()).verdict == "same"
     assert said(machines, timed(), same_machine=False).verdict == "unsure"

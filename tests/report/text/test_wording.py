@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 
 from bench.analysis.findings import footnotes
@@ -80,3 +83,37 @@ def test_devices_are_those_that_were_measured() -> None:
     assert wording.devices(*both) == "cuda, cpu"
     assert wording.devices(info(devices=[], options={"devices": ["cpu"]})) == "cpu"
     assert wording.devices(info(devices=[], options={})) == "–"
+
+
+FAULTS: dict[str, Any] = {
+    "op": "stack",
+    "state_times_s": (0.25e-3, 4.8e-3),
+    "state_shares": (0.6, 0.4),
+    "state_faults": (0.0, 3072.0),
+    "warnings": ("page-faults",),
+}
+
+
+def test_two_times_say_which_is_which() -> None:
+    """Fresh pages first, whichever took longer; one page is one; and where faults told nothing, none are said."""
+    told = record(**FAULTS)
+    said = "4.80 ms where the system gave 3,072 fresh pages a call, 250 µs where memory was reused (fresh in 40 % of the visits)"
+    assert wording.states(told) == said
+    quick = dataclasses.replace(told, state_faults=(1.2, 0.4))
+    assert wording.states(quick) == (
+        "250 µs where the system gave 1 fresh page a call, 4.80 ms where memory was reused (fresh in 60 % of the visits)"
+    )
+    plain = dataclasses.replace(told, state_faults=())
+    assert wording.states(plain) == "250 µs in 60 % of the visits, 4.80 ms in 40 % of the visits"
+    assert wording.states(record()) == ""
+
+
+def test_a_footnote_names_rows_with_their_words() -> None:
+    """Three of them, and how many more there are; the rows of other codes have nothing to add."""
+    (note,) = footnotes.notes([record(**FAULTS)] * 5)
+    text = wording.footnote(note)
+    assert text.count("/stack n=") == 3
+    assert "3,072 fresh pages a call, 250 µs where memory was reused" in text
+    assert text.endswith("; and 2 more.")
+    one, _ = footnotes.notes([record(**{**FAULTS, "warnings": ("noisy", "page-faults")})])
+    assert one.told == ()

@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.analysis.compare import left_out
+from bench.analysis.compare.comparison import BARRED
 from bench.report.text import ratio_text
 from bench.report.text.compare_terminal import ITSELF, NOTHING
 from bench.report.text.verdict_words import same_in_words
@@ -87,7 +88,8 @@ def mean(found: Comparison, subject: str) -> str | None:
 def _ends(found: Comparison) -> tuple[float, float, float] | None:
     """The mean of all cases with its interval, if it may be said."""
     of = found.summary.over_all
-    if found.comparable.barriers or of.ratio is None or of.low is None or of.high is None:
+    mixed = found.comparable.barriers or any(c.reason.startswith(BARRED) for c in found.cases)
+    if mixed or of.ratio is None or of.low is None or of.high is None:
         return None
     return of.ratio, of.low, of.high
 
@@ -159,7 +161,8 @@ def _silent(found: Comparison) -> str | None:
     apart = found.comparable.barriers
     if apart:
         what = _listed([f"{d.field} ({d.base} → {d.new})" for d in apart])
-        return f"Not comparable: {what} must not differ. Ratios stand without a verdict."
+        means = "".join(f" {d.meaning.capitalize()}." for d in apart if d.meaning)
+        return f"Not comparable: {what} must not differ.{means} Ratios stand without a verdict."
     return None if found.cases else NOTHING
 
 

@@ -15,7 +15,7 @@ from bench.report.html.view import Payload, View, columns
 from bench.report.text import device_times, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -36,6 +36,8 @@ class CasesValues:
 
     listing: Listing
     notes: Sequence[Note]
+    told: Mapping[str, str]
+    """What single rows say of a note, by its code."""
     missing: Sequence[tuple[Any, str]]
 
 
@@ -54,7 +56,12 @@ def cases_view(records: Sequence[Record], info: RunInfo, samples: pd.DataFrame |
     ]
     return View(
         id=ID,
-        values=CasesValues(listing=table, notes=known, missing=missing),
+        values=CasesValues(
+            listing=table,
+            notes=known,
+            told={note.words.code: wording.told(note) for note in known if note.told},
+            missing=missing,
+        ),
         payloads=(table.payload, *details(rows, samples), _codes(known), *_ways(records)),
     )
 

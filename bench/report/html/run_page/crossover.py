@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis import memory_mix
 from bench.analysis.crossover.crossovers import crossovers
 from bench.analysis.crossover.with_copies import moved, ways
 from bench.analysis.findings.gpu_speedup import by_weight
@@ -92,6 +93,7 @@ def _shown(place: int, one: Crossing, copied: Moved | None) -> DrawnCrossover:
     title = f"{_op(one)} {one.dtype}"
     said = answer(one.found, names_of(one))
     sides = f"{one.one} and {one.other}"
+    mix = memory_mix.sentence(one.rows) or ""
     return DrawnCrossover(
         title=title,
         said=said,
@@ -104,6 +106,7 @@ def _shown(place: int, one: Crossing, copied: Moved | None) -> DrawnCrossover:
             caption=(
                 f"Time per call of {sides} on {one.where}, both axes logarithmic; bands are intervals, "
                 f"shaded is where one is seen to win{_MIXED if copied else ''}."
+                f"{mix and f' {mix}'}"
             ),
             twin=_twin(one, copied),
         ),

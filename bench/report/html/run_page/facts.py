@@ -37,11 +37,18 @@ def headline(info: RunInfo, records: Sequence[Record]) -> Definitions:
         "torch": wording.torch_version(info),
         "threads": ", ".join(map(str, sorted(threads))),
         "caches": ", ".join(sorted({r.cache for r in records if r.cache not in {None, "hot"}})),
+        "memory": _memory(info, records),
         "begun": wording.when(info.started_at) + _lasted(info),
         "preset": str(info.options.get("preset") or ""),
         "tags": ", ".join(f"{k}={v}" for k, v in info.tags.items()),
     }
     return [(name, text) for name, text in facts.items() if text not in {"", MISSING}]
+
+
+def _memory(info: RunInfo, records: Sequence[Record]) -> str:
+    """The memory policies that are not the usual one, and why one is not as asked for."""
+    unusual = wording.memory(records)
+    return f"{unusual} ({info.memory_note})" if unusual and info.memory_note else unusual
 
 
 def _naming(records: Sequence[Record]) -> list[Record]:

@@ -225,6 +225,7 @@ def hover(record: Record) -> str:
         ", ".join(f"{number} {name}" for number, name in taken if number is not None),
         wording.rates_of(record),
         roof,
+        wording.states(record),
         *(f"{c}: {CODES[c].seen if c in CODES else '?'}" for c in record.warnings),
     ]
     first, *rest = (style.escaped(line) for line in plain if line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from bench.analysis import memory_mix
 from bench.analysis.findings.gpu_speedup import by_weight
 from bench.report.html import log_axis, plot_parts, style
 from bench.report.html.figure import Drawing, Twin
@@ -37,6 +38,7 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
     rest = len(found) - len(shown)
     more = f" {counted(rest, 'more curve')} in the view Crossover." if rest else ""
     names = ", ".join(_op(c) for c in shown)
+    mix = memory_mix.sentence(row for c in shown for row in c.rows) or ""
     return Drawing(
         id=id_,
         payload=payload,
@@ -44,7 +46,7 @@ def speedups(id_: str, payload: str, found: Sequence[Crossing]) -> Drawing:
         label=f"Speedup, {sides}, against {first.axis}: {names}.",
         caption=(
             f"Speedup: {sides}, data already on the device, in {first.dtype}; bands are intervals"
-            f"{_level(shown)}. Above 1, {first.other} is faster.{more}"
+            f"{_level(shown)}. Above 1, {first.other} is faster.{mix and f' {mix}'}{more}"
         ),
         twin=_speedup_twin(shown),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bench.analysis import rerun_command
 from bench.analysis.findings import findings, footnotes
 from bench.analysis.grid import title
+from bench.records.memory_policy import REUSE
 from bench.report.html.figure import Twin
 from bench.report.html.log_axis import size_labels
 from bench.report.html.run_page.figures import why_absent
@@ -122,14 +123,17 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("case", record.case),
         ("device", f"{record.device}: {record.device_name}"),
         ("caches", record.cache if record.cache not in {None, "hot"} else ""),
+        ("memory", record.memory_policy if record.memory_policy != REUSE else ""),
         ("interval", _interval(record)),
         ("from", ", ".join(counts)),
         ("fastest sample", seconds(record.time_best_s)),
         ("95 % no slower than", seconds(record.time_p95_s)),
         ("first call", seconds(record.first_call_s)),
+        ("in fresh memory", _fresh(record)),
         ("a caller waits for the", record.bound_by or ""),
         ("at reference conditions", _at_reference(record)),
-        ("two states", _states(record)),
+        ("two states", wording.states(record)),
+        ("preempted", _preempted(record)),
         ("runs differ by", _floor(record)),
         ("compared with", record.roof or ""),
         ("inputs", size(record.input_bytes)),
@@ -147,15 +151,24 @@ def _interval(record: Record) -> str:
     return f"{seconds(record.time_lo_s, 4)} to {seconds(record.time_hi_s, 4)}{level}"
 
 
+def _fresh(record: Record) -> str:
+    return _ended(record.fresh_time_s, record.fresh_time_lo_s, record.fresh_time_hi_s, digits=3)
+
+
 def _at_reference(record: Record) -> str:
     low, high = record.time_at_reference_lo_s, record.time_at_reference_hi_s
-    ends = f" ({seconds(low, 4)} to {seconds(high, 4)})" if low is not None and high else ""
-    return seconds(record.time_at_reference_s, 4) + ends
+    return _ended(record.time_at_reference_s, low, high, digits=4)
 
 
-def _states(record: Record) -> str:
-    both = zip(record.state_times_s, record.state_shares, strict=False)
-    return ", ".join(f"{seconds(time)} in {share(part)} of the visits" for time, part in both)
+def _ended(time_s: float | None, low: float | None, high: float | None, *, digits: int) -> str:
+    """`13.1 ms (12.2 ms to 14 ms)`."""
+    known = low is not None and high
+    ends = f" ({seconds(low, digits)} to {seconds(high, digits)})" if known else ""
+    return seconds(time_s, digits) + ends
+
+
+def _preempted(record: Record) -> str:
+    return f"in {share(record.preempted_share)} of the visits" if record.preempted_share else ""
 
 
 def _floor(record: Record) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bench.analysis import grid
 from bench.analysis.findings import footnotes
-from bench.report.html.run_page import tables
+from bench.report.html.run_page import figures, tables
 from bench.report.html.view import anchor
 from bench.report.text import wording
 from tests.fakes.rows import example, lost, on, record
@@ -70,6 +72,13 @@ def test_a_row_says_what_is_known_and_nothing_else() -> None:
     assert set(bare) == {"case", "device"}
 
 
+def test_a_row_says_what_fresh_memory_costs() -> None:
+    """With the ends of its pairs."""
+    row = record(fresh_time_s=1.3e-2, fresh_time_lo_s=1.2e-2, fresh_time_hi_s=1.4e-2)
+    facts = dict(tables.full([row], [], {})[0].facts)
+    assert facts["in fresh memory"] == "13.0 ms (12.0 ms to 14.0 ms)"
+
+
 @pytest.mark.parametrize(("cache", "said"), [("cold", "cold"), ("hot", None), (None, None)])
 def test_a_row_says_that_it_is_cold(cache: str | None, said: str | None) -> None:
     """Not that it is as usual."""
@@ -113,3 +122,16 @@ def test_a_row_says_how_close_it_came_to_which_roof() -> None:
     assert (near.roof_share, bare.roof_share) == ("62 %", "–")
     assert dict(near.facts)["compared with"] == "DRAM bandwidth"
     assert "compared with" not in dict(bare.facts)
+
+
+def test_a_row_says_which_of_its_two_times_had_fresh_pages_and_what_was_preempted() -> None:
+    """In the same words as everywhere; a visit that was not pushed aside is no fact."""
+    both: dict[str, Any] = {"state_times_s": (1e-5, 2e-5), "state_shares": (0.6, 0.4)}
+    told = record(**both, state_faults=(0.0, 768.0), preempted_share=0.25)
+    (row,) = tables.full([told], [], {})
+    facts = dict(row.facts)
+    assert facts["two states"].startswith("20.0 µs where the system gave 768 fresh pages a call, ")
+    assert facts["preempted"] == "in 25 % of the visits"
+    assert facts["two states"] in figures.hover(told)
+    (calm,) = tables.full([record(preempted_share=0.0)], [], {})
+    assert {"two states", "preempted"} & {*dict(calm.facts)} == set()
