@@ -41,6 +41,8 @@ _LONGEST_FRESH_CALL_S, _LONGEST_PER_PAGE_S = 0.1, 1e-5
 """Longest calls that are timed in fresh memory, and longest per page (4 KiB) that they take: a page fault was found to
 take 0.5 to 1 µs, a tenth of that at most."""
 _PAGE_BYTES = 4096
+_MOST_FRESH_CASES = 4
+"""Of a batch: each takes about 0.1 s, and what fresh pages cost is much the same for all that take as much memory."""
 _LONGEST_NAME = 200
 """Characters of a file's name; file systems hold 255 bytes."""
 _KEYS_OF_MACHINE = ("host_name", "traceName")
@@ -92,13 +94,14 @@ def _time_cold(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
 
 
 def time_fresh(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) -> None:
-    """Time cases in fresh memory, in a worker that reuses its own: of each op and dtype the one that moves most.
+    """Time a few cases in fresh memory, in a worker that reuses its own: those that move most, one of each op.
 
     It takes the memory that the worker has kept from all of its cases, so nothing may be timed there after it.
     """
-    largest: dict[tuple[str, str, str], Outcome] = {}
-    for outcome in sorted(filter(_takes_memory, batch), key=_moved_bytes):
-        largest[outcome.case.suite, outcome.case.op, outcome.case.dtype] = outcome
+    largest: dict[str, Outcome] = {}
+    for outcome in sorted(filter(_takes_memory, batch), key=_moved_bytes, reverse=True):
+        if len(largest) < _MOST_FRESH_CASES:
+            largest.setdefault(outcome.case.op_id, outcome)
     if not largest or schedule.cache != HOT or pool.hello(0).memory != REUSE:
         return
     for outcome in largest.values():

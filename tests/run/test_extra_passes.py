@@ -224,14 +224,20 @@ def freshly(
 
 
 def test_of_each_op_the_case_that_moves_most_is_timed_in_fresh_memory() -> None:
-    """By its work model, or its inputs, which are the same in each run; the dtypes of an op count as ops."""
+    """By its work model, or its inputs, which are the same in each run."""
     small, large = on_cpu(1, mib=17, bytes=100.0), on_cpu(2, mib=16, bytes=200.0)
-    other, half = on_cpu(3, op="other"), on_cpu(4, dtype="float16")
-    asked = freshly(small, large, other, half)
-    assert {one.case.id for one in asked} == {o.case.id for o in (large, other, half)}
+    other = on_cpu(3, op="other")
+    asked = freshly(small, large, other)
+    assert {one.case.id for one in asked} == {o.case.id for o in (large, other)}
     assert {one.taken_bytes for one in asked} == {2**24}
     assert large.fresh == {"fresh_time_s": 8.0, "fresh_time_lo_s": 7.0, "fresh_time_hi_s": 9.0}
     assert small.fresh == {}
+
+
+def test_a_few_ops_are_enough() -> None:
+    """Those that move most: what a page costs is much the same for all."""
+    many = [on_cpu(n, op=f"op{n}", bytes=100.0 * n) for n in range(1, 8)]
+    assert [one.case.op for one in freshly(*many)] == ["op7", "op6", "op5", "op4"]
 
 
 @pytest.mark.parametrize(
