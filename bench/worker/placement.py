@@ -154,9 +154,7 @@ def _blocks(allocate: Callable[[int], object], draw: Random) -> list[object]:
     """Blocks of random sizes, each order of magnitude as likely, with a gap between, into which a result may fall."""
     low, high = math.log(_SMALLEST_BLOCK_BYTES), math.log(_LARGEST_BLOCK_BYTES)
     blocks: list[object] = []
-    with suppress(
-        Exception
-    ):  # where memory is short, or can't be had so, things lie where they find room
+    with suppress(Exception):  # where memory is short, or can't be had so, nothing is shifted
         sizes = [round(math.exp(draw.uniform(low, high))) for _ in range(_BLOCKS)]
         blocks.extend(allocate(size) for size in sizes)
         del blocks[draw.randrange(_BLOCKS)]

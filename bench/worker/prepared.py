@@ -10,7 +10,7 @@ import math
 import statistics
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.pool import protocol
 from bench.pool.protocol import IDLE, QUEUED
@@ -254,22 +254,14 @@ def prepare(
     garbage.settle()
     sample_s = max(request.sample_s, _QUEUE_SAMPLE_S) if on.queue else request.sample_s
     call = RenewedCall(call) if call.setup else call
-    first_s = take_sample(call, 1, on.device, on.clock)[1] * 1e-9
-    loops, call_s, settled = 1, first_s, True
-    if isinstance(call, RenewedCall):
-        settled, call_s = warm_up_singly(call, on.device, on.clock)
-    elif first_s <= max(sample_s, _COLD_START_S):
-        settled = warm_up(call, on.device, on.clock, known_s=request.call_s)
-        loops, call_s = request.loops, request.call_s
-        if not loops:
-            loops, call_s = calibrate(call, sample_s, on.device, on.clock)
+    warmed = _warmed(call, request, on, sample_s)
     evict = _before_each(call, on.evict if request.cache == COLD else None)
     sampler = on.sampler(call, evict)
     made = PreparedCall(
         call=call,
         device=on.device,
-        loops=loops,
-        call_s=call_s,
+        loops=warmed.loops,
+        call_s=warmed.call_s,
         evict=evict,
         sampler=sampler,
         build=build,
@@ -280,16 +272,40 @@ def prepare(
     drain_s = drain.after(sampler.work, timing) if drain and sampler else 0.0
     drain_uncertainty_s = UNCERTAINTY_SHARE * drain_s / made.sample_loops
     return made, protocol.Prepared(
-        first_call_s=first_s,
-        call_s=call_s,
+        first_call_s=warmed.first_s,
+        call_s=warmed.call_s,
         loops=made.sample_loops,
-        settled=settled,
+        settled=warmed.settled,
         clock_s=clock_s,
         overhead_s=overhead.call_s,
         overhead_uncertainty_s=math.hypot(overhead.uncertainty_s, drain_uncertainty_s),
         drain_s=drain_s,
         work=sampler.work if sampler else "",
     )
+
+
+class _Warmed(NamedTuple):
+    """What warming a call up has shown: seconds of the first call and of a later one, the loops of a sample."""
+
+    first_s: float
+    call_s: float
+    loops: int = 1
+    settled: bool = True
+
+
+def _warmed(call: Call, asked: protocol.Prepare, on: Instruments, sample_s: float) -> _Warmed:
+    """Warm a call up; one whose first call takes longer than any start of a library is not made again."""
+    first_s = take_sample(call, 1, on.device, on.clock)[1] * 1e-9
+    if isinstance(call, RenewedCall):
+        settled, call_s = warm_up_singly(call, on.device, on.clock)
+        return _Warmed(first_s, call_s, settled=settled)
+    if first_s > max(sample_s, _COLD_START_S):
+        return _Warmed(first_s, first_s)
+    settled = warm_up(call, on.device, on.clock, known_s=asked.call_s)
+    loops, call_s = asked.loops, asked.call_s
+    if not loops:
+        loops, call_s = calibrate(call, sample_s, on.device, on.clock)
+    return _Warmed(first_s, call_s, loops, settled)
 
 
 def _sampler(

@@ -53,7 +53,7 @@ def tensors(call: Call) -> list[torch.Tensor]:
 
 @given(st.integers(0, 2**32))
 def test_a_call_moves_and_keeps_its_values(seed: int) -> None:
-    """Beside the one before, which is still there, there is no room for it."""
+    """It is built while the one before is still there."""
     made = placed(product, seed=seed)
     first = tensors(made.call)
     with made.drawn(1.0, always) as call:
