@@ -263,7 +263,7 @@ class Outcome:
                 noise=facts.noise.of(self.case.key),
                 noise_at_reference=facts.noise_at_reference.of(self.case.key),
                 reference=reference,
-                memory=facts.memory.get(self.case.device, SYSTEM),
+                memory=record.memory or SYSTEM,
                 prepared=tuple(visit.prepared for visit in self.visits),
             )
             record = summarised(record, samples, how)

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from bench.pool import protocol
+from bench.records import memory_policy
 from bench.run import extra_passes
 from bench.run.cells import counted, matrix
 from bench.run.outcome import Outcome, Visit
@@ -195,7 +196,8 @@ class Scheduler:
 
     def _counted(self, outcome: Outcome) -> list[Cell]:
         """The cells that the headline will be made from, whatever the machine's state was."""
-        return counted(outcome.cells(), self._pool.hello(0).memory)
+        device, of_cpu = outcome.case.device, self._pool.hello(0).memory
+        return counted(outcome.cells(), memory_policy.on(device, of_cpu))
 
     def wants(self, outcome: Outcome, worker: int, round_: int) -> bool:
         """Whether a visit is due: its time is not up, nor, in the planned rounds, its budget spent."""
