@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,13 @@ class LoadedSuite:
     @property
     def hash(self) -> str:
         """SHA-256 of the file as it was executed."""
-        return hashlib.sha256(self.source).hexdigest()
+        return _sha256(self.source)
+
+
+@cache
+def _sha256(source: bytes) -> str:
+    """Hashed once: a worker compares it whenever it builds a call."""
+    return hashlib.sha256(source).hexdigest()
 
 
 def shipped_folder() -> Path:

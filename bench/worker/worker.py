@@ -104,20 +104,24 @@ class Worker:
         self._threads = torch.get_num_threads()
         self._sentinels = Sentinels(self._threads)
         self._has_profiled = False
-        self._answers: Mapping[type[Any], Callable[[Any], protocol.WorkerReply]] = {
+        self._answers = self._answering()
+
+    def _answering(self) -> Mapping[type[Any], Callable[[Any], protocol.WorkerReply]]:
+        """Kind of request → what answers it."""
+        return {
             protocol.Check: self._check,
             protocol.Build: self._place,
             protocol.Prepare: self._prepare,
             protocol.Recheck: self._recheck,
             protocol.VisitRequest: self._visit,
-            protocol.Replay: lambda asked: self._call(asked.case).replay(clock),
+            protocol.Replay: lambda asked: self._call(asked.case).replay(self._clock),
             protocol.TimeCold: self._time_cold,
             protocol.TimeFresh: self._time_fresh,
             protocol.Load: self._load,
             protocol.Sense: self._sense,
             protocol.Meter: self._meter,
             protocol.Profile: self._profile,
-            protocol.Survey: lambda asked: survey(asked, self._on(asked.device).queue, clock),
+            protocol.Survey: lambda asked: survey(asked, self._on(asked.device).queue, self._clock),
             protocol.Forget: self._forget,
         }
 

@@ -181,10 +181,9 @@ def test_what_is_set_between_two_requests_is_undone_by_the_next(worker: Worker, 
     """By a thread that a guest left running, say: it would hold for all later cases."""
     prepare(worker, planned("calm", path))
     torch.set_grad_enabled(False)
-    effects = visit(worker, planned("calm", path)).effects
-    assert effects.state_changed == ("grad_mode: True → False",)
+    assert "grad_mode: True → False" in visit(worker, planned("calm", path)).effects.state_changed
     assert torch.is_grad_enabled()
-    assert visit(worker, planned("calm", path)).effects.state_changed == ()
+    assert {*visit(worker, planned("calm", path)).effects.state_changed} <= {OF_FILE}
 
 
 def test_settings_of_one_case_are_no_changes_of_those_beside_it(worker: Worker, path: Path) -> None:
@@ -197,8 +196,8 @@ def test_settings_of_one_case_are_no_changes_of_those_beside_it(worker: Worker, 
     for first in (calm, forced, less):
         for second in (calm, forced, less):
             for one in (first, second):
-                wanted = ("grad_mode: True → False",) if one is less else ()
-                assert visit(worker, one).effects.state_changed == wanted
+                wanted = {"grad_mode: True → False"} if one is less else set()
+                assert {*visit(worker, one).effects.state_changed} - {OF_FILE} == wanted
                 assert torch.is_grad_enabled()
                 assert torch.get_num_threads() == int(threads) - 1
 
