@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SAMPLES_PER_VISIT = 10
 _SHORTEST_SAMPLE_S, _LONGEST_SAMPLE_S = 2e-4, 1e-2
 """200 µs is 4,000 readings of a 50 ns clock; beyond 10 ms a sample only averages more away."""
+COPIED_INPUT_BYTES = 2**26
+"""Inputs of a case up to this size are held twice, since each visit builds them from copies of their values: 64 MiB
+are beyond most caches, so that it matters less where larger ones lie."""
 INPUTS_SHARE_OF_DEVICE_MEMORY = 0.5
 """Inputs may take half of a device's own memory; results, workspaces and a context per worker need the rest."""
 
@@ -77,6 +80,11 @@ class MemoryBudget:
     def worker_bytes(self, device: str) -> float:
         """Memory for the inputs in one worker."""
         return self.all_bytes(device) / self.workers
+
+    @staticmethod
+    def held_bytes(input_bytes: int) -> int:
+        """What inputs of this size take of a worker's memory, the copies of their values included."""
+        return input_bytes * 2 if input_bytes <= COPIED_INPUT_BYTES else input_bytes
 
     def refusal(self, device: str, needed: int, *, exact: bool) -> str:
         """Why inputs of this size can't be in every worker at once; empty if they can.

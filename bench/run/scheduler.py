@@ -135,12 +135,14 @@ class Scheduler:
         `alone`, or ends the batch where there are none such.
         """
         batch: list[Outcome] = []
-        left_bytes = self._preparation.memory().worker_bytes(waiting[0].case.device)
+        memory = self._preparation.memory()
+        left_bytes = memory.worker_bytes(waiting[0].case.device)
         while waiting and len(batch) < BATCH_CASES:
             outcome = waiting[0]
             if outcome.open and not outcome.checked:
                 self._preparation.check(waiting, BATCH_CASES)
-            needed = outcome.checked.input_bytes if outcome.checked and outcome.open else 0
+            checked = outcome.checked if outcome.open else None
+            needed = memory.held_bytes(checked.input_bytes) if checked else 0
             if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
             if batch and outcome.alone:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bench.plan.schedule import COPIED_INPUT_BYTES
 from bench.worker import garbage
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from bench.plan.case import Call
     from bench.worker.sampling import Clock
 
-MOST_KEPT_BYTES = 2**26
-"""Inputs of a case of which copies are kept: 64 MiB are beyond most caches, and six workers keep them."""
 _BLOCKS = 3
 _SMALLEST_BLOCK_BYTES, _LARGEST_BLOCK_BYTES = 2**6, 2**23
 """From the length of a cache's line, at which torch aligns memory, to a part of the largest caches."""
@@ -36,7 +35,7 @@ class ChangedInputsError(RuntimeError):
 class InputValues:
     """Random values of a case's inputs in the order in which they were made; later they are handed out as copies."""
 
-    def __init__(self, most_bytes: float = MOST_KEPT_BYTES) -> None:
+    def __init__(self, most_bytes: float = COPIED_INPUT_BYTES) -> None:
         self._kept: list[tuple[Any, torch.Tensor]] = []
         self._left_bytes = most_bytes
         self._next: int | None = None

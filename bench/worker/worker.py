@@ -240,14 +240,16 @@ class Worker:
         """Build a case's call, and keep its values to build it elsewhere from."""
         case = asked.case
         compiled.forget()
-        placement = Placement(
-            lambda values: self._build(case, values=values)[1],
-            partial(block, device=case.device),
-            self._draw,
-            self._clock,
-        )
+        quiet = False
+
+        def build(values: InputValues) -> Call:
+            return self._build(case, values=values, watched=not quiet)[1]
+
+        placement = Placement(build, partial(block, device=case.device), self._draw, self._clock)
+        seen = self._watch.effects()
+        quiet = not (seen.state_changed or seen.python_warnings)
         self._checks.prepared(case.key, placement.call)
-        if self._watch.effects().compiled:
+        if seen.compiled:
             placement.fix()
         self._placements[case.key] = placement
         return protocol.Built()
@@ -343,7 +345,10 @@ class Worker:
         planned: PlannedCase,
         input_limit_bytes: float = math.inf,
         values: InputValues | None = None,
+        *,
+        watched: bool = True,
     ) -> tuple[Op, Call]:
+        """Build a case's call; one that did nothing beside at first is watched over its whole request only."""
         suite = self._suite(planned.suite_path)
         if planned.device.startswith("cuda"):
             free_autograd_threads(planned.device)
@@ -354,7 +359,7 @@ class Worker:
         op = suite.ops[planned.op]
         case = make_case(suite, op, planned.labels, planned.device)
         inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes, values)
-        with self._watch.over_build():
+        with self._watch.over_build() if watched else nullcontext():
             call: Any = op.build(with_inputs(case, inputs))
         if not isinstance(call, Call):
             message = (
