@@ -41,6 +41,9 @@ EXTRA_PER_WORKER_S = 0.04
 """Seconds for building, checking and warming up a case in a worker, and for the sentinels, for estimates."""
 COLD_VISIT_S = 0.02
 """Shortest time of a visit with cold caches, for estimates: three evictions of some 6 ms."""
+_VISIT_S, _MOST_ROUNDS = 0.008, 20
+"""Where the budget allows more than the preset's rounds, visits are no longer than 8 ms: cells differ by more than their
+samples do, and shorter ones do not differ by more (decision 5). Beyond 20 rounds there are visits enough."""
 _LEAST_BUDGET_S = 0.05
 WORKERS_OF_SIDE, GPU_WORKERS_OF_SIDE = 10, 6
 """Workers of each side of an A/B measurement. Rounds don't narrow how far processes lie apart: with six workers,
@@ -174,13 +177,21 @@ class Request:
             return preset.case_budget_s
         return max(_LEAST_BUDGET_S, min(preset.case_budget_s, preset.run_budget_s / cases))
 
+    def rounds_of(self, cases: int) -> int:
+        """Planned rounds: as asked, else the preset's, or more where a case has the time for them."""
+        preset = self.chosen_preset
+        if self.rounds or self.cache == COLD:
+            return self.rounds or preset.rounds
+        workers = self.workers or preset.workers
+        fitting = int(self.case_budget_s(cases) / (workers * _VISIT_S))
+        return max(preset.rounds, min(fitting, _MOST_ROUNDS))
+
     def estimate_s(self, cases: int) -> float:
         """About how long measuring takes."""
         workers = self.workers or self.chosen_preset.workers
         each_s = self.case_budget_s(cases)
         if self.cache == COLD:
-            rounds = self.rounds or self.chosen_preset.rounds
-            each_s = max(each_s, workers * rounds * COLD_VISIT_S)
+            each_s = max(each_s, workers * self.rounds_of(cases) * COLD_VISIT_S)
         each_s += workers * EXTRA_PER_WORKER_S
         return START_S + cases * each_s if cases else 0.0
 
@@ -192,7 +203,7 @@ class Request:
         schedule = Schedule(
             case_budget_s=self.case_budget_s(cases),
             workers=self.workers or preset.workers,
-            rounds=self.rounds or preset.rounds,
+            rounds=self.rounds_of(cases),
             timeout_s=self.timeout_s,
             patience_s=preset.patience_s if self.patience_s is None else self.patience_s,
             cache=self.cache,
