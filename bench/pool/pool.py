@@ -54,7 +54,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 
     def __init__(self, count: int, start: Callable[[], WorkerProcess], *, abreast: int = 1) -> None:
         self._start = start
-        self._abreast = min(count, abreast)
+        self.abreast = min(count, abreast)
         self._left = False
         self._slots = [_Slot(start()) for _ in range(count)]
 
@@ -117,7 +117,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 
         Where one fails, or the user interrupts, the others are not waited for: they fail when the pool is left.
         """
-        executor = ThreadPoolExecutor(self._abreast)
+        executor = ThreadPoolExecutor(self.abreast)
         try:
             return list(executor.map(step, range(len(self._slots))))
         finally:

@@ -48,13 +48,16 @@ class Preparation:
         )
 
     def check(self, waiting: Iterable[Outcome], most: int) -> None:
-        """Check the next cases that are on the device of the first, at most so many."""
+        """Check the next cases that are on the device of the first, at most so many.
+
+        In as many workers as are at work at a time: what references import, each of them imports once.
+        """
         unchecked = [o for o in islice(waiting, most) if o.open and not o.checked]
         ahead = [o for o in unchecked if o.case.device == unchecked[0].case.device]
-        workers = self._schedule.workers
+        workers = self._pool.abreast
 
         def check(worker: int) -> None:
-            for outcome in ahead[worker::workers]:
+            for outcome in ahead[worker::workers] if worker < workers else ():
                 self._check(outcome, worker)
 
         self._pool.side_by_side(check)

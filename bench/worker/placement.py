@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bench.plan.case import Call
     from bench.worker.sampling import Clock
 
+_MOVING_SHARE = 1 / 8
 _BLOCKS = 3
 _SMALLEST_BLOCK_BYTES, _LARGEST_BLOCK_BYTES = 2**6, 2**23
 """From the length of a cache's line, at which torch aligns memory, to a part of the largest caches."""
@@ -103,6 +104,7 @@ class Placement:
         self._clock = clock
         self._values = InputValues()
         self._moved = False
+        self._spare_ns = 0.0
         self.fixed = False
         self.call = build(self._values)
 
@@ -115,33 +117,33 @@ class Placement:
     def drawn(self, seconds: float, same: Callable[[Call], bool]) -> Iterator[Call]:
         """The call in a place of its own; what is allocated within lies elsewhere than the last time.
 
-        It is fixed where it can't be built from the same values, or where building takes longer than `seconds`.
+        It is fixed where it can't be built from the same values. Building takes an eighth of the time of the samples
+        at most, all in all: a call for which it takes longer stays where it is for some visits.
 
         Args:
             seconds: for which it is sampled.
             same: whether a call has the inputs that the first one had; asked once.
         """
         blocks = _blocks(self._allocate, self._draw)
-        if not self.fixed:
-            self._move(seconds, same)
+        self._spare_ns += round(seconds * 1e9) * _MOVING_SHARE
+        if not self.fixed and self._spare_ns >= 0:
+            self._move(same)
         yield self.call
         del blocks
 
-    def _move(self, seconds: float, same: Callable[[Call], bool]) -> None:
+    def _move(self, same: Callable[[Call], bool]) -> None:
         objects, begun_ns = garbage.objects(), self._clock()
         try:
             call = self._build(self._values.again())
         except Exception:  # noqa: BLE001 - what a guest can build only once is measured where it is
             self.fix()
             return
-        late = (self._clock() - begun_ns) * 1e-9 > seconds
+        self._spare_ns -= self._clock() - begun_ns
         if not self._moved and not same(call):
             self.fix()
             return
         self.call, self._moved = call, True
         garbage.collect_left(objects, 1)
-        if late:
-            self.fix()
 
 
 def block(size_bytes: int, device: str) -> torch.Tensor:

@@ -10,6 +10,7 @@ import math
 import statistics
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.pool import protocol
@@ -146,9 +147,12 @@ class PreparedCall:
             reuses: whether the C library serves results from memory that was used before: samples then begin
                 when it does.
         """
-        self._lead_in(seconds if reuses else 0.0, clock)
+        if self.loops > 1:
+            self._lead_in(seconds if reuses else 0.0, clock)
         begun_ns = clock()
         samples = self._samples(seconds / 2 if self.queued else seconds, clock)
+        if reuses and self.loops == 1 and not self.evict:
+            samples = self._without_lead_in(samples, clock)
         queued = self._queued(len(samples), seconds / 2, clock)
         spent_ns = clock() - begun_ns
         return protocol.Visited(
@@ -167,11 +171,8 @@ class PreparedCall:
     def _lead_in(self, limit_s: float, clock: Clock) -> None:
         """Untimed calls: others have had the caches since, and the memory that results are written to.
 
-        They go on until calls no longer write to fresh pages: three times, and as often as fit into `limit_s`. With no
-        limit given, a call that fills a sample by itself is not made in vain, nor is a very slow one in any case.
+        They go on until calls no longer write to fresh pages: three times, and as often as fit into `limit_s`.
         """
-        if self.call_s > _LONGEST_LEAD_IN_S or (self.loops == 1 and not limit_s):
-            return
         calls, tries = max(1, self.loops // _WARM_SHARE), 0
         end_ns = clock() + round(limit_s * 1e9)
         faulted = True
@@ -180,6 +181,18 @@ class PreparedCall:
             take_sample(self.call, calls, self.device, clock)
             faulted = limit_s > 0 and read_usage().minor_faults - before >= calls
             tries += 1
+
+    def _without_lead_in(self, samples: list[SampleSet], clock: Clock) -> list[SampleSet]:
+        """The samples of a call that fills one by itself, without those before memory was reused.
+
+        Where it was not at all the call is made again, unless it is very slow: so none is made in vain.
+        """
+        for _ in range(_LEAST_TRIES - 1):
+            left = list(dropwhile(lambda one: one.used.minor_faults > 0, samples))
+            if left or self.call_s > _LONGEST_LEAD_IN_S:
+                return left or samples
+            samples = [*samples, *take_samples(self.call, 1, 0.0, self.device, clock)]
+        return samples[-1:]
 
     def replay(self, clock: Clock) -> protocol.Replayed:
         """The call's time in a graph.

@@ -146,15 +146,20 @@ def test_calls_that_fault_for_ever_are_sampled_all_the_same(heap: Callable[[int]
     assert one.clock() < 7_000_000
 
 
-@pytest.mark.parametrize(("call_s", "calls"), [(1e-2, 2), (1.0, 1)], ids=["slow", "very slow"])
-def test_a_slow_call_is_hardly_made_in_vain(
-    heap: Callable[[int], Heap], call_s: float, calls: int
+@pytest.mark.parametrize(
+    ("call_s", "fresh_calls", "calls", "faults"),
+    [(1e-2, 0, 1, 0), (1e-2, 2, 3, 0), (1e-2, 9, 3, 100), (1.0, 2, 1, 100)],
+    ids=["memory is reused", "from the third on", "not so soon", "very slow"],
+)
+def test_a_slow_call_is_made_in_vain_only_where_it_faults(
+    heap: Callable[[int], Heap], call_s: float, fresh_calls: int, calls: int, faults: int
 ) -> None:
-    """One that fills the visit is made once before, to settle its memory; one of a second is not."""
-    one = heap(0)
+    """One that fills the visit; one of a second is not made again for that."""
+    one = heap(fresh_calls)
     made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=1, call_s=call_s)
-    made.visit(1e-9, one.clock, reuses=True)
+    seen = made.visit(1e-9, one.clock, reuses=True)
     assert one.calls == calls
+    assert seen.minor_faults == (faults,)
 
 
 @pytest.mark.parametrize(("loops", "before"), [(1, 0), (80, 10)])
