@@ -167,7 +167,7 @@ def test_a_call_on_other_values_is_not_taken() -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize(("build_ns", "moves"), [(500_000, 40), (4_000_000, 10), (40_000_000, 2)])
+@pytest.mark.parametrize(("build_ns", "moves"), [(500_000, 40), (4_000_000, 11), (40_000_000, 2)])
 def test_building_takes_an_eighth_of_the_samples_time(build_ns: int, moves: int) -> None:
     """Of visits of 8 ms each one moves, every fourth, and one of forty; the first does always."""
     clock = Clock()
