@@ -37,7 +37,7 @@ WARM_UP_LIMIT_S = 0.1
 _WARM_UP_SAMPLE_S = 2e-4
 _SLOW_CALL_LIMITS = 5
 """A slow call may warm up for so many times the limit, so that twenty samples of it fit."""
-_KNOWN_SHARE = 3
+_KNOWN_SHARE = 5
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 2_000
 _OVERHEAD_REPEATS = 9
@@ -173,7 +173,7 @@ def warm_up(
     """Make calls until they no longer get faster, or for `limit_s`; whether they have settled.
 
     A slow call has five times as long, for twenty; where not even ten fit, it is not judged. Where another worker
-    found what a call takes (`known_s`), a slow one has a third of the limit: what it waits for, such as a library,
+    found what a call takes (`known_s`), a slow one has a fifth of the limit: what it waits for, such as a library,
     is loaded by the first calls, and whether it settles is known from the other.
     """
     begun, limit_ns = clock(), round(limit_s * 1e9)

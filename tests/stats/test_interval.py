@@ -66,7 +66,9 @@ def test_cells_need_a_worker_and_a_round_for_each_sample() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", [(3, 5), (5, 6)], ids=["3 workers, 5 rounds", "5 and 6"])
+@pytest.mark.parametrize(
+    "shape", [(3, 5), (5, 6), (6, 10)], ids=["3 workers, 5 rounds", "5 and 6", "6 and 10"]
+)
 @pytest.mark.parametrize(
     ("worker", "round_", "rest"),
     [
@@ -76,6 +78,8 @@ def test_cells_need_a_worker_and_a_round_for_each_sample() -> None:
         (0.02, 0.005, 0.05),
         (0.02, 0.02, 0.002),
         (0.0, 0.02, 0.01),
+        (0.0, 0.0, 0.05),
+        (0.002, 0.01, 0.1),
     ],
 )
 @pytest.mark.parametrize("lost", [0, 2], ids=["complete", "two cells lost"])
