@@ -67,8 +67,8 @@ def a_case_of_each_op() -> tuple[PlannedCase, ...]:
 
 
 @cache
-def the_worker() -> Worker:
-    """A worker for all cases, which loads each suite once."""
+def the_worker(*, idle: bool) -> Worker:  # noqa: ARG001 - of each kind one
+    """A worker for all cases of a device, which loads each suite once, and finds its process as it left it."""
     return Worker(time.monotonic_ns)
 
 
@@ -77,7 +77,7 @@ def checked(case: PlannedCase, *, idle: bool) -> protocol.WorkerReply:
     device = IdleDevice() if idle else nullcontext()  # type: ignore[no-untyped-call]
     with pytest.MonkeyPatch.context() as patch, device:
         patch.setattr("bench.worker.worker.call_peak_bytes", lambda *_: (None, ""))  # takes 0.3 s
-        return the_worker().answer(protocol.Check(case=case))
+        return the_worker(idle=idle).answer(protocol.Check(case=case))
 
 
 def row(case: PlannedCase, *, idle: bool = True) -> Record:

@@ -249,7 +249,6 @@ def test_a_worker_that_dies_is_replaced(
     [
         ("real-time signal", "failed", "the worker crashed with signal 40"),
         ("half a pair", "failed", "RuntimeError: odd ?"),
-        ("no json", "failed", "what came from the worker is no reply"),
         ("bytes on all files", "failed", "what came from the worker is no reply"),
         ("nested", "failed", "what came from the worker is no reply"),
         ("close", "failed", "the worker's pipe was closed, and it went on"),
@@ -263,6 +262,12 @@ def test_an_op_that_breaks_the_conversation_costs_its_own_row(
     found, reason = refusal(pool, way, guest)
     assert (found, reason[: len(begins)]) == (status, begins)
     assert reason.encode()
+    assert_works(pool, guest)
+
+
+def test_an_op_that_replaces_json_breaks_nothing(pool: WorkerPool, guest: Path) -> None:
+    """The worker encodes its replies by an encoder of its own."""
+    assert isinstance(pool.check(0, behaving("no json", guest), 60), protocol.Checked)
     assert_works(pool, guest)
 
 
