@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.plan.schedule import MemoryBudget
 from bench.pool import protocol
+from bench.records.cache_state import HOT
 from bench.run.device_access import DeviceAccess
 
 if TYPE_CHECKING:
@@ -72,10 +73,15 @@ class Preparation:
                     outcome.built.append(reply)
 
     def prepare(self, outcome: Outcome, worker: int) -> None:
-        """Have a case warm in a worker, if it can still be measured; the loops are those that the first worker found."""
+        """Have a case warm in a worker, if it can still be measured; the loops are those that the first worker found.
+
+        With cold caches each finds them itself: they are those of the untimed calls then, and not of a sample.
+        """
         if not outcome.open:
             return
-        schedule, known = self._schedule, next(iter(outcome.prepared.values()), None)
+        schedule = self._schedule
+        others = outcome.prepared.values() if schedule.cache == HOT else ()
+        known = next(iter(others), None)
         reply = self.timed(
             outcome,
             worker,

@@ -37,7 +37,7 @@ DEFAULT_PRESET = "quick"
 DEFAULT_TIMEOUT_S = 60.0
 START_S = 5.0
 """Seconds for starting workers and importing torch, for estimates."""
-EXTRA_PER_WORKER_S = 0.04
+EXTRA_PER_WORKER_S = 0.03
 """Seconds for building, checking and warming up a case in a worker, and for the sentinels, for estimates."""
 COLD_VISIT_S = 0.02
 """Shortest time of a visit with cold caches, for estimates: three evictions of some 6 ms."""
