@@ -259,8 +259,9 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         if self._left:
             message = "the workers were ended"
             raise WorkerError(message)
-        self._slots[worker] = _Slot(self._start())
-        _ready(self._slots[worker].process)
+        process = self._start()
+        _ready(process)  # before others see it: only one thread may wait for its first words
+        self._slots[worker] = _Slot(process)
 
     def __exit__(self, *_: object) -> None:
         """End every worker; they end side by side."""

@@ -55,11 +55,11 @@ class Preparation:
         """
         unchecked = [o for o in islice(waiting, most) if o.open and not o.checked]
         ahead = [o for o in unchecked if o.case.device == unchecked[0].case.device]
-        workers = self._pool.abreast
+        workers, memory = self._pool.abreast, self.memory()
 
         def check(worker: int) -> None:
             for outcome in ahead[worker::workers] if worker < workers else ():
-                self._check(outcome, worker)
+                self._check(outcome, worker, memory)
 
         self._pool.side_by_side(check)
 
@@ -125,8 +125,8 @@ class Preparation:
             )
         return reply
 
-    def _check(self, outcome: Outcome, worker: int) -> None:
-        case, timeout_s, memory = outcome.case, self._schedule.timeout_s, self.memory()
+    def _check(self, outcome: Outcome, worker: int, memory: MemoryBudget) -> None:
+        case, timeout_s = outcome.case, self._schedule.timeout_s
         most_bytes = memory.worker_bytes(case.device)
         outcome.checker = worker
         reply = self.timed(

@@ -11,7 +11,7 @@ from bench.errors import WorkerError
 from bench.machine.hardware import read_state
 from bench.pool import protocol
 from bench.pool.pool import WorkerPool, start
-from tests.fakes.workers import HELLO, Stage, case, lost, settle
+from tests.fakes.workers import HELLO, FakeProcess, Stage, case, lost, settle
 
 
 def test_places_are_filled_when_the_pool_is_made() -> None:
@@ -63,6 +63,26 @@ def test_a_case_is_built_once_in_each_worker() -> None:
     pool.prepare(1, case(), 0.01, 5, known=first)
     handed = protocol.Prepare(case=case(), sample_s=0.01, loops=first.loops, call_s=first.call_s)
     assert stage.log[-1] == (1, handed)
+
+
+def test_a_worker_is_seen_by_others_when_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that wait for its first words would take each other's replies."""
+    stage = Stage()
+    pool = stage.pool(2)
+    first = stage.processes[0]
+    seen: list[bool] = []
+    waits = FakeProcess.wait_ready
+
+    def wait_ready(process: FakeProcess) -> protocol.Hello:
+        if process is not first:
+            seen.append(pool._slots[0].process is process)
+        return waits(process)
+
+    monkeypatch.setattr(FakeProcess, "wait_ready", wait_ready)
+    pool._replace(0)
+    assert seen == [False]
+    assert pool.hello(0) == HELLO
+    assert seen == [False, True]
 
 
 def test_a_step_that_fails_in_a_worker_fails() -> None:
