@@ -71,11 +71,15 @@ def test_a_worker_is_seen_by_others_when_it_is_ready(monkeypatch: pytest.MonkeyP
     pool = stage.pool(2)
     first = stage.processes[0]
     seen: list[bool] = []
+
+    def is_seen(process: Any) -> bool:
+        return pool._slots[0].process is process
+
     waits = FakeProcess.wait_ready
 
     def wait_ready(process: FakeProcess) -> protocol.Hello:
         if process is not first:
-            seen.append(pool._slots[0].process is process)
+            seen.append(is_seen(process))
         return waits(process)
 
     monkeypatch.setattr(FakeProcess, "wait_ready", wait_ready)
