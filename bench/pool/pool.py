@@ -55,6 +55,8 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
     def __init__(self, count: int, start: Callable[[], WorkerProcess], *, abreast: int = 1) -> None:
         self._start = start
         self.abreast = min(count, abreast)
+        # For as long as the pool: the system ends a worker when the thread that started it ends.
+        self._executor = ThreadPoolExecutor(self.abreast)
         self._left = False
         self._slots = [_Slot(start()) for _ in range(count)]
 
@@ -117,11 +119,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 
         Where one fails, or the user interrupts, the others are not waited for: they fail when the pool is left.
         """
-        executor = ThreadPoolExecutor(self.abreast)
-        try:
-            return list(executor.map(step, range(len(self._slots))))
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+        return list(self._executor.map(step, range(len(self._slots))))
 
     def build(
         self, worker: int, case: PlannedCase, timeout_s: float
@@ -266,6 +264,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
     def __exit__(self, *_: object) -> None:
         """End every worker; they end side by side."""
         self._left = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
         for slot in self._slots:
             slot.process.dismiss()
         for slot in self._slots:

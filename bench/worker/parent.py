@@ -28,7 +28,8 @@ def requests_of_parent(lines: Iterable[str]) -> Iterable[str]:
     """The lines that the parent sends, to a worker that does not outlive it.
 
     Linux kills the worker when the thread that started it ends, so that thread must live as long as the
-    session; the session starts all workers from the one that it measures in. A parent that was dead before
+    session; the session starts all workers from the one that it measures in, and replaces them from there or from
+    threads of the pool, which live as long as that. A parent that was dead before
     this was set has sent no request, as it waits for a greeting first, and the end of the lines ends the
     worker.
     """

@@ -265,6 +265,13 @@ def test_an_op_that_breaks_the_conversation_costs_its_own_row(
     assert_works(pool, guest)
 
 
+def test_a_worker_that_was_replaced_beside_others_lives_on(pool: WorkerPool, guest: Path) -> None:
+    """The system ends a worker when the thread that started it ends."""
+    pool.side_by_side(pool._replace)
+    for _ in range(3):
+        assert_works(pool, guest)
+
+
 def test_an_op_that_replaces_json_breaks_nothing(pool: WorkerPool, guest: Path) -> None:
     """The worker encodes its replies by an encoder of its own."""
     assert isinstance(pool.check(0, behaving("no json", guest), 60), protocol.Checked)
