@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.worker.sampling import Clock
 
 _MOVING_SHARE = 1 / 8
+"""Of the samples' time; the inputs of most cases are built in less than a millisecond of a visit's eight."""
 _BLOCKS = 3
 _SMALLEST_BLOCK_BYTES, _LARGEST_BLOCK_BYTES = 2**6, 2**23
 """From the length of a cache's line, at which torch aligns memory, to a part of the largest caches."""

@@ -47,6 +47,7 @@ _WARM_SHARE = 8
 _LEAST_TRIES = 3
 """glibc before 2.38 needs some calls until what it frees of an aligned block serves the next one (its bug 14581)."""
 _LONGEST_LEAD_IN_S = 0.1
+"""A longer call is not made again only because it faulted: two more of it in each visit would double a run."""
 _COLD_SAMPLES = 11
 _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
@@ -109,6 +110,7 @@ class PreparedCall:
     device: Device
     loops: int
     call_s: float = 0.0
+    """What a call took when it was prepared, here or in the worker that found the loops."""
     evict: Evict | None = None
     """Goes before each sample, which is one call: gives it fresh inputs, or empties the caches, or both."""
     sampler: Sampler | None = None
@@ -185,14 +187,16 @@ class PreparedCall:
     def _without_lead_in(self, samples: list[SampleSet], clock: Clock) -> list[SampleSet]:
         """The samples of a call that fills one by itself, without those before memory was reused.
 
-        Where it was not at all the call is made again, unless it is very slow: so none is made in vain.
+        Where it was not at all the call is made again, unless it is very slow: so none is made in vain. An op that maps
+        memory by itself always faults, and keeps as many samples as it had, the latest.
         """
+        count = len(samples)
         for _ in range(_LEAST_TRIES - 1):
             left = list(dropwhile(lambda one: one.used.minor_faults > 0, samples))
             if left or self.call_s > _LONGEST_LEAD_IN_S:
                 return left or samples
             samples = [*samples, *take_samples(self.call, 1, 0.0, self.device, clock)]
-        return samples[-1:]
+        return samples[-count:]
 
     def replay(self, clock: Clock) -> protocol.Replayed:
         """The call's time in a graph.

@@ -38,6 +38,7 @@ _WARM_UP_SAMPLE_S = 2e-4
 _SLOW_CALL_LIMITS = 5
 """A slow call may warm up for so many times the limit, so that twenty samples of it fit."""
 _KNOWN_SHARE = 5
+"""The part of the limit, 20 ms of it, that a slow call warms up for where another worker has settled it."""
 _WINDOW, _FALLING_PAIRS = 5, 21
 _OVERHEAD_LOOPS = 2_000
 _OVERHEAD_REPEATS = 9

@@ -162,6 +162,15 @@ def test_a_slow_call_is_made_in_vain_only_where_it_faults(
     assert seen.minor_faults == (faults,)
 
 
+def test_a_call_that_always_faults_loses_no_samples(heap: Callable[[int], Heap]) -> None:
+    """Such as one that maps memory itself: a visit has as many samples as it has time for."""
+    one = heap(10**9)
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=1, call_s=1.1e-4)
+    seen = made.visit(1e-3, one.clock, reuses=True)
+    assert len(seen.elapsed_ns) == 9
+    assert one.calls == len(seen.elapsed_ns) + 2
+
+
 @pytest.mark.parametrize(("loops", "before"), [(1, 0), (80, 10)])
 def test_elsewhere_memory_is_as_it_is_found(
     heap: Callable[[int], Heap], loops: int, before: int
