@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bench import units
 from bench.records.memory_policy import FRESH, REUSE, SYSTEM
 
 if sys.platform != "win32":
@@ -34,8 +35,9 @@ _SETTINGS: Mapping[str, Mapping[int, int]] = {
     # To set the threshold keeps glibc from raising it by what is freed.
     FRESH: {_M_MMAP_THRESHOLD: FRESH_FROM_BYTES, _M_MMAP_MAX: 2**30},
 }
-_PROBE_BYTES = 40 * 2**20
-"""More than glibc reuses by itself."""
+_PROBED_BYTES = 2 * FRESH_FROM_BYTES, 40 * 2**20
+"""A small result, which other allocators reuse longest, and a large one, which glibc by itself never does: a policy
+that holds for both holds between them. jemalloc 5.3 reuses the one and not the other."""
 _MOSTLY = 0.5
 
 
@@ -47,46 +49,47 @@ class Memory:
     note: str = ""
 
 
-def apply(policy: str, tried: Callable[[], float | None] | None = None) -> Memory:
+def apply(policy: str, tried: Callable[[int], float | None] | None = None) -> Memory:
     """Have `malloc` follow a policy from now on, and try whether it does.
 
     Args:
         policy: of `bench.records.memory_policy`.
-        tried: tells which share of a block that was freed and allocated again is fresh pages; None where no one counts.
+        tried: tells which share of a block of so many bytes is fresh pages when it was freed and allocated again; None
+            where no one counts.
     """
     if policy == SYSTEM:
         return Memory()
     for parameter, value in _SETTINGS[policy].items():
         _c("mallopt", parameter, value)
-    fresh = (tried or fresh_share)()
-    if fresh is None:
-        return Memory(note="this system counts no page faults")
-    if (fresh > _MOSTLY) == (policy == FRESH):
-        return Memory(policy=policy)
-    does = "fresh pages" if fresh > _MOSTLY else "memory that was freed before"
-    return Memory(note=f"the C library of this process serves large results from {does}")
+    for size in _PROBED_BYTES:
+        fresh = (tried or fresh_share)(size)
+        if fresh is None:
+            return Memory(note="this system counts no page faults")
+        if (fresh > _MOSTLY) != (policy == FRESH):
+            does = "fresh pages" if fresh > _MOSTLY else "memory that was freed before"
+            return Memory(note=f"the C library serves results of {units.size(size)} from {does}")
+    return Memory(policy=policy)
 
 
-def fresh_share() -> float | None:
-    """Fill a large block, free it, fill it again: the share of the page faults that came again; 20 ms."""
+def fresh_share(size_bytes: int) -> float | None:
+    """Fill a block, free it, fill it again: the share of the page faults that came again; 20 ms for 40 MiB."""
     if sys.platform == "win32" or not resource.getrusage(resource.RUSAGE_SELF).ru_minflt:
         return None  # it counts none
-    first = _faults_of_block()
-    again = _faults_of_block()
+    first, again = _faults_of_block(size_bytes), _faults_of_block(size_bytes)
     hand_back()
     return again / first if first else 0.0
 
 
-def _faults_of_block() -> int:
+def _faults_of_block(size_bytes: int) -> int:
     """Page faults of filling a block that is then freed."""
     libc: Any = ctypes.CDLL(None)
     libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
     libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
-    block = libc.malloc(_PROBE_BYTES)
+    block = libc.malloc(size_bytes)
     if not block:
         return 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    ctypes.memset(block, 1, _PROBE_BYTES)
+    ctypes.memset(block, 1, size_bytes)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
     libc.free(block)
     return faults

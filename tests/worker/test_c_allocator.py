@@ -57,22 +57,28 @@ def test_torch_gets_its_results_as_the_policy_says(policy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "fresh", "held"),
+    ("policy", "small", "large", "held"),
     [
-        (REUSE, 0.0, REUSE),
-        (REUSE, 1.0, SYSTEM),
-        (FRESH, 1.0, FRESH),
-        (FRESH, 0.01, SYSTEM),
-        (REUSE, None, SYSTEM),
-        (SYSTEM, 0.0, SYSTEM),
+        (REUSE, 0.0, 0.0, REUSE),
+        (REUSE, 1.0, 1.0, SYSTEM),
+        (REUSE, 0.0, 1.0, SYSTEM),
+        (FRESH, 1.0, 1.0, FRESH),
+        (FRESH, 0.01, 1.0, SYSTEM),
+        (FRESH, 0.01, 0.01, SYSTEM),
+        (REUSE, None, None, SYSTEM),
+        (SYSTEM, 0.0, 0.0, SYSTEM),
     ],
 )
 def test_what_does_not_hold_is_not_claimed(
-    monkeypatch: pytest.MonkeyPatch, policy: str, fresh: float | None, held: str
+    monkeypatch: pytest.MonkeyPatch,
+    policy: str,
+    small: float | None,
+    large: float | None,
+    held: str,
 ) -> None:
-    """With the word why; what was not asked for is not tried."""
+    """At any size, with the word why; what was not asked for is not tried."""
     monkeypatch.setattr(c_allocator, "_c", lambda *_: None)
-    found = c_allocator.apply(policy, tried=lambda: fresh)
+    found = c_allocator.apply(policy, tried=lambda size: small if size < 2**20 else large)
     assert found.policy == held
     assert bool(found.note) == (held != policy)
     assert held in POLICIES
@@ -88,7 +94,7 @@ def test_a_system_without_any_of_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ctypes, "CDLL", Nothing)
     c_allocator.hand_back()
     assert c_allocator._freed_bytes() == float("inf")
-    assert c_allocator.apply(REUSE, tried=lambda: None) == Memory(
+    assert c_allocator.apply(REUSE, tried=lambda _: None) == Memory(
         note="this system counts no page faults"
     )
 
