@@ -10,7 +10,6 @@ import math
 import statistics
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.pool import protocol
@@ -42,12 +41,16 @@ if TYPE_CHECKING:
     from bench.worker.drain import Drain
     from bench.worker.sampling import Clock, Evict, SampleSet
 
-_WARM_SHARE = 8
-"""A visit begins with an eighth of a sample's calls untimed: other cases have had the caches since."""
+_LEAD_IN_SHARE = 4
+"""A step of the lead-in is a quarter of a sample's calls."""
+_LEAD_IN_S = 0.01
+"""A lead-in ends by then: nothing that is touched at every call falls for longer (docs/decisions/0020)."""
+_LEAST_GAIN = 0.03
+"""Steps of a steady call differ by so much; one that is faster by more is still falling."""
 _LEAST_TRIES = 3
 """glibc before 2.38 needs some calls until what it frees of an aligned block serves the next one (its bug 14581)."""
-_LONGEST_LEAD_IN_S = 0.1
-"""A longer call is not made again only because it faulted: two more of it in each visit would double a run."""
+_LONGEST_LED_IN_S = 0.1
+"""A longer call has no lead-in: it would double a run, and what the first milliseconds lose is a small part of it."""
 _COLD_SAMPLES = 11
 _COLD_START_S = 2.0
 """A first call may take this long because libraries are loaded and threads or a GPU's context made; a longer
@@ -149,13 +152,12 @@ class PreparedCall:
             reuses: whether the C library serves results from memory that was used before: samples then begin
                 when it does.
         """
-        if self.loops > 1:
-            self._lead_in(seconds if reuses else 0.0, clock)
         begun_ns = clock()
-        samples = self._samples(seconds / 2 if self.queued else seconds, clock)
-        if reuses and self.loops == 1 and not self.evict:
-            samples = self._without_lead_in(samples, clock)
-        queued = self._queued(len(samples), seconds / 2, clock)
+        self._lead_in(clock, reuses=reuses)
+        led_in_ns = clock() - begun_ns
+        left_s = max(seconds - led_in_ns * 1e-9, seconds / 2)
+        samples = self._samples(left_s / 2 if self.queued else left_s, clock)
+        queued = self._queued(len(samples), left_s / 2, clock)
         spent_ns = clock() - begun_ns
         return protocol.Visited(
             loops=self.sample_loops,
@@ -167,36 +169,29 @@ class PreparedCall:
             device_s=tuple(one.device_s for one in queued),
             host_s=tuple(one.host_s for one in queued),
             gapless=tuple(one.gapless for one in queued),
-            aside_ns=self._aside_ns(spent_ns, samples),
+            aside_ns=self._aside_ns(spent_ns, led_in_ns, samples),
         )
 
-    def _lead_in(self, limit_s: float, clock: Clock) -> None:
+    def _lead_in(self, clock: Clock, *, reuses: bool) -> None:
         """Untimed calls: others have had the caches since, and the memory that results are written to.
 
-        They go on until calls no longer write to fresh pages: three times, and as often as fit into `limit_s`.
+        They go on until they get no faster and, where memory is reused, no longer write to fresh pages.
         """
-        calls, tries = max(1, self.loops // _WARM_SHARE), 0
-        end_ns = clock() + round(limit_s * 1e9)
-        faulted = True
-        while faulted and (tries < _LEAST_TRIES or clock() < end_ns):
-            before = read_usage().minor_faults
-            take_sample(self.call, calls, self.device, clock)
-            faulted = limit_s > 0 and read_usage().minor_faults - before >= calls
+        if self.call_s > _LONGEST_LED_IN_S or (self.evict and self.loops == 1):
+            return
+        calls, tries, before_ns = max(1, self.loops // _LEAD_IN_SHARE), 0, math.inf
+        end_ns = clock() + round(_LEAD_IN_S * 1e9)
+        while True:
+            faults = read_usage().minor_faults
+            _, took_ns = take_sample(self.call, calls, self.device, clock)
             tries += 1
-
-    def _without_lead_in(self, samples: list[SampleSet], clock: Clock) -> list[SampleSet]:
-        """The samples of a call that fills one by itself, without those before memory was reused.
-
-        Where it was not at all the call is made again, unless it is very slow: so none is made in vain. An op that maps
-        memory by itself always faults, and keeps as many samples as it had, the latest.
-        """
-        count = len(samples)
-        for _ in range(_LEAST_TRIES - 1):
-            left = list(dropwhile(lambda one: one.used.minor_faults > 0, samples))
-            if left or self.call_s > _LONGEST_LEAD_IN_S:
-                return left or samples
-            samples = [*samples, *take_samples(self.call, 1, 0.0, self.device, clock)]
-        return samples[-count:]
+            faulted = reuses and read_usage().minor_faults - faults >= calls
+            falls = took_ns < (1 - _LEAST_GAIN) * before_ns
+            if not faulted and not falls:
+                return
+            if clock() >= end_ns and not (faulted and tries < _LEAST_TRIES):
+                return
+            before_ns = took_ns
 
     def replay(self, clock: Clock) -> protocol.Replayed:
         """The call's time in a graph.
@@ -245,10 +240,10 @@ class PreparedCall:
             found.append(self.queued.sample())
         return found
 
-    def _aside_ns(self, spent_ns: int, samples: list[SampleSet]) -> int:
-        """Time of neither samples nor the loop around them: evictions, and samples of the device's own time."""
+    def _aside_ns(self, spent_ns: int, led_in_ns: int, samples: list[SampleSet]) -> int:
+        """Time of neither samples nor the loop around them: lead-in, evictions, samples of the device's own time."""
         if not self.evict and not self.queued:
-            return 0
+            return led_in_ns
         return spent_ns - sum(sample.elapsed_ns for sample in samples)
 
 
