@@ -153,10 +153,13 @@ class PreparedCall:
                 when it does.
         """
         begun_ns = clock()
-        self._lead_in(clock, reuses=reuses)
-        led_in_ns = clock() - begun_ns
-        left_s = max(seconds - led_in_ns * 1e-9, seconds / 2)
-        samples = self._samples(left_s / 2 if self.queued else left_s, clock)
+        reused = self._lead_in(clock, reuses=reuses)
+        left_s = max(seconds - (clock() - begun_ns) * 1e-9, seconds / 2)
+        sampling_s = left_s / 2 if self.queued else left_s
+        samples = self._samples(sampling_s, clock)
+        if reused and all(self._faulted(sample.used.minor_faults) for sample in samples):
+            samples = self._samples(sampling_s, clock)  # glibc took another free block
+        led_in_ns = samples[0].started_ns - begun_ns
         queued = self._queued(len(samples), left_s / 2, clock)
         spent_ns = clock() - begun_ns
         return protocol.Visited(
@@ -172,13 +175,18 @@ class PreparedCall:
             aside_ns=self._aside_ns(spent_ns, led_in_ns, samples),
         )
 
-    def _lead_in(self, clock: Clock, *, reuses: bool) -> None:
+    def _faulted(self, faults: int) -> bool:
+        """Whether the calls of a sample that had so many page faults wrote to fresh pages."""
+        return faults >= self.sample_loops
+
+    def _lead_in(self, clock: Clock, *, reuses: bool) -> bool:
         """Untimed calls: others have had the caches since, and the memory that results are written to.
 
-        They go on until they get no faster and, where memory is reused, no longer write to fresh pages.
+        They go on until they get no faster and, where memory is reused, no longer write to fresh pages. Whether they
+        came to reuse it.
         """
         if self.call_s > _LONGEST_LED_IN_S or (self.evict and self.loops == 1):
-            return
+            return False
         calls, tries, before_ns = max(1, self.loops // _LEAD_IN_SHARE), 0, math.inf
         end_ns = clock() + round(_LEAD_IN_S * 1e9)
         while True:
@@ -187,10 +195,9 @@ class PreparedCall:
             tries += 1
             faulted = reuses and read_usage().minor_faults - faults >= calls
             falls = took_ns < (1 - _LEAST_GAIN) * before_ns
-            if not faulted and not falls:
-                return
-            if clock() >= end_ns and not (faulted and tries < _LEAST_TRIES):
-                return
+            late = clock() >= end_ns and not (faulted and tries < _LEAST_TRIES)
+            if late or not (faulted or falls):
+                return reuses and not faulted
             before_ns = took_ns
 
     def replay(self, clock: Clock) -> protocol.Replayed:

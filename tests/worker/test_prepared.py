@@ -164,13 +164,16 @@ class Heap:
     fresh_calls: int
     pages: int = 100
     call_ns: int = 10_000
+    again_at: int = 0
+    """A later call that gets fresh pages once more."""
     calls: int = 0
     faults: int = 0
 
     def call(self) -> None:
         """Take 10 µs, or as long as is said, and 1 µs for each fresh page."""
         self.calls += 1
-        fresh = self.pages if self.calls <= self.fresh_calls else 0
+        is_fresh = self.calls <= self.fresh_calls or self.calls == self.again_at
+        fresh = self.pages if is_fresh else 0
         self.faults += fresh
         self.clock.advance(self.call_ns + 1_000 * fresh)
 
@@ -229,6 +232,18 @@ def test_a_slow_call_is_made_in_vain_three_times_where_it_faults(
     seen = made.visit(1e-9, one.clock, reuses=True)
     assert one.calls == calls
     assert seen.minor_faults == (faults,)
+
+
+def test_samples_that_all_have_other_memory_than_the_lead_in_are_taken_again(
+    heap: Callable[[int], Heap],
+) -> None:
+    """By malloc's choice of another free block: it was once in a thousand visits, and its cell said 10 ms for 0.5."""
+    one = heap(0)
+    one.again_at = 3
+    made = PreparedCall(call=Call(one.call), device=Device(one.clock), loops=1, call_s=1e-5)
+    seen = made.visit(1e-9, one.clock, reuses=True)
+    assert (one.calls, seen.minor_faults, seen.elapsed_ns) == (4, (0,), (10_000,))
+    assert seen.aside_ns == 3 * 10_000 + 100 * 1_000
 
 
 def test_a_call_that_always_faults_has_samples_for_half_of_a_visit(
