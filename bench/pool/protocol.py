@@ -242,7 +242,7 @@ class Visited(WorkerReply):
     gapless: tuple[bool, ...] = ()
     """Whether each of these samples is proven to have no launch gap in it."""
     aside_ns: int = 0
-    """The time of cache evictions and of samples of the device's own time, which is no part of other samples."""
+    """The time of the lead-in, of cache evictions and of samples of the device's own time: no part of other samples."""
     effects: SideEffects = field(default_factory=SideEffects)
 
 

@@ -158,7 +158,7 @@ class Outcome:
     visits: list[Visit] = field(default_factory=list)
     sampled_s: float = 0.0
     aside_s: float = 0.0
-    """Time that evictions, and samples of the device's own time, took."""
+    """Time that lead-ins, evictions, and samples of the device's own time took."""
     spent_s: float = 0.0
     """Time spent on it in all: building, checking, warming up, sampling."""
     graph_s: float | None = None

@@ -119,7 +119,7 @@ class Scheduler:
         return round_ < _MOST_ROUNDS_PER_PLANNED * rounds and self._round_cost_s(outcome) <= left_s
 
     def _round_cost_s(self, outcome: Outcome) -> float:
-        """Time that one more round of a case takes, evictions included, as its visits have shown."""
+        """Time that one more round of a case takes, lead-ins and evictions included, as its visits have shown."""
         visits = len(outcome.visits)
         seen_s = outcome.visited_s / visits if visits else self._schedule.visit_s
         return self._schedule.workers * seen_s
@@ -210,8 +210,8 @@ class Scheduler:
     def _spent(self, outcome: Outcome, worker: int) -> bool:
         """The budget is spent, and this worker has visited the case.
 
-        Evictions don't count here, so that slow ones cost a case none of its planned rounds; they
-        do where time is left for further rounds.
+        Evictions and lead-ins don't count here, so that slow ones cost a case none of its planned rounds;
+        they do where time is left for further rounds.
         """
         spent = outcome.sampled_s >= self._schedule.case_budget_s
         return spent and worker in outcome.visited_workers
