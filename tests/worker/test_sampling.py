@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -117,6 +118,30 @@ def test_loops_grow_at_most_eightfold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "_take_sample", watched)
     calibrate(Call(Op(clock, 10)), 1e-5, Device(clock), clock)
     assert tried == [1, 8, 64, 512, 1100]
+
+
+@dataclass
+class Disturbed:
+    """A call of 10 µs on a machine whose other programs take five parts of six of some samples' time."""
+
+    clock: Clock
+    slow_calls: range
+    calls: int = 0
+
+    def __call__(self) -> None:
+        """Take the time."""
+        self.clock.advance(60_000 if self.calls in self.slow_calls else 10_000)
+        self.calls += 1
+
+
+@pytest.mark.parametrize("slow_calls", [range(0), range(9, 73), range(9, 137), range(73, 300)])
+def test_a_sample_cut_short_does_not_pass_for_one_of_the_wanted_length(slow_calls: range) -> None:
+    """All workers have the loops that are found here; the fastest of three tries tells them."""
+    clock = Clock()
+    call = Call(Disturbed(clock, slow_calls))
+    loops, call_s = calibrate(call, 2e-3, Device(clock), clock, fastest_of=3)
+    assert loops == 200
+    assert call_s == pytest.approx(10e-6)
 
 
 def test_calibration_ends_for_a_call_that_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_memory_that_runs_out_costs_one_case(bench: Bench, calls: int) -> None:
 
 @pytest.mark.parametrize(
     ("turns_before", "share", "hertz", "codes"),
-    [(6, 0.5, 1.5e9, {"two-states"}), (3, 0.25, 1.2e9, {"two-states", "other-state"})],
+    [(6, 0.6, 1.5e9, {"two-states"}), (3, 0.3, 1.2e9, {"two-states", "other-state"})],
     ids=["late", "early"],
 )
 def test_a_clock_that_falls_by_a_fifth_is_another_state(
