@@ -57,7 +57,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     # 45 s of sampling leave time within the two minutes that a look may take: for start-up, for getting
-    # 200 cases ready in six workers (50 s), for the roofs, once (15 s), and for the report.
+    # 200 cases ready in six workers and visiting them (40 s), for the roofs, once (30 s), and for the report.
     "quick": Preset(
         short_axes=True,
         case_budget_s=0.5,

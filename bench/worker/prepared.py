@@ -160,7 +160,7 @@ class PreparedCall:
         left_s = max(seconds - (clock() - begun_ns) * 1e-9, seconds / 2)
         sampling_s = left_s / 2 if self.queued else left_s
         samples = self._samples(sampling_s, clock)
-        if reused and all(self._faulted(sample.used.minor_faults) for sample in samples):
+        if reused and all(s.used.minor_faults >= self.sample_loops for s in samples):
             samples = self._samples(sampling_s, clock)  # glibc took another free block
         led_in_ns = samples[0].started_ns - begun_ns
         queued = self._queued(len(samples), left_s / 2, clock)
@@ -177,10 +177,6 @@ class PreparedCall:
             gapless=tuple(one.gapless for one in queued),
             aside_ns=self._aside_ns(spent_ns, led_in_ns, samples),
         )
-
-    def _faulted(self, faults: int) -> bool:
-        """Whether the calls of a sample that had so many page faults wrote to fresh pages."""
-        return faults >= self.sample_loops
 
     def _lead_in(self, clock: Clock, *, reuses: bool) -> bool:
         """Untimed calls: others have had the caches since, and the memory that results are written to.

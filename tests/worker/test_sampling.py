@@ -122,26 +122,46 @@ def test_loops_grow_at_most_eightfold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Disturbed:
-    """A call of 10 µs on a machine whose other programs take five parts of six of some samples' time."""
+    """A call of 10 µs on a machine whose other programs take the core for some calls."""
 
     clock: Clock
     slow_calls: range
+    slow_ns: int
     calls: int = 0
 
     def __call__(self) -> None:
         """Take the time."""
-        self.clock.advance(60_000 if self.calls in self.slow_calls else 10_000)
+        self.clock.advance(self.slow_ns if self.calls in self.slow_calls else 10_000)
         self.calls += 1
 
 
-@pytest.mark.parametrize("slow_calls", [range(0), range(9, 73), range(9, 137), range(73, 300)])
-def test_a_sample_cut_short_does_not_pass_for_one_of_the_wanted_length(slow_calls: range) -> None:
+@pytest.mark.parametrize(
+    ("slow_calls", "slow_ns"),
+    [
+        (range(0), 0),
+        (range(1), 4_000_000),
+        (range(9, 73), 60_000),
+        (range(9, 137), 60_000),
+        (range(73, 300), 60_000),
+    ],
+)
+def test_a_sample_cut_short_does_not_pass_for_one_of_the_wanted_length(
+    slow_calls: range, slow_ns: int
+) -> None:
     """All workers have the loops that are found here; the fastest of three tries tells them."""
     clock = Clock()
-    call = Call(Disturbed(clock, slow_calls))
+    call = Call(Disturbed(clock, slow_calls, slow_ns))
     loops, call_s = calibrate(call, 2e-3, Device(clock), clock, fastest_of=3)
     assert loops == 200
     assert call_s == pytest.approx(10e-6)
+
+
+def test_a_slow_call_is_not_made_again_to_learn_that_it_fills_a_sample() -> None:
+    """One of 0.2 s is made once."""
+    clock = Clock()
+    slow = Disturbed(clock, range(9), 200_000_000)
+    assert calibrate(Call(slow), 2e-3, Device(clock), clock, fastest_of=3) == (1, 0.2)
+    assert slow.calls == 1
 
 
 def test_calibration_ends_for_a_call_that_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
