@@ -155,6 +155,14 @@ def test_a_session_that_is_killed_leaves_no_worker(tmp_path: Path) -> None:
     command.assert_alone()
 
 
+@pytest.fixture(autouse=True)
+def _as_by_default() -> Iterator[None]:
+    """These tests may run under `nohup`, and commands inherit what is ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(name="ignored")
 def _ignored() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
