@@ -110,8 +110,13 @@ class StoredRun:
 
 
 def new_run_id(now: datetime) -> str:
-    """An id that sorts by time; no counter, so machines and processes can't collide."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    """An id that sorts by time, to a 1024th of a second: two runs of a second are in order too.
+
+    Of the 24 bits behind the second ten tell its fraction; the others are random instead of counted, since
+    machines that share a store know nothing of each other.
+    """
+    fraction = now.microsecond * 1024 // 1_000_000
+    return f"{now:%Y%m%dT%H%M%SZ}-{fraction << 14 | secrets.randbits(14):06x}"
 
 
 def is_run_id(text: str) -> bool:

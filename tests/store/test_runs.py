@@ -140,17 +140,18 @@ def test_a_manifest_that_can_not_be_read_is_no_run(store: Path, text: str) -> No
 
 @given(
     when=st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
-    later_s=st.integers(1, 10**6),
+    later_ms=st.integers(1, 2000) | st.integers(1, 10**9),
 )
-def test_run_ids_sort_by_time(when: datetime, later_s: int) -> None:
-    """As text, so that a folder's listing is a history."""
-    later = when + timedelta(seconds=later_s)
+def test_run_ids_sort_by_time(when: datetime, later_ms: int) -> None:
+    """As text, so that a folder's listing is a history, also of runs that began within a second."""
+    later = when + timedelta(milliseconds=later_ms)
+    assert runs.is_run_id(runs.new_run_id(when))
     assert runs.new_run_id(when) < runs.new_run_id(later)
 
 
-def test_two_runs_of_a_second_have_two_ids() -> None:
-    """Machines and processes don't have to agree on a counter."""
-    assert len({runs.new_run_id(STARTED_AT) for _ in range(20)}) == 20
+def test_runs_of_one_instant_have_different_ids() -> None:
+    """Machines and processes don't have to agree on a counter; two of 16,384 are the same by chance."""
+    assert len({runs.new_run_id(STARTED_AT) for _ in range(20)}) > 15
 
 
 def test_a_store_that_is_not_there_is_an_error(tmp_path: Path) -> None:
