@@ -103,6 +103,8 @@ class Selection:
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     short_axes: bool = True
     named: tuple[CaseName, ...] = ()
+    quick_ops: bool = False
+    """Whether only ops that are `quick` are meant, since none and no suite was named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +246,8 @@ def _resolved(name: CaseName, loaded: Sequence[LoadedSuite]) -> CaseName:
 def _grid(one: LoadedSuite, selection: Selection, ids: Sequence[CaseName]) -> Iterator[_Point]:
     """The points of a suite: those of the lists of its axes, then those that ids mean beyond them."""
     for op in one.suite.ops.values():
+        if selection.quick_ops and not op.quick:
+            continue
         lists = [_labels(axis, selection.settings, selection) for axis in op.axes.values()]
         beyond: dict[tuple[str, ...], None] = {}
         for name in ids:

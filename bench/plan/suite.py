@@ -123,6 +123,8 @@ class Op:
     """Whether it writes to its inputs on purpose, and is as good a measurement on what a call left."""
     version: str | None = None
     """What its fingerprint is made of in place of its code, where that was asked for."""
+    quick: bool = True
+    """Whether it is measured where neither it nor its suite is named and only a look is wanted."""
 
     def work(self, function: Callable[[Case], Work]) -> Callable[[Case], Work]:
         """Declare what one call has to do: `@my_op.work`."""
@@ -212,6 +214,7 @@ class Suite:
         without: Iterable[str] = (),
         in_place: bool = False,
         version: str | None = None,
+        quick: bool = True,
     ) -> Callable[[Callable[[Case], Call]], Op]: ...
 
     def op(
@@ -223,12 +226,14 @@ class Suite:
         without: Iterable[str] = (),
         in_place: bool = False,
         version: str | None = None,
+        quick: bool = True,
     ) -> Op | Callable[[Callable[[Case], Call]], Op]:
         """Add an op: `@suite.op`, or `@suite.op(axes=[…], without=["dtype"])` for a grid of its own.
 
         `in_place=True` says that it writes to its inputs on purpose, so that this is no warning.
         `version="2"` says by hand which code is the same: with an equal version, results go on from
         earlier ones whatever was edited; with another, they begin anew.
+        `quick=False` leaves it out of the quick preset, unless its suite, it or a keyword is named.
         """
 
         def add(function: Callable[[Case], Call]) -> Op:
@@ -249,6 +254,7 @@ class Suite:
                 {**kept, **own},
                 in_place=in_place,
                 version=None if version is None else str(version),
+                quick=quick,
             )
             return self.ops[name]
 

@@ -161,6 +161,7 @@ class Request:
             settings=self.settings,
             short_axes=short,
             named=named,
+            quick_ops=short and not self.suites and not self.keyword.strip(),
         )
         refused = self._refused(wanted)
         missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
