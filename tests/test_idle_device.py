@@ -19,13 +19,15 @@ import bench
 from bench.analysis.findings import findings
 from bench.analysis.usable import FOR_INTERVALS, unusable
 from bench.plan.discover import load_all
-from bench.plan.plan import PlannedCase, Selection, expand
+from bench.plan.plan import PlannedCase, expand
+from bench.plan.selection import Selection
 from bench.pool import protocol
 from bench.records.warning_codes import explain
 from bench.report.html.run_page import page as run_page
 from bench.report.text.export import export
 from bench.report.text.run import run_table
-from bench.run.outcome import Outcome, RunFacts, Visit
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.visit import Visit
 from bench.worker.worker import Worker
 from tests.fakes.idle_device import IdleDevice
 from tests.fakes.rows import info, stored, values

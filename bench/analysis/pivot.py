@@ -11,16 +11,20 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis.break_even import break_even
 from bench.analysis.grid import in_reading_order, ranked_devices, title
 from bench.analysis.row_filter import AXIS, check_column, is_other, values_of
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.errors import SelectionError, hint
 from bench.plan.case_id import case_id
+from bench.plan.mode import AXIS as MODE
+from bench.plan.mode import EAGER
 from bench.stats.ratio import Change, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.analysis.break_even import BreakEven
     from bench.records.record import Record
 
 _HIDDEN = ("machine", "device", "dtype", "threads", "cache", "memory", "torch_version")
@@ -38,6 +42,8 @@ class PivotCell:
 
     record: Record
     ratio: Ratio | None
+    break_even: BreakEven | None = None
+    """Of a compiled case against the eager one in its line, where the columns are modes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,7 @@ def crosstab(records: Sequence[Record], by: str, base: str | None = None) -> Cro
     return Crosstab(
         by=by,
         columns=columns,
-        lines=tuple(_line(*names[line], cells, columns) for line, cells in chosen.items()),
+        lines=tuple(_line(*names[line], cells, columns, by) for line, cells in chosen.items()),
         mixed=(
             *_varying([of for cells in places.values() for of in cells.values()], by, inside=True),
             *_varying([list(cells.values()) for cells in chosen.values()], by, inside=False),
@@ -166,10 +172,17 @@ def _newest(rows: Sequence[Record]) -> Record:
     return next((r for r in reversed(ranked) if not unusable(r, barred=FOR_OPS)), ranked[-1])
 
 
-def _line(case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str]) -> PivotRow:
+def _line(
+    case: str, name: str, cells: Mapping[str, Record], columns: Sequence[str], by: str
+) -> PivotRow:
     base = cells.get(columns[0])
+    eager = cells.get(EAGER) if by == MODE else None
     found = [
-        PivotCell(record=cells[column], ratio=_ratio(cells[column], base) if place else None)
+        PivotCell(
+            record=cells[column],
+            ratio=_ratio(cells[column], base) if place else None,
+            break_even=break_even(eager, cells[column]) if eager else None,
+        )
         if column in cells
         else None
         for place, column in enumerate(columns)

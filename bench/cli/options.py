@@ -54,6 +54,15 @@ Setting = Annotated[
         help="Values of an axis, also numbers and shapes (64x128) that a suite lacks; one with commas in quotes.",
     ),
 ]
+Mode = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mode",
+        metavar="MODE,...",
+        help="How each op is called: eager, compile (also compile:max-autotune, compile:reduce-overhead), "
+        "autocast, graph (CUDA). Default: eager.",
+    ),
+]
 PresetName = Annotated[
     str,
     typer.Option(

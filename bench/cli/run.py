@@ -22,6 +22,7 @@ from bench.cli.options import (
     Keyword,
     Label,
     Memory,
+    Mode,
     PageWhenDone,
     Patience,
     PresetName,
@@ -58,6 +59,7 @@ def run_command(
     keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
+    mode: Mode = None,
     preset: PresetName = "quick",
     budget: Budget = None,
     workers: Workers = None,
@@ -82,7 +84,15 @@ def run_command(
     from bench.run import request as requests
     from bench.store.load import load_records
 
-    chosen = _request(suites, keyword, device, setting, preset, budget)
+    chosen = _request(
+        suites=suites,
+        keyword=keyword,
+        device=device,
+        setting=setting,
+        mode=mode,
+        preset=preset,
+        budget=budget,
+    )
     asked = dataclasses.replace(
         chosen,
         workers=workers,
@@ -122,12 +132,21 @@ def list_command(
     keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
+    mode: Mode = None,
     preset: PresetName = "quick",
     budget: Budget = None,
     as_json: Json = False,
 ) -> int:
     """Show the plan: cases, skips with their reasons, the time it would take."""
-    asked = _request(suites, keyword, device, setting, preset, budget)
+    asked = _request(
+        suites=suites,
+        keyword=keyword,
+        device=device,
+        setting=setting,
+        mode=mode,
+        preset=preset,
+        budget=budget,
+    )
     plan = asked.plan(fingerprints=False)
     estimate_s = asked.estimate_s(len(plan.cases))
     if as_json:
@@ -143,14 +162,17 @@ def list_command(
 
 
 def _request(
+    *,
     suites: Sequence[str] | None,
     keyword: Sequence[str] | None,
     device: Sequence[str] | None,
     setting: Sequence[str] | None,
+    mode: Sequence[str] | None,
     preset: str,
     budget: str | None,
 ) -> Request:
     """The request that the options common to `run` and `list` make."""
+    from bench.plan import mode as modes
     from bench.run import request as requests
 
     return requests.Request(
@@ -158,6 +180,7 @@ def _request(
         keyword=all_of(keyword),
         devices=split_words(device),
         settings=requests.parse_settings(setting or ()),
+        modes=modes.parse(mode or ()),
         preset=preset,
         budget_s=requests.parse_budget(budget, "--budget"),
     )

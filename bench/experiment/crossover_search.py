@@ -285,7 +285,7 @@ def _sweep(op: str, quick: Sequence[PlannedCase], found: Sequence[PlannedCase]) 
 def _matching(word: str, cases: Sequence[PlannedCase]) -> list[PlannedCase]:
     named = [case for case in cases if case.op_id == word]
     test = None if named else expression(word, "op")
-    return [case for case in cases if test.matches(case.id, case.labels)] if test else named
+    return [case for case in cases if test.matches(case.id, case.params)] if test else named
 
 
 def _values(cases: Iterable[PlannedCase]) -> dict[str, dict[str, None]]:

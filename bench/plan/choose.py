@@ -87,7 +87,7 @@ def _matching(
     return {
         name: (case, reason)
         for name, (case, reason) in everything.items()
-        if test.matches(name, case.labels)
+        if test.matches(name, case.params)
     }
 
 
@@ -186,7 +186,7 @@ def _places(
 
 def _point(case: PlannedCase) -> dict[str, str]:
     """Where a case lies in the grid; a dtype that is on no axis is that of all its cases."""
-    return {"dtype": case.dtype, **case.labels, _DEVICE: case.device}
+    return {"dtype": case.dtype, **case.params, _DEVICE: case.device}
 
 
 def _op_or_case(word: str) -> CaseName | None:

@@ -5,33 +5,23 @@ A plan is a value: it can be listed, written into the run's manifest, and sent t
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-import operator
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import SelectionError, SuiteError, hint, shown
+from bench.errors import SelectionError, SuiteError
 from bench.plan.case import Case, Skip, Work, with_inputs
-from bench.plan.case_id import case_id, written
-from bench.plan.filter import Filter
+from bench.plan.case_id import case_id
+from bench.plan.mode import AXIS, EAGER, is_compiled, why_not
+from bench.plan.selection import nothing_chosen, points
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from bench.plan.case_id import CaseName
     from bench.plan.discover import LoadedSuite
-    from bench.plan.suite import Axis, Op
-
-    _Point = tuple[Op, dict[str, str], str]
-    """An op, a label for each of its axes, a device."""
-
-
-_FEW = 10
-"""So many names can be read in an error line."""
+    from bench.plan.selection import Point, Selection
+    from bench.plan.suite import Op
 
 
 THREADS = "threads"
@@ -91,23 +81,6 @@ PRESETS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The user's choice of cases: devices, filter, values of axes, cases by name.
-
-    Of a suite of which ops or cases are `named`, nothing else is planned. The id of a case, here or in the filter,
-    also means a size that is on no list of its op.
-    """
-
-    devices: tuple[str, ...] = ("cpu",)
-    keyword: str = ""
-    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    short_axes: bool = True
-    named: tuple[CaseName, ...] = ()
-    quick_ops: bool = False
-    """Whether only ops that are `quick` are meant, since none and no suite was named."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCase:
     """A case by name: everything a worker needs to build it from the suite's file."""
 
@@ -124,6 +97,23 @@ class PlannedCase:
     """Of its op's code (`bench.plan.fingerprint`); None where that is not known."""
     suite_hash: str | None = None
     """SHA-256 of the suite's file as it was planned."""
+    mode: str = EAGER
+    """How its function is called (`bench.plan.mode`)."""
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """What stands in its id: a label for each axis, and the mode if it is another than eager."""
+        return self.labels if self.mode == EAGER else {**self.labels, AXIS: self.mode}
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether torch's compiler makes the function that is called."""
+        return is_compiled(self.mode)
+
+    @property
+    def twin(self) -> tuple[str, str]:
+        """Equal for cases that differ in their mode alone."""
+        return case_id(self.suite, self.op, self.labels), self.device
 
     @property
     def key(self) -> tuple[str, str]:
@@ -185,125 +175,26 @@ def expand(loaded: Sequence[LoadedSuite], selection: Selection, missing: Mapping
         SelectionError: a setting names an axis that no op has, a name an op that is not there, or nothing is left.
         SuiteError: a setting's value is not possible, or an op or its work model fails.
     """
-    _check_settings(loaded, selection)
     cases: list[PlannedCase] = []
     skips: list[PlannedSkip] = []
-    for one, points in _chosen(loaded, selection):
-        for op, labels, device in points:
-            with imports_of(one.path):
-                planned, reason = _plan_one(one, op, labels, device)
-            reason = missing.get(device) or reason
-            if reason:
-                skips.append(PlannedSkip(case=planned, reason=reason))
-            else:
-                cases.append(planned)
+    for point in points(loaded, selection):
+        with imports_of(point.suite.path):
+            planned, reason = _plan_one(point)
+        reason = missing.get(point.device) or reason
+        if reason:
+            skips.append(PlannedSkip(case=planned, reason=reason))
+        else:
+            cases.append(planned)
     if not cases and not skips:
-        raise SelectionError(_nothing(loaded, selection))
+        raise SelectionError(nothing_chosen(loaded, selection))
     return Plan(cases=tuple(cases), skips=tuple(skips))
 
 
-def _chosen(
-    loaded: Sequence[LoadedSuite], selection: Selection
-) -> Iterator[tuple[LoadedSuite, Iterator[_Point]]]:
-    """The points of each suite that the names and the filter choose."""
-    keyword = Filter(selection.keyword) if selection.keyword.strip() else None
-    named = [_resolved(name, loaded) for name in selection.named]
-    ids = [*named, *(keyword.ids if keyword else ())]
-
-    def is_chosen(suite: str, point: _Point) -> bool:
-        identity = case_id(suite, point[0].name, point[1])
-        wanted = [name for name in named if name.suite == suite]
-        by_name = not wanted or any(name.matches(identity, point[1]) for name in wanted)
-        return by_name and (not keyword or keyword.matches(identity, point[1]))
-
-    for one in loaded:
-        yield one, filter(partial(is_chosen, one.suite.name), _grid(one, selection, ids))
-
-
-def _resolved(name: CaseName, loaded: Sequence[LoadedSuite]) -> CaseName:
-    """The name with each label as its axis spells it.
-
-    Raises:
-        SelectionError: there is no such op.
-        SuiteError: it has no such axis, or the axis can't have the value.
-    """
-    ops = {f"{one.suite.name}/{op.name}": op for one in loaded for op in one.suite.ops.values()}
-    if name.op_id not in ops:
-        there = [known for known in ops if known.startswith(f"{name.suite}/")]
-        message = (
-            f"there is no op {name.op_id!r} among what was chosen; {hint(name.op_id, there or ops)}"
-        )
-        raise SelectionError(message)
-    axes = ops[name.op_id].axes
-    for axis in name.labels:
-        if axis not in axes:
-            message = f"{name.op_id} has no axis {axis!r}; {hint(axis, axes)}"
-            raise SelectionError(message)
-    labels = {axis: axes[axis].label(text) for axis, text in name.labels.items()}
-    return dataclasses.replace(name, labels=labels)
-
-
-def _grid(one: LoadedSuite, selection: Selection, ids: Sequence[CaseName]) -> Iterator[_Point]:
-    """The points of a suite: those of the lists of its axes, then those that ids mean beyond them."""
-    for op in one.suite.ops.values():
-        if selection.quick_ops and not op.quick:
-            continue
-        lists = [_labels(axis, selection.settings, selection) for axis in op.axes.values()]
-        beyond: dict[tuple[str, ...], None] = {}
-        for name in ids:
-            if name.op_id == f"{one.suite.name}/{op.name}" and _can_take(op, name.labels):
-                settings = dict(selection.settings)
-                settings |= {axis: (text,) for axis, text in name.labels.items()}
-                texts = [_labels(axis, settings, selection) for axis in op.axes.values()]
-                beyond |= dict.fromkeys(itertools.product(*texts))
-        more = (p for p in beyond if not all(map(operator.contains, lists, p)))
-        for point in itertools.chain(itertools.product(*lists), more):
-            for device in selection.devices:
-                yield op, dict(zip(op.axes, point, strict=True)), device
-
-
-def _can_take(op: Op, labels: Mapping[str, str]) -> bool:
-    return all(name in op.axes and _possible(op.axes[name], t) for name, t in labels.items())
-
-
-def _labels(
-    axis: Axis, settings: Mapping[str, tuple[str, ...]], selection: Selection
-) -> tuple[str, ...]:
-    wanted = settings.get(axis.name)
-    if wanted is None:
-        return axis.quick if selection.short_axes else tuple(axis.choices)
-    return tuple(dict.fromkeys(axis.label(text) for text in wanted if _possible(axis, text)))
-
-
-def _possible(axis: Axis, text: str) -> bool:
-    """An op whose own axis lacks a value that another op's axis has is left out, not an error."""
+def _plan_one(point: Point) -> tuple[PlannedCase, str]:
+    one, op = point.suite, point.op
+    case = make_case(one.suite, op, point.labels, point.device)
     try:
-        axis.value(text)
-    except SuiteError:
-        return False
-    return True
-
-
-def _check_settings(loaded: Sequence[LoadedSuite], selection: Selection) -> None:
-    axes = [axis for one in loaded for op in one.suite.ops.values() for axis in op.axes.values()]
-    for name, texts in selection.settings.items():
-        having = [axis for axis in axes if axis.name == name]
-        if not having:
-            message = f"--set {name}=…: no selected op has such an axis; "
-            raise SelectionError(message + hint(name, (axis.name for axis in axes)))
-        for text in texts:
-            if not any(_possible(axis, text) for axis in having):
-                message = f"--set {name}={written(text)}: no selected op can take it; "
-                known = (written(choice) for axis in having for choice in axis.choices)
-                raise SelectionError(message + hint(text, known))
-
-
-def _plan_one(
-    one: LoadedSuite, op: Op, labels: Mapping[str, str], device: str
-) -> tuple[PlannedCase, str]:
-    case = make_case(one.suite, op, labels, device)
-    try:
-        reason = _skip_reason(op, case)
+        reason = why_not(point.mode, point.device) or _skip_reason(op, case)
         work = None if reason else _work(op, case)
     except SuiteError:
         raise
@@ -311,15 +202,16 @@ def _plan_one(
         message = f"{one.path}: {case.id} can't be planned: {type(error).__name__}: {error}"
         raise SuiteError(message) from error
     planned = PlannedCase(
-        id=case.id,
+        id=point.identity,
         suite=one.suite.name,
         op=op.name,
         suite_path=str(one.path),
-        labels=dict(labels),
-        device=device,
+        labels=dict(point.labels),
+        device=point.device,
         dtype=case.dtype_name,
         flop=work.flop if work else None,
         bytes=work.bytes if work else None,
+        mode=point.mode,
     )
     return planned, reason
 
@@ -344,12 +236,3 @@ def _skip_reason(op: Op, case: Case) -> str:
     except _Planned:
         pass
     return ""
-
-
-def _nothing(loaded: Sequence[LoadedSuite], selection: Selection) -> str:
-    """Why nothing is left; ops whose names are near the words of the filter, or where all are listed."""
-    ops = [f"{one.suite.name}/{name}" for one in loaded for name in one.suite.ops]
-    names = {*ops, *(op.partition("/")[2] for op in ops)}
-    more = f", … ({len(ops)} in all; see bench list)" if len(ops) > _FEW else ""
-    near = hint(selection.keyword, names, f"ops: {', '.join(ops[:_FEW])}{more}")
-    return f"-k {shown(selection.keyword)} matches none of the cases; {near}"

@@ -11,9 +11,11 @@ import gc
 import itertools
 import math
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import WorkerError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+_COMPILED_CODE = "TORCHINDUCTOR_CACHE_DIR"
+"""The variable that tells torch's compiler where to keep what it makes."""
 _MOST_ABREAST = 4
 """Workers that build and check at the same time at most: each has threads of its own, which meet on the same cores."""
 
@@ -286,10 +290,14 @@ class Start(AbstractContextManager["Start"]):
 
     pool: WorkerPool
     state: CurrentState
+    compiled_code: tempfile.TemporaryDirectory[str] | None = None
+    """Where torch's compiler keeps what it makes for these workers."""
 
     def __exit__(self, *_: object) -> None:
         """End every worker, however far it has come."""
         self.pool.__exit__()
+        if self.compiled_code:
+            self.compiled_code.cleanup()
 
 
 def start(
@@ -301,6 +309,9 @@ def start(
 ) -> Start:
     """Start workers with `threads` threads each, after reading the state of the machine that they will keep busy.
 
+    Their compiled code is cached in a folder of their own, empty at first: what compiling takes must not depend on
+    earlier runs.
+
     Args:
         workers: how many.
         threads: that each has.
@@ -310,8 +321,19 @@ def start(
     """
     state = hardware.read_state()
     base = {**os.environ, **(variables or {})}
+    code = _compiled_code(base.get(_COMPILED_CODE))
+    base[_COMPILED_CODE] = code.name
     pool = WorkerPool.of_processes(workers, threads, base, hardware.core_groups(), python, memory)
-    return Start(pool=pool, state=state)
+    return Start(pool=pool, state=state, compiled_code=code)
+
+
+def _compiled_code(place: str | None) -> tempfile.TemporaryDirectory[str]:
+    """An empty folder for compiled code, in the place that the user names for that, if any."""
+    if place:
+        Path(place).mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(
+        prefix="tensorbench-compiled-", dir=place, ignore_cleanup_errors=True
+    )
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class SideEffects:
     """Warnings that Python raised and torch's compiler logged, each once."""
     graph_breaks: int | None = None
     """Graph breaks of the compiler; None where nothing was compiled."""
+    graphs: int | None = None
+    """Graphs compiled; None where the compiler was not asked, and 0 where it left all to Python."""
     recompiles: int | None = None
     """Compilations beyond the first of each function; None where nothing was compiled."""
     recompile_limit: bool = False
@@ -61,6 +63,7 @@ def together(effects: Iterable[SideEffects]) -> SideEffects:
         state_changed=_bounded(settings.values()),
         python_warnings=_bounded(text for one in seen for text in one.python_warnings),
         graph_breaks=_most(one.graph_breaks for one in seen),
+        graphs=_most(one.graphs for one in seen),
         recompiles=_most(one.recompiles for one in seen),
         recompile_limit=any(one.recompile_limit for one in seen),
         reference_cycles=any(one.reference_cycles for one in seen),

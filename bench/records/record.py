@@ -231,6 +231,15 @@ class Record:
     fingerprint: str | None = _text(
         "Hash of the op's code and of what it uses in its file, without comments, or its version; equal ones are the same code."
     )
+    mode: str | None = _text(
+        "How the function is called: `eager`, `compile`, `compile:max-autotune`, `graph`, `autocast`, …; rows that name none are eager."
+    )
+    compile_s: float | None = _real(
+        "What compiling took the first worker, with an empty cache of compiled code: its first call less a later one. In no time of the row."
+    )
+    compile_cached_s: float | None = _real(
+        "The same in the other workers (median), which find the first one's code in the cache."
+    )
     graph_breaks: int | None = _whole(
         "Graph breaks of `torch.compile` while this case was built and called."
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.machine import hardware
+from bench.plan.mode import EAGER
 from bench.pool import protocol
 from bench.pool.protocol import Refused
 from bench.records.cache_state import HOT
@@ -70,7 +71,9 @@ def make_passes(batch: Sequence[Outcome], pool: WorkerPool, schedule: Schedule) 
 
 
 def _replay(outcome: Outcome, pool: WorkerPool, schedule: Schedule) -> None:
-    """Time it as a graph, where it can be recorded: there is work, and it is no loop of waits."""
+    """Time it as a graph, where it can be recorded: there is work, it is no loop of waits, and as its suite has it."""
+    if outcome.case.mode != EAGER:
+        return
     if outcome.work == protocol.IDLE or (
         outcome.work == protocol.WAITS and _call_s(outcome) > _PROFILED_S
     ):

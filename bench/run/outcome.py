@@ -8,29 +8,33 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from statistics import median, mode
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import IDLE, WAITS
 from bench.pool.side_effects import SideEffects, together
 from bench.records import memory_policy
 from bench.records.cache_state import HOT
-from bench.records.machine_state import Conditions
 from bench.records.memory_policy import SYSTEM
-from bench.records.record import Record, Sample
-from bench.run.cells import Cell, process_use, under_host, waits_for_host
+from bench.records.record import Record
+from bench.run.cells import under_host, waits_for_host
+from bench.run.compile_time import NOT_COMPILED, compile_columns, is_not_compiled
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bench.machine.gpu_readings import Telemetry
     from bench.plan.plan import PlannedCase
-    from bench.pool.protocol import Built, Checked, Metered, Prepared, Rechecked, Sensed, Visited
+    from bench.pool.protocol import Built, Checked, Metered, Prepared, Rechecked, Sensed
     from bench.records.kernel_trace import Activity
+    from bench.records.machine_state import Conditions
+    from bench.records.record import Sample
+    from bench.run.cells import Cell
+    from bench.run.visit import Visit
 
 NO_ENERGY, NOT_QUEUED, OVERFILLED = "no-energy", "not-queued", "queue-full"
 INPUTS_CHANGED = "inputs-changed"
@@ -66,77 +70,6 @@ class RunFacts:
     """The same for the times at reference conditions."""
     names: Mapping[str, Any] = field(default_factory=dict)
     """The columns that say what the run is called."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """A worker's visit to a case in a round: how the call was prepared in that worker, and the samples."""
-
-    worker: int
-    round: int
-    prepared: Prepared
-    visited: Visited
-    sensed: Sensed | None = None
-    """What the sentinels took during the visit, known when the worker has made its visits of the round."""
-
-    def net_times_s(self) -> list[float]:
-        """Seconds per call of each sample, overhead subtracted."""
-        seen, device_s = self.visited, self.device_s
-        return [
-            net_time_s(ns * 1e-9, seen.loops, self.prepared, device_s) for ns in seen.elapsed_ns
-        ]
-
-    @property
-    def device_s(self) -> float | None:
-        """The device's own time in this visit, where that is told."""
-        return _middle(self.visited.device_s, self.visited.gapless)
-
-    def cell(self) -> Cell:
-        """The visit as one time in one state of the machine."""
-        sensed = self.sensed
-        return Cell(
-            worker=self.worker,
-            round=self.round,
-            started_ns=self.visited.started_ns[0],
-            time_s=median(self.net_times_s()),
-            conditions=conditions_of(sensed) if sensed else None,
-            device_s=self.device_s,
-            host_s=_middle(self.visited.host_s, self.visited.gapless),
-            gapless=self.visited.gapless,
-            **process_use(self.visited),
-        )
-
-    def samples(self, case: PlannedCase, run_started_ns: int) -> Iterator[Sample]:
-        """The visit's samples, as they are stored."""
-        seen = self.visited
-        compute_s = self.sensed.compute_s if self.sensed else None
-        barrier_s = self.sensed.barrier_s if self.sensed else None
-        launch_s = self.sensed.launch_s if self.sensed else None
-        load_1m = self.sensed.load_1m if self.sensed else None
-        times_s = self.net_times_s()
-        beside = list(zip(seen.device_s, seen.host_s, seen.gapless, strict=True))
-        for i, (start, elapsed) in enumerate(zip(seen.started_ns, seen.elapsed_ns, strict=True)):
-            device_s, host_s, gapless = beside[i] if i < len(beside) else (None, None, None)
-            yield Sample(
-                case=case.id,
-                device=case.device,
-                worker=self.worker,
-                round=self.round,
-                at_s=(start - run_started_ns) * 1e-9,
-                loops=seen.loops,
-                elapsed_s=elapsed * 1e-9,
-                time_s=times_s[i],
-                cpu_s=seen.cpu_ns[i] * 1e-9,
-                minor_faults=seen.minor_faults[i],
-                involuntary_switches=seen.involuntary_switches[i],
-                device_s=device_s,
-                host_s=host_s,
-                gapless=gapless,
-                sentinel_compute_s=compute_s,
-                sentinel_barrier_s=barrier_s,
-                sentinel_launch_s=launch_s,
-                load_1m=load_1m,
-            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,7 +179,7 @@ class Outcome:
     @property
     def alone(self) -> bool:
         """Whether it is measured in a batch of its own: what it compiles it would share with other cases."""
-        return self.effects.compiled
+        return self.case.is_compiled or self.effects.compiled
 
     def entry(self, facts: RunFacts) -> Entry:
         """The finished row and its samples."""
@@ -279,6 +212,8 @@ class Outcome:
         profiled = (*self.effects.codes, *(self.activity.codes if self.activity else ()))
         if self.rechecked and self.rechecked.inputs_changed:
             profiled = (*profiled, INPUTS_CHANGED)
+        if is_not_compiled(self.case, self.effects):
+            profiled = (*profiled, NOT_COMPILED)
         if self._unproven:
             profiled = (*profiled, OVERFILLED if self._overfills else NOT_QUEUED)
         return (*profiled, NO_ENERGY) if self.metered and self.metered.reason else profiled
@@ -330,7 +265,8 @@ class Outcome:
             device=case.device,
             device_name=facts.device_names.get(case.device, case.device),
             dtype=case.dtype,
-            params=case.labels,
+            params=case.params,
+            mode=case.mode,
             fingerprint=case.fingerprint,
             status=self.status,
             warnings=self.codes,
@@ -349,6 +285,7 @@ class Outcome:
             stopped_by=self.stopped_by if self.visits else None,
             threads=case.threads or facts.threads,
             graph_breaks=effects.graph_breaks,
+            **compile_columns(case, checked, self.checker, self.prepared),
             recompiles=effects.recompiles,
             state_changed=effects.state_changed,
             python_warnings=effects.python_warnings,
@@ -358,32 +295,6 @@ class Outcome:
             started_at=facts.started_at,
             **facts.names,
         )
-
-
-def conditions_of(sensed: Sensed) -> Conditions:
-    """The times of the sentinels, without the readings taken beside them."""
-    return Conditions(
-        compute_s=sensed.compute_s, barrier_s=sensed.barrier_s, launch_s=sensed.launch_s
-    )
-
-
-def _middle(values: Sequence[float], gapless: Sequence[bool]) -> float | None:
-    """The median of the samples that have no gap; None if all may have one."""
-    proven = [value for value, is_proven in zip(values, gapless, strict=True) if is_proven]
-    return median(proven) if proven else None
-
-
-def net_time_s(
-    elapsed_s: float, loops: int, prepared: Prepared, device_s: float | None = None
-) -> float:
-    """Seconds per call, less what reading the clock, draining the queue and an empty call of its shape cost.
-
-    No call takes less than its own work on the device, whatever these were found to cost: when the call was prepared,
-    the host may have been slower than it is now, or other programs at work on it.
-    """
-    fixed_s = prepared.clock_s + prepared.drain_s
-    net_s = (elapsed_s - fixed_s) / loops - prepared.overhead_s
-    return net_s if device_s is None else max(net_s, min(elapsed_s / loops, device_s))
 
 
 def _profiled(activity: Activity | None) -> dict[str, Any]:

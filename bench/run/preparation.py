@@ -51,10 +51,13 @@ class Preparation:
     def check(self, waiting: Iterable[Outcome], most: int) -> None:
         """Check the next cases that are on the device of the first, at most so many.
 
-        In as many workers as are at work at a time: what references import, each of them imports once.
+        In as many workers as are at work at a time: what references import, each of them imports once. One that is
+        to be compiled is checked by itself, since what compiling takes is timed.
         """
         unchecked = [o for o in islice(waiting, most) if o.open and not o.checked]
-        ahead = [o for o in unchecked if o.case.device == unchecked[0].case.device]
+        first = unchecked[0].case
+        alike = (o for o in unchecked if o.case.device == first.device and not o.case.is_compiled)
+        ahead = unchecked[:1] if first.is_compiled else list(alike)
         workers, memory = self._pool.abreast, self.memory()
 
         def check(worker: int) -> None:

@@ -17,7 +17,9 @@ from bench.machine import hardware
 from bench.machine.compute_mode import ContextLimits
 from bench.plan import choose, discover, fingerprint, plan
 from bench.plan.case_id import values_in
+from bench.plan.mode import EAGER
 from bench.plan.schedule import Schedule
+from bench.plan.selection import Selection
 from bench.pool.pool import no_collecting, start
 from bench.records import codec
 from bench.records.cache_state import COLD, HOT
@@ -59,6 +61,7 @@ class Request:
     keyword: str = ""
     devices: tuple[str, ...] = ()
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modes: tuple[str, ...] = (EAGER,)
     preset: str = DEFAULT_PRESET
     budget_s: float | None = None
     workers: int | None = None
@@ -155,12 +158,13 @@ class Request:
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)
         suites, named = choose.split_names(self.suites)
-        selection = plan.Selection(
+        selection = Selection(
             devices=wanted,
             keyword=self.keyword,
             settings=self.settings,
             short_axes=short,
             named=named,
+            modes=self.modes,
             quick_ops=short and not self.suites and not self.keyword.strip(),
         )
         refused = self._refused(wanted)
@@ -223,6 +227,7 @@ class Request:
                 "keyword": self.keyword,
                 "devices": list(self.devices),
                 "settings": {k: list(v) for k, v in self.settings.items()},
+                "modes": list(self.modes),
             },
             label=label,
             tags=tags,

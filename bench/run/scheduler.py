@@ -15,10 +15,11 @@ from bench.pool import protocol
 from bench.records import memory_policy
 from bench.run import extra_passes
 from bench.run.cells import counted, matrix
-from bench.run.outcome import Outcome, Visit
+from bench.run.outcome import Outcome
 from bench.run.preparation import Preparation
 from bench.run.recheck import recheck
 from bench.run.stopping import BUDGET, TIMEOUT
+from bench.run.visit import Visit
 
 if TYPE_CHECKING:
     import random
@@ -63,11 +64,7 @@ class Scheduler:
     def measure(self, cases: Sequence[PlannedCase]) -> Iterator[list[Outcome]]:
         """The outcomes of a batch of cases, as soon as it is done; batch by batch."""
         self._pool.wait_ready()
-        devices = list(dict.fromkeys(case.device for case in cases))
-        waiting = deque(
-            Outcome(case=case) for case in sorted(cases, key=lambda c: devices.index(c.device))
-        )
-        alone: deque[Outcome] = deque()
+        waiting, alone = _queues(cases)
         while waiting or alone:
             self._pool.forget()
             batch = self.next_batch(waiting or alone, alone)
@@ -132,7 +129,8 @@ class Scheduler:
         One that does not fit beside the others stays at the head of those waiting; one that would
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         One that is to be measured by itself makes a batch if it comes first; else it is put among those
-        `alone`, or ends the batch where there are none such.
+        `alone`, or ends the batch where there are none such. Of those `alone` it has those beside it that differ from
+        it in their mode alone and compile nothing, so that both are measured in the same minutes.
         """
         batch: list[Outcome] = []
         memory = self._preparation.memory()
@@ -145,7 +143,9 @@ class Scheduler:
             needed = memory.held_bytes(checked.input_bytes) if checked else 0
             if batch and (needed > left_bytes or outcome.case.device != batch[0].case.device):
                 break
-            if batch and outcome.alone:
+            if batch and waiting is alone and outcome.case.twin != batch[0].case.twin:
+                break
+            if batch and outcome.alone and waiting is not alone:
                 if alone is None:
                     break
                 alone.append(waiting.popleft())
@@ -227,3 +227,15 @@ class Scheduler:
         if isinstance(reply, protocol.Visited):
             prepared = outcome.prepared[worker]
             outcome.add_visit(Visit(worker=worker, round=round_, prepared=prepared, visited=reply))
+
+
+def _queues(cases: Sequence[PlannedCase]) -> tuple[deque[Outcome], deque[Outcome]]:
+    """The cases device by device: those that are measured among others, and those beside one that is compiled."""
+    devices = list(dict.fromkeys(case.device for case in cases))
+    ranked = sorted(cases, key=lambda case: devices.index(case.device))
+    places = {case.twin: place for place, case in reversed(list(enumerate(ranked)))}
+    compiled = {case.twin for case in ranked if case.is_compiled}
+    beside = [case for case in ranked if case.twin in compiled]
+    beside.sort(key=lambda case: (places[case.twin], case.is_compiled))
+    among = deque(Outcome(case=case) for case in ranked if case.twin not in compiled)
+    return among, deque(Outcome(case=case) for case in beside)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.pool.protocol import Sensed
 from bench.records import machine_state
-from bench.run.outcome import conditions_of
+from bench.run.visit import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

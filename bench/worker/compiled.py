@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import torch
 
+from bench.plan.case import Skip
+
 _DYNAMO = "torch._dynamo"
 _LIMIT_HIT = "torch._dynamo hit config."
 """How the compiler begins its warning that it gives a function up (torch 2.9 to 2.13, `torch/_dynamo/convert_frame.py`)."""
@@ -24,19 +26,53 @@ def forget() -> None:
         torch.compiler.reset()
 
 
+class Compiler:
+    """Torch's compiler in this process: started once a device, before what it takes for a case is timed."""
+
+    def __init__(self) -> None:
+        self._refusals: dict[str, str] = {}
+
+    def start(self, device: str) -> None:
+        """Import the compiler and compile a function of one line, which has its C++ headers or its Triton ready.
+
+        Raises:
+            Skip: it can't compile for this device.
+        """
+        if device not in self._refusals:
+            self._refusals[device] = _refusal(device)
+        if self._refusals[device]:
+            raise Skip(self._refusals[device])
+
+
+def _refusal(device: str) -> str:
+    """Why the compiler can't compile for a device; empty where it can."""
+    try:
+        torch.compile(_successor)(torch.zeros(2, device=device))
+    except Exception as error:  # noqa: BLE001 - it may raise anything; the cases are skipped for that
+        said = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+        needs = "a C++ compiler (g++, or CXX)" if device == "cpu" else "Triton and a C compiler"
+        return f"torch.compile needs {needs} here: {said}"
+    return ""
+
+
+def _successor(x: torch.Tensor) -> torch.Tensor:
+    return x + 1
+
+
 class Compilation:
     """What the compiler does while this is used as a context, and what it warns of then; each use begins anew."""
 
     def __init__(self) -> None:
         self.warned: list[str] = []
         """The first lines of its warnings."""
-        self._frames = self._breaks = 0
+        self._frames = self._breaks = self._graphs = 0
         self._logger, self._handler = logging.getLogger(_DYNAMO), _WarningHandler(self.warned)
 
     def __enter__(self) -> Self:
         """Begin to keep warnings, and to count."""
         self.warned.clear()
         self._frames, self._breaks = _count("frames", "total"), _count("graph_break")
+        self._graphs = _count("stats", "unique_graphs")
         if _DYNAMO in sys.modules:
             _utils().clear_compilation_metrics()
         self._logger.addHandler(self._handler)
@@ -50,6 +86,11 @@ class Compilation:
     def graph_breaks(self) -> int | None:
         """Graph breaks so far; None where nothing was compiled."""
         return _count("graph_break") - self._breaks if self._has_compiled else None
+
+    @property
+    def graphs(self) -> int | None:
+        """Graphs compiled so far; None where the compiler was not even asked."""
+        return _count("stats", "unique_graphs") - self._graphs if self._has_compiled else None
 
     @property
     def recompiles(self) -> int | None:

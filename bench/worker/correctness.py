@@ -68,6 +68,8 @@ class Correctness:
     correct: bool | None
     max_error: float | None
     note: str = ""
+    call_s: float = field(default=0.0, compare=False)
+    """How long the call took, where that was asked for: the first one, so that what is done once is in it."""
     result: Any = field(default=None, compare=False, repr=False)
     """What the call gave."""
 

@@ -6,16 +6,19 @@ holds; else the result is compared anew, with what it must be for the inputs as 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.pool.protocol import Rechecked
 from bench.worker.correctness import check
+from bench.worker.execution import TimedCall
 from bench.worker.value_digest import digest
 
 if TYPE_CHECKING:
     from bench.plan.case import Call
     from bench.worker.correctness import Correctness, Expectation
+    from bench.worker.sampling import Clock
 
     Key = tuple[str, str]
 
@@ -32,7 +35,8 @@ class _Seen:
 class CaseChecks:
     """The checks of a worker's cases, before and after their timing."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._seen: dict[Key, _Seen] = {}
         self._prepared: dict[Key, int] = {}
 
@@ -40,9 +44,10 @@ class CaseChecks:
         """Check a case before it is timed; a call with a `setup` is given the inputs of one call."""
         once = call.fresh()
         before = digest(_inputs(once))
-        found = check(once, expected)
+        timed = TimedCall(once, self._clock)
+        found = check(timed, expected)
         self._seen[key] = _Seen(inputs=before, result=digest(found.result), correct=found.correct)
-        return found
+        return dataclasses.replace(found, call_s=timed.took_s)
 
     def prepared(self, key: Key, call: Call) -> None:
         """Note the inputs of a call that is about to be timed; only where the case was checked in this worker."""

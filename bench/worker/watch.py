@@ -78,6 +78,7 @@ class Watch:
             state_changed=tuple(self._changed),
             python_warnings=(*self._warned, *seen.warned),
             graph_breaks=seen.graph_breaks,
+            graphs=seen.graphs,
             recompiles=seen.recompiles,
             recompile_limit=seen.hit_limit,
             reference_cycles=self.leaves_cycles,

@@ -21,6 +21,7 @@ from bench.machine.hardware import free_memory_bytes
 from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.fingerprint import is_changed
+from bench.plan.mode import GRAPH
 from bench.plan.plan import THREADS
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
@@ -33,6 +34,7 @@ from bench.worker.cache_flush import Evictor
 from bench.worker.correctness import Expectation
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
+from bench.worker.execution import executed
 from bench.worker.failure import asked_bytes, refusal
 from bench.worker.fresh_pages import time_fresh
 from bench.worker.gauges import READ_EVERY_S, Gauges, read_under_load
@@ -95,12 +97,13 @@ class Worker:
         self._suites: dict[str, LoadedSuite] = {}
         self._set_by_file: dict[str, list[str]] = {}
         self._watch = Watch()
+        self._compiler = compiled.Compiler()
         self._instruments: dict[str, Instruments] = {}
         self._calls: dict[tuple[str, str], PreparedCall] = {}
         self._placements: dict[tuple[str, str], Placement] = {}
         self._draw = Random()  # noqa: S311 - a place, not a secret
         self._dropped = DroppedCalls()
-        self._checks = CaseChecks()
+        self._checks = CaseChecks(clock)
         self._threads = torch.get_num_threads()
         self._sentinels = Sentinels(self._threads)
         self._has_profiled = False
@@ -149,6 +152,8 @@ class Worker:
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
         try:
+            if case and case.is_compiled:  # before anything is watched
+                self._compiler.start(case.device)
             with (
                 _imports_of(case),
                 in_force(case.labels if case else {}, self._watch.state),
@@ -217,6 +222,7 @@ class Worker:
             max_error=result.max_error,
             note=result.note or note,
             input_bytes=input_bytes,
+            call_s=result.call_s,
             peak_memory_bytes=peak,
         )
 
@@ -249,7 +255,7 @@ class Worker:
         seen = self._watch.effects()
         quiet = not (seen.state_changed or seen.python_warnings)
         self._checks.prepared(case.key, placement.call)
-        if seen.compiled:
+        if seen.compiled or case.is_compiled or case.mode == GRAPH:
             placement.fix()
         self._placements[case.key] = placement
         return protocol.Built()
@@ -359,7 +365,10 @@ class Worker:
         case = make_case(suite, op, planned.labels, planned.device)
         inputs = TensorInputs(case.id, case.device, case.dtype_name, input_limit_bytes, values)
         with self._watch.over_build() if watched else nullcontext():
-            call: Any = op.build(with_inputs(case, inputs))
+            build = partial(op.build, with_inputs(case, inputs))
+            call: Any = executed(
+                build, planned.mode, planned.device, self._on(planned.device).queue
+            )
         if not isinstance(call, Call):
             message = (
                 f"op {op.name!r} returned {type(call).__name__}, not a Call; "

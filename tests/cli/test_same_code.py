@@ -12,7 +12,8 @@ import pytest
 from bench import cli
 from bench.plan import discover
 from bench.plan.fingerprint import identified
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
+from bench.plan.selection import Selection
 from bench.run import manifest
 from bench.store.journal import Entry
 from tests.fakes.rows import WHEN

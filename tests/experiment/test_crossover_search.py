@@ -24,6 +24,7 @@ from bench.experiment.crossover_search import (
 from bench.plan import plan
 from bench.plan.case import Call
 from bench.plan.discover import LoadedSuite
+from bench.plan.selection import Selection
 from bench.plan.suite import Axis, Suite
 from tests.fakes.workers import record
 
@@ -251,7 +252,7 @@ def share(_: Any) -> Call:
 
 def chosen(word: str, path: Path, **settings: tuple[str, ...]) -> Sweep:
     """What a word means here."""
-    quick = plan.Selection(settings=settings)
+    quick = Selection(settings=settings)
     full = dataclasses.replace(quick, short_axes=False)
     loaded = [LoadedSuite(suite, path)]
     return choose(word, plan.expand(loaded, quick, {}), plan.expand(loaded, full, {}))

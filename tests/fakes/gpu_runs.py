@@ -11,8 +11,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from bench.plan import discover
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
 from bench.plan.schedule import Schedule
+from bench.plan.selection import Selection
 from bench.run import session
 from bench.run.listener import Listener
 from bench.run.manifest import Options

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from bench.plan.case_id import case_id
 from bench.plan.discover import load_all
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
+from bench.plan.selection import Selection
 from bench.records.record import STATUSES, Record, Sample, row, schema
 from bench.records.roofs import BANDWIDTH, FLOP, LAUNCH, Roof, Roofs, judged
 from bench.store import runs

@@ -18,7 +18,7 @@ from torch.utils.benchmark import Timer
 from bench.plan.plan import PlannedCase
 from bench.pool import protocol
 from bench.records.kernel_trace import activity, events_of
-from bench.run.outcome import Visit
+from bench.run.visit import Visit
 from bench.worker.devices import device_of, queue_of
 from bench.worker.profiler import ProfiledCall, record_trace, warm
 from bench.worker.worker import Worker

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from bench.plan import discover
 from bench.plan.fingerprint import identified, is_changed
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
+from bench.plan.selection import Selection
 
 ROOT = Path(__file__).parents[2]
 SUITE = '''

@@ -13,7 +13,8 @@ from bench.errors import SelectionError, SuiteError
 from bench.plan.case import Call, Case, Skip, Work
 from bench.plan.case_id import parse_id
 from bench.plan.discover import LoadedSuite
-from bench.plan.plan import PRESETS, Plan, Preset, Selection, expand
+from bench.plan.plan import PRESETS, Plan, Preset, expand
+from bench.plan.selection import Selection
 from bench.plan.suite import Axis, Suite
 from bench.run.stopping import LEAST_ROUNDS
 

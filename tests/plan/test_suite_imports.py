@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.plan import discover
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
+from bench.plan.selection import Selection
 from bench.plan.suite_imports import imports_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from bench.pool import protocol
 from bench.pool.process import WorkerLost
 from bench.records.memory_policy import FRESH, REUSE, SYSTEM
 from bench.run.extra_passes import keep_trace, make_passes, profile, time_fresh, trace_path
-from bench.run.outcome import Outcome, Visit
+from bench.run.outcome import Outcome
+from bench.run.visit import Visit
 from tests.fakes.kernel_trace import cuda_trace, kernel, launch, mark, op, trace
 from tests.fakes.workers import HELLO, PREPARED, Stage, case, settle, visited
 

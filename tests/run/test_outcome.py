@@ -14,7 +14,8 @@ from bench.pool.protocol import Checked, Metered, Prepared, Sensed, Visited
 from bench.pool.side_effects import SideEffects
 from bench.records.kernel_trace import Activity, TraceLine
 from bench.records.record import STATUSES, Record
-from bench.run.outcome import Outcome, RunFacts, Visit, net_time_s
+from bench.run.outcome import Outcome, RunFacts
+from bench.run.visit import Visit, net_time_s
 from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 
 FACTS = RunFacts(

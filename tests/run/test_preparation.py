@@ -11,9 +11,10 @@ import pytest
 from bench.plan.schedule import COPIED_INPUT_BYTES, MemoryBudget, Schedule
 from bench.pool import protocol
 from bench.pool.pool import WorkerPool
-from bench.run.outcome import Outcome, Visit
+from bench.run.outcome import Outcome
 from bench.run.preparation import Preparation
 from bench.run.recheck import recheck
+from bench.run.visit import Visit
 from tests.fakes.workers import PREPARED, Stage, case, settle, visited
 
 if TYPE_CHECKING:

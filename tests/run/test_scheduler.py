@@ -18,10 +18,11 @@ from bench.pool import protocol
 from bench.pool.side_effects import SideEffects
 from bench.records.memory_policy import REUSE
 from bench.run import scheduler
-from bench.run.outcome import Outcome, Visit
+from bench.run.outcome import Outcome
 from bench.run.scheduler import Scheduler
 from bench.run.state_monitor import Clock, StateMonitor
 from bench.run.stopping import LEAST_ROUNDS
+from bench.run.visit import Visit
 from tests.fakes.workers import HELLO, PREPARED, Stage, case, lost, settle, visited
 
 if TYPE_CHECKING:

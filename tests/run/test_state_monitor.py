@@ -12,8 +12,9 @@ from bench.machine.gpu_readings import Telemetry
 from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.run import state_monitor
-from bench.run.outcome import Outcome, Visit
+from bench.run.outcome import Outcome
 from bench.run.state_monitor import SENTINELS_EVERY_S, Clock, StateMonitor, StateMonitors
+from bench.run.visit import Visit
 from tests.fakes.workers import CALM, PREPARED, case, visited
 
 if TYPE_CHECKING:

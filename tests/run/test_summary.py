@@ -12,8 +12,9 @@ from bench.machine.gpu_readings import Telemetry
 from bench.pool.protocol import Sensed
 from bench.records.machine_state import Conditions
 from bench.run.cells import Cell
-from bench.run.outcome import Outcome, RunFacts, Visit
+from bench.run.outcome import Outcome, RunFacts
 from bench.run.summary import CaseNoise, Noise, pooled_spread, spread_of
+from bench.run.visit import Visit
 from bench.stats import interval
 from tests.fakes.workers import CALM, PREPARED, STARTED_AT, case, visited
 

@@ -14,7 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.plan.case import Call, Case, with_inputs
 from bench.plan.discover import load, load_all, shipped_suites
-from bench.plan.plan import PlannedCase, Selection, expand
+from bench.plan.plan import PlannedCase, expand
+from bench.plan.selection import Selection
 from bench.plan.suite import Op, Suite, make_case
 from bench.run.request import Request
 from bench.worker.correctness import Correctness, Expectation, check

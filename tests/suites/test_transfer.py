@@ -12,7 +12,8 @@ import torch
 
 from bench.plan.case import Call, with_inputs
 from bench.plan.discover import load_all
-from bench.plan.plan import Plan, Selection, expand
+from bench.plan.plan import Plan, expand
+from bench.plan.selection import Selection
 from bench.plan.suite import make_case
 from bench.worker.correctness import Expectation, check
 from bench.worker.inputs import TensorInputs

@@ -10,7 +10,7 @@ import pytest
 from bench.plan.case import Call
 from bench.pool import protocol
 from bench.pool.protocol import IDLE, WAITS
-from bench.run.outcome import net_time_s
+from bench.run.visit import net_time_s
 from bench.worker import prepared
 from bench.worker.device_timing import Sampler
 from bench.worker.drain import measure_drain

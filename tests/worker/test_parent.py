@@ -39,10 +39,15 @@ def test_a_call_that_never_returns_ends_with_the_input() -> None:
             time.sleep(60)
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
-    done = subprocess.run(
-        command, input="one\n", capture_output=True, text=True, check=False, timeout=120
-    )
-    assert (done.returncode, done.stdout) == (1, "one\n")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("one\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "one\n"
+        process.stdin.close()
+        assert process.wait(timeout=120) == 1
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +34,7 @@ def rechecked(
     """What is found of a call after it was made so often; with a reference that makes the same call if none is given."""
     first = build()
     expected = Expectation(reference=reference or first.function)
-    checks = CaseChecks()
+    checks = CaseChecks(perf_counter_ns)
     checks.first(KEY, first, expected)
     timed = build()
     checks.prepared(KEY, timed)
@@ -121,7 +122,7 @@ def test_fresh_inputs_are_as_they_were() -> None:
 
 def test_without_a_first_check_there_is_nothing_to_compare_with() -> None:
     """A worker that took another's place: the result is checked, and no change is claimed."""
-    found = CaseChecks().again(
+    found = CaseChecks(perf_counter_ns).again(
         KEY, Call(torch.neg, values()), Expectation(reference=lambda a: -a), in_place=False
     )
     assert (found.wrong, found.inputs_changed) == (False, False)

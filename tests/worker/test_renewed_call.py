@@ -8,7 +8,7 @@ import pytest
 
 from bench.plan.case import Call
 from bench.pool import protocol
-from bench.run.outcome import net_time_s
+from bench.run.visit import net_time_s
 from bench.worker.prepared import Instruments, prepare
 from bench.worker.renewed_call import RenewedCall
 from tests.fakes.gpu import Gpu

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.plan.case import Call
-from bench.run.outcome import net_time_s
+from bench.run.visit import net_time_s
 from bench.worker import sampling
 from bench.worker.sampling import (
     Usage,

@@ -12,7 +12,7 @@ from bench.analysis.rerun_command import all_on_store
 from bench.report.text import ratio_text, wording
 from bench.report.text.machine_readable import csv_text, fields_of
 from bench.report.text.plain_table import PlainTable, below_each_other, folded
-from bench.units import MISSING, counted, half_width, half_width_text, number
+from bench.units import MISSING, counted, half_width, half_width_text, number, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from bench.analysis.break_even import BreakEven
     from bench.analysis.pivot import Crosstab, Mixed, PivotCell
     from bench.stats.ratio import Ratio
 
 _CASE_WIDTH, _CELL_WIDTH = 24, 19
 """A name in two lines takes so many characters, and so many `12.34 µs ± 0.45 %` with the gap beside it."""
+_EARNED = (
+    "earned: the calls after which compiling ({} a case, with an empty cache) has saved the time that it took; "
+    "never: a call takes no less"
+)
 NOTHING = "There are no rows to show. See what the store holds with: bench runs"
 
 
@@ -49,7 +54,15 @@ def _parts(cell: PivotCell | None, *, narrow: bool) -> list[str]:
         return [MISSING]
     text = wording.time_of(cell.record)
     time = list(filter(None, wording.interval(text))) if narrow else [text]
-    return [*time, _ratio(cell.ratio)] if cell.ratio else time
+    ratio = [_ratio(cell.ratio)] if cell.ratio else []
+    return [*time, *ratio, *([_earned(cell.break_even)] if cell.break_even else [])]
+
+
+def _earned(found: BreakEven) -> str:
+    """`earned: 4100 calls`, in as few characters as a column has."""
+    if found.outcome != "pays":
+        return "earned: never" if found.outcome == "never" else "earned: can't tell"
+    return f"earned: {number(found.calls or 0.0, 2)} calls"
 
 
 def _ratio(ratio: Ratio) -> str:
@@ -61,6 +74,10 @@ def _ratio(ratio: Ratio) -> str:
 def remarks(found: Crosstab) -> list[str]:
     """What the table hides, a sentence each."""
     said = [_mixed(one, found.by) for one in found.mixed]
+    costs = [c.record.compile_s for one in found.lines for c in one.cells if c and c.break_even]
+    if known := [cost for cost in costs if cost is not None]:
+        least, most = (seconds(cost, 2) for cost in (min(known), max(known)))
+        said.append(_EARNED.format(least if least == most else f"{least} to {most}"))
     if found.left_out:
         said.append(f"left out: {counted(found.left_out, 'row')} without {found.by}")
     return said
@@ -99,9 +116,10 @@ def _whole(cell: PivotCell | None) -> str:
     if cell is None:
         return MISSING
     ratio = cell.ratio
+    earned = f", {_earned(cell.break_even)}" if cell.break_even else ""
     if ratio is None:
-        return wording.time_of(cell.record)
-    return f"{wording.time_of(cell.record)}, ×{ratio_text.of(ratio)}"
+        return wording.time_of(cell.record) + earned
+    return f"{wording.time_of(cell.record)}, ×{ratio_text.of(ratio)}{earned}"
 
 
 def crosstab_facts(found: Crosstab) -> dict[str, Any]:
@@ -141,19 +159,36 @@ def _facts(cell: PivotCell) -> dict[str, Any]:
         "ratio": ratio.value if ratio else None,
         "ratio_lo": ratio.low if ratio else None,
         "ratio_hi": ratio.high if ratio and math.isfinite(ratio.high) else None,
+        **_compiling(cell),
+    }
+
+
+def _compiling(cell: PivotCell) -> dict[str, Any]:
+    """What compiling took, and after how many calls it is earned; nothing of what is not compared so."""
+    found = cell.break_even
+    if found is None:
+        return {}
+    return {
+        **fields_of(cell.record, "compile_s", "compile_cached_s"),
+        "break_even": found.outcome,
+        "break_even_calls": found.calls,
+        "break_even_lo": found.low,
+        "break_even_hi": found.high,
+        "break_even_cached_calls": found.cached_calls,
     }
 
 
 def crosstab_csv(found: Crosstab) -> str:
     """A line per cell that there is, so that every program can arrange it as it likes."""
-    names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
-    rows = (
+    rows = [
         {"case": line.case, found.by: column, **_facts(cell)}
         for line in found.lines
         for column, cell in zip(found.columns, line.cells, strict=True)
         if cell
-    )
-    return csv_text(["case", found.by, *names], rows)
+    ]
+    names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
+    more = dict.fromkeys(name for row in rows for name in row if name not in names)
+    return csv_text(dict.fromkeys(["case", found.by, *names, *more]), rows)
 
 
 TEXTS: Mapping[str, Callable[[Crosstab], str]] = {

@@ -31,7 +31,7 @@ def _facts(case: PlannedCase) -> dict[str, Any]:
     return {
         "case": case.id,
         **fields_of(case, "suite", "op", "device", "dtype"),
-        "params": dict(case.labels),
+        "params": dict(case.params),
         **fields_of(case, "flop", "bytes"),
     }
 
@@ -56,6 +56,6 @@ def plan_table(plan: Plan, estimate_s: float) -> RenderableType:
 def _axes(cases: Sequence[PlannedCase]) -> str:
     values: dict[str, dict[str, None]] = {}
     for case in cases:
-        for axis, value in case.labels.items():
+        for axis, value in case.params.items():
             values.setdefault(axis, {})[value] = None
     return "  ".join(f"{axis}={','.join(map(written, found))}" for axis, found in values.items())

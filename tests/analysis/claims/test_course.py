@@ -10,7 +10,8 @@ import pytest
 from bench.analysis.claims.claim import answers
 from bench.analysis.claims.course import COURSE, TEXTS, read
 from bench.plan import discover
-from bench.plan.plan import Selection, expand
+from bench.plan.plan import expand
+from bench.plan.selection import Selection
 from tests.fakes.rows import record
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ import torch
 
 from bench.plan.case import Call
 from bench.pool import protocol
-from bench.run.outcome import net_time_s
+from bench.run.visit import net_time_s
 from bench.worker.cache_flush import Evictor
 from bench.worker.devices import Cuda
 from bench.worker.prepared import Instruments, prepare

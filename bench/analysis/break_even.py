@@ -1,0 +1,78 @@
+"""Break-even of compiling: after how many calls the time that compiling took is earned by faster calls. Pure.
+
+Compile time over what a call saves: C / (t_eager - t_compiled). Its interval is that of the ratio of the two times, as
+it is compared everywhere (`bench.stats.ratio`); compile time was measured once and counts as exact.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bench.analysis.usable import FOR_OPS, unusable
+from bench.plan.mode import EAGER, is_compiled
+from bench.stats.ratio import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bench.records.record import Record
+
+    Outcome = Literal["pays", "never", "cant-tell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakEven:
+    """Whether compiling pays, and after how many calls; `cached_calls` where the compiled code was cached before."""
+
+    outcome: Outcome
+    calls: float | None = None
+    low: float | None = None
+    high: float | None = None
+    cached_calls: float | None = None
+
+
+def break_even(eager: Record, compiled: Record) -> BreakEven | None:
+    """The break-even of a case against itself as it is written; None where one says nothing, or compiled nothing."""
+    if compiled.compile_s is None or any(unusable(r, barred=FOR_OPS) for r in (eager, compiled)):
+        return None
+    times = Change.of(eager, compiled).ratio()
+    if times.low >= 1:
+        return BreakEven(outcome="never")
+    if times.high >= 1:
+        return BreakEven(outcome="cant-tell")
+    eager_s = eager.time_s or math.nan
+    saved_s = eager_s * (1 - times.value)
+    return BreakEven(
+        outcome="pays",
+        calls=compiled.compile_s / saved_s,
+        low=compiled.compile_s / (eager_s * (1 - times.low)),
+        high=compiled.compile_s / (eager_s * (1 - times.high)),
+        cached_calls=None
+        if compiled.compile_cached_s is None
+        else compiled.compile_cached_s / saved_s,
+    )
+
+
+def twins(records: Iterable[Record]) -> list[tuple[Record, Record]]:
+    """The compiled rows of a run, each with the eager row of the same case beside it."""
+    rows = list(records)
+    eager = {(r.run_id, r.device, r.suite, r.op, _point(r)): r for r in rows if is_eager(r)}
+    keys = ((r, (r.run_id, r.device, r.suite, r.op, _point(r))) for r in rows if _compiled(r))
+    return [(eager[key], row) for row, key in keys if key in eager]
+
+
+def is_eager(record: Record) -> bool:
+    """Whether a row is of a case as it is written; rows of older versions are."""
+    return record.mode in {None, EAGER}
+
+
+def _compiled(record: Record) -> bool:
+    return record.mode is not None and is_compiled(record.mode)
+
+
+def _point(record: Record) -> tuple[tuple[str, str], ...]:
+    """The case without its mode."""
+    plain = is_eager(record)
+    return tuple((k, v) for k, v in sorted(record.params.items()) if plain or k != "mode")
