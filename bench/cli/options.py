@@ -54,6 +54,15 @@ Setting = Annotated[
         help="Values of an axis, also numbers and shapes (64x128) that a suite lacks; one with commas in quotes.",
     ),
 ]
+ListBy = Annotated[
+    str, typer.Option("--by", metavar="op|suite", help="A line for each op, or for each suite.")
+]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORDS", help="Find ops by their names, what is said of them, and their axes."
+    ),
+]
 Mode = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,14 +1,13 @@
-"""`bench run` measures cases and stores them; `bench list` shows what would be measured."""
+"""`bench run` measures cases and stores them."""
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bench.cli.app import OK, app, exit_code
+from bench.cli.app import app, exit_code
 from bench.cli.options import (
     OUT,
     STORE,
@@ -36,10 +35,9 @@ from bench.cli.options import (
     Tags,
     Workers,
     WorkerThreads,
-    all_of,
-    split_words,
 )
-from bench.cli.output import console, print_json, say, show
+from bench.cli.output import console, print_json, say
+from bench.cli.planning import parsed_request, say_cpu_only
 from bench.cli.runs import show_run, write_report
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def run_command(
     from bench.run import request as requests
     from bench.store.load import load_records
 
-    chosen = _request(
+    asked = parsed_request(
         suites=suites,
         keyword=keyword,
         device=device,
@@ -92,9 +90,6 @@ def run_command(
         mode=mode,
         preset=preset,
         budget=budget,
-    )
-    asked = dataclasses.replace(
-        chosen,
         workers=workers,
         rounds=rounds,
         threads=threads,
@@ -123,67 +118,6 @@ def run_command(
         show_run(run, store)
         say(_ended(run, page))
     return exit_code(load_records(run.folder))
-
-
-@app.command("list")
-def list_command(
-    *,
-    suites: Suites = None,
-    keyword: Keyword = None,
-    device: Device = None,
-    setting: Setting = None,
-    mode: Mode = None,
-    preset: PresetName = "quick",
-    budget: Budget = None,
-    as_json: Json = False,
-) -> int:
-    """Show the plan: cases, skips with their reasons, the time it would take."""
-    asked = _request(
-        suites=suites,
-        keyword=keyword,
-        device=device,
-        setting=setting,
-        mode=mode,
-        preset=preset,
-        budget=budget,
-    )
-    plan = asked.plan(fingerprints=False)
-    estimate_s = asked.estimate_s(len(plan.cases))
-    if as_json:
-        from bench.report.text.plan import plan_facts
-
-        print_json(plan_facts(plan, estimate_s))
-    else:
-        from bench.report.text.plan import plan_table
-
-        _say_cpu_only(asked)
-        show(plan_table(plan, estimate_s))
-    return OK
-
-
-def _request(
-    *,
-    suites: Sequence[str] | None,
-    keyword: Sequence[str] | None,
-    device: Sequence[str] | None,
-    setting: Sequence[str] | None,
-    mode: Sequence[str] | None,
-    preset: str,
-    budget: str | None,
-) -> Request:
-    """The request that the options common to `run` and `list` make."""
-    from bench.plan import mode as modes
-    from bench.run import request as requests
-
-    return requests.Request(
-        suites=tuple(suites or ()),
-        keyword=all_of(keyword),
-        devices=split_words(device),
-        settings=requests.parse_settings(setting or ()),
-        modes=modes.parse(mode or ()),
-        preset=preset,
-        budget_s=requests.parse_budget(budget, "--budget"),
-    )
 
 
 def _measured(asked: Request, store: Path, label: str | None, tags: dict[str, str]) -> StoredRun:
@@ -255,16 +189,9 @@ def _ended(run: StoredRun, page: Path | None) -> str:
 def _announce(asked: Request, plan: Plan) -> None:
     from bench import units
 
-    _say_cpu_only(asked)
+    say_cpu_only(asked)
     if plan.cases:
         about = units.clock(asked.estimate_s(len(plan.cases)))
         say(f"measuring {units.counted(len(plan.cases), 'case')}, about {about}", err=True)
     for reason, skipped in Counter(skip.reason for skip in plan.skips).items():
         say(f"skipping {units.counted(skipped, 'case')}: {reason}", err=True)
-
-
-def _say_cpu_only(asked: Request) -> None:
-    if asked.cpu_only_by_default:
-        from bench.worker.devices import why_missing
-
-        say(f"no GPU here ({why_missing('cuda')}): the CPU alone", err=True)

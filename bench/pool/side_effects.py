@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,12 @@ class SideEffects:
     def compiled(self) -> bool:
         """Whether anything was compiled."""
         return self.graph_breaks is not None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of the row that it fills."""
+        names = ("graph_breaks", "recompiles", "state_changed", "python_warnings")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from bench.units import parse_seconds
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.plan.discover import LoadedSuite
     from bench.plan.plan import Plan, Preset
     from bench.pool.pool import Start
     from bench.run.manifest import Options
@@ -157,7 +158,7 @@ class Request:
 
         short = self.chosen_preset.short_axes
         wanted = devices.chosen(self.devices)
-        suites, named = choose.split_names(self.suites)
+        _, named = choose.split_names(self.suites)
         selection = Selection(
             devices=wanted,
             keyword=self.keyword,
@@ -169,9 +170,17 @@ class Request:
         )
         refused = self._refused(wanted)
         missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
-        loaded = discover.load_all(suites, named)
+        loaded = self.loaded()
         found = plan.expand(loaded, selection, missing)
         return fingerprint.identified(found, loaded) if fingerprints else found
+
+    def loaded(self) -> tuple[LoadedSuite, ...]:
+        """The suites that are named, or all that are shipped.
+
+        Raises:
+            SuiteError: one can't be found or read.
+        """
+        return discover.load_all(*choose.split_names(self.suites))
 
     def case_budget_s(self, cases: int) -> float:
         """Sampling time of one case: as asked, else the preset's, cut to what its run may take."""
