@@ -70,13 +70,19 @@ def shipped_suites() -> dict[str, Path]:
     return {f.stem: f for f in files if not f.name.startswith(_NOT_SUITES)}
 
 
+def optional_suites() -> dict[str, Path]:
+    """Name → file of the suites that are shipped and measured only where they are named."""
+    files = sorted((shipped_folder() / "optional").glob("*.py"))
+    return {f.stem: f for f in files if not f.name.startswith(_NOT_SUITES)}
+
+
 def find(name_or_path: str) -> Path:
     """The file that a word on the command line stands for.
 
     Raises:
         SuiteError: there is no such suite or file.
     """
-    shipped = shipped_suites()
+    shipped = shipped_suites() | optional_suites()
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
@@ -149,7 +155,7 @@ def _shipped(name: CaseName) -> Path:
     Raises:
         SuiteError: there is none.
     """
-    shipped = shipped_suites()
+    shipped = shipped_suites() | optional_suites()
     if name.suite not in shipped:
         how = f"of a suite of your own name the file too: FILE.py {name.op_id}"
         near = hint(name.suite, shipped, how)

@@ -1,13 +1,14 @@
 """Filter expressions (`-k`): words, `and`, `or`, `not`, parentheses. It selects by a case's id, nothing else.
 
-A word matches anywhere in the id, upper or lower case; `axis=value` must match the whole value; an id matches the
+A word matches anywhere in the id, upper or lower case, with `*` for anything; `axis=value` must match the whole value; an id matches the
 cases that have all of its labels. What holds blanks or parentheses is quoted. By hand, since pytest's evaluator of
 such expressions is private.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NoReturn
 
 from bench.errors import SelectionError
 from bench.plan.case_id import cut, parse_id, unquoted
@@ -47,7 +48,7 @@ class Filter:
         """Whether a case with this id and these axis labels is selected."""
         return self._test(identity, labels)
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str) -> NoReturn:
         said = self._text if len(self._text) <= _SHOWN else f"{self._text[:_SHOWN]}…"
         message = f"-k {said!r}: {why}; write words, and, or, not, ( ), axis=value"
         raise SelectionError(message)
@@ -93,10 +94,17 @@ class Filter:
             if equals and word[0] not in "'\"":
                 value = unquoted(value)
                 return lambda identity, labels: identity == word or labels.get(axis) == value
-            part = unquoted(word).lower()
+            return _containing(unquoted(word).lower())
         except ValueError:
             self._refuse(f"{word!r} is no text in double quotes")
+
+
+def _containing(part: str) -> Test:
+    """Whether an id has a text, in which `*` stands for anything."""
+    if "*" not in part:
         return lambda identity, _: part in identity.lower()
+    pattern = re.compile(".*".join(re.escape(piece) for piece in part.split("*")))
+    return lambda identity, _: pattern.search(identity.lower()) is not None
 
 
 def _joined(tests: Sequence[Test], how: Callable[[list[bool]], bool]) -> Test:
