@@ -78,6 +78,10 @@ def ab_command(
     b_env: Annotated[list[str] | None, typer.Option(metavar="K=V", help="And of b.")] = None,
     a_threads: Annotated[int | None, typer.Option(min=1, help="Threads of a's workers.")] = None,
     b_threads: Annotated[int | None, typer.Option(min=1, help="And of b's.")] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option("--mode", metavar="MODE[,MODE]", help="How ops are called; two are compared."),
+    ] = None,
     keyword: Keyword = None,
     device: Device = None,
     setting: Setting = None,
@@ -101,6 +105,7 @@ def ab_command(
     as_json: Json = False,
 ) -> int:
     """Say whether b is slower than a: two interpreters, environments, thread counts or ops, interleaved."""
+    from bench.plan import mode as modes
     from bench.plan.choose import split_ops
     from bench.report.text.ab import ab_facts, ab_table
     from bench.run import request as requests
@@ -113,6 +118,7 @@ def ab_command(
         keyword=all_of(keyword),
         devices=devices,
         settings=requests.parse_settings(setting or ()),
+        modes=modes.parse(mode or ()),
         preset=preset,
         workers=each,
         timeout_s=requests.parse_budget(timeout, "--timeout") or requests.DEFAULT_TIMEOUT_S,
@@ -233,7 +239,7 @@ def _compared(
     with ExitStack() as stack:
         starts = [stack.enter_context(side.start(asked.memory)) for side in sides]
         pairs = _pairs(asked, ops)
-        names = _names(sides, ops)
+        names = _names(sides, ops, asked.modes)
         workers = sum(side.workers for side in sides)
         time_ = time_text(goal.budget_s, workers, LOOKS[0] * VISIT_S * workers * len(pairs))
         say(f"{names.title}: {len(pairs)} to decide, {time_}", err=True)
@@ -263,21 +269,23 @@ def _pairs(asked: Request, ops: Sequence[str]) -> list[Pair]:
     plan = asked.plan()
     for reason, skipped in Counter(skip.reason for skip in plan.skips).items():
         say(f"skipping {skipped}: {reason}", err=True)
-    found = pairs(plan, ops)
+    found = pairs(plan, ops, asked.modes)
     if not found:
         message = "every chosen case is skipped here; choose others with SUITE, -k or --set"
         raise SelectionError(message)
     return found
 
 
-def _names(sides: tuple[_SideOptions, _SideOptions], ops: Sequence[str]) -> SideNames:
+def _names(
+    sides: tuple[_SideOptions, _SideOptions], ops: Sequence[str], modes: Sequence[str]
+) -> SideNames:
     """The names of the sides: what differs between them."""
     from bench.report.text.ab import SideNames
 
     one, other = (side.variant for side in sides)
     words = [one.words(other), other.words(one)]
-    if len(set(ops)) > 1:
-        words = [", ".join(filter(None, pair)) for pair in zip(ops, words, strict=True)]
+    for own in (own for own in (ops, modes) if len(set(own)) > 1):
+        words = [", ".join(filter(None, pair)) for pair in zip(own, words, strict=True)]
     return SideNames(a=words[0], b=words[1])
 
 

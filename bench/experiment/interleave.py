@@ -195,7 +195,7 @@ class PairedRun:
 
     def next_batch(self) -> list[PairedCase]:
         """The next pairs that fit into the memory of both sides, prepared; none if there is none left."""
-        pairs = list(self._waiting)[:BATCH_CASES]
+        pairs = list(self._waiting)[: _most_at_once(self._waiting)]
         outcomes: list[list[Outcome]] = []
         for place, (side, opened) in enumerate(zip(self._sides, self._opened, strict=True)):
             side.started.pool.forget()
@@ -298,6 +298,12 @@ def _infos(sides: Sequence[SideSpec]) -> dict[str, RunInfo]:
         environment = {**info.environment, **own[0].environment}
         infos[key] = dataclasses.replace(info, environment=environment)
     return infos
+
+
+def _most_at_once(waiting: Sequence[Pair]) -> int:
+    """How many pairs may be prepared together: one that is to be compiled by itself."""
+    compiled = waiting and any(case_of(one).is_compiled for one in waiting[0])
+    return 1 if compiled else BATCH_CASES
 
 
 def case_of(planned: Planned) -> PlannedCase:

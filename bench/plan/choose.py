@@ -137,14 +137,16 @@ def split_ops(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(words), ops
 
 
-def pairs(plan: Plan, ops: Sequence[str]) -> list[Pair]:
-    """The pairs of cases to compare: each case with itself, or with two ops those at equal axes.
+def pairs(plan: Plan, ops: Sequence[str], modes: Sequence[str] = ()) -> list[Pair]:
+    """The pairs of cases to compare: each case with itself, with two modes each in both, with two ops those at equal axes.
 
     Ops that are named leave out the cases of all others.
 
     Raises:
-        SelectionError: an op is not in the plan, or two have no point in common.
+        SelectionError: an op is not in the plan, two have no point in common, or there are more than two sides.
     """
+    if len(modes) >= _SIDES:
+        return _pairs_of_modes(plan, ops, modes)
     for op in ops:
         known = {case.op_id for case in plan.all_cases}
         if op not in known:
@@ -169,6 +171,17 @@ def pairs(plan: Plan, ops: Sequence[str]) -> list[Pair]:
             message = f"{few[0].id} could be compared with {ids}; fix axes with --set"
             raise SelectionError(message)
     return [(mine, theirs) for ((mine,), (theirs,)) in met]
+
+
+def _pairs_of_modes(plan: Plan, ops: Sequence[str], modes: Sequence[str]) -> list[Pair]:
+    """Each case in one mode with the same case in the other."""
+    if len(modes) > _SIDES or len(set(ops)) == _SIDES:
+        message = f"--mode {','.join(modes)}: two sides differ in their ops or in their modes; name two of one kind"
+        raise SelectionError(message)
+    chosen = [case for case in plan.cases if not ops or case.op_id in ops]
+    others = {case.twin: case for case in chosen if case.mode == modes[1]}
+    ones = [case for case in chosen if case.mode == modes[0]]
+    return [(case, others[case.twin]) for case in ones if case.twin in others]
 
 
 def _places(

@@ -132,7 +132,7 @@ def _case(answer: Answer) -> str:
     """
     one, other = answer.one, answer.other
     device = "" if one.device == "cpu" else f" on {one.device}"
-    beside = "" if one.case == other.case else f", {other.op_id}"
+    beside = "" if one.op_id == other.op_id else f", {other.op_id}"
     axes = "".join(f" {name}={text}" for name, text in one.params.items())
     return f"{one.op_id}{axes}{beside}{device}"
 
