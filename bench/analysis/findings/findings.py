@@ -12,9 +12,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench.analysis import memory_mix
+from bench.analysis.findings.choices import choices
+from bench.analysis.findings.compiling import compiling
 from bench.analysis.findings.fresh_memory import page_faults
 from bench.analysis.findings.gpu_families import gpu_families
 from bench.analysis.findings.gpu_speedup import gpu_elsewhere, gpu_wins
+from bench.analysis.findings.half_types import half_types
 from bench.analysis.findings.kernels import gpu_waits
 from bench.analysis.findings.roofline import farthest, highest, nearest
 from bench.analysis.grid import full_name
@@ -125,8 +128,9 @@ def doubts(records: Sequence[Record]) -> str | None:
 
 
 def slow_start(records: Sequence[Record]) -> str | None:
-    """Whose first call in a fresh worker takes noticeably longer than later ones, the slowest named."""
-    lost = {id(r): (r.first_call_s or 0.0) - r.time_s for r in records if r.time_s}
+    """Whose first call in a fresh worker takes noticeably longer than later ones, the slowest named; compiling aside."""
+    plain = [r for r in records if r.compile_s is None]
+    lost = {id(r): (r.first_call_s or 0.0) - r.time_s for r in plain if r.time_s}
     slow = [r for r in records if lost.get(id(r), 0.0) >= _NOTICED_S]
     if not slow:
         return None
@@ -151,6 +155,9 @@ RULES: tuple[Rule, ...] = (
     gpu_families,
     gpu_waits,
     gpu_elsewhere,
+    choices,
+    compiling,
+    half_types,
     memory_mix.sentence,
     nearest,
     farthest,
