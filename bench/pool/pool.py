@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+COMPILER_START_TIMEOUT_S = 300.0
+"""Starting torch's compiler takes 15 s on two calm cores, most of it for its C++ headers, and several times that on busy ones."""
 _COMPILED_CODE = "TORCHINDUCTOR_CACHE_DIR"
 """The variable that tells torch's compiler where to keep what it makes."""
 _MOST_ABREAST = 4
@@ -47,6 +49,8 @@ class _Slot:
     process: WorkerProcess
     built: set[tuple[str, str]] = field(default_factory=set)
     prepared: set[tuple[str, str]] = field(default_factory=set)
+    compilers: set[str] = field(default_factory=set)
+    """The devices for which its compiler was started."""
     spent: bool = False
 
 
@@ -117,6 +121,18 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         """Compare the case's result with its reference, if its inputs are no larger than allowed."""
         asked = protocol.Check(case=case, input_limit_bytes=input_limit_bytes)
         return self.ask(worker, asked, timeout_s, protocol.Checked)
+
+    def start_compiler(self, worker: int, device: str) -> protocol.Refused | None:
+        """Have a worker's compiler started for a device; None where it is."""
+        slot = self._slots[worker]
+        if device in slot.compilers:
+            return None
+        asked = protocol.StartCompiler(device=device)
+        reply = self.ask(worker, asked, COMPILER_START_TIMEOUT_S, protocol.CompilerStarted)
+        if isinstance(reply, protocol.Refused):
+            return reply
+        slot.compilers.add(device)
+        return None
 
     def side_by_side(self, step: Callable[[int], Answer]) -> list[Answer]:
         """What a step gives in each worker, several at the same time: nothing may be timed in it.

@@ -57,6 +57,13 @@ class Build(WorkerRequest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartCompiler(WorkerRequest):
+    """Start torch's compiler for a device, which takes seconds that are no case's."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(WorkerRequest):
     """Warm the call up, built now if it was not before; find how many loops make a sample of `sample_s` seconds."""
 
@@ -193,6 +200,11 @@ class Built(WorkerReply):
     """The call is built."""
 
     effects: SideEffects = field(default_factory=SideEffects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompilerStarted(WorkerReply):
+    """Torch's compiler can compile for the device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class Preparation:
 
         With cold caches each finds them itself: they are those of the untimed calls then, and not of a sample.
         """
-        if not outcome.open:
+        if not outcome.open or not self._compiles(outcome, worker):
             return
         schedule = self._schedule
         others = outcome.prepared.values() if schedule.cache == HOT else ()
@@ -129,6 +129,8 @@ class Preparation:
         return reply
 
     def _check(self, outcome: Outcome, worker: int, memory: MemoryBudget) -> None:
+        if not self._compiles(outcome, worker):
+            return
         case, timeout_s = outcome.case, self._schedule.timeout_s
         most_bytes = memory.worker_bytes(case.device)
         outcome.checker = worker
@@ -142,6 +144,15 @@ class Preparation:
             reason = memory.refusal(case.device, reply.input_bytes or 0, exact=exact)
             if reason:
                 outcome.end("skipped", reason)
+
+    def _compiles(self, outcome: Outcome, worker: int) -> bool:
+        """Whether a case that is to be compiled can be, there; its compiler's start is in no time of the case."""
+        if not outcome.case.is_compiled:
+            return True
+        refused = self._pool.start_compiler(worker, outcome.case.device)
+        if refused:
+            outcome.end(refused.status, refused.reason)
+        return refused is None
 
     def _built(self, batch: Sequence[Outcome], worker: int) -> list[Step]:
         """The steps of a worker that builds cases; after one that found no context on its device there is no other."""

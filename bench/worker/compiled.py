@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import Any, Self
 
 import torch
@@ -47,7 +48,11 @@ class Compiler:
 def _refusal(device: str) -> str:
     """Why the compiler can't compile for a device; empty where it can."""
     try:
-        torch.compile(_successor)(torch.zeros(2, device=device))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # those of its own imports, which a user may have made errors
+            torch.compile(_successor)(torch.zeros(2, device=device))
     except Exception as error:  # noqa: BLE001 - it may raise anything; the cases are skipped for that
         said = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
         needs = "a C++ compiler (g++, or CXX)" if device == "cpu" else "Triton and a C compiler"

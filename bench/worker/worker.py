@@ -114,6 +114,7 @@ class Worker:
         return {
             protocol.Check: self._check,
             protocol.Build: self._place,
+            protocol.StartCompiler: self._start_compiler,
             protocol.Prepare: self._prepare,
             protocol.Recheck: self._recheck,
             protocol.VisitRequest: self._visit,
@@ -152,8 +153,6 @@ class Worker:
     def _attempt(self, request: protocol.WorkerRequest) -> protocol.WorkerReply:
         case: PlannedCase | None = getattr(request, "case", None)
         try:
-            if case and case.is_compiled:  # before anything is watched
-                self._compiler.start(case.device)
             with (
                 _imports_of(case),
                 in_force(case.labels if case else {}, self._watch.state),
@@ -193,6 +192,10 @@ class Worker:
         compiled.forget()
         self._dropped.free(devices)
         return protocol.Forgotten()
+
+    def _start_compiler(self, asked: protocol.StartCompiler) -> protocol.CompilerStarted:
+        self._compiler.start(asked.device)
+        return protocol.CompilerStarted()
 
     def _check(self, asked: protocol.Check) -> protocol.Checked | protocol.Refused:
         case = asked.case

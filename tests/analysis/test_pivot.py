@@ -204,3 +204,29 @@ def test_devices_come_by_kind_and_what_was_skipped_varies_in_nothing() -> None:
     found = crosstab(rows, "device")
     assert found.columns == ("cpu", "cuda")
     assert found.mixed == ()
+
+
+def in_mode(mode: str | None, time_s: float, **values: Any) -> Record:
+    """A row in a mode; one of an older version names none."""
+    params = {"n": "16"} | ({"mode": mode} if mode not in {None, "eager"} else {})
+    return record(params=params, time_s=time_s, mode=mode, **values)
+
+
+def test_modes_are_columns_of_one_line_with_their_break_even() -> None:
+    """Eager has no mode in its id; what compiling took is earned against eager, whichever column comes first."""
+    rows = [
+        in_mode("eager", 4e-6),
+        in_mode("compile", 2e-6, compile_s=1.0, compile_cached_s=0.1),
+        in_mode("autocast", 1e-6),
+    ]
+    for base in (None, "compile"):
+        found = crosstab(rows, "mode", base)
+        (line,) = found.lines
+        assert line.case == "matmul/square[n=16]"
+        cells = {name: cell for name, cell in zip(found.columns, line.cells, strict=True) if cell}
+        even = cells["compile"].break_even
+        assert even is not None
+        assert even.calls == pytest.approx(5e5)
+        assert cells["eager"].break_even is None
+        assert cells["autocast"].break_even is None
+    assert crosstab(rows, "device").lines[0].cells[0].break_even is None  # type: ignore[union-attr]

@@ -706,6 +706,48 @@ def test_where_cases_must_keep_their_order_one_that_compiles_ends_the_batch() ->
     assert found == [[case(number)] for number in range(4)]
 
 
+def in_modes(number: int, *modes: str) -> list[Any]:
+    """A case in several modes."""
+    plain = case(number)
+    return [
+        dataclasses.replace(
+            plain, mode=mode, id=plain.id if mode == "eager" else f"{plain.id[:-1]},mode={mode}]"
+        )
+        for mode in modes
+    ]
+
+
+def test_a_compiled_case_is_measured_beside_the_same_case_in_modes_that_compile_nothing() -> None:
+    """In the same minutes; each that is compiled in a batch that has no other compiled one, all others together."""
+    timed = TimedStage()
+    cases = [
+        *in_modes(0, "eager"),
+        *in_modes(1, "eager", "compile", "autocast", "compile:max-autotune"),
+        *in_modes(2, "eager"),
+        *in_modes(3, "compile", "eager"),
+    ]
+    measured = list(timed.scheduler().measure(cases))
+    assert [[(o.case.labels["n"], o.case.mode) for o in batch] for batch in measured] == [
+        [("0", "eager"), ("2", "eager")],
+        [("1", "eager"), ("1", "autocast"), ("1", "compile")],
+        [("1", "compile:max-autotune")],
+        [("3", "eager"), ("3", "compile")],
+    ]
+
+
+def test_what_is_compiled_is_checked_by_itself() -> None:
+    """Its first call is timed, so that no other worker may be at work then; others are checked ahead of it."""
+    timed = TimedStage()
+    cases = [*in_modes(0, "eager", "compile"), *in_modes(1, "eager", "compile")]
+    for _ in timed.scheduler().measure(cases):
+        pass
+    asked = [one for _, one in timed.stage.log if isinstance(one, protocol.Check | protocol.Build)]
+    told = [(type(one).__name__, one.case.labels["n"], one.case.mode) for one in asked]
+    place = told.index(("Check", "1", "compile"))
+    assert told[place - 1][0] == "Build"  # of the batch before
+    assert told.index(("Check", "1", "eager")) < told.index(("Build", "0", "eager"))
+
+
 def judged(memory: str, odd: Mapping[str, Any]) -> str | None:
     """Why a case ends whose visits take 1 µs, but in every third round 5 µs, and were odd then."""
     stage = TimedStage()
