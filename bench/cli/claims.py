@@ -1,4 +1,4 @@
-"""`bench claims`: what the course says about time and memory, checked by what was measured here."""
+"""`bench claims`: what a course says about time and memory, and what people dispute, checked by what was measured here."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @app.command("claims")
 def claims_command(*, run: ClaimRuns = None, store: Store = STORE, as_json: Json = False) -> int:
-    """Answer the claims of the course by what was measured.
+    """Answer claims of a course, and of public disputes, by what was measured.
 
     Each claim is settled by the newest run that has its cases, and within that run alone: it holds,
     holds from a size on, does not hold here, or is unsure. What was not measured says what to run.
     """
     from bench.analysis.claims.claim import answers, by_run
-    from bench.analysis.claims.course import COURSE
+    from bench.analysis.claims.known import CLAIMS
     from bench.report.text.claims import claims_facts, claims_table, next_steps
     from bench.store.load import load_records
 
     chosen = _chosen(store, run or ())
-    found = answers(COURSE, by_run(load_records(*(one.folder for one in chosen))))
+    found = answers(CLAIMS, by_run(load_records(*(one.folder for one in chosen))))
     gpu = any(one.info.machine.get("gpus") for one in chosen)
     if as_json:
         print_json(claims_facts(found, gpu=gpu, store=store))

@@ -67,13 +67,18 @@ def shipped_folder() -> Path:
 def shipped_suites() -> dict[str, Path]:
     """Name → file of every shipped suite, in alphabetical order."""
     files = sorted(shipped_folder().glob("*.py"))
-    return {f.stem: f for f in files if not f.name.startswith(_NOT_SUITES)}
+    return {_name(f): f for f in files if not f.name.startswith(_NOT_SUITES)}
+
+
+def _name(file: Path) -> str:
+    """The name of a shipped suite: that of its file, but for an underscore that tells it from a module of Python's."""
+    return file.stem.removesuffix("_")
 
 
 def optional_suites() -> dict[str, Path]:
     """Name → file of the suites that are shipped and measured only where they are named."""
     files = sorted((shipped_folder() / "optional").glob("*.py"))
-    return {f.stem: f for f in files if not f.name.startswith(_NOT_SUITES)}
+    return {_name(f): f for f in files if not f.name.startswith(_NOT_SUITES)}
 
 
 def find(name_or_path: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.claims.course import TEXTS
+from bench.analysis.claims.known import TEXTS
 from tests.suites.course import suites
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 """Claims compared with measured rows: a claim is data and a judge; an answer is a verdict and its rows.
 
 Cases are compared only within one run, since a change between runs, of torch or of the machine's
-state, is not the op's doing. The claims themselves are in `course.toml`, the judges in `judges.py`.
+state, is not the op's doing. The claims themselves are in `course.toml` and `disputed.toml`, the judges in `judges.py`.
 """
 
 from __future__ import annotations
@@ -113,6 +113,11 @@ class Claim:
     judge: Judge
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that its cases are needed in, each once."""
+        return tuple(dict.fromkeys(cases.where.get(MODE, EAGER) for cases in self.needs))
+
+    @property
     def needs_gpu(self) -> bool:
         """Whether a machine without a GPU can't answer it."""
         return any(cases.device != "cpu" for cases in self.needs)
@@ -160,15 +165,26 @@ def select(cases: CaseSelector, records: Iterable[Record]) -> ClaimSeries | None
 def measuring_command(claims: Iterable[Claim]) -> str | None:
     """One `bench run` for all that these claims need, and few cases more; None if they need nothing.
 
-    Ops that are needed in one dtype are not measured in those that others are needed in.
+    Ops that are needed in one dtype are not measured in those that others are needed in, and what is needed
+    in several modes has a command of its own, since compiling takes long.
     """
-    needs = [cases for claim in claims for cases in claim.needs]
+    known = list(claims)
+    moded = [claim for claim in known if claim.modes != (EAGER,)]
+    plain = [cases for claim in known if claim not in moded for cases in claim.needs]
+    modes = ",".join(dict.fromkeys(mode for claim in moded for mode in claim.modes))
+    in_modes = [cases for claim in moded for cases in claim.needs]
+    commands = (_command(plain), f"{_command(in_modes)} --mode {modes}" if moded else "")
+    return " && ".join(filter(None, commands)) or None
+
+
+def _command(needs: Sequence[CaseSelector]) -> str:
+    """The command for these cases in one mode; empty where there are none."""
     dtypes = list(dict.fromkeys([DEFAULT_DTYPE, *(cases.dtype for cases in needs)]))
     several = {cases.op for cases in needs if cases.dtype != DEFAULT_DTYPE}
     in_one = dict.fromkeys(cases.op for cases in needs if cases.op not in several)
     in_many = dict.fromkeys(cases.op for cases in needs if cases.op in several)
     if not needs:
-        return None
+        return ""
     if not in_many:
         return f"bench run -k {quoted(' or '.join(in_one))}"
     others = "".join(f" and not dtype={dtype}" for dtype in dtypes[1:])

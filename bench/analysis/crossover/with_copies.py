@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.claims.claim import select
-from bench.analysis.claims.course import COURSE
 from bench.analysis.claims.gpu_judge import COPIES, Overtaken, with_copies
+from bench.analysis.claims.known import COURSE
 from bench.analysis.crossover.crossovers import point, points_of
 from bench.stats.crossing import crossover
 

@@ -1,4 +1,4 @@
-"""The claims of the course on a page: those that its rows say something about, and how many not."""
+"""The claims on a page: those that its rows say something about, and how many not."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis import grid
 from bench.analysis.claims.claim import answers
-from bench.analysis.claims.course import COURSE
+from bench.analysis.claims.known import CLAIMS
 from bench.report.html import render, style
 from bench.report.html.run_page import facts as run_page_facts
 from bench.report.html.run_page import ops
@@ -68,7 +68,7 @@ def views(
         overview_view(records, info),
         _ops(records),
         cases_view(records, info, samples),
-        claims_view(answers(COURSE, [records])),
+        claims_view(answers(CLAIMS, [records])),
         crossover_view(records),
         roofline_view(records, info),
         kernels_view(records, info),

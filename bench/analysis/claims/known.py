@@ -1,4 +1,4 @@
-"""Course claims: what six teaching texts say about time and memory, read from `course.toml` beside this file.
+"""Known claims: what six teaching texts say about time and memory, and what is disputed in public threads.
 
 The texts are named by title and origin. How to add a claim: docs/claims.md.
 """
@@ -62,8 +62,12 @@ def _claim(facts: dict[str, Any], sources: tuple[Source, ...]) -> Claim:
     )
 
 
+DISPUTED = read(resources.files(__package__).joinpath("disputed.toml").read_text(encoding="utf-8"))
+"""What people dispute in public, as sentences that a measurement settles."""
 COURSE = read(resources.files(__package__).joinpath("course.toml").read_text(encoding="utf-8"))
 """The claims of the six texts, in the order in which they are shown."""
+CLAIMS = (*COURSE, *DISPUTED)
+"""All claims."""
 TEXTS = {
     text.title: text
     for text in sorted(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.claims.claim import answers
-from bench.analysis.claims.course import COURSE, TEXTS, read
+from bench.analysis.claims.known import COURSE, TEXTS, read
 from bench.plan import discover
 from bench.plan.plan import expand
 from bench.plan.selection import Selection
