@@ -1,4 +1,7 @@
-"""Tensors of unlike shapes, stretched without a copy or with one. Run it: bench run broadcast"""
+"""Tensors of unlike shapes, stretched without a copy or with one. Run it: bench run broadcast
+
+Does stretching a smaller tensor cost anything, and what does it save against copying it first?
+"""
 
 from __future__ import annotations
 

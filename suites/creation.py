@@ -1,4 +1,7 @@
-"""Making tensors: filled, random, from Python and from NumPy. Run it: bench run creation"""
+"""Making tensors: filled, random, from Python and from NumPy. Run it: bench run creation
+
+What does a new tensor cost: its memory, its values, its random numbers, its copy from Python or NumPy?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Arithmetic and functions, element by element. Run it: bench run elementwise"""
+"""Arithmetic and functions, element by element. Run it: bench run elementwise
+
+At which size does arithmetic stop to be overhead, and does it run at the speed of memory?
+"""
 
 from __future__ import annotations
 

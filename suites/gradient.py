@@ -1,4 +1,7 @@
-"""Backward by itself: gradients returned, or written into the inputs. Run it: bench run gradient"""
+"""Backward by itself: gradients returned, or written into the inputs. Run it: bench run gradient
+
+What does a backward pass cost by itself, and what does adding up gradients cost?
+"""
 
 from __future__ import annotations
 

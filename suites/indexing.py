@@ -1,4 +1,7 @@
-"""Taking parts of a matrix and writing into them. Run it: bench run indexing"""
+"""Taking parts of a matrix and writing into them. Run it: bench run indexing
+
+Which ways to take a part of a matrix copy it, and what does each cost?
+"""
 
 from __future__ import annotations
 

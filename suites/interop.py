@@ -1,4 +1,7 @@
-"""From tensors to NumPy and Python, and copies of tensors. Run it: bench run interop"""
+"""From tensors to NumPy and Python, and copies of tensors. Run it: bench run interop
+
+What does it cost to get values out of a tensor: as an array, a list, a number?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Making tensors like another tensor: zeros, ones and random numbers. Run it: bench run like"""
+"""Making tensors like another tensor: zeros, ones and random numbers. Run it: bench run like
+
+What does a tensor like another one cost?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One element after the other in Python, or all at once. Run it: bench run loop"""
+"""One element after the other in Python, or all at once. Run it: bench run loop
+
+How much faster is one op on a tensor than a loop in Python?
+"""
 
 from __future__ import annotations
 

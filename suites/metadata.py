@@ -1,4 +1,7 @@
-"""What a tensor knows about itself, and changing its dtype. Run it: bench run metadata"""
+"""What a tensor knows about itself, and changing its dtype. Run it: bench run metadata
+
+What does asking a tensor for its shape, dtype or device cost?
+"""
 
 from __future__ import annotations
 

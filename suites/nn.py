@@ -1,4 +1,7 @@
-"""Layers, a network, padding. Run it: bench run nn"""
+"""Layers, a network, padding. Run it: bench run nn
+
+What do the layers of a small network cost, and the network as a whole?
+"""
 
 from __future__ import annotations
 

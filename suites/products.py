@@ -1,4 +1,7 @@
-"""Products of vectors and matrices, by the name that each has in torch. Run it: bench run products"""
+"""Products of vectors and matrices, by the name that each has in torch. Run it: bench run products
+
+Which product of vectors and matrices is bound by memory, and which by arithmetic?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Many numbers into one, or into one per row or column. Run it: bench run reduction"""
+"""Many numbers into one, or into one per row or column. Run it: bench run reduction
+
+What does a sum, a mean or a maximum cost, along rows, along columns and over all?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Writing and adding at given positions, by index or mask. Run it: bench run scattering"""
+"""Writing and adding at given positions, by index or mask. Run it: bench run scattering
+
+What does writing to given positions cost, and what where several values meet in one position?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sorting, selecting, searching and counting. Run it: bench run searching"""
+"""Sorting, selecting, searching and counting. Run it: bench run searching
+
+Is taking the k largest cheaper than sorting, and what do searching and counting cost?
+"""
 
 from __future__ import annotations
 

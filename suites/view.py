@@ -1,4 +1,7 @@
-"""Views, which move no data, and the copy that a view may cost later. Run it: bench run view"""
+"""Views, which move no data, and the copy that a view may cost later. Run it: bench run view
+
+Which changes of shape are free, and which copy?
+"""
 
 from __future__ import annotations
 

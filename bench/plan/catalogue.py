@@ -15,23 +15,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a suite is about, and the question that it answers: the first line of its file's text, and the next paragraph."""
+    """What a suite is about, and the question that it answers: the first line of its file's text, and the next paragraph.
+
+    Of a suite in several files, those of all.
+    """
 
     suite: str
     what: str
     question: str
 
     @classmethod
-    def of(cls, loaded: LoadedSuite) -> Subject:
-        """Of a suite; empty where its file does not say."""
-        text = str(loaded.values.get("__doc__") or "").strip()
-        first, _, rest = text.partition("\n")
-        paragraph = rest.strip().partition("\n\n")[0]
+    def of(cls, suite: str, loaded: Sequence[LoadedSuite]) -> Subject:
+        """Of a suite, by its files; empty where these don't say."""
+        told = [_told(one) for one in loaded if one.suite.name == suite]
         return cls(
-            suite=loaded.suite.name,
-            what=first.partition(" Run it: ")[0].rstrip(".").strip(),
-            question=" ".join(paragraph.split()),
+            suite=suite,
+            what=". ".join(filter(None, (what for what, _ in told))),
+            question=" ".join(filter(None, (question for _, question in told))),
         )
+
+
+def _told(loaded: LoadedSuite) -> tuple[str, str]:
+    """The subject and the question in a file's text."""
+    first, _, rest = str(loaded.values.get("__doc__") or "").strip().partition("\n")
+    paragraph = rest.strip().partition("\n\n")[0]
+    return first.partition(" Run it: ")[0].rstrip(".").strip(), " ".join(paragraph.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +66,17 @@ class CatalogueEntry:
 
 def catalogue(loaded: Sequence[LoadedSuite]) -> list[CatalogueEntry]:
     """The ops of these suites, suite by suite."""
+    names = dict.fromkeys(one.suite.name for one in loaded)
+    subjects = {name: Subject.of(name, loaded) for name in names}
     return [
         CatalogueEntry(
-            subject=subject,
+            subject=subjects[one.suite.name],
             op=op.name,
             call=op.summary,
             axes={name: tuple(axis.choices) for name, axis in op.axes.items()},
             quick=op.quick,
         )
         for one in loaded
-        for subject in [Subject.of(one)]
         for op in one.suite.ops.values()
     ]
 

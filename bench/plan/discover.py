@@ -33,6 +33,8 @@ _IMPORTABLE = (
     "install the rest (pip install -e .) or name its folder in PYTHONPATH"
 )
 _NOT_SUITES = ("test_", "conftest", "_")
+_OPTIONAL = "optional"
+"""The folder of shipped suites that are measured only where they are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +66,29 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "suites"
 
 
-def shipped_suites() -> dict[str, Path]:
-    """Name → file of every shipped suite, in alphabetical order."""
-    files = sorted(shipped_folder().glob("*.py"))
-    return {_name(f): f for f in files if not f.name.startswith(_NOT_SUITES)}
+def shipped_suites() -> dict[str, tuple[Path, ...]]:
+    """Name → files of every shipped suite, in alphabetical order: one, or all in a folder of its name."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for place in sorted(shipped_folder().iterdir()):
+        files = _files(place)
+        if files and place.name != _OPTIONAL:
+            found[place.stem] = files
+    return found
 
 
-def _name(file: Path) -> str:
-    """The name of a shipped suite: that of its file, but for an underscore that tells it from a module of Python's."""
-    return file.stem.removesuffix("_")
-
-
-def optional_suites() -> dict[str, Path]:
+def optional_suites() -> dict[str, tuple[Path, ...]]:
     """Name → file of the suites that are shipped and measured only where they are named."""
-    files = sorted((shipped_folder() / "optional").glob("*.py"))
-    return {_name(f): f for f in files if not f.name.startswith(_NOT_SUITES)}
+    return {file.stem: (file,) for file in _files(shipped_folder() / _OPTIONAL)}
 
 
-def find(name_or_path: str) -> Path:
-    """The file that a word on the command line stands for.
+def _files(place: Path) -> tuple[Path, ...]:
+    """The suite files that a file or folder is."""
+    files = sorted(place.glob("*.py")) if place.is_dir() else [place]
+    return tuple(f for f in files if f.suffix == ".py" and not f.name.startswith(_NOT_SUITES))
+
+
+def find(name_or_path: str) -> tuple[Path, ...]:
+    """The files that a word on the command line stands for.
 
     Raises:
         SuiteError: there is no such suite or file.
@@ -92,7 +98,7 @@ def find(name_or_path: str) -> Path:
         return shipped[name_or_path]
     path = Path(name_or_path)
     if os.path.isfile(path):  # noqa: PTH113 - `Path` raises at a long name
-        return path.resolve()
+        return (path.resolve(),)
     if os.path.isdir(path):  # noqa: PTH112
         message = f"{name_or_path} is a folder; name its suite files, such as {path / '*.py'}"
         raise SuiteError(message)
@@ -154,8 +160,8 @@ def _what(error: BaseException) -> str:
     return said + (_IMPORTABLE if isinstance(error, ImportError) else "")
 
 
-def _shipped(name: CaseName) -> Path:
-    """The file of the shipped suite that an op or a case is of.
+def _shipped(name: CaseName) -> tuple[Path, ...]:
+    """The files of the shipped suite that an op or a case is of.
 
     Raises:
         SuiteError: there is none.
@@ -185,20 +191,35 @@ def load_all(words: Sequence[str], of_names: Sequence[CaseName] = ()) -> tuple[L
     Raises:
         SuiteError: one can't be found or read, or two have the same name.
     """
-    paths = list(dict.fromkeys(find(word) for word in words))
+    paths = [path for word in words for path in find(word)]
     if not words and not of_names:
-        paths = list(shipped_suites().values())
-    loaded = tuple(load(path) for path in paths)
+        paths = [path for files in shipped_suites().values() for path in files]
+    loaded = tuple(map(load, dict.fromkeys(paths)))
     lacking = {name.suite: name for name in of_names}
     for one in loaded:
         lacking.pop(one.suite.name, None)
-    loaded += tuple(load(_shipped(name)) for name in lacking.values())
-    by_name: dict[str, LoadedSuite] = {}
-    for one in loaded:
-        other = by_name.setdefault(one.suite.name, one)
-        if other is not one:
-            message = (
-                f"{other.path} and {one.path} both declare a suite {one.suite.name!r}; rename one"
-            )
-            raise SuiteError(message)
+    loaded += tuple(load(path) for name in lacking.values() for path in _shipped(name))
+    _check_names(loaded)
     return loaded
+
+
+def _check_names(loaded: Sequence[LoadedSuite]) -> None:
+    """See that each suite is of one file, or of one shipped folder.
+
+    Raises:
+        SuiteError: two files elsewhere declare a suite of the same name, or two of a folder the same op.
+    """
+    by_name: dict[str, LoadedSuite] = {}
+    ops: dict[str, LoadedSuite] = {}
+    for one in loaded:
+        name = one.suite.name
+        other = by_name.setdefault(name, one)
+        is_folder = one.path.parent == shipped_folder() / name == other.path.parent
+        if other is not one and not is_folder:
+            message = f"{other.path} and {one.path} both declare a suite {name!r}; rename one"
+            raise SuiteError(message)
+        for op in one.suite.ops:
+            other = ops.setdefault(f"{name}/{op}", one)
+            if other is not one:
+                message = f"{other.path} and {one.path} both declare the op {name}/{op}; rename one"
+                raise SuiteError(message)

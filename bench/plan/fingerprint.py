@@ -57,12 +57,12 @@ _CONTENTS: Mapping[type, Callable[[Any], Iterable[object]]] = types.MappingProxy
 
 def identified(plan: Plan, loaded: Sequence[LoadedSuite]) -> Plan:
     """The plan with the fingerprint of each case; none where the file of its suite was not kept."""
-    codes = {one.suite.name: (_Code(one), one.hash) for one in loaded if one.source}
+    codes = {str(one.path): (_Code(one), one.hash) for one in loaded if one.source}
 
     def known(case: PlannedCase) -> PlannedCase:
-        if case.suite not in codes:
+        if case.suite_path not in codes:
             return case
-        code, file_hash = codes[case.suite]
+        code, file_hash = codes[case.suite_path]
         found = code.fingerprint(case.op, case.labels)
         return dataclasses.replace(case, fingerprint=found, suite_hash=file_hash)
 

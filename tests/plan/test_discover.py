@@ -47,8 +47,8 @@ def write(path: Path, text: str) -> Path:
 def test_shipped_suites_are_found_in_alphabetical_order(shipped: Path) -> None:
     """Tests and private helpers beside the suites are none."""
     assert discover.shipped_suites() == {
-        "cat": shipped / "cat.py",
-        "view": shipped / "view.py",
+        "cat": (shipped / "cat.py",),
+        "view": (shipped / "view.py",),
     }
 
 
@@ -61,8 +61,8 @@ def test_a_checkout_has_its_suites_beside_the_package(shipped: Path) -> None:
 def test_a_word_is_a_shipped_suite_or_a_file(shipped: Path, tmp_path: Path) -> None:
     """A path wins nothing over a name that is shipped; a file is found where it is."""
     mine = write(tmp_path / "mine.py", SOURCE.format(name="mine"))
-    assert discover.find("view") == shipped / "view.py"
-    assert discover.find(str(mine)) == mine
+    assert discover.find("view") == (shipped / "view.py",)
+    assert discover.find(str(mine)) == (mine,)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Random numbers, permutations and choices. Run it: bench run random"""  # noqa: A005 - loaded by path
+"""Random numbers, permutations and choices. Run it: bench run random
+
+What do random numbers cost by distribution, and how does drawing them compare with what uses them?
+"""
 
 from __future__ import annotations
 
