@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,10 @@ def for_reference(value: Any) -> Any:
     Whole numbers and booleans keep their dtype; complex numbers become complex128, quantized ones what they
     stand for. A dtype that torch can't convert stays as it is.
     """
-    return mapped(_reference_tensor, value)
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # that CSR is in beta, which no call is to blame for
+        return mapped(_reference_tensor, value)
 
 
 def _reference_tensor(tensor: torch.Tensor) -> torch.Tensor:

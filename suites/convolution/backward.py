@@ -1,6 +1,6 @@
 """Backward of convolutions by itself: gradients of image and filters. Run it: bench run convolution
 
-Does that hold for their gradients?
+What do the gradients of convolutions cost, and do those of grouped ones cost more?
 """
 
 from __future__ import annotations
