@@ -88,7 +88,7 @@ def four_nodes_step(x11: torch.Tensor, x21: torch.Tensor) -> list[torch.Tensor |
     return [x11.grad, x21.grad]
 
 
-@suite.op
+@suite.op(quick=False)
 def four_nodes(case: Case) -> Call:
     """Forward and backward of a network: two inputs of n, two nodes that use both, and an output."""
     n = case["n"]
@@ -108,13 +108,13 @@ def two_steps(x: torch.Tensor, *, zeroed: bool) -> torch.Tensor | None:
     return x.grad
 
 
-@suite.op
+@suite.op(quick=False)
 def accumulate(case: Case) -> Call:
     """3x² for x of n, forward and backward twice: the second gradient is added to the first."""
     return Call(two_steps, case.rand(case["n"]).requires_grad_(), zeroed=False)
 
 
-@suite.op
+@suite.op(quick=False)
 def zeroed(case: Case) -> Call:
     """3x² for x of n, forward and backward twice: the first gradient is dropped, x.grad = None."""
     return Call(two_steps, case.rand(case["n"]).requires_grad_(), zeroed=True)
@@ -133,7 +133,7 @@ def twice_back(x: torch.Tensor) -> torch.Tensor | None:
     return x.grad
 
 
-@suite.op
+@suite.op(quick=False)
 def retain_graph(case: Case) -> Call:
     """3x² for x of n, forward once and backward twice, which retain_graph=True makes possible."""
     return Call(twice_back, case.rand(case["n"]).requires_grad_())

@@ -77,7 +77,7 @@ def network_step(
     return [first.grad, second.grad]
 
 
-@suite.op(axes=[grads])
+@suite.op(axes=[grads], quick=False)
 def network(case: Case) -> Call:
     """Forward and backward of sum((tanh(x W) V)²) for 64 samples of n features; W, V are n×n.
 

@@ -34,14 +34,14 @@ def column(case: Case) -> Call:
     return Call(torch.add, case.randn(n, n), case.randn(n, 1))
 
 
-@suite.op
+@suite.op(quick=False)
 def bias(case: Case) -> Call:
     """n×n plus a vector of n, as a layer adds its biases: the same as a row."""
     n = case["n"]
     return Call(torch.add, case.randn(n, n), case.randn(n))
 
 
-@suite.op
+@suite.op(quick=False)
 def unit(case: Case) -> Call:
     """n×n plus a tensor of 1×1, one bias for all."""
     n = case["n"]
@@ -79,7 +79,7 @@ def total(matrix: torch.Tensor, smaller: torch.Tensor) -> object:
     return matrix.numpy() + np.array(stretched)
 
 
-@suite.op
+@suite.op(quick=False)
 def outer(case: Case) -> Call:
     """A column of n×1 times a row of 1×n: both are stretched, to n×n."""
     n = case["n"]
@@ -89,7 +89,7 @@ def outer(case: Case) -> Call:
 outer.reference(lambda column, row: np.outer(column.numpy(), row.numpy()))
 
 
-@suite.op
+@suite.op(quick=False)
 def expand(case: Case) -> Call:
     """A row of 1×n seen as n×n: row.expand(n, n), a view that copies nothing, so without work."""
     n = case["n"]

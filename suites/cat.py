@@ -39,14 +39,14 @@ def columns(case: Case) -> Call:
     return Call(torch.cat, [case.randn(n, n), case.randn(n, n)], dim=1)
 
 
-@suite.op(axes=[to_2048, Axis("dim", [0, 1], quick=[1])])
+@suite.op(axes=[to_2048, Axis("dim", [0, 1], quick=[1])], quick=False)
 def three(case: Case) -> Call:
     """Three n×n matrices, one below the other (dim=0) or side by side (dim=1)."""
     n = case["n"]
     return Call(torch.cat, [case.randn(n, n) for _ in range(3)], dim=case["dim"])
 
 
-@suite.op(axes=[to_2048, Axis("dim", [0, 1, 2], quick=[0])])
+@suite.op(axes=[to_2048, Axis("dim", [0, 1, 2], quick=[0])], quick=False)
 def stack(case: Case) -> Call:
     """Three n×n matrices along a new dimension: 3×n×n (dim=0), n×3×n (dim=1) or n×n×3 (dim=2)."""
     n = case["n"]

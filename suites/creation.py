@@ -36,13 +36,13 @@ def zeros(case: Case) -> Call:
     return Call(torch.zeros, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op
+@suite.op(quick=False)
 def ones(case: Case) -> Call:
     """A vector of n ones."""
     return Call(torch.ones, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op
+@suite.op(quick=False)
 def full(case: Case) -> Call:
     """A vector of n times the number 3."""
     return Call(torch.full, (case["n"],), 3, dtype=case.dtype, device=case.device)
@@ -54,13 +54,13 @@ def empty(case: Case) -> Call:
     return Call(torch.empty, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[Axis("dtype", ["float32", "float64", "int64"], quick=["float32"])])
+@suite.op(axes=[Axis("dtype", ["float32", "float64", "int64"], quick=["float32"])], quick=False)
 def arange(case: Case) -> Call:
     """The numbers from 0 to n-1; half types can't hold them."""
     return Call(torch.arange, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[side])
+@suite.op(axes=[side], quick=False)
 def eye(case: Case) -> Call:
     """The n×n identity matrix: ones on the diagonal, zeros elsewhere."""
     return Call(torch.eye, case["n"], dtype=case.dtype, device=case.device)
@@ -72,7 +72,7 @@ def rand(case: Case) -> Call:
     return Call(torch.rand, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[side, floats])
+@suite.op(axes=[side, floats], quick=False)
 def rand_shape(case: Case) -> Call:
     """An n×n matrix of uniform random numbers in [0, 1), its shape given as a tuple."""
     return Call(torch.rand, (case["n"], case["n"]), dtype=case.dtype, device=case.device)
@@ -84,7 +84,7 @@ def rand_from_seed(seed: int, n: int, **where: Any) -> torch.Tensor:
     return torch.rand(n, **where)
 
 
-@suite.op(axes=[Axis("n", [8**k for k in range(9)], quick=[8**3]), floats])
+@suite.op(axes=[Axis("n", [8**k for k in range(9)], quick=[8**3]), floats], quick=False)
 def seeded(case: Case) -> Call:
     """torch.manual_seed(2), then n uniform random numbers, which are the same each time."""
     return Call(rand_from_seed, SEED, case["n"], dtype=case.dtype, device=case.device)
@@ -96,13 +96,13 @@ def randn(case: Case) -> Call:
     return Call(torch.randn, case["n"], dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[1, 8**2, 8**4])])
+@suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[1, 8**2, 8**4])], quick=False)
 def from_list(case: Case) -> Call:
     """torch.tensor of a Python list of n numbers: each one is an object to be read."""
     return Call(torch.tensor, case.randn(case["n"]).tolist(), dtype=case.dtype, device=case.device)
 
 
-@suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[8**4])], without=["dtype"])
+@suite.op(axes=[Axis("n", [8**k for k in range(7)], quick=[8**4])], without=["dtype"], quick=False)
 def tensor_class(case: Case) -> Call:
     """torch.Tensor of a Python list of n numbers: float32 on the CPU, whatever the numbers are."""
     if case.device != "cpu":

@@ -49,7 +49,7 @@ def add(case: Case) -> Call:
     return Call(torch.add, *two(case))
 
 
-@suite.op(in_place=True)
+@suite.op(in_place=True, quick=False)
 def add_in_place(case: Case) -> Call:
     """n×n plus n×n into the first: x.add_(y), so x grows with each call.
 
@@ -58,13 +58,13 @@ def add_in_place(case: Case) -> Call:
     return Call(torch.Tensor.add_, *two(case))
 
 
-@suite.op
+@suite.op(quick=False)
 def sub(case: Case) -> Call:
     """n×n minus n×n into a new tensor."""
     return Call(torch.sub, *two(case))
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], quick=False)
 def div(case: Case) -> Call:
     """n×n divided by n×n, whose numbers are from 1 to 2, into a new tensor."""
     return Call(torch.div, one(case), one_to_two(case))
@@ -77,37 +77,37 @@ def pow(case: Case) -> Call:  # noqa: A001 - an op is named as torch names it
     return Call(torch.pow, one_to_two(case), case.rand(n, n).mul_(3))
 
 
-@suite.op
+@suite.op(quick=False)
 def add_scalar(case: Case) -> Call:
     """n×n plus the Python number 2 into a new tensor."""
     return Call(torch.add, one(case), 2)
 
 
-@suite.op
+@suite.op(quick=False)
 def sub_scalar(case: Case) -> Call:
     """n×n minus the Python number 3 into a new tensor."""
     return Call(torch.sub, one(case), 3)
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], quick=False)
 def div_scalar(case: Case) -> Call:
     """n×n divided by the Python number 3 into a new tensor."""
     return Call(torch.div, one(case), 3)
 
 
-@suite.op
+@suite.op(quick=False)
 def pow_scalar(case: Case) -> Call:
     """n×n to the power of the Python number 3, which torch may do by multiplying."""
     return Call(torch.pow, one(case), 3)
 
 
-@suite.op
+@suite.op(quick=False)
 def neg(case: Case) -> Call:
     """The negative of n×n."""
     return Call(torch.neg, one(case))
 
 
-@suite.op
+@suite.op(quick=False)
 def abs(case: Case) -> Call:  # noqa: A001 - an op is named as torch names it
     """n×n without its signs."""
     return Call(torch.abs, one(case))

@@ -63,7 +63,7 @@ def index_select_work(case: Case) -> Work:
 index_select.reference(lambda x, *_: x.numpy()[::2])
 
 
-@suite.op
+@suite.op(quick=False)
 def where(case: Case) -> Call:
     """Each element from one n×n or from another, as a mask made before says: torch.where."""
     return Call(torch.where, n_by_n(case) > 0, n_by_n(case), n_by_n(case))

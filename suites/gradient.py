@@ -70,7 +70,7 @@ def backward_into(
     return [one.grad for one in inputs]
 
 
-@suite.op(axes=[grads])
+@suite.op(axes=[grads], quick=False)
 def matmul_backward(case: Case) -> Call:
     """Backward alone of n×n times n×n by .backward(), into the gradients of both factors.
 
@@ -102,7 +102,7 @@ def matmul_reference(
     return both[how] if isinstance(how, slice) else both
 
 
-@suite.op
+@suite.op(quick=False)
 def cube_grad(case: Case) -> Call:
     """Backward alone of x³ for x of n×n by torch.autograd.grad: the gradient is returned."""
     n = case["n"]

@@ -40,7 +40,7 @@ def middle(n: int) -> tuple[slice, slice]:
     return slice(n // 4, 3 * n // 4), slice(n // 4, 3 * n // 4)
 
 
-@suite.op(axes=[views], without=["dtype"])
+@suite.op(axes=[views], without=["dtype"], quick=False)
 def element(case: Case) -> Call:
     """One element of n×n, x[2, 3]: still a tensor, and a view."""
     return Call(operator.getitem, n_by_n(case), (2, 3))
@@ -52,7 +52,7 @@ def row(case: Case) -> Call:
     return Call(operator.getitem, n_by_n(case), -1)
 
 
-@suite.op(axes=[views], without=["dtype"])
+@suite.op(axes=[views], without=["dtype"], quick=False)
 def column(case: Case) -> Call:
     """A column of n×n, x[:, 3]: a view whose elements lie n apart."""
     return Call(operator.getitem, n_by_n(case), (slice(None), 3))
@@ -64,7 +64,7 @@ def block(case: Case) -> Call:
     return Call(operator.getitem, n_by_n(case), middle(case["n"]))
 
 
-@suite.op
+@suite.op(quick=False)
 def rows_by_list(case: Case) -> Call:
     """Three rows of n×n by a list, x[[0, 2, 4]]: a copy.
 
@@ -96,7 +96,7 @@ def assign(x: torch.Tensor, where: tuple[slice, slice], value: int) -> torch.Ten
     return x
 
 
-@suite.op(in_place=True)
+@suite.op(in_place=True, quick=False)
 def assign_block(case: Case) -> Call:
     """The number 4 into the middle quarter of n×n: x[a:b, c:d] = 4."""
     return Call(assign, n_by_n(case), middle(case["n"]), 4)
@@ -139,7 +139,7 @@ def raise_negative(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-@suite.op(axes=[floats], in_place=True)
+@suite.op(axes=[floats], in_place=True, quick=False)
 def mask_assign(case: Case) -> Call:
     """-1 into all elements of n×n below 0, x[x < 0] = -1: as -1 is one, every call finds the same."""
     return Call(raise_negative, n_by_n(case))

@@ -63,19 +63,22 @@ def read_one_by_one(x: torch.Tensor) -> list[float]:
     return [x[i].item() for i in range(len(x))]
 
 
-@suite.op(axes=[Axis("n", [1, 10, 100, 1000, 10_000], quick=[100])])
+@suite.op(axes=[Axis("n", [1, 10, 100, 1000, 10_000], quick=[100])], quick=False)
 def item_loop(case: Case) -> Call:
     """A vector of n as a Python list, in a loop over x[i].item(); tolist does it in one call."""
     return Call(read_one_by_one, case.randn(case["n"]))
 
 
-@suite.op
+@suite.op(quick=False)
 def clone(case: Case) -> Call:
     """A copy of a vector of n in memory of its own: x.clone()."""
     return Call(torch.Tensor.clone, case.randn(case["n"]))
 
 
-@suite.op(axes=[Axis("n", [1, 8**3, 8**5], quick=[8**5]), Axis("dtype", FLOATS, quick=["float32"])])
+@suite.op(
+    axes=[Axis("n", [1, 8**3, 8**5], quick=[8**5]), Axis("dtype", FLOATS, quick=["float32"])],
+    quick=False,
+)
 def detach(case: Case) -> Call:
     """A vector of n without its history: x.detach(), a view that no gradient flows through."""
     return Call(torch.Tensor.detach, case.randn(case["n"]).requires_grad_())

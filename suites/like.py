@@ -30,19 +30,19 @@ def zeros_like(case: Case) -> Call:
     return Call(torch.zeros_like, case.randn(case["n"]))
 
 
-@suite.op
+@suite.op(quick=False)
 def ones_like(case: Case) -> Call:
     """Ones in the shape and dtype, and on the device, of a tensor; its values are not read."""
     return Call(torch.ones_like, case.randn(case["n"]))
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], quick=False)
 def rand_like(case: Case) -> Call:
     """Uniform random numbers in the shape and dtype, and on the device, of a tensor."""
     return Call(torch.rand_like, case.randn(case["n"]))
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], quick=False)
 def rand_like_dtype(case: Case) -> Call:
     """Uniform random numbers in the shape of a tensor of int64, in a dtype of their own."""
     return Call(torch.rand_like, case.ints(case["n"]), dtype=case.dtype)

@@ -47,7 +47,7 @@ def comprehended(a: list[float], b: list[float]) -> list[float]:
     return [x * y for x, y in zip(a, b, strict=True)]
 
 
-@suite.op(without=["dtype"])
+@suite.op(without=["dtype"], quick=False)
 def comprehension(case: Case) -> Call:
     """Two lists of n numbers, multiplied: [x * y for x, y in zip(a, b, strict=True)]."""
     if case.device != "cpu":
@@ -63,7 +63,7 @@ def tensor_mul(case: Case) -> Call:
     return Call(operator.mul, case.randn(n), case.randn(n))
 
 
-@suite.op
+@suite.op(quick=False)
 def numpy_mul(case: Case) -> Call:
     """Two NumPy arrays of n numbers, multiplied: a * b."""
     if case.device != "cpu":

@@ -28,7 +28,7 @@ def shape(case: Case) -> Call:
     return Call(getattr, case.randn(n, n), "shape")
 
 
-@suite.op
+@suite.op(quick=False)
 def size(case: Case) -> Call:
     """The shape of an n×n matrix by a call: x.size()."""
     n = case["n"]
@@ -42,7 +42,7 @@ def sides(x: torch.Tensor, *_: str) -> object:
     return x.numpy().shape
 
 
-@suite.op
+@suite.op(quick=False)
 def ndim(case: Case) -> Call:
     """The number of dimensions of an n×n matrix: x.ndim."""
     n = case["n"]
@@ -52,7 +52,7 @@ def ndim(case: Case) -> Call:
 ndim.reference(lambda x, _: x.numpy().ndim)
 
 
-@suite.op(axes=[Axis("dtype", DTYPES, quick=["float32"])])
+@suite.op(axes=[Axis("dtype", DTYPES, quick=["float32"])], quick=False)
 def dtype(case: Case) -> Call:
     """The dtype of an n×n matrix: x.dtype.
 
@@ -62,7 +62,7 @@ def dtype(case: Case) -> Call:
     return Call(getattr, case.randn(n, n), "dtype", case.dtype)
 
 
-@suite.op
+@suite.op(quick=False)
 def device(case: Case) -> Call:
     """The device of an n×n matrix: x.device.
 
@@ -79,7 +79,7 @@ def asked_for(_: torch.Tensor, __: str, wanted: object) -> object:
     return wanted
 
 
-@suite.op
+@suite.op(quick=False)
 def requires_grad(case: Case) -> Call:
     """Whether gradients of an n×n matrix are wanted: x.requires_grad, and they are."""
     n = case["n"]
@@ -89,7 +89,7 @@ def requires_grad(case: Case) -> Call:
 requires_grad.reference(lambda *_: True)
 
 
-@suite.op(axes=[converted, Axis("dtype", NOT_FLOAT64, quick=["float32"])])
+@suite.op(axes=[converted, Axis("dtype", NOT_FLOAT64, quick=["float32"])], quick=False)
 def type(case: Case) -> Call:  # noqa: A001 - an op is named as torch names it
     """An n×n matrix in float64: x.type(torch.float64)."""
     n = case["n"]
@@ -125,7 +125,7 @@ def rounded(x: torch.Tensor, wanted: torch.dtype) -> object:
     return x.numpy().astype(str(wanted).removeprefix("torch."))
 
 
-@suite.op
+@suite.op(quick=False)
 def to_same(case: Case) -> Call:
     """x.to(dtype) where x is n×n and has that dtype: x itself comes back, and nothing is copied."""
     n = case["n"]

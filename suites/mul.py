@@ -44,7 +44,7 @@ def matrices_work(case: Case) -> Work:
     return n_by_n(case, read=2)
 
 
-@suite.op
+@suite.op(quick=False)
 def scalar(case: Case) -> Call:
     """n×n by the Python number 3 into a new tensor."""
     n = case["n"]
@@ -81,7 +81,7 @@ def in_place(case: Case) -> Call:
 in_place.work(matrices_work)
 
 
-@suite.op
+@suite.op(quick=False)
 def out(case: Case) -> Call:
     """n×n by n×n into a tensor that is there already: torch.mul(…, out=…)."""
     n = case["n"]

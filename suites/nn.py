@@ -48,7 +48,7 @@ def forward(model: Module, x: Tensor, _: Tensors) -> object:
     return model(x)
 
 
-@suite.op(without=["n"])
+@suite.op(without=["n"], quick=False)
 def linear_small(case: Case) -> Call:
     """nn.Linear(4, 2) of 2×3×4, which gives 2×3×2."""
     model = layer(case, 4, 2)
@@ -68,7 +68,7 @@ def sigmoid_of(c: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return 1 / (1 + torch.exp(-(torch.mm(c, w.T) + b)))
 
 
-@suite.op
+@suite.op(quick=False)
 def sigmoid_layer(case: Case) -> Call:
     """1 / (1 + exp(-(c @ w.T + b))) by hand: c of 64 samples of n, w of n×n, b a single number."""
     n = case["n"]
@@ -83,7 +83,7 @@ def mlp(case: Case) -> Call:
     return Call(forward, model, case.randn(SAMPLES, case["n"]), list(model.parameters()))
 
 
-@suite.op(axes=[Axis("dtype", [*FLOATS, "int64"], quick=["float32"])])
+@suite.op(axes=[Axis("dtype", [*FLOATS, "int64"], quick=["float32"])], quick=False)
 def pad_sequence(case: Case) -> Call:
     """Vectors of 1, 2, … n elements as an n×n matrix, with zeros behind the shorter ones."""
     return Call(pad, [case.randn(length + 1) for length in range(case["n"])], batch_first=True)

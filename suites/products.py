@@ -33,7 +33,7 @@ def too_slow(case: Case) -> bool:
     return is_half_on_cpu and case["n"] > LARGEST_HALF_ON_CPU
 
 
-@suite.op(axes=[to_1024])
+@suite.op(axes=[to_1024], quick=False)
 def mm(case: Case) -> Call:
     """n×n times the transpose of n×n, as in a layer written out: torch.mm(x, w.t())."""
     if too_slow(case):
@@ -105,7 +105,7 @@ def product(a: torch.Tensor, b: torch.Tensor) -> object:
     return a.numpy() @ b.numpy()
 
 
-@suite.op
+@suite.op(quick=False)
 def outer(case: Case) -> Call:
     """Every element of a vector of n times every element of another: n×n."""
     n = case["n"]
@@ -125,7 +125,7 @@ def outer_reference(a: torch.Tensor, b: torch.Tensor) -> object:
     return a.numpy()[:, None] * b.numpy()
 
 
-@suite.op(axes=[to_1024])
+@suite.op(axes=[to_1024], quick=False)
 def linear(case: Case) -> Call:
     """A layer for n samples of n features: x @ w.T + b in one call of torch.nn.functional.linear."""
     if too_slow(case):

@@ -49,7 +49,7 @@ def sum_rows(case: Case) -> Call:
     return Call(torch.sum, uniform(case), dim=1)
 
 
-@suite.op
+@suite.op(quick=False)
 def sum_columns(case: Case) -> Call:
     """The sum of each column of n×n (dim=0): whole rows are added up."""
     return Call(torch.sum, uniform(case), dim=0)
@@ -69,7 +69,7 @@ def mean(case: Case) -> Call:
     return Call(torch.mean, uniform(case))
 
 
-@suite.op(axes=[floats])
+@suite.op(axes=[floats], quick=False)
 def mean_rows(case: Case) -> Call:
     """The mean of each row of n×n (dim=1), of values in [0, 1)."""
     return Call(torch.mean, uniform(case), dim=1)
@@ -91,7 +91,7 @@ def max(case: Case) -> Call:  # noqa: A001 - the op is called as torch calls it
 max.reference(lambda x: x.numpy().max())
 
 
-@suite.op
+@suite.op(quick=False)
 def argmax(case: Case) -> Call:
     """Where the largest element of n×n is, as a number from 0 to n²-1.
 

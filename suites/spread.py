@@ -36,7 +36,7 @@ def norm(case: Case) -> Call:
     return Call(torch.norm, signs(case))
 
 
-@suite.op
+@suite.op(quick=False)
 def norm_rows(case: Case) -> Call:
     """The length of each row of n×n (dim=1)."""
     return Call(torch.norm, signs(case), dim=1)

@@ -35,14 +35,14 @@ def reshape(case: Case) -> Call:
     return Call(torch.Tensor.reshape, case.randn(n, n), n * n)
 
 
-@suite.op(axes=[one_quick])
+@suite.op(axes=[one_quick], quick=False)
 def view_infer(case: Case) -> Call:
     """An n×n matrix as a vector: x.view(-1), whose length torch works out."""
     n = case["n"]
     return Call(torch.Tensor.view, case.randn(n, n), -1)
 
 
-@suite.op(axes=[one_quick])
+@suite.op(axes=[one_quick], quick=False)
 def flatten(case: Case) -> Call:
     """An n×n matrix as a vector: x.flatten(), which copies only where a view can't do it."""
     n = case["n"]
@@ -72,7 +72,7 @@ def transpose(case: Case) -> Call:
     return Call(torch.Tensor.transpose, case.randn(n, n), 0, 1)
 
 
-@suite.op(axes=[one_quick])
+@suite.op(axes=[one_quick], quick=False)
 def T(case: Case) -> Call:  # noqa: N802 - the op is called as torch calls it
     """Rows as columns: the attribute x.T."""
     n = case["n"]
@@ -87,7 +87,7 @@ def swapped(x: torch.Tensor, *_: object) -> object:
     return np.swapaxes(x.numpy(), 0, 1)
 
 
-@suite.op
+@suite.op(quick=False)
 def permute(case: Case) -> Call:
     """An n×n picture of 3 colours, colours last, as 3 pictures: x.permute(2, 0, 1)."""
     n = case["n"]
@@ -97,14 +97,14 @@ def permute(case: Case) -> Call:
 permute.reference(lambda x, order: np.transpose(x.numpy(), order))
 
 
-@suite.op(axes=[one_quick])
+@suite.op(axes=[one_quick], quick=False)
 def unsqueeze(case: Case) -> Call:
     """An n×n matrix as a batch of one, 1×n×n: x.unsqueeze(0)."""
     n = case["n"]
     return Call(torch.Tensor.unsqueeze, case.randn(n, n), 0)
 
 
-@suite.op(axes=[one_quick])
+@suite.op(axes=[one_quick], quick=False)
 def squeeze(case: Case) -> Call:
     """A batch of one, 1×n×n, as an n×n matrix: x.squeeze(0)."""
     n = case["n"]

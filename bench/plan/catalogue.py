@@ -15,24 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a suite is about, and the question that it answers: the first line of its file's text, and the next paragraph.
-
-    Of a suite in several files, those of all.
-    """
+    """What each file of a suite is about, and the question that it answers: its text's first line, and next paragraph."""
 
     suite: str
-    what: str
-    question: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def what(self) -> str:
+        """What the suite is about."""
+        return ". ".join(what for what, _ in self.files if what)
+
+    @property
+    def question(self) -> str:
+        """The questions that it answers."""
+        return " ".join(question for _, question in self.files if question)
 
     @classmethod
     def of(cls, suite: str, loaded: Sequence[LoadedSuite]) -> Subject:
         """Of a suite, by its files; empty where these don't say."""
-        told = [_told(one) for one in loaded if one.suite.name == suite]
-        return cls(
-            suite=suite,
-            what=". ".join(filter(None, (what for what, _ in told))),
-            question=" ".join(filter(None, (question for _, question in told))),
-        )
+        told = (_told(one) for one in loaded if one.suite.name == suite)
+        return cls(suite=suite, files=tuple(told))
 
 
 def _told(loaded: LoadedSuite) -> tuple[str, str]:

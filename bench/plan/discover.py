@@ -82,8 +82,9 @@ def optional_suites() -> dict[str, tuple[Path, ...]]:
 
 
 def _files(place: Path) -> tuple[Path, ...]:
-    """The suite files that a file or folder is."""
-    files = sorted(place.glob("*.py")) if place.is_dir() else [place]
+    """The suite files that a file or folder is; of a folder first that of its own name."""
+    inside = sorted(place.glob("*.py"), key=lambda f: (f.stem != place.name, f.name))
+    files = inside if place.is_dir() else [place]
     return tuple(f for f in files if f.suffix == ".py" and not f.name.startswith(_NOT_SUITES))
 
 

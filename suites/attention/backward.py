@@ -1,6 +1,6 @@
 """Attention, forward and backward: the gradients of queries, keys and values. Run it: bench run attention
 
-Does that hold with the backward pass?
+Is the same backend fastest with the backward pass?
 """
 
 from __future__ import annotations

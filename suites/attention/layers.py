@@ -14,8 +14,8 @@ from torch.nn import Module, MultiheadAttention, TransformerEncoderLayer
 
 from bench import Axis, Call, Case, Suite, Work
 
-WIDTH, HIDDEN, HEADS = 768, 3072, 12  # of GPT-2 small and BERT base
-QUERY_HEADS, KEY_HEADS, HEAD_SIZE = 32, 8, 128  # of Llama 3 8B
+WIDTH, HIDDEN, HEADS = 768, 3072, 12  # of GPT-2 small and BERT base, below of Llama 3 8B
+QUERY_HEADS, KEY_HEADS, HEAD_SIZE = 32, 8, 128
 
 suite = Suite(
     "attention",
@@ -27,7 +27,7 @@ suite = Suite(
 )
 layer_axes = [
     Axis("n", [16, 64, 256, 1024], quick=[16]),
-    # Without dropout both modes compute the same; in eval mode torch takes a kernel of its own (its fast path).
+    # Without dropout both compute the same; in eval torch takes a kernel of its own (its fast path).
     Axis("phase", ["eval", "train"], quick=["eval"]),
 ]
 
@@ -46,7 +46,7 @@ def attend(layer: Module, x: Tensor, _: list[Tensor]) -> object:
 
 
 def forward(layer: Module, x: Tensor, _: list[Tensor]) -> object:
-    """The layer's outputs, as above."""
+    """As above."""
     return layer(x)
 
 
@@ -154,10 +154,6 @@ def rope_reference(x: Tensor, cos: Tensor, sin: Tensor) -> object:
     return np.concatenate([turned.real, turned.imag], axis=-1)
 
 
-multi_head.reference(
-    lambda _, x, weights: attended(x[0].numpy(), *(one.numpy() for one in weights))[None]
-)
-cache_write.reference(
-    lambda cache, _, at, token: np.where(np.arange(cache.shape[2])[:, None] == at, token, cache)
-)
+multi_head.reference(lambda _, x, w: attended(x[0].numpy(), *(one.numpy() for one in w))[None])
+cache_write.reference(lambda x, _, at, y: np.where(np.arange(x.shape[2])[:, None] == at, y, x))
 cache_cat.reference(np.concatenate)

@@ -49,17 +49,14 @@ def skeleton(output: str) -> list[str]:
     return [" ".join(line.split()) for line in plain.splitlines() if line.strip()]
 
 
-def test_the_map_and_the_changelog_name_every_suite() -> None:
-    """The README links each file, in whatever order; the changelog counts suites and ops."""
-    shipped = {one.suite.name: len(one.suite.ops) for one in load_all([])}
-    (line,) = re.findall(r"^- `suites/`: .*", README, re.MULTILINE)
-    linked = re.findall(r"\[(\w+)\]\(suites/(\w+)\.py\)", line)
+def test_the_readme_and_the_changelog_count_suites_and_ops() -> None:
+    """As many as there are; docs/ops.md names each."""
+    loaded = load_all([])
+    suites = {one.suite.name for one in loaded}
+    counted = f"{len(suites)} suites of {sum(len(one.suite.ops) for one in loaded)} ops"
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    counted = f"- {len(shipped)} suites of {sum(shipped.values())} ops: "
-    (listed,) = (line for line in changelog.splitlines() if line.startswith(counted))
-
-    assert sorted(linked) == sorted((name, name) for name in shipped)
-    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(shipped)
+    assert counted in README
+    assert counted in changelog
 
 
 @pytest.mark.slow

@@ -47,6 +47,14 @@ SWEEPS = {
         ("autograd", "graph", "interop", "loop", "nn", "training"),
         {"cuda": 400, "cpu": 300},
     ),
+    "algebra": (("linalg", "einsum", "fourier"), {"cuda": 480, "cpu": 350}),
+    "networks": (
+        ("attention", "normalisation", "recurrent", "loss", "embedding"),
+        {"cuda": 520, "cpu": 410},
+    ),
+    "images": (("convolution", "pooling"), {"cuda": 260, "cpu": 220}),
+    "positions": (("searching", "scanning", "scattering", "random"), {"cuda": 350, "cpu": 310}),
+    "steps": (("optimizer", "sparse", "low_precision", "fusion"), {"cuda": 300, "cpu": 260}),
 }
 """Every suite, the most telling first, in parts: what is cut off in one of them leaves the others whole.
 With each about how many seconds it takes on a device."""

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 FIRST = ["facts", "probe-launch", "probe-capture", "smoke", "waits", "tests"]
 FIRST += ["commands", "probe-clock", "probe-memory"]
 SECOND = ["quick", "caches", "checks", "peers", "again"]
-PARTS = ["products", "backward", "creation", "arithmetic", "parts", "layers"]
+PARTS = [
+    *("products", "backward", "creation", "arithmetic", "parts", "layers"),
+    *("algebra", "networks", "images", "positions", "steps"),
+]
 NAMES = [
     *FIRST,
     *SECOND,

@@ -50,8 +50,12 @@ def test_an_op_is_described_by_its_file(entries: list[CatalogueEntry]) -> None:
     outer, inner = entries
     subject = Subject(
         suite="mine",
-        what="Products of all kinds",
-        question="Which product is fastest on this machine? The rest is for those who read the file.",
+        files=(
+            (
+                "Products of all kinds",
+                "Which product is fastest on this machine? The rest is for those who read the file.",
+            ),
+        ),
     )
     assert outer.subject == inner.subject == subject
     assert (outer.op_id, outer.quick, outer.axes) == ("mine/outer", True, {"n": ("1", "64")})

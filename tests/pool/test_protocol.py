@@ -21,6 +21,8 @@ MESSAGES = (
     protocol.Check(case=case(labels={"n": "1", "call": "µ ± “@”\n"}, flop=2.0)),
     protocol.Build(case=case()),
     protocol.Built(),
+    protocol.StartCompiler(device="cpu"),
+    protocol.CompilerStarted(),
     protocol.Prepare(case=case(), sample_s=0.01),
     protocol.Prepare(case=case(), sample_s=0.01, loops=12, call_s=1e-5),
     protocol.Prepare(case=case(), sample_s=0.01, cache="cold"),

@@ -83,7 +83,7 @@ def test_words_narrow_the_plan(tmp_path: Path) -> None:
         ({"devices": ("gpu",)}, SelectionError, "--device 'gpu' is no device"),
         ({"keyword": "("}, SelectionError, "-k '('"),
         ({"keyword": "zebra"}, SelectionError, "matches none of the cases"),
-        ({"settings": {"m": ("1",)}}, SelectionError, "no selected op has such an axis"),
+        ({"settings": {"zebra": ("1",)}}, SelectionError, "no selected op has such an axis"),
         ({"cache": "cool"}, SelectionError, "--cache 'cool' is neither hot nor cold; did you mean"),
         ({"cache": "warm"}, SelectionError, "neither hot nor cold; known: cold, hot"),
     ],

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.analysis.claims.known import COURSE
 from bench.plan.case import Call, Case, Skip, with_inputs
 from bench.plan.discover import load, load_all, optional_suites, shipped_suites
 from bench.plan.plan import PlannedCase, expand
@@ -32,7 +33,7 @@ def by_name() -> dict[str, Suite]:
     """The suites that are shipped, each with the ops of all of its files."""
     found: dict[str, Suite] = {}
     for one in load_all([]):
-        known = found.setdefault(one.suite.name, Suite(one.suite.name))
+        known = found.setdefault(one.suite.name, Suite(one.suite.name, one.suite.axes.values()))
         known.ops.update(one.suite.ops)
     return found
 
@@ -93,6 +94,9 @@ ACCUMULATING = [
     ("gradient", "matmul_backward"),
 ]
 """Suites and ops whose gradients add up from call to call, if they are asked to."""
+
+NEED_A_GPU = {"semi_structured"}
+"""Ops that the CPU lacks altogether."""
 
 NEED_A_DEVICE = {"transfer"}
 """Suites that the CPU skips altogether (`test_suites_transfer.py` builds them there all the same)."""
@@ -592,12 +596,23 @@ def test_every_op_is_measured_somewhere(suite: Suite, op: Op) -> None:
 
 
 def test_quick_run_is_a_quick_look() -> None:
-    """All suites are measured in two minutes on the CPU, and every op has a case in it."""
-    cases = on_the_cpu(quick=True)
+    """All suites are measured in two minutes on the CPU, each with a few of its ops, and every op where it is named."""
+    cases = Request(devices=("cpu",)).plan(fingerprints=False).cases
     assert Request().estimate_s(len(cases)) <= LONGEST_QUICK_S
-    assert {(case.suite, case.op) for case in cases} == {
-        (suite.name, op.name) for suite, op in OPS if suite.name not in NEED_A_DEVICE
+    assert {case.suite for case in cases} == set(SUITES) - NEED_A_DEVICE
+    named = {(case.suite, case.op) for case in on_the_cpu(quick=True)}
+    assert named == {
+        (suite.name, op.name)
+        for suite, op in OPS
+        if suite.name not in NEED_A_DEVICE and op.name not in NEED_A_GPU
     }
+
+
+def test_the_quick_preset_has_the_course_s_claims() -> None:
+    """What `bench claims` needs of the CPU without a command of its own."""
+    quick = {case.op_id for case in Request(devices=("cpu",)).plan(fingerprints=False).cases}
+    needed = {cases.op for claim in COURSE for cases in claim.needs if cases.device == "cpu"}
+    assert needed <= quick
 
 
 def test_quick_values_are_values_of_the_full_run() -> None:

@@ -92,7 +92,8 @@ def catalogue_markdown(entries: Sequence[CatalogueEntry]) -> str:
     """All ops as a document: a section per suite with its question, a line per op with its axes."""
     lines: list[str] = []
     for subject in dict.fromkeys(one.subject for one in entries):
-        lines += [f"## {subject.suite}", "", f"{subject.what}. {subject.question}".strip(), ""]
+        said = [f"- {what}. {question}" for what, question in subject.files]
+        lines += [f"## {subject.suite}", "", *said, ""]
         lines += ["| op | one call is | axes |", "|:--|:--|:--|"]
         for one in entries:
             if one.subject == subject:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.analysis.claims.claim import ANSWERED, measuring_command
 from bench.analysis.findings.footnotes import superscript
-from bench.analysis.rerun_command import all_on_store
+from bench.analysis.rerun_command import on_store
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, whole
 from bench.units import count, counted
 
@@ -152,7 +152,7 @@ def _facts(one: ClaimAnswer) -> dict[str, Any]:
 def _measuring(claims: Iterable[Claim], store: Path | None) -> str | None:
     """The command that measures what claims need, into this store."""
     command = measuring_command(claims)
-    return command and all_on_store(command, store)
+    return command and " && ".join(on_store(part, store) for part in command.split(" && "))
 
 
 def _lacks(one: ClaimAnswer) -> bool:
