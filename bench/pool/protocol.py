@@ -188,7 +188,7 @@ class Checked(WorkerReply):
     max_error: float | None
     note: str
     input_bytes: int
-    call_s: float = 0.0
+    call_s: float = field(default=0.0, compare=False)
     """How long the call took, the first one of the case."""
     peak_memory_bytes: int | None = None
     """The memory that one call takes beyond its inputs, where that can be told."""
