@@ -47,10 +47,10 @@ SWEEPS = {
         ("autograd", "graph", "interop", "loop", "nn", "training"),
         {"cuda": 400, "cpu": 300},
     ),
-    "algebra": (("linalg", "einsum", "fourier"), {"cuda": 480, "cpu": 350}),
+    "algebra": (("linalg", "einsum", "fourier"), {"cuda": 480, "cpu": 420}),
     "networks": (
         ("attention", "normalisation", "recurrent", "loss", "embedding"),
-        {"cuda": 520, "cpu": 410},
+        {"cuda": 520, "cpu": 460},
     ),
     "images": (("convolution", "pooling"), {"cuda": 260, "cpu": 220}),
     "positions": (("searching", "scanning", "scattering", "random"), {"cuda": 350, "cpu": 310}),
