@@ -78,7 +78,7 @@ def _list_ops(asked: Request, *, as_json: bool) -> None:
     from bench.report.text.plan import plan_facts, plan_table
 
     plan = asked.plan(fingerprints=False)
-    estimate_s = asked.estimate_s(len(plan.cases))
+    estimate_s = asked.estimate_s(len(plan.cases), plan.compiled)
     if as_json:
         print_json(plan_facts(plan, estimate_s))
         return
@@ -91,7 +91,7 @@ def _list_suites(asked: Request, *, as_json: bool) -> None:
     from bench.report.text.catalogue import suites_facts, suites_table
 
     plan, entries = asked.plan(fingerprints=False), catalogue(asked.loaded())
-    estimate_s = asked.estimate_s(len(plan.cases))
+    estimate_s = asked.estimate_s(len(plan.cases), plan.compiled)
     if as_json:
         print_json(suites_facts(entries, plan, estimate_s))
         return

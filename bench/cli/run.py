@@ -191,7 +191,7 @@ def _announce(asked: Request, plan: Plan) -> None:
 
     say_cpu_only(asked)
     if plan.cases:
-        about = units.clock(asked.estimate_s(len(plan.cases)))
+        about = units.clock(asked.estimate_s(len(plan.cases), plan.compiled))
         say(f"measuring {units.counted(len(plan.cases), 'case')}, about {about}", err=True)
     for reason, skipped in Counter(skip.reason for skip in plan.skips).items():
         say(f"skipping {units.counted(skipped, 'case')}: {reason}", err=True)

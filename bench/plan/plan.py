@@ -147,6 +147,11 @@ class Plan:
     skips: tuple[PlannedSkip, ...]
 
     @property
+    def compiled(self) -> int:
+        """How many cases are compiled."""
+        return sum(case.is_compiled for case in self.cases)
+
+    @property
     def all_cases(self) -> tuple[PlannedCase, ...]:
         """The cases that will be measured, then those that won't."""
         return (*self.cases, *(skip.case for skip in self.skips))

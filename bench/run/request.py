@@ -42,6 +42,8 @@ START_S = 5.0
 """Seconds for starting workers and importing torch, for estimates."""
 EXTRA_PER_WORKER_S = 0.03
 """Seconds for building, checking and warming up a case in a worker, and for the sentinels, for estimates."""
+COMPILER_S, COMPILE_S = 25.0, 4.0
+"""Seconds for starting the compiler in all workers, and for compiling a case in each of six, for estimates."""
 COLD_VISIT_S = 0.02
 """Shortest time of a visit with cold caches, for estimates: three evictions of some 6 ms."""
 _VISIT_S, _MOST_ROUNDS = 0.008, 20
@@ -200,14 +202,15 @@ class Request:
         fitting = int(self.case_budget_s(cases) / (workers * _VISIT_S))
         return max(preset.rounds, min(fitting, _MOST_ROUNDS))
 
-    def estimate_s(self, cases: int) -> float:
-        """About how long measuring takes."""
+    def estimate_s(self, cases: int, compiled: int = 0) -> float:
+        """About how long measuring takes, where so many of the cases are compiled."""
         workers = self.workers or self.chosen_preset.workers
         each_s = self.case_budget_s(cases)
         if self.cache == COLD:
             each_s = max(each_s, workers * self.rounds_of(cases) * COLD_VISIT_S)
         each_s += workers * EXTRA_PER_WORKER_S
-        return START_S + cases * each_s if cases else 0.0
+        compiling_s = COMPILER_S + compiled * COMPILE_S if compiled else 0.0
+        return START_S + cases * each_s + compiling_s if cases else 0.0
 
     def options(
         self, cases: int, *, label: str | None, tags: Mapping[str, str], argv: Sequence[str]

@@ -52,6 +52,50 @@ def test_shipped_suites_are_found_in_alphabetical_order(shipped: Path) -> None:
     }
 
 
+def folder_of(shipped: Path, name: str, **files: str) -> Path:
+    """A suite in a folder of its name, with an op of its own in each file."""
+    place = shipped / name
+    place.mkdir()
+    for stem, op in files.items():
+        (place / f"{stem}.py").write_text(SOURCE.format(name=name).replace("nothing", op))
+    return place
+
+
+def test_a_suite_may_be_several_files_in_a_folder(shipped: Path) -> None:
+    """They are one suite by its name; the file of that name comes first, private ones are none."""
+    place = folder_of(shipped, "mul", forward="one", mul="two", _sizes="three", backward="four")
+    files = tuple(place / f"{stem}.py" for stem in ("mul", "backward", "forward"))
+    assert discover.shipped_suites()["mul"] == discover.find("mul") == files
+    loaded = discover.load_all(["mul"])
+    assert [list(one.suite.ops) for one in loaded] == [["two"], ["four"], ["one"]]
+    assert {one.suite.name for one in loaded} == {"mul"}
+    assert len(discover.load_all([])) == 5
+
+
+def test_two_files_of_a_folder_can_t_declare_one_op(shipped: Path) -> None:
+    """Their cases would have one id."""
+    folder_of(shipped, "mul", mul="one", other="one")
+    with pytest.raises(SuiteError, match="both declare the op mul/one; rename one"):
+        discover.load_all(["mul"])
+
+
+def test_a_folder_without_suites_is_none(shipped: Path) -> None:
+    """As that of Python's caches."""
+    (shipped / "__pycache__").mkdir()
+    assert set(discover.shipped_suites()) == {"cat", "view"}
+
+
+def test_optional_suites_are_found_by_name_alone(shipped: Path) -> None:
+    """They are in no run that names none."""
+    folder_of(shipped, "optional", rare="one")
+    path = shipped / "optional" / "rare.py"
+    path.write_text(SOURCE.format(name="rare"))
+    assert discover.optional_suites() == {"rare": (path,)}
+    assert set(discover.shipped_suites()) == {"cat", "view"}
+    assert discover.find("rare") == (path,)
+    assert {one.suite.name for one in discover.load_all([])} == {"cat", "view"}
+
+
 def test_a_checkout_has_its_suites_beside_the_package(shipped: Path) -> None:
     """Without a folder of shipped suites inside, the one of the checkout is taken."""
     shipped.rename(shipped.parent.parent / "suites")

@@ -78,7 +78,9 @@ def test_a_call_that_leaves_nothing_is_never_collected_after(
 ) -> None:
     """A collection takes a thousand times what a call does."""
     one = torch.ones(4)
-    take_sample(Call(torch.neg, one), loops, Cpu(), CLOCK)  # which may leave what is kept for later ones
+    take_sample(
+        Call(torch.neg, one), loops, Cpu(), CLOCK
+    )  # which may leave what is kept for later ones
     collected.clear()
     for _ in range(5):
         take_sample(Call(torch.neg, one), loops, Cpu(), CLOCK)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.claims.claim import answers
-from bench.analysis.claims.known import COURSE, TEXTS, read
+from bench.analysis.claims.known import CLAIMS, COURSE, DISPUTED, TEXTS, read
 from bench.plan import discover
 from bench.plan.plan import expand
 from bench.plan.selection import Selection
@@ -31,6 +31,30 @@ def test_every_claim_has_an_id_a_sentence_and_a_text() -> None:
         assert claim.sources
 
 
+def test_what_is_disputed_names_a_public_thread() -> None:
+    """By repository and number, with its address; ids are told apart from the course's."""
+    assert len(DISPUTED) >= 12
+    assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)
+    for claim in DISPUTED:
+        assert claim.sentence.endswith(".")
+        for source in claim.sources:
+            name, _, number = source.text.file.partition("#")
+            assert name
+            assert source.text.origin.startswith("github.com/")
+            assert source.text.origin.endswith(f"/{number}")
+
+
+def test_a_claim_on_modes_is_not_settled_by_rows_of_another_mode() -> None:
+    """An op's plain rows are the eager ones, whatever else a run has."""
+    claim = next(one for one in DISPUTED if one.id == "compiled-softmax-pays")
+    compiled, plain = claim.needs
+    assert claim.modes == ("compile", "eager")
+    eager = record("fusion", "masked_softmax", params={"n": 64}, mode="eager")
+    other = record("fusion", "masked_softmax", params={"n": 64, "mode": "compile"}, mode="compile")
+    assert (plain.include(eager), plain.include(other)) == (True, False)
+    assert (compiled.include(eager), compiled.include(other)) == (False, True)
+
+
 def test_more_than_ten_claims_need_no_gpu() -> None:
     """And those that need one are told apart by what they need."""
     assert sum(not claim.needs_gpu for claim in COURSE) >= 20
@@ -47,12 +71,14 @@ def test_every_text_is_the_source_of_a_claim() -> None:
 def _quick() -> list[Record]:
     """A row of each quick case on both devices, as the command of `bench claims` would measure it."""
     dtypes = ("float32", "float64", "bfloat16", "float16")
-    selection = Selection(devices=("cpu", "cuda"), settings={"dtype": dtypes})
+    both = ("eager", "compile")
+    selection = Selection(devices=("cpu", "cuda"), settings={"dtype": dtypes}, modes=both)
     cases = expand(discover.load_all(()), selection, {}).cases
     return [
         record(
             *(c.suite, c.op),
-            params=dict(c.labels),
+            params=dict(c.params),
+            mode=c.mode,
             dtype=c.dtype,
             device=c.device,
             fresh_time_s=1e-4,
@@ -63,7 +89,7 @@ def _quick() -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize("claim", COURSE, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_quick_run_has_what_a_claim_needs(claim: Claim, quick: list[Record]) -> None:
     """Every op, axis and size that its judge asks for."""
     (answer,) = answers([claim], [quick])

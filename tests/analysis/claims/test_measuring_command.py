@@ -46,3 +46,11 @@ def test_a_dtype_is_set_for_those_that_need_it_alone() -> None:
     assert selects(found, "cat/rows", n="64", dtype="float32")
     assert not selects(found, "cat/rows", n="64", dtype="float64")
     assert measuring_command([claim(MUL, WIDE)]) == "bench run -k mul/a --set dtype=float32,float64"
+
+
+def test_what_is_needed_in_modes_has_a_command_of_its_own() -> None:
+    """Compiling everything else would take long."""
+    compiled = CaseSelector(op="mul/a", where={"mode": "compile"})
+    found = measuring_command([claim(VIEW), claim(compiled, MUL)])
+    assert found == "bench run -k view/t && bench run -k mul/a --mode compile,eager"
+    assert measuring_command([claim(compiled)]) == "bench run -k mul/a --mode compile"
