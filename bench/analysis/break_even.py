@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.plan.mode import EAGER, is_compiled
+from bench.records.warning_codes import NOT_COMPILED
 from bench.stats.ratio import Change
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class BreakEven:
 
 def break_even(eager: Record, compiled: Record) -> BreakEven | None:
     """The break-even of a case against itself as it is written; None where one says nothing, or compiled nothing."""
-    if compiled.compile_s is None or any(unusable(r, barred=FOR_OPS) for r in (eager, compiled)):
+    if compiled.compile_s is None or NOT_COMPILED in compiled.warnings:
+        return None
+    if any(unusable(r, barred=FOR_OPS) for r in (eager, compiled)):
         return None
     times = Change.of(eager, compiled).ratio()
     if times.low >= 1:

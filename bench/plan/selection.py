@@ -166,7 +166,9 @@ def _can_take(axes: Mapping[str, Axis], labels: Mapping[str, str]) -> bool:
 
 
 def _labels(axis: Axis, selection: Selection) -> tuple[str, ...]:
-    wanted = selection.modes if axis is _MODE else selection.settings.get(axis.name)
+    wanted = selection.settings.get(axis.name)
+    if axis is _MODE:  # what is set may be meant for an axis of this name that another op has
+        wanted = tuple(filter(MODES.__contains__, wanted or ())) or selection.modes
     if wanted is None:
         return axis.quick if selection.short_axes else tuple(axis.choices)
     return tuple(dict.fromkeys(axis.label(text) for text in wanted if _possible(axis, text)))
@@ -182,12 +184,12 @@ def _possible(axis: Axis, text: str) -> bool:
 
 
 def _check_settings(loaded: Sequence[LoadedSuite], selection: Selection) -> None:
-    axes = [axis for one in loaded for op in one.suite.ops.values() for axis in op.axes.values()]
+    axes = [axis for one in loaded for op in one.suite.ops.values() for axis in _axes(op).values()]
     for name, texts in selection.settings.items():
         having = [axis for axis in axes if axis.name == name]
         if not having:
-            how = "write --mode" if name == AXIS else hint(name, (axis.name for axis in axes))
-            message = f"--set {name}=…: no selected op has such an axis; {how}"
+            known_axes = (axis.name for axis in axes if axis is not _MODE)
+            message = f"--set {name}=…: no selected op has such an axis; {hint(name, known_axes)}"
             raise SelectionError(message)
         for text in texts:
             if not any(_possible(axis, text) for axis in having):

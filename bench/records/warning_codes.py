@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+NOT_COMPILED = "not-compiled"
+"""The code of a row that was to be compiled, and of which the compiler left all to Python."""
 BY_FAULTS = "page-faults"
 """The code of a row whose two times are told apart by page faults."""
 

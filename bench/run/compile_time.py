@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from bench.pool.protocol import Checked, Prepared
     from bench.pool.side_effects import SideEffects
 
-NOT_COMPILED = "not-compiled"
-
 
 def compile_columns(
     case: PlannedCase, checked: Checked | None, checker: int, prepared: Mapping[int, Prepared]

@@ -17,8 +17,9 @@ from bench.records import memory_policy
 from bench.records.cache_state import HOT
 from bench.records.memory_policy import SYSTEM
 from bench.records.record import Record
+from bench.records.warning_codes import NOT_COMPILED
 from bench.run.cells import under_host, waits_for_host
-from bench.run.compile_time import NOT_COMPILED, compile_columns, is_not_compiled
+from bench.run.compile_time import compile_columns, is_not_compiled
 from bench.run.stopping import Stopping
 from bench.run.summary import Measuring, Noise, summarised
 from bench.store.journal import Entry

@@ -21,7 +21,7 @@ from bench.machine.hardware import free_memory_bytes
 from bench.plan import discover
 from bench.plan.case import Call, Skip, with_inputs
 from bench.plan.fingerprint import is_changed
-from bench.plan.mode import GRAPH
+from bench.plan.mode import EAGER, GRAPH
 from bench.plan.plan import THREADS
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
@@ -31,7 +31,7 @@ from bench.worker import compiled, cpu_fallback, garbage
 from bench.worker.autograd_threads import free_autograd_threads
 from bench.worker.c_allocator import Memory, hand_back_above
 from bench.worker.cache_flush import Evictor
-from bench.worker.correctness import Expectation
+from bench.worker.correctness import Expectation, as_eager
 from bench.worker.devices import cuda_properties, queue_of, spin_counts_cycles
 from bench.worker.energy import LOOP_S, energy_per_call
 from bench.worker.execution import executed
@@ -210,9 +210,13 @@ class Worker:
         input_bytes = storage_bytes([call.args, call.kwargs])
         garbage.settle()
         started = self._clock()
+        expected = Expectation.of(op, case)
+        if case.mode != EAGER:
+            eager = dataclasses.replace(case, mode=EAGER)
+            expected = as_eager(expected, lambda: self._build(eager)[1])
         with self._watch.over_call():
             with cpu_fallback.refused(case.device):
-                result = self._checks.first(case.key, call, Expectation.of(op, case))
+                result = self._checks.first(case.key, call, expected)
             spent_s = (self._clock() - started) * 1e-9
             quick = spent_s <= _PEAK_MEMORY_LIMIT_S
             alone = quick and not call.setup  # whose inputs one call uses up

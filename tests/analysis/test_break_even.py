@@ -49,6 +49,8 @@ def test_what_can_t_be_used_has_no_break_even() -> None:
     """A row that failed, whose result is wrong, or that is not compiled."""
     compiled = row(1e-6, "compile", compile_s=2.0)
     assert break_even(row(2e-6), row(1e-6, "autocast")) is None
+    nothing = dataclasses.replace(compiled, warnings=("not-compiled",))
+    assert break_even(row(2e-6), nothing) is None
     assert break_even(dataclasses.replace(row(2e-6), correct=False), compiled) is None
     assert (
         break_even(row(2e-6), lost("failed", "why", params={"n": "64", "mode": "compile"})) is None

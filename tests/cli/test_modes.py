@@ -49,6 +49,12 @@ def pointwise_reference(x, y):
 
 
 @suite.op
+def unchecked(case):
+    """What nobody says the result of."""
+    return Call(chain, case.randn(8, 8), case.randn(8, 8))
+
+
+@suite.op
 def broken(case):
     """A product behind what the compiler can't trace."""
     return Call(drawn, case.randn(case["n"], case["n"]))
@@ -78,13 +84,22 @@ def _rows(place: Path) -> dict[tuple[str, str], Record]:
 
 def test_every_mode_is_a_row_of_its_own(rows: dict[tuple[str, str], Record]) -> None:
     """Right in each, or skipped with the reason."""
-    assert len(rows) == 8
+    assert len(rows) == 12
     measured = {key: row for key, row in rows.items() if row.status == "ok"}
     assert {mode for _, mode in measured} == {"eager", "compile", "autocast"}
-    assert all(row.correct for row in measured.values()), measured
+    wrong = [key for key, row in measured.items() if not row.correct]
+    assert wrong == [("unchecked", "eager")]
     skipped = rows["pointwise", "graph"]
     assert (skipped.status, skipped.params["mode"]) == ("skipped", "graph")
     assert "CUDA stream" in str(skipped.reason)
+
+
+def test_what_has_no_reference_is_compared_with_eager(rows: dict[tuple[str, str], Record]) -> None:
+    """In any other mode; eager itself stays unchecked."""
+    assert "unchecked" in rows["unchecked", "eager"].warnings
+    for mode in ("compile", "autocast"):
+        assert rows["unchecked", mode].correct
+        assert rows["unchecked", mode].max_error is not None
 
 
 def test_compile_time_is_told_and_in_no_other_time(rows: dict[tuple[str, str], Record]) -> None:

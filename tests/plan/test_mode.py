@@ -115,10 +115,18 @@ def test_an_id_with_an_unknown_mode_is_refused() -> None:
         planned(named=(name,))
 
 
-def test_set_is_not_how_modes_are_asked_for() -> None:
-    """And says how."""
-    with pytest.raises(SelectionError, match="write --mode"):
-        planned(settings={"mode": ("compile",)})
+def test_a_mode_can_be_set_like_an_axis() -> None:
+    """As every command takes the id of a case apart; what another op's own axis has is no mode."""
+    assert ids(planned(settings={"mode": ("compile",)})) == ["s/square[n=2,mode=compile]"]
+    with pytest.raises(SelectionError, match="no selected op can take it; did you mean compile"):
+        planned(settings={"mode": ("compil",)})
+    own = loaded(bag, Axis("mode", ["sum", "mean"]))
+    other = Suite("t", axes=[Axis("n", [1])])
+    other.op(square)
+    both = expand(
+        [own, LoadedSuite(other, Path("t.py"))], Selection(settings={"mode": ("sum",)}), {}
+    )
+    assert [case.id for case in both.cases] == ["s/bag[n=2,mode=sum]", "t/square[n=1]"]
 
 
 def test_an_axis_of_this_name_stays_its_suite_s() -> None:
