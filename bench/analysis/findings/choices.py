@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis.break_even import is_eager
 from bench.analysis.grid import name_without, size_axes, size_of
 from bench.analysis.usable import FOR_OPS, unusable
 from bench.stats.ratio import Change
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 CHOICES = ("backend", "implementation", "memory_format", "recipe")
 """Axes whose values give the same result in different ways."""
-_MOST = 3
+_MOST = 2
 """Ops that are told of: those in which it matters most."""
 _MATTERS = 1.05
 """A lead of less than five per cent is none."""
@@ -60,7 +61,7 @@ def found_choices(records: Sequence[Record]) -> Iterator[Choice]:
     for axis in CHOICES:
         places: dict[tuple[str, ...], list[Record]] = {}
         for record in records:
-            if axis in record.params and not unusable(record, barred=FOR_OPS):
+            if axis in record.params and is_eager(record) and not unusable(record, barred=FOR_OPS):
                 size = axes[record.suite, record.op] or ""
                 name = f"{record.suite}/{name_without(record, [axis, size])}"
                 place = (name, record.dtype, record.device, f"{size}={record.params.get(size, '')}")
@@ -99,9 +100,8 @@ def _said(group: Sequence[Choice]) -> str:
         mine = [one for one in sure if one.fastest == way]
         best = max(mine, key=lambda one: one.lead.low)
         at = ", ".join(_size(one.size) for one in mine)
-        parts.append(
-            f"{way} at {at} (the next takes {best.lead} times as long at {_size(best.size)})"
-        )
+        where = f" at {_size(best.size)}" if mine[1:] else ""
+        parts.append(f"{way} at {at} (the next takes {best.lead} times as long{where})")
     open_ = len(group) - len(sure)
     rest = f", can't tell at {open_} more" if open_ else ""
     return f"{group[0].op} by {group[0].axis}: {', '.join(parts)}{rest}"

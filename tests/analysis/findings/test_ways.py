@@ -36,7 +36,7 @@ def test_the_fastest_way_is_told_size_by_size() -> None:
     """With how much it leads, and where that can't be told."""
     said = choices(TWO_WAYS)
     assert said is not None
-    assert "math at n=128 (the next takes 2.00 (1.97 to 2.03) times as long at n=128)" in said
+    assert "math at n=128 (the next takes 2.00 (1.97 to 2.03) times as long)" in said
     assert "flash at n=1024 (the next takes 3.00 " in said
     assert said.endswith("can't tell at 1 more.")
 
