@@ -100,6 +100,7 @@ def crossover_command(
         budget_s=requests.parse_budget(budget, "--budget") or 0.0,
     )
     asked = requests.Request(
+        few_ops=False,
         suites=tuple(suite or ()),
         settings=requests.parse_settings(setting or ()),
         budget_s=requests.parse_budget(step, "--step"),

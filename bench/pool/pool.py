@@ -13,8 +13,9 @@ import math
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -344,12 +345,13 @@ def start(
 
 
 def _compiled_code(place: str | None) -> tempfile.TemporaryDirectory[str]:
-    """An empty folder for compiled code, in the place that the user names for that, if any."""
+    """An empty folder for compiled code, in the place that the user names for that, if it can be written."""
+    made = partial(tempfile.TemporaryDirectory, prefix="tensorbench-", ignore_cleanup_errors=True)
     if place:
-        Path(place).mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(
-        prefix="tensorbench-compiled-", dir=place, ignore_cleanup_errors=True
-    )
+        with suppress(OSError):
+            Path(place).mkdir(parents=True, exist_ok=True)
+            return made(dir=place)
+    return made()
 
 
 @contextmanager

@@ -78,6 +78,8 @@ class Request:
     kernels: bool = True
     energy: bool = False
     roofs: bool = True
+    few_ops: bool = True
+    """Whether the quick preset has only the ops that are `quick`, where no suite and no keyword is named."""
     sides: int = 1
     """Sides that are measured at the same time, with so many workers each."""
 
@@ -168,7 +170,7 @@ class Request:
             short_axes=short,
             named=named,
             modes=self.modes,
-            quick_ops=short and not self.suites and not self.keyword.strip(),
+            quick_ops=short and self.few_ops and not self.suites and not self.keyword.strip(),
         )
         refused = self._refused(wanted)
         missing = {name: devices.why_missing(name) or refused[name] for name in wanted}

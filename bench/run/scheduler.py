@@ -129,8 +129,8 @@ class Scheduler:
         One that does not fit beside the others stays at the head of those waiting; one that would
         not even fit alone is skipped. A batch is of one device, whose sentinels are timed beside it.
         One that is to be measured by itself makes a batch if it comes first; else it is put among those
-        `alone`, or ends the batch where there are none such. Of those `alone` it has those beside it that differ from
-        it in their mode alone and compile nothing, so that both are measured in the same minutes.
+        `alone`, or ends the batch where there are none such. Beside it are the same cases in modes that compile
+        nothing, so that all are measured in the same minutes.
         """
         batch: list[Outcome] = []
         memory = self._preparation.memory()

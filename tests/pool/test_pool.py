@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -312,3 +313,32 @@ def test_a_mistake_that_is_seen_at_once_starts_none(stage: Stage) -> None:
     """The preset says how many workers there are."""
     assert cli.main(["run", "matmul", "--preset", "quik"]) == 2
     assert stage.processes == []
+
+
+def test_a_compiler_is_started_once_in_each_worker() -> None:
+    """A replaced one starts it anew; where it can't compile, each asks again and is refused."""
+    stage = Stage()
+    pool = stage.pool(2)
+    assert [pool.start_compiler(worker, "cpu") for worker in (0, 0, 1)] == [None] * 3
+    asked = [one for one in stage.log if isinstance(one[1], protocol.StartCompiler)]
+    assert [one for _, one in asked] == [protocol.StartCompiler(device="cpu")] * 2
+    refusal = protocol.Refused(status="skipped", reason="no compiler")
+    refused = Stage(lambda _: refusal).pool(1)
+    assert [refused.start_compiler(0, "cpu") for _ in range(2)] == [refusal] * 2
+
+
+@pytest.mark.parametrize("place", ["there/and/deeper", "file/below"])
+def test_compiled_code_is_kept_in_a_folder_of_the_run(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty at first, where the user has it if that can be written, and gone with the workers."""
+    (tmp_path / "file").write_text("")
+    stage = Stage()
+    monkeypatch.setattr(WorkerPool, "of_processes", lambda count, *_, **__: stage.pool(count))
+    named = tmp_path / place
+    with start(1, 1, {"TORCHINDUCTOR_CACHE_DIR": str(named)}) as started:
+        assert started.compiled_code is not None
+        kept = Path(started.compiled_code.name)
+        assert list(kept.iterdir()) == []
+        assert (named in kept.parents) == place.startswith("there")
+    assert not kept.exists()

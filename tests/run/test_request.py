@@ -449,3 +449,22 @@ def test_a_gpu_is_shared_by_fewer(
     """Each of them has a context in its memory; a GPU that is not asked for does not count."""
     monkeypatch.setattr("bench.machine.hardware.nvidia", lambda: (("a GPU",) * gpus, None))
     assert workers_of_side(asked, devices) == workers
+
+
+def test_a_look_at_everything_has_a_few_ops_of_each_suite() -> None:
+    """All of them where a suite or a keyword is named, or where every op may be meant."""
+    few = {case.op_id for case in Request(devices=("cpu",)).plan(fingerprints=False).cases}
+    every = Request(devices=("cpu",), few_ops=False).plan(fingerprints=False).cases
+    assert "linalg/qr" in few
+    assert "linalg/svd" not in few
+    assert "linalg/svd" in {case.op_id for case in every}
+    for named in ({"suites": ("linalg",)}, {"keyword": "svd"}, {"preset": "full"}):
+        found = Request(devices=("cpu",), **named).plan(fingerprints=False).cases
+        assert "linalg/svd" in {case.op_id for case in found}
+
+
+def test_compiling_is_in_the_estimate() -> None:
+    """A compiled case takes seconds in each worker, and the compiler's start more."""
+    plain, compiled = Request().estimate_s(10), Request().estimate_s(10, compiled=10)
+    assert compiled > plain + 10
+    assert Request().estimate_s(0, compiled=0) == 0
