@@ -10,9 +10,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from bench.pool.protocol import Rechecked
 from bench.worker.correctness import check
 from bench.worker.execution import TimedCall
+from bench.worker.tensor_tree import tensors_in
 from bench.worker.value_digest import digest
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class CaseChecks:
         self._clock = clock
         self._seen: dict[Key, _Seen] = {}
         self._prepared: dict[Key, int] = {}
+        self._bare: dict[Key, list[bool]] = {}
+        """Which leaves had no gradient before the timing."""
 
     def first(self, key: Key, call: Call, expected: Expectation) -> Correctness:
         """Check a case before it is timed; a call with a `setup` is given the inputs of one call."""
@@ -53,6 +58,7 @@ class CaseChecks:
         """Note the inputs of a call that is about to be timed; only where the case was checked in this worker."""
         if key in self._seen:
             self._prepared[key] = digest(_inputs(call.fresh()))
+            self._bare[key] = [leaf.grad is None for leaf in _leaves(call)]
 
     def same_inputs(self, key: Key, call: Call) -> bool:
         """Whether a call has the inputs that were noted; also where none were."""
@@ -62,9 +68,16 @@ class CaseChecks:
     def forget(self) -> None:
         """Forget the inputs of calls that are there no more."""
         self._prepared.clear()
+        self._bare.clear()
+
+    def _clear(self, key: Key, call: Call) -> None:
+        """Take away the gradients that were not there before the timing: the reference speaks of a first call."""
+        for leaf, was_bare in zip(_leaves(call), self._bare.get(key, ()), strict=False):
+            if was_bare:
+                leaf.grad = None
 
     def again(self, key: Key, call: Call, expected: Expectation, *, in_place: bool) -> Rechecked:
-        """Check a case after it was timed.
+        """Check a case after it was timed; gradients that its calls added up are left out of the comparison.
 
         Args:
             key: of the case.
@@ -74,12 +87,14 @@ class CaseChecks:
                 shows nothing any more, as when they decayed to zero or grew to infinity.
         """
         once = call.fresh()
+        self._clear(key, once)
         seen, before = self._seen.get(key), self._prepared.get(key)
         now = digest(_inputs(once))
         changed = before is not None and before != now
         same = seen is not None and before == now == seen.inputs
         if seen and same and digest(once()) == seen.result:
             return Rechecked()
+        self._clear(key, once)
         found = check(call.fresh() if same else once, expected)
         lost = bool(seen and seen.correct and found.correct is None)
         return Rechecked(
@@ -88,6 +103,19 @@ class CaseChecks:
             note=found.note,
             inputs_changed=changed and (lost or not in_place),
         )
+
+
+def _leaves(call: Call) -> list[torch.Tensor]:
+    """The tensors that may collect a gradient: among the arguments, and the parameters of modules there."""
+    given = [
+        call.function,
+        getattr(call.function, "__self__", None),
+        *call.args,
+        *call.kwargs.values(),
+    ]
+    modules = [one for one in given if isinstance(one, torch.nn.Module)]
+    tensors = [*tensors_in([call.args, call.kwargs]), *(p for m in modules for p in m.parameters())]
+    return [one for one in tensors if one.is_leaf and one.requires_grad]
 
 
 def _inputs(call: Call) -> list[Any]:

@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs/ops.md"
 HEAD = """# The ops
 
 All {ops} ops of the {suites} suites, with the question that each suite answers, what one call is, and the axes along which it is measured (by default in `--preset full`; ¹ marks what `--preset quick` has).
-`bench list --search WORDS` searches in this list, `bench run SUITE/OP` measures one of them, and `--set AXIS=VALUE` sets an axis. Torch's own catalogue of some 700 more is `bench run opinfo -k NAME`.
+`bench list --search WORDS` searches in this list, `bench run SUITE/OP` measures one of them, and `--set AXIS=VALUE` sets an axis. Torch's own catalogue of some 700 more is `bench run opinfo -k NAME` (it needs the package expecttest).
 How to add one: [add-an-op.md](add-an-op.md). This page is made from the suites; a test compares them.
 
 """

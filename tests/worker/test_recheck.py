@@ -126,3 +126,56 @@ def test_without_a_first_check_there_is_nothing_to_compare_with() -> None:
         KEY, Call(torch.neg, values()), Expectation(reference=lambda a: -a), in_place=False
     )
     assert (found.wrong, found.inputs_changed) == (False, False)
+
+
+def leaf() -> torch.Tensor:
+    """Four numbers that collect a gradient."""
+    return torch.arange(1.0, 5.0).requires_grad_()
+
+
+def added_up(x: torch.Tensor) -> torch.Tensor | None:
+    """Backward of x³, whose gradient is added to what earlier calls left."""
+    (x**3).sum().backward()  # type: ignore[no-untyped-call]
+    return x.grad
+
+
+def zeroed(x: torch.Tensor) -> torch.Tensor | None:
+    """Writes zeros over the gradient that is there."""
+    assert x.grad is not None
+    x.grad.zero_()
+    return x.grad
+
+
+def test_gradients_that_add_up_are_those_of_one_call_by_the_reference() -> None:
+    """After many calls too; a wrong one is wrong all the same."""
+    right = rechecked(lambda: Call(added_up, leaf()), lambda x: 3 * x.numpy() ** 2)
+    assert (right.wrong, right.inputs_changed) == (False, False)
+    assert rechecked(lambda: Call(added_up, leaf()), lambda x: 2 * x.numpy() ** 2).wrong
+
+
+def trained(model: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor | None:
+    """Backward through a layer, whose gradient is added up in its weight."""
+    model(x).sum().backward()
+    return model.weight.grad
+
+
+def test_a_module_s_gradients_are_taken_away_too() -> None:
+    """They are those of its parameters, which stand in no argument."""
+    found = rechecked(
+        lambda: Call(trained, torch.nn.Linear(4, 1, bias=False), torch.ones(3, 4)),
+        lambda _, x: x.numpy().sum(axis=0)[None],
+    )
+    assert not found.wrong
+
+
+def with_gradient() -> torch.Tensor:
+    """A leaf that has one before the first call."""
+    x = leaf()
+    x.grad = torch.ones(4)
+    return x
+
+
+def test_a_gradient_that_was_there_before_stays() -> None:
+    """For calls that work on it."""
+    found = rechecked(lambda: Call(zeroed, with_gradient()), lambda x: 0 * x.numpy())
+    assert not found.wrong
