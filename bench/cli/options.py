@@ -28,7 +28,7 @@ Suites = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SUITE | FILE.py | SUITE/OP | CASE]...",
-        help="Suites by name or file, ops, cases by their ids; all suites if none is named.",
+        help="Suites by name or file, ops, cases by their ids; all suites if none is named. opinfo: torch's own catalogue.",
     ),
 ]
 Keyword = Annotated[
@@ -36,7 +36,8 @@ Keyword = Annotated[
     typer.Option(
         "-k",
         metavar="EXPR",
-        help="Only cases whose id matches: 'square and n=64', 'call=\"a (b)\"', or an id. Several times: all must match.",
+        help="Only cases whose id matches: 'square and n=64', 'linalg_*', 'call=\"a (b)\"', or an id. Several times: all "
+        "must match.",
     ),
 ]
 Device = Annotated[
