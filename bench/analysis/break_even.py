@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.analysis.usable import FOR_OPS, unusable
-from bench.plan.mode import EAGER, is_compiled
+from bench.plan.mode import AXIS, is_compiled, is_eager
 from bench.records.warning_codes import NOT_COMPILED
 from bench.stats.ratio import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from bench.records.record import Record
 
@@ -61,21 +61,13 @@ def break_even(eager: Record, compiled: Record) -> BreakEven | None:
 def twins(records: Iterable[Record]) -> list[tuple[Record, Record]]:
     """The compiled rows of a run, each with the eager row of the same case beside it."""
     rows = list(records)
-    eager = {(r.run_id, r.device, r.suite, r.op, _point(r)): r for r in rows if is_eager(r)}
-    keys = ((r, (r.run_id, r.device, r.suite, r.op, _point(r))) for r in rows if _compiled(r))
-    return [(eager[key], row) for row, key in keys if key in eager]
+    eager = {_case_of(row): row for row in rows if is_eager(row.mode)}
+    compiled = ((_case_of(row), row) for row in rows if row.mode and is_compiled(row.mode))
+    return [(eager[case], row) for case, row in compiled if case in eager]
 
 
-def is_eager(record: Record) -> bool:
-    """Whether a row is of a case as it is written; rows of older versions are."""
-    return record.mode in {None, EAGER}
-
-
-def _compiled(record: Record) -> bool:
-    return record.mode is not None and is_compiled(record.mode)
-
-
-def _point(record: Record) -> tuple[tuple[str, str], ...]:
-    """The case without its mode."""
-    plain = is_eager(record)
-    return tuple((k, v) for k, v in sorted(record.params.items()) if plain or k != "mode")
+def _case_of(record: Record) -> tuple[Hashable, ...]:
+    """The case without its mode, in its run and on its device."""
+    params = record.params.items()
+    axes = {(name, text) for name, text in params if is_eager(record.mode) or name != AXIS}
+    return record.run_id, record.device, record.op_id, frozenset(axes)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.plan.case_id import term
-from bench.plan.mode import EAGER
+from bench.plan.mode import is_eager
 from bench.records.memory_policy import REUSE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _command(record: Record, word: str, options: Mapping[str, Any], *, device: b
     for axis in options.get("settings") or {}:
         if axis in record.params:
             parts += ["--set", quoted(term(axis, record.params[axis]))]
-    if record.mode not in {None, EAGER}:
+    if not is_eager(record.mode):
         parts += ["--mode", str(record.mode)]
     if options.get("preset") not in {None, "quick"}:  # whatever is in quick is in the others too
         parts += ["--preset", quoted(str(options["preset"]))]

@@ -65,6 +65,16 @@ def kind_of(mode: str) -> tuple[str, str]:
     return kind, option
 
 
+def is_eager(mode: str | None) -> bool:
+    """Whether the function is called as it is written; rows of older versions name no mode, and are of such calls."""
+    return mode in {None, EAGER}
+
+
+def params(labels: Mapping[str, str], mode: str) -> Mapping[str, str]:
+    """What stands in a case's id: a label for each axis, and the mode if it is another than eager."""
+    return labels if is_eager(mode) else {**labels, AXIS: mode}
+
+
 def is_compiled(mode: str) -> bool:
     """Whether torch's compiler makes the function that is called."""
     return kind_of(mode)[0] == COMPILE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import SelectionError, SuiteError
 from bench.plan.case import Case, Skip, Work, with_inputs
 from bench.plan.case_id import case_id
-from bench.plan.mode import AXIS, EAGER, is_compiled, why_not
+from bench.plan.mode import EAGER, is_compiled, params, why_not
 from bench.plan.selection import nothing_chosen, points
 from bench.plan.suite import make_case
 from bench.plan.suite_imports import imports_of
@@ -103,7 +103,7 @@ class PlannedCase:
     @property
     def params(self) -> Mapping[str, str]:
         """What stands in its id: a label for each axis, and the mode if it is another than eager."""
-        return self.labels if self.mode == EAGER else {**self.labels, AXIS: self.mode}
+        return params(self.labels, self.mode)
 
     @property
     def is_compiled(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.errors import SelectionError, SuiteError, hint, shown
 from bench.plan.case_id import case_id, written
 from bench.plan.filter import Filter
-from bench.plan.mode import AXIS, EAGER, MODES
+from bench.plan.mode import AXIS, EAGER, MODES, params
 from bench.plan.suite import Axis
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Point:
     @property
     def identity(self) -> str:
         """The id of its case."""
-        extra = {} if self.mode == EAGER else {AXIS: self.mode}
-        return case_id(self.suite.suite.name, self.op.name, {**self.labels, **extra})
+        return case_id(self.suite.suite.name, self.op.name, params(self.labels, self.mode))
 
 
 def points(loaded: Sequence[LoadedSuite], selection: Selection) -> Iterator[Point]:

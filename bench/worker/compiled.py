@@ -49,9 +49,8 @@ def _refusal(device: str) -> str:
     """Why the compiler can't compile for a device; empty where it can."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # those of its own imports, which a user may have made errors
+            # A user may have made errors of those that its own imports raise.
+            warnings.simplefilter("ignore")
             torch.compile(_successor)(torch.zeros(2, device=device))
     except Exception as error:  # noqa: BLE001 - it may raise anything; the cases are skipped for that
         said = f"{type(error).__name__}: {error}".strip().partition("\n")[0]

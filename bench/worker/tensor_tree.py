@@ -129,9 +129,8 @@ def for_reference(value: Any) -> Any:
     Whole numbers and booleans keep their dtype; complex numbers become complex128, quantized ones what they
     stand for. A dtype that torch can't convert stays as it is.
     """
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # that CSR is in beta, which no call is to blame for
+    with warnings.catch_warnings(action="ignore"):
+        # That CSR is in beta is no call's fault.
         return mapped(_reference_tensor, value)
 
 

@@ -14,7 +14,7 @@ from bench.analysis.rerun_command import quoted
 from bench.analysis.usable import FOR_INTERVALS, failure, unusable
 from bench.plan.case import DEFAULT_DTYPE
 from bench.plan.mode import AXIS as MODE
-from bench.plan.mode import EAGER
+from bench.plan.mode import EAGER, is_eager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,7 +66,7 @@ class CaseSelector:
             and self.dtype == record.dtype
             and self.device == record.device.partition(":")[0]
             and self.where.items() <= record.params.items()
-            and (MODE in self.where or record.mode in {None, EAGER})
+            and (MODE in self.where or is_eager(record.mode))
         )
 
 

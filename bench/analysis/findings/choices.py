@@ -9,9 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.break_even import is_eager
 from bench.analysis.grid import name_without, size_axes, size_of
 from bench.analysis.usable import FOR_OPS, unusable
+from bench.plan.mode import is_eager
 from bench.stats.ratio import Change
 from bench.units import count
 
@@ -61,7 +61,11 @@ def found_choices(records: Sequence[Record]) -> Iterator[Choice]:
     for axis in CHOICES:
         places: dict[tuple[str, ...], list[Record]] = {}
         for record in records:
-            if axis in record.params and is_eager(record) and not unusable(record, barred=FOR_OPS):
+            if (
+                axis in record.params
+                and is_eager(record.mode)
+                and not unusable(record, barred=FOR_OPS)
+            ):
                 size = axes[record.suite, record.op] or ""
                 name = f"{record.suite}/{name_without(record, [axis, size])}"
                 place = (name, record.dtype, record.device, f"{size}={record.params.get(size, '')}")
@@ -91,7 +95,7 @@ def _gain(group: Sequence[Choice]) -> float:
 
 
 def _said(group: Sequence[Choice]) -> str:
-    """`attention/forward: flash from n=512 to 1024 (the next takes 3.1 (2.9 to 3.4) times as long at n=1024)`."""
+    """`attention/attention float32 by backend: flash at n=512, n=1024 (the next takes 3.1 ± 0.2 times as long at n=1024)`."""
     sure = [one for one in group if one.certain]
     if not sure:
         return ""

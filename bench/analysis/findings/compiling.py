@@ -12,6 +12,7 @@ from bench.units import counted, number, seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.analysis.break_even import BreakEven
     from bench.records.record import Record
 
 
@@ -34,11 +35,10 @@ def compiling(records: Sequence[Record]) -> str | None:
     return f"{head}.{_best(less, records)}" if less else f"{head}."
 
 
-def _best(less: Sequence[tuple[Record, Record, object]], records: Sequence[Record]) -> str:
+def _best(less: Sequence[tuple[Record, Record, BreakEven]], records: Sequence[Record]) -> str:
     """The case that gains most, and after how many calls."""
-    eager, best, _ = min(less, key=lambda pair: Change.of(pair[0], pair[1]).ratio().high)
-    found, times = break_even(eager, best), Change.of(eager, best).ratio()
-    assert found is not None  # noqa: S101 - it is among those that have one
+    eager, best, found = min(less, key=lambda pair: Change.of(pair[0], pair[1]).ratio().high)
+    times = Change.of(eager, best).ratio()
     cached = (
         ""
         if found.cached_calls is None

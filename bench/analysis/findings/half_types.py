@@ -20,22 +20,17 @@ HALF_TYPES = ("float16", "bfloat16")
 def half_types(records: Sequence[Record]) -> str | None:
     """In how many cases each half type certainly takes less than float32 on the CPU, and where it takes longest."""
     rows = [r for r in records if r.device == "cpu" and not unusable(r, barred=FOR_OPS)]
-    plain = {(r.suite, _point(r)): r for r in rows if r.dtype == PREFERRED_DTYPE}
+    plain = {(r.suite, name_without(r, [])): r for r in rows if r.dtype == PREFERRED_DTYPE}
     said = []
     for dtype in HALF_TYPES:
         pairs = [
             (plain[key], r)
             for r in rows
-            if r.dtype == dtype and (key := (r.suite, _point(r))) in plain
+            if r.dtype == dtype and (key := (r.suite, name_without(r, []))) in plain
         ]
         if pairs:
             said.append(_said(dtype, pairs))
     return f"On this CPU {'; '.join(said)}." if said else None
-
-
-def _point(record: Record) -> str:
-    """The case without its dtype."""
-    return name_without(record, [])
 
 
 def _said(dtype: str, pairs: Sequence[tuple[Record, Record]]) -> str:

@@ -187,7 +187,7 @@ def crosstab_csv(found: Crosstab) -> str:
         if cell
     ]
     names = ("run", "status", "time_s", "time_lo_s", "time_hi_s", "ratio", "ratio_lo", "ratio_hi")
-    more = dict.fromkeys(name for row in rows for name in row if name not in names)
+    more = (name for row in rows for name in row)
     return csv_text(dict.fromkeys(["case", found.by, *names, *more]), rows)
 
 
