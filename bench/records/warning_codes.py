@@ -116,7 +116,7 @@ _ALL = (
         remedy="close other programs and run again; --budget with more seconds narrows it",
     ),
     Code(
-        code="not-compiled",
+        code=NOT_COMPILED,
         seen="torch.compile compiled nothing of the call, so that all of it ran as Python does",
         cause="a function that the compiler can't trace, such as one written in C that torch does not know",
         remedy="read it as eager; TORCH_LOGS=graph_breaks bench run … says why, where graph_breaks is not 0",
