@@ -173,7 +173,8 @@ class Op:
         """Declare a property of the result: `@my_op.check` on a function of the inputs and, last, the result.
 
         It returns True; else False, the reason in words, or an error as a share, to be compared with what the
-        dtypes allow. A parameter named `tolerance` is given that.
+        dtypes allow, or with the share allowed that is returned beside it. A parameter named `tolerance` is
+        given what the dtypes allow.
         """
         self.check_of = function
         return function

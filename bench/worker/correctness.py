@@ -214,7 +214,9 @@ def _asked(
 
 
 def _answered(said: Any, wanted: Any, tolerance: float) -> _Judged:
-    """What a check's answer means: yes, no, a reason why not, or an error as a share."""
+    """What a check's answer means: yes, no, a reason why not, an error as a share, or that and what is allowed."""
+    if isinstance(said, tuple) and len(said) == 2 and isinstance(said[1], (int, float)):  # noqa: PLR2004
+        said, tolerance = said
     if isinstance(said, (torch.Tensor, np.ndarray, np.generic)) and math.prod(said.shape) == 1:
         said = said.item()
     if isinstance(said, bool):
@@ -227,9 +229,8 @@ def _answered(said: Any, wanted: Any, tolerance: float) -> _Judged:
         right = said <= tolerance
         note = "" if right else f"error {said:.2g} is above {tolerance:.2g}"
         return _Judged(correct=right, error=float(said), note=note, wanted=wanted)
-    note = (
-        f"the check returned {type(said).__name__}; return True, a reason, or an error as a share"
-    )
+    forms = "True, a reason, an error as a share, or that and the share allowed"
+    note = f"the check returned {type(said).__name__}; return {forms}"
     return _Judged(correct=None, note=note)
 
 

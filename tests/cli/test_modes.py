@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bench import cli
+from bench.analysis.rerun_command import commands
 from bench.store.load import load_records
 
 if TYPE_CHECKING:
@@ -103,13 +105,10 @@ def test_what_has_no_reference_is_compared_with_eager(rows: dict[tuple[str, str]
 
 
 def test_compile_time_is_told_and_in_no_other_time(rows: dict[tuple[str, str], Record]) -> None:
-    """Compiling takes thousands of times as long as a call; cached it takes less."""
+    """Of a compiled case alone; cold by one worker, from the cache by the other."""
     compiled = rows["pointwise", "compile"]
-    assert compiled.time_s is not None
-    assert compiled.compile_s is not None
-    assert compiled.compile_cached_s is not None
-    assert compiled.compile_s > 100 * compiled.time_s
-    assert compiled.compile_cached_s < compiled.compile_s
+    assert compiled.compile_s
+    assert compiled.compile_cached_s
     for mode in ("eager", "autocast"):
         assert rows["pointwise", mode].compile_s is None
 
@@ -141,7 +140,8 @@ def test_the_table_has_modes_side_by_side(place: Path, capsys: pytest.CaptureFix
     found = json.loads(capsys.readouterr().out)
     cell = found["lines"][0]["cells"]["compile"]
     assert cell["break_even"] in {"pays", "never", "cant-tell"}
-    assert cell["compile_s"] > cell["compile_cached_s"] > 0
+    assert cell["compile_s"] > 0
+    assert cell["compile_cached_s"] > 0
 
 
 def test_a_run_in_modes_is_resumed_as_it_was_asked_for(place: Path) -> None:
@@ -155,9 +155,15 @@ def test_a_run_in_modes_is_resumed_as_it_was_asked_for(place: Path) -> None:
     ]
 
 
-def test_a_row_says_how_it_is_measured_again(
-    place: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("mode", ["eager", "compile", "autocast"])
+def test_the_command_beside_a_row_plans_it_in_its_mode_and_no_other(
+    place: Path,
+    rows: dict[tuple[str, str], Record],
+    capsys: pytest.CaptureFixture[str],
+    mode: str,
 ) -> None:
-    """With its mode."""
-    assert cli.main(["show", "@latest", "--store", str(place / "store"), "--format", "json"]) == 0
-    assert '"mode": "compile"' in capsys.readouterr().out
+    """What the page offers is copied as it is."""
+    row = rows["pointwise", mode]
+    (command,) = commands([row], {"suites": [str(place / "own.py")]})
+    assert cli.main(["list", *shlex.split(command)[2:], "--json"]) == 0
+    assert [case["case"] for case in json.loads(capsys.readouterr().out)["cases"]] == [row.case]

@@ -77,12 +77,29 @@ def test_a_wrong_result_is_called_wrong(suite: Suite, op: str) -> None:
     assert checked(suite, op, off).correct is False
 
 
-@pytest.mark.parametrize("op", ["randn", "bernoulli", "normal"])
-def test_what_is_drawn_is_not_compared(suite: Suite, op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "reason"),
+    [
+        *((op, "drawn at random") for op in ("randn", "bernoulli", "normal")),
+        *((op, "as it was found") for op in ("empty", "empty_like", "empty_strided")),
+        *((op, "as it was found") for op in ("empty_permuted", "new_empty", "new_empty_strided")),
+    ],
+)
+def test_what_no_argument_defines_is_not_compared(suite: Suite, op: str, reason: str) -> None:
     """And the reason says so."""
     found = checked(suite, op)
     assert found.correct is None
-    assert "drawn at random" in found.note
+    assert reason in found.note
+
+
+def test_an_error_within_the_leniency_is_right_and_never_told_as_less(suite: Suite) -> None:
+    """The row has the true error."""
+    call = built(suite, "add")
+    result = call()
+    off = Call(lambda *_, **__: result * (1 + 1e-5), *call.args, **call.kwargs)
+    found = checked(suite, "add", off)
+    assert found.correct is True
+    assert found.max_error == pytest.approx(1e-5, rel=0.1)
 
 
 def test_a_dtype_that_an_op_lacks_here_is_skipped(suite: Suite) -> None:
@@ -99,3 +116,9 @@ def test_samples_are_the_same_each_time_and_leave_the_generator_alone(suite: Sui
     one, other = built(suite, "add"), built(suite, "add")
     assert torch.equal(one.args[0], other.args[0])
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_catalogue_forbids_no_other_suite_to_set_torch(suite: Suite) -> None:
+    """Its import does so in the whole process."""
+    assert suite.ops
+    torch.backends.mkldnn.enabled = torch.backends.mkldnn.enabled

@@ -300,6 +300,9 @@ def test_an_absolute_error_is_what_counts_where_nothing_but_zero_is_expected() -
     ).correct
 
 
+FORMS = "True, a reason, an error as a share, or that and the share allowed"
+
+
 def says(answer: Any) -> Callable[..., Any]:
     """A check that says the same of any result."""
     return lambda _inputs, _result: answer
@@ -316,14 +319,18 @@ def says(answer: Any) -> Callable[..., Any]:
         (1e-7, True, ""),
         (torch.tensor(0.5), False, "error 0.5 is above 3.8e-06"),
         (math.nan, False, "error nan is above 3.8e-06"),
-        (None, None, "the check returned NoneType; return True, a reason, or an error as a share"),
+        ((1e-3, 1e-2), True, ""),
+        ((torch.tensor(0.5), 1e-2), False, "error 0.5 is above 0.01"),
+        ((None, 1e-2), None, f"the check returned NoneType; return {FORMS}"),
+        ((1e-7, "x"), None, f"the check returned tuple; return {FORMS}"),
+        (None, None, f"the check returned NoneType; return {FORMS}"),
     ],
-    ids=range(9),
+    ids=range(13),
 )
-def test_a_check_answers_in_one_of_four_ways(
+def test_a_check_answers_in_one_of_five_ways(
     answer: Any, *, correct: bool | None, note: str
 ) -> None:
-    """Yes or no, a reason, or an error; an answer that is none of these says nothing."""
+    """Yes or no, a reason, an error, or that and what is allowed; any other answer says nothing."""
     found = check(Call(torch.clone, VALUES), Expectation(check=says(answer)))
     assert (found.correct, found.note) == (correct, note)
 
