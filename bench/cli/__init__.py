@@ -16,6 +16,7 @@ from bench.cli import (  # noqa: F401 - each adds its commands to the app
     claims,
     compare,
     crossover,
+    fleet,
     machine,
     planning,
     profiling,

@@ -18,6 +18,7 @@ ends with 1 after a traceback."""
 _ORDER: Sequence[str] = (
     *("run", "list", "runs", "show", "report", "publish", "export", "import"),
     *("compare", "table", "trend", "ab", "crossover", "claims"),
+    "fleet",
     *("profile", "machine", "doctor", "selftest", "explain"),
 )
 
@@ -48,3 +49,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+fleet = typer.Typer(
+    help="One plan measured by many machines: on Slurm, over ssh, or here.",
+    epilog="Start with: bench fleet run matmul --pool local",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.add_typer(fleet, name="fleet")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from bench.machine.nvml import Nvml
 
 _GIB = 2**30
+NODE_VARIABLE = "BENCH_NODE"
+"""What a fleet calls this node: hardware alone can't tell nodes of one model without GPUs apart, and what is known of one
+(its best state, its roofs) must not be held against another."""
 _KERNEL_FLAGS = (
     ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
     ("AVX2", frozenset({"avx2", "fma"})),
@@ -76,7 +79,7 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
 
     Args:
         root: where `proc` and `sys` are; tests pass a made-up tree.
-        name: what people call the machine.
+        name: what people call the machine; else the name that a fleet has for it.
     """
     cpu = _cpu_model(root)
     physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
@@ -85,8 +88,10 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
     memory = round(psutil.virtual_memory().total / _GIB) * _GIB
     gpus, _ = nvidia()
     facts = (cpu, platform.machine(), physical, logical, memory, *sorted(g.uuid for g in gpus))
-    digest = hashlib.blake2s(repr(facts).encode(), digest_size=4).hexdigest()
-    given = name or os.environ.get("BENCH_MACHINE", "")
+    node = os.environ.get(NODE_VARIABLE, "")
+    told = (*facts, node) if node else facts
+    digest = hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
+    given = name or os.environ.get("BENCH_MACHINE", "") or node
     return Machine(
         machine_id=f"m-{digest}",
         name=given.strip() or _made_name(cpu, physical, gpus),

@@ -43,6 +43,8 @@ class Pool:
     """Wall time of a visit that the scheduler is asked for."""
     apart_s: float = 3600.0
     """Between the end of a node's visit and the start of its next one."""
+    lease_s: float = 600.0
+    """A visit of which nothing was heard for so long may be begun again."""
     at_most: int = 16
     """Visits at the same time."""
     partition: str = ""

@@ -147,11 +147,12 @@ class Request:
         remedy = "write --workers 1 (no intervals then)" if self.sides == 1 else ""
         return {device: limits.why_refused(device, workers, remedy) for device in devices}
 
-    def plan(self, *, fingerprints: bool = True) -> Plan:
+    def plan(self, *, fingerprints: bool = True, elsewhere: bool = False) -> Plan:
         """The cases and skips.
 
         Args:
             fingerprints: whether they have these, which what is only listed need not wait for.
+            elsewhere: whether it is another machine's plan, whose devices are those that are named.
 
         Raises:
             BenchError: a word stands for nothing.
@@ -172,8 +173,8 @@ class Request:
             modes=self.modes,
             quick_ops=short and self.few_ops and not self.suites and not self.keyword.strip(),
         )
-        refused = self._refused(wanted)
-        missing = {name: devices.why_missing(name) or refused[name] for name in wanted}
+        refused = {} if elsewhere else self._refused(wanted)
+        missing = {name: devices.why_missing(name) or why for name, why in refused.items()}
         loaded = self.loaded()
         found = plan.expand(loaded, selection, missing)
         return fingerprint.identified(found, loaded) if fingerprints else found

@@ -19,6 +19,7 @@ from bench.machine.hardware import usable_cores
 from bench.report.html import render
 from bench.report.html.compare_page import page as compare_page_page
 from bench.report.html.downloads import ROWS, beside, inside
+from bench.report.html.fleet_page import page as fleet_page_page
 from bench.report.html.run_page import page
 from bench.store import atomic
 from bench.store.load import load_records, load_samples
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.analysis.compare.runs import Lineup
+    from bench.analysis.fleet.fleet_summary import FleetSummary
+    from bench.records.campaign import CampaignState
     from bench.records.record import Record
     from bench.store.runs import StoredRun
 
@@ -95,6 +98,31 @@ def build_comparison(found: Lineup, out: Path, *, carried: Sequence[StoredRun] =
     )
     _write(path, made.encode())
     if not carried:
+        _shared(out)
+    return path
+
+
+def build_fleet(
+    state: CampaignState, summary: FleetSummary, out: Path, *, single_file: bool = False
+) -> Path:
+    """Write the page of a campaign into `out`, and return it.
+
+    Args:
+        state: what has become of its visits.
+        summary: what they say.
+        out: the folder, made if there is none.
+        single_file: whether everything is inside the page.
+
+    Raises:
+        StoreError: `out` can't be written, or the campaign's name can't name a file.
+    """
+    name = state.campaign.name
+    if not _FILE_NAME.fullmatch(name):
+        message = f"{name!r} can't name a campaign's page; was campaign.json changed by hand?"
+        raise StoreError(message)
+    path = out / f"{fleet_page_page.name(state.campaign)}.html"
+    _write(path, fleet_page_page.page(state, summary, single_file=single_file).encode())
+    if not single_file:
         _shared(out)
     return path
 

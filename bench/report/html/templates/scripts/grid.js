@@ -103,7 +103,7 @@ function rowOf(row, columns) {
   const [first, ...rest] = row.cells;
   const numbers = columns.map((c) => c.number);
   const badged = numbers.indexOf(true) - 1;
-  const link = make("a", { href: `#${row.id}` });
+  const link = row.id ? make("a", { href: `#${row.id}` }) : make("span"); // a row may have no view of its own
   const cut = first.indexOf("/") + 1; // a line may end after the suite
   link.append(make("span", { class: "soft" }, first.slice(0, cut)), make("wbr"), first.slice(cut));
   return make("tr", {},

@@ -1,0 +1,342 @@
+"""`bench fleet`: one plan measured by many machines: planned, run, followed, looked at."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from bench.cli.app import OK, SOME_FAILED, fleet
+from bench.cli.fleet_options import (
+    CampaignName,
+    Deadline,
+    NewName,
+    Node,
+    Poll,
+    PoolName,
+    Pools,
+    StorePlace,
+    Visits,
+    Words,
+)
+from bench.cli.options import (
+    Budget,
+    Device,
+    Json,
+    Keyword,
+    Label,
+    Mode,
+    PresetName,
+    Roofs,
+    Seed,
+    Setting,
+    Suites,
+    Tags,
+    Workers,
+)
+from bench.cli.output import console, print_json, say, show, width
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.records.campaign import Campaign, CampaignState
+    from bench.run.request import Request
+    from bench.store.objects import Objects
+
+PLACE = "results"
+
+
+@fleet.command("plan")
+def plan_command(
+    *,
+    suites: Suites = None,
+    pool: Pools = None,
+    name: NewName = None,
+    visits: Visits = 2,
+    keyword: Keyword = None,
+    device: Device = None,
+    setting: Setting = None,
+    mode: Mode = None,
+    preset: PresetName = "quick",
+    budget: Budget = None,
+    workers: Workers = None,
+    roofs: Roofs = True,
+    seed: Seed = None,
+    label: Label = None,
+    tag: Tags = None,
+    store: StorePlace = PLACE,
+    as_json: Json = False,
+) -> int:
+    """Write the plan of a campaign and say what it takes; submits nothing."""
+    from bench.report.text.fleet_plan import plan_facts, plan_lines
+    from bench.store.objects import Objects
+
+    asked = _asked(
+        suites=suites,
+        keyword=keyword,
+        device=device,
+        setting=setting,
+        mode=mode,
+        preset=preset,
+        budget=budget,
+        workers=workers,
+        roofs=roofs,
+        seed=seed,
+    )
+    campaign = _planned(asked, pool, name, visits, store, {"label": label, "tag": tag})
+    states = _states(campaign, Objects(store))
+    if as_json:
+        print_json(plan_facts(campaign, states))
+    else:
+        say("\n".join(plan_lines(campaign, states)))
+        say(
+            f"Nothing was submitted. Go on with: {_on_place(f'bench fleet run {campaign.name}', store)}"
+        )
+    return OK
+
+
+@fleet.command("run")
+def run_command(
+    *,
+    words: Words = None,
+    pool: Pools = None,
+    name: NewName = None,
+    visits: Visits = 2,
+    keyword: Keyword = None,
+    device: Device = None,
+    setting: Setting = None,
+    mode: Mode = None,
+    preset: PresetName = "quick",
+    budget: Budget = None,
+    workers: Workers = None,
+    roofs: Roofs = True,
+    seed: Seed = None,
+    label: Label = None,
+    tag: Tags = None,
+    deadline: Deadline = "12h",
+    poll: Poll = "10",
+    store: StorePlace = PLACE,
+    as_json: Json = False,
+) -> int:
+    """Submit the visits of a campaign and follow them; can be stopped, and gone on with from any machine."""
+    from bench.report.text.fleet_plan import plan_lines
+    from bench.run.request import parse_budget
+    from bench.store import campaigns
+    from bench.store.objects import Objects
+
+    times_s = {
+        "deadline_s": parse_budget(deadline, "--deadline"),
+        "poll_s": parse_budget(poll, "--poll"),
+    }
+    if pool:
+        asked = _asked(
+            suites=words,
+            keyword=keyword,
+            device=device,
+            setting=setting,
+            mode=mode,
+            preset=preset,
+            budget=budget,
+            workers=workers,
+            roofs=roofs,
+            seed=seed,
+        )
+        campaign = _planned(asked, pool, name, visits, store, {"label": label, "tag": tag})
+        say("\n".join(plan_lines(campaign, _states(campaign, Objects(store)))), err=True)
+    else:
+        campaign = campaigns.load(Objects(store), _one(words))
+    return _follow(campaign, Objects(store), times_s, as_json=as_json)
+
+
+@fleet.command("status")
+def status_command(
+    *, campaign: CampaignName, store: StorePlace = PLACE, as_json: Json = False
+) -> int:
+    """What has become of each visit; 0 all are done, 4 some are under way or wait, 6 some are missing."""
+    from bench.store import campaigns
+    from bench.store.campaign_progress import progress
+    from bench.store.objects import Objects
+
+    objects = Objects(store)
+    state = progress(objects, campaigns.load(objects, campaign))
+    _show(state, as_json=as_json)
+    return state_code(state)
+
+
+@fleet.command("retry")
+def retry_command(
+    *,
+    campaign: CampaignName,
+    deadline: Deadline = "12h",
+    poll: Poll = "10",
+    store: StorePlace = PLACE,
+    as_json: Json = False,
+) -> int:
+    """Go on with what is missing, also on nodes that were excluded."""
+    from bench.run.request import parse_budget
+    from bench.store import campaigns, claims
+    from bench.store.objects import Objects
+
+    objects = Objects(store)
+    found = campaigns.load(objects, campaign)
+    claims.forgive(objects, campaign)
+    times_s = {
+        "deadline_s": parse_budget(deadline, "--deadline"),
+        "poll_s": parse_budget(poll, "--poll"),
+    }
+    return _follow(found, objects, times_s, as_json=as_json)
+
+
+@fleet.command("visit", hidden=True)
+def visit_command(
+    *, campaign: CampaignName, pool: PoolName, node: Node = None, store: StorePlace = PLACE
+) -> int:
+    """What a job of a pool runs: one visit of the node that it is on."""
+    from bench.cli.progress import LiveListener
+    from bench.errors import SelectionError
+    from bench.fleet.engines import this_node
+    from bench.fleet.visit import NodeVisit
+    from bench.machine.hardware import NODE_VARIABLE
+    from bench.store import campaigns
+    from bench.store.objects import Objects
+
+    objects = Objects(store)
+    plan = campaigns.load(objects, campaign)
+    of_pool = plan.pool(pool)
+    if of_pool is None:
+        message = f"campaign {campaign} has no pool {pool!r}"
+        raise SelectionError(message)
+    name = node or os.environ.get("SLURMD_NODENAME") or this_node()
+    os.environ[NODE_VARIABLE] = name
+    with LiveListener(console(stderr=True)) as listener:
+        done = NodeVisit(
+            objects, plan, of_pool, node=name, job=_job(os.environ), listener=listener
+        ).run()
+    say(done.sentence, err=True)
+    return SOME_FAILED if done.kind == "failed" else OK
+
+
+def state_code(state: CampaignState) -> int:
+    """0 where every visit is done, 4 where some can still be, 6 where some are missing."""
+    left = {visit.state for visit in state.visits} - {"done"}
+    if not left:
+        return OK
+    return SOME_FAILED if left & {"failed", "lost", "excluded", "unreached"} else 4
+
+
+def _asked(**words: Any) -> Request:
+    from bench.cli.planning import parsed_request
+
+    return parsed_request(**words)
+
+
+def _one(words: Sequence[str] | None) -> str:
+    from bench.errors import SelectionError
+
+    if not words or len(words) != 1:
+        message = (
+            "name a campaign, or with --pool where to run a new one: bench fleet run --pool local"
+        )
+        raise SelectionError(message)
+    return words[0]
+
+
+def _planned(
+    asked: Request,
+    pool: Sequence[str] | None,
+    name: str | None,
+    visits: int,
+    store: str,
+    called: dict[str, Any],
+) -> Campaign:
+    """The frozen plan, in the store."""
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from bench.cli.options import split_words
+    from bench.errors import SelectionError
+    from bench.fleet import plan_campaign, settings
+    from bench.fleet.engines import engine_of
+    from bench.run.request import parse_tags
+    from bench.store import campaigns
+    from bench.store.objects import Objects
+
+    known = settings.pools(Path.cwd())
+    if not pool:
+        message = f"--pool says where: {', '.join(known)}"
+        raise SelectionError(message)
+    chosen = settings.choose(known, split_words(pool))
+    name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    objects = Objects(store, make=True)
+    nodes = {one.name: [n.name for n in engine_of(one, name, objects).nodes()] for one in chosen}
+    campaign = plan_campaign.frozen(
+        asked,
+        chosen,
+        nodes,
+        name=name,
+        visits=visits,
+        label=called["label"],
+        tags=parse_tags(called["tag"] or ()),
+    )
+    campaigns.create(objects, campaign)
+    return campaign
+
+
+def _states(campaign: Campaign, objects: Objects) -> dict[str, dict[str, int]]:
+    """Pool → state → how many of its nodes are in it now."""
+    from collections import Counter
+
+    from bench.fleet.engines import engine_of
+
+    nodes = {p.name: engine_of(p, campaign.name, objects).nodes() for p in campaign.pools}
+    return {pool: dict(Counter(node.state for node in found)) for pool, found in nodes.items()}
+
+
+def _follow(campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, as_json: bool) -> int:
+    """Submit and follow; a stopped follower says how to go on."""
+    import time
+    from datetime import UTC, datetime
+
+    from bench.cli.fleet_progress import LineWatcher
+    from bench.fleet.engines import engine_of
+    from bench.fleet.follow import Clock, Follower
+
+    engines = {pool.name: engine_of(pool, campaign.name, objects) for pool in campaign.pools}
+    clock = Clock(now=lambda: datetime.now(UTC), sleep=time.sleep)
+    follower = Follower(objects, campaign, engines, watcher=LineWatcher(), clock=clock, **times_s)
+    try:
+        state = follower.follow()
+    except KeyboardInterrupt:
+        how = _on_place(f"bench fleet run {campaign.name}", str(objects))
+        say(f"\nstopped; jobs that a scheduler has go on. Follow them again with: {how}", err=True)
+        raise
+    finally:
+        for engine in engines.values():
+            engine.close()
+    _show(state, as_json=as_json)
+    return state_code(state)
+
+
+def _show(state: CampaignState, *, as_json: bool) -> None:
+    from bench.report.text.fleet import facts, status_table
+
+    if as_json:
+        print_json(facts(state))
+    else:
+        show(status_table(state, width=width()))
+
+
+def _on_place(command: str, place: str) -> str:
+    """A suggested command, on the store that was named."""
+    import shlex
+
+    return command if place == PLACE else f"{command} --store {shlex.quote(place)}"
+
+
+def _job(environ: Mapping[str, str]) -> str:
+    """What the scheduler calls this job; the same when it begins it again."""
+    array, task = environ.get("SLURM_ARRAY_JOB_ID"), environ.get("SLURM_ARRAY_TASK_ID")
+    if array and task:
+        return f"{array}_{task}"
+    from uuid import uuid4
+
+    return environ.get("SLURM_JOB_ID") or uuid4().hex[:12]

@@ -1,0 +1,1 @@
+"""Fleets: one plan measured by many machines, through a scheduler, over ssh, or here."""

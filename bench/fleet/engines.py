@@ -1,0 +1,75 @@
+"""Engines by name: what starts visits of a campaign on each of its pools."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from bench.errors import SettingsError
+from bench.fleet.local import LocalEngine
+from bench.fleet.slurm import SlurmEngine
+from bench.store.campaigns import is_name, key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.fleet.engine import Engine
+    from bench.records.campaign import Pool
+    from bench.store.objects import Objects
+
+_LOGS = "log"
+
+
+def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
+    """What starts a campaign's visits on a pool.
+
+    Raises:
+        SettingsError: this machine has a name that can't be a node's.
+    """
+    command = visit_command(pool, campaign, str(objects.folder or objects))
+    if pool.engine == "slurm":
+        return SlurmEngine(pool, campaign, command, log_of(objects, campaign))
+    return LocalEngine(this_node(), command)
+
+
+def visit_command(pool: Pool, campaign: str, store: str) -> Sequence[str]:
+    """What a job of a pool runs: the same on every node, whatever starts it."""
+    python = pool.python or sys.executable
+    return (
+        python,
+        "-m",
+        "bench",
+        "fleet",
+        "visit",
+        campaign,
+        "--pool",
+        pool.name,
+        "--store",
+        store,
+    )
+
+
+def this_node() -> str:
+    """The name of this machine, without its domain.
+
+    Raises:
+        SettingsError: it can't be a node's.
+    """
+    name = platform.node().partition(".")[0]
+    if not is_name(name):
+        message = f"this machine is called {name!r}, which can't name a node; give it another: bench fleet visit --node"
+        raise SettingsError(message)
+    return name
+
+
+def log_of(objects: Objects, campaign: str) -> str:
+    """The file in which Slurm keeps what a visit prints, with its patterns; beside the plan, if the store is a folder."""
+    file = "%A_%a.%N.txt"
+    folder = objects.path(key(campaign, _LOGS))
+    if folder is None:
+        return f"tensorbench-{campaign}-{file}"
+    folder.mkdir(
+        parents=True, exist_ok=True
+    )  # Slurm makes none, and a job without one fails unheard
+    return str(folder / file)

@@ -1,0 +1,150 @@
+"""Progress of a campaign: what has become of each visit, told by the objects of its store."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bench.records.campaign import Campaign, CampaignState, VisitState
+from bench.store import claims
+from bench.store.campaigns import key
+from bench.store.claims import Claim, Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.records.campaign import State
+    from bench.store.objects import Objects
+
+
+_UNREACHED = "unreached.json"
+
+
+def wanted(campaign: Campaign, confirming: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Pool and node → how many visits it gets: one more where a suspect is to be confirmed."""
+    return {
+        (pool, node): campaign.visits + ((pool, node) in confirming)
+        for pool, nodes in campaign.nodes.items()
+        for node in nodes
+    }
+
+
+def note_unreached(objects: Objects, name: str, reasons: Mapping[tuple[str, str], str]) -> None:
+    """Note of nodes, as pool and name, why no visit began there: they were busy, or down, until a deadline."""
+    told = [[*place, reason] for place, reason in reasons.items()]
+    objects.write(key(name, _UNREACHED), (json.dumps(told, ensure_ascii=False) + "\n").encode())
+
+
+def unreached_in(objects: Objects, name: str) -> dict[tuple[str, str], str]:
+    """What was noted last."""
+    try:
+        told = json.loads(objects.read(key(name, _UNREACHED)) or b"[]")
+        return {(str(pool), str(node)): str(reason) for pool, node, reason in told}
+    except (ValueError, TypeError):
+        return {}
+
+
+def progress(
+    objects: Objects,
+    campaign: Campaign,
+    *,
+    now: datetime | None = None,
+) -> CampaignState:
+    """What has become of all visits.
+
+    Args:
+        objects: of the store.
+        campaign: whose plan it is.
+        now: the time; tests pass one.
+    """
+    given_up, failed = (
+        claims.excluded(objects, campaign.name),
+        claims.failures(objects, campaign.name),
+    )
+    known, unreached = claims.visits(objects, campaign.name), unreached_in(objects, campaign.name)
+    look = _Look(objects, campaign, now or datetime.now(UTC))
+    states = []
+    for place, count in wanted(campaign, claims.to_confirm(objects, campaign.name)).items():
+        why = unreached.get(place, "")
+        for number in range(1, count + 1):
+            visit = known.get((*place, number), Visit(pool=place[0], node=place[1], number=number))
+            states.append(look.state(visit, given_up.get(place), failed.get(place, ()), why))
+    extra = (run for visit in known.values() for run in (*visit.runs[1:], *visit.extra))
+    return CampaignState(
+        campaign=campaign,
+        visits=tuple(states),
+        excluded={node: reason for (_, node), reason in given_up.items()},
+        extra_runs=tuple(sorted(extra)),
+    )
+
+
+class _Look:
+    """One look at a campaign's visits, at one time."""
+
+    def __init__(self, objects: Objects, campaign: Campaign, now: datetime) -> None:
+        self._objects, self._campaign, self._now = objects, campaign, now
+
+    def state(
+        self, visit: Visit, given_up: str | None, failed: tuple[str, ...], why: str
+    ) -> VisitState:
+        """What has become of a visit.
+
+        Args:
+            visit: as the store has it.
+            given_up: why its node is excluded.
+            failed: why jobs could not begin on its node.
+            why: why it was not reached.
+        """
+        state, reason = self._said(visit, given_up, failed, why)
+        return VisitState(
+            pool=visit.pool,
+            node=visit.node,
+            visit=visit.number,
+            state=state,
+            reason=reason,
+            run_id=visit.runs[0] if visit.runs else "",
+            attempt=visit.last.number if visit.last else 0,
+        )
+
+    def _said(
+        self, visit: Visit, given_up: str | None, failed: tuple[str, ...], why: str
+    ) -> tuple[State, str]:
+        last = visit.last
+        if visit.runs:
+            return "done", ""
+        if given_up is not None:
+            return "excluded", given_up
+        if last is None:
+            return self._not_begun(failed, why)
+        if last.ended:
+            reason = claims.reason_of(self._objects, self._claim(visit), last.ended)
+            return ("failed" if last.ended == "failed" else "waiting"), reason
+        if is_lost(self._campaign, visit, self._now):
+            return "lost", why or "it was begun, and nothing was heard of it since"
+        return "running", ""
+
+    def _not_begun(self, failed: tuple[str, ...], why: str) -> tuple[State, str]:
+        if failed:
+            return "failed", failed[-1]
+        return ("unreached", why) if why else ("waiting", "")
+
+    def _claim(self, visit: Visit) -> Claim:
+        attempt = visit.last.number if visit.last else 0
+        return Claim(
+            campaign=self._campaign.name,
+            pool=visit.pool,
+            node=visit.node,
+            visit=visit.number,
+            attempt=attempt,
+        )
+
+
+def is_lost(campaign: Campaign, visit: Visit, now: datetime) -> bool:
+    """Whether nothing was heard of the holder of a visit's last attempt for longer than its lease."""
+    last, pool = visit.last, campaign.pool(visit.pool)
+    if last is None or last.ended:
+        return False
+    heard = max((at for at in (last.claimed_at, last.seen_at) if at), default=None)
+    lease = timedelta(seconds=pool.lease_s if pool else 0)
+    return heard is None or now - heard > lease
