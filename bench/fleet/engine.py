@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 class EngineError(BenchError):
@@ -29,7 +29,8 @@ class Job:
     """A visit that was handed to the engine and has not ended."""
 
     id: str
-    state: Literal["waiting", "running"]
+    state: Literal["waiting", "running", "held"]
+    """A job that is held never begins by itself: its launch failed, or somebody stopped it."""
     node: str = ""
     """Where it runs, or the one node that it waits for."""
     reason: str = ""
@@ -65,8 +66,8 @@ class Engine(Protocol):
             EngineError: they can't be asked for now.
         """
 
-    def cancel(self, *, waiting_only: bool) -> None:
-        """Take back what waits, or all.
+    def cancel(self, states: Collection[str]) -> None:
+        """Take back the jobs that are in one of these states.
 
         Raises:
             EngineError: it can't be.

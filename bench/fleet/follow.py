@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bench.errors import StoreError
+from bench.errors import SettingsError, StoreError
 from bench.fleet.engine import EngineError
 from bench.store import campaign_progress, claims
+from bench.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ POLL_S = 10.0
 STALL_S = 900.0
 """A node that is started anew is back by then."""
 _FINAL = frozenset({"done", "excluded"})
+_MOST_HELD = 3
 _PINNED_SHARE, _PINNED_FEWEST = 0.05, 2
 """The last nodes, this share of them or so few, are waited for by name."""
 
@@ -84,6 +86,7 @@ class Follower:
         self._ends = clock.now() + timedelta(seconds=deadline_s)
         self._moved = clock.now()
         self._trouble = ""
+        self._held = 0
 
     def follow(self, confirm: Callable[[CampaignState], bool] | None = None) -> CampaignState:
         """Go on until every visit is done, or can't be.
@@ -127,10 +130,30 @@ class Follower:
             jobs[name] = engine.jobs()
         state = campaign_progress.progress(self._objects, self._campaign, now=self._clock.now())
         self._watcher.looked(state, jobs)
+        self._release(jobs)
         for pool in self._campaign.pools:
             if self._top_up(pool, state, jobs[pool.name]) or jobs[pool.name]:
                 self._moved = self._clock.now()
         return state
+
+    def _release(self, jobs: Mapping[str, Sequence[Job]]) -> None:
+        """Take back jobs that the scheduler holds, so that others take their places; not without end.
+
+        Raises:
+            SettingsError: it holds one after the other.
+        """
+        for pool, of_pool in jobs.items():
+            held = [job for job in of_pool if job.state == "held"]
+            if not held:
+                continue
+            self._held += len(held)
+            self._engines[pool].cancel({"held"})
+            told = f"{pool}: the scheduler holds {counted(len(held), 'job')} ({held[0].reason})"
+            if self._held > max(_MOST_HELD, len(self._campaign.nodes[pool])):
+                self._engines[pool].cancel({"waiting"})
+                message = f"{told}, and those before; ask it why (scontrol show job {held[0].id}), then: bench fleet retry"
+                raise SettingsError(message)
+            self._watcher.troubled(told)
 
     def _top_up(self, pool: Pool, state: CampaignState, jobs: Sequence[Job]) -> bool:
         """Submit as many visits as nodes could begin one and no job waits for; whether there is still one to come."""
@@ -183,7 +206,7 @@ class Follower:
         """Take back what waits, and say of each node that was not reached why."""
         unreached: dict[tuple[str, str], str] = {}
         for pool, engine in self._engines.items():
-            engine.cancel(waiting_only=True)
+            engine.cancel({"waiting", "held"})
             for node in engine.nodes():
                 unreached[pool, node.name] = node.reason or "no visit began here until the deadline"
         campaign_progress.note_unreached(self._objects, self._campaign.name, unreached)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.fleet.engine import Job, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _GRACE_S = 120.0
 """For a visit to end its step and to keep what it has."""
@@ -46,9 +46,9 @@ class LocalEngine:
             return ()
         return (Job(id=str(self._process.pid), state="running", node=self._node),)
 
-    def cancel(self, *, waiting_only: bool) -> None:
+    def cancel(self, states: Collection[str]) -> None:
         """End the visit under way; none ever waits."""
-        if not waiting_only:
+        if "running" in states:
             self.close()
 
     def gather(self) -> None:

@@ -11,13 +11,13 @@ import pwd
 import re
 import shlex
 import subprocess
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.errors import SettingsError
 from bench.fleet.engine import EngineError, Job, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from bench.records.campaign import Pool
 
@@ -80,7 +80,7 @@ class SlurmEngine:
         self._pool, self._command, self._log, self._call = pool, tuple(command), log, call
         self._job_name = f"tb-{campaign}-{pool.name}"
         self._mine = ("-u", pwd.getpwuid(os.getuid()).pw_name, "-n", self._job_name)
-        self._most: int | None = None
+        self._settings = ""
 
     def nodes(self) -> Sequence[Node]:
         """The nodes of the partition that meet the constraint."""
@@ -128,11 +128,19 @@ class SlurmEngine:
             *([f"--gres=gpu:{pool.gpus}"] if pool.gpus else []),
             *(f"--time={minutes}", "--requeue", "--open-mode=append", f"--output={self._log}"),
             f"--signal=B:TERM@{_WARNING_S}",
-            # Else its daemon looks through the processes of the job every 30 s.
-            "--acctg-freq=task=0,energy=0,network=0,filesystem=0",
             "--export=NIL",
+            *self._unsampled(),
             *pool.options,
         ]
+
+    def _unsampled(self) -> list[str]:
+        """Keep Slurm from looking through the processes of the job every 30 s.
+
+        Where memory is handed out, it needs that to see that nobody takes more, and jobs that ask for less are held.
+        """
+        if "MEMORY" in self._setting("SelectTypeParameters"):
+            return []
+        return ["--acctg-freq=task=0,energy=0,network=0,filesystem=0"]
 
     def script(self) -> str:
         """The batch script: no `srun`, which since 22.05 has one core where it is not told better."""
@@ -159,10 +167,11 @@ class SlurmEngine:
         listed = self._call(["squeue", "-h", "-r", *self._mine, "-o", "%i|%T|%N|%n|%r"], "")
         return tuple(_job(line) for line in listed.splitlines() if line.count("|") >= 4)  # noqa: PLR2004
 
-    def cancel(self, *, waiting_only: bool) -> None:
-        """Take back those that wait, or all."""
-        states = ["--state=PENDING"] if waiting_only else []
-        self._call(["scancel", *self._mine, *states], "")
+    def cancel(self, states: Collection[str]) -> None:
+        """Take back the jobs that are in one of these states."""
+        ids = [job.id for job in self.jobs() if job.state in states]
+        if ids:
+            self._call(["scancel", *ids], "")
 
     def gather(self) -> None:
         """Nodes write into the store themselves."""
@@ -172,12 +181,14 @@ class SlurmEngine:
 
     def _array_limit(self) -> int:
         """The most elements of an array."""
-        if self._most is None:
-            told = re.search(
-                r"MaxArraySize\s*=\s*(\d+)", self._call(["scontrol", "show", "config"], "")
-            )
-            self._most = max(1, int(told[1]) - 1 if told else _DEFAULT_ARRAY - 1)
-        return self._most
+        return max(1, int(self._setting("MaxArraySize") or _DEFAULT_ARRAY) - 1)
+
+    def _setting(self, name: str) -> str:
+        """One of the cluster's settings, empty where it has none of that name."""
+        if not self._settings:
+            self._settings = self._call(["scontrol", "show", "config"], "")
+        found = re.search(rf"^{name}\s*=\s*(\S+)", self._settings, re.MULTILINE)
+        return found[1] if found else ""
 
 
 def meets(constraint: str, features: Sequence[str]) -> bool:
@@ -216,8 +227,8 @@ def _node(name: str, state: str, why: str) -> Node:
 
 def _job(line: str) -> Job:
     number, state, at, wanted, why = line.split("|", 4)
-    waits: Literal["waiting", "running"] = (
-        "running" if state in {"RUNNING", "COMPLETING"} else "waiting"
-    )
-    node = at or ("" if "," in wanted or "[" in wanted or wanted == "(null)" else wanted)
-    return Job(id=number, state=waits, node=node, reason="" if waits == "running" else why)
+    one_node = at or ("" if re.search(r"[,\[(]", wanted) else wanted)
+    if state in {"RUNNING", "COMPLETING"}:
+        return Job(id=number, state="running", node=one_node)
+    held = "held" in why.lower()
+    return Job(id=number, state="held" if held else "waiting", node=one_node, reason=why)

@@ -1,7 +1,7 @@
 """Campaign: one frozen plan that many machines measure, and what has become of each visit. Facts only.
 
 A visit is one run of the whole plan on one node. Nodes are visited several times, apart in time, since a node that
-is visited once can't be told from the moment at which it was.
+is visited once can't be told from the hour at which it was.
 """
 
 from __future__ import annotations

@@ -16,12 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.stats.outlying_unit import scatter
+from bench.stats.trimmed_mean import trimmed_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Reals = NDArray[np.float64]
     Places = NDArray[np.intp]
+
+_MOST_UNTRIMMED = 2
+_TRIMMED_VARIANCE = 1.17
+"""The variance of a trimmed mean over that of the mean, for normal values: 1.35 for three of them, which leaves the
+median, 1.13 to 1.28 for four to sixteen (simulated)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +59,8 @@ def components(levels: Reals, nodes: Places) -> Components:
     own = (visits**2 if rest is None else min(rest, visits) ** 2) * each
     shared = visits**2 * each - own
     means = np.nansum(levels[known], axis=1) / counts[known]
-    devices, by_node, per_node = _by_node(means, nodes[known])
-    between = scatter(devices)
-    found = _rooted(between, own)
+    by_node, per_node = _by_node(means, nodes[known])
+    found = _rooted(scatter(_apart(means, nodes[known])), own)
     beneath = own + (found or 0.0) ** 2
     return Components(
         visits=visits,
@@ -79,14 +84,27 @@ def _rest(levels: Reals, nodes: Places) -> float | None:
     return scatter((np.diff(steps(levels[order]), axis=0)[same] / math.sqrt(2)).ravel())
 
 
-def _by_node(means: Reals, nodes: Places) -> tuple[Reals, Reals, float]:
-    """Devices less their node's mean, each as wide as one varies; the nodes' means; the mean of 1 / devices."""
-    _, places = np.unique(nodes, return_inverse=True)
-    counts = np.bincount(places)
-    by_node = np.bincount(places, weights=means) / counts
-    several = counts[places] > 1
-    widths = np.sqrt(counts[places] / np.maximum(counts[places] - 1, 1))
-    return ((means - by_node[places]) * widths)[several], by_node, float(np.mean(1 / counts))
+def _apart(means: Reals, nodes: Places) -> Reals:
+    """From each device to each other one of its node, as wide as one of them varies."""
+    order = np.argsort(nodes, kind="stable")
+    ordered, of = means[order], nodes[order]
+    most = int(np.unique(nodes, return_counts=True)[1].max())
+    found = [
+        (ordered[lag:] - ordered[:-lag])[of[lag:] == of[:-lag]] / math.sqrt(2)
+        for lag in range(1, most)
+    ]
+    return np.concatenate([np.empty(0), *found])
+
+
+def _by_node(means: Reals, nodes: Places) -> tuple[Reals, float]:
+    """The centre of each node's devices, and the variance of such a centre over that of one device."""
+    _, places, counts = np.unique(nodes, return_inverse=True, return_counts=True)
+    order = np.argsort(places, kind="stable")
+    table = np.full((len(counts), counts.max()), np.nan)
+    within = np.arange(len(means)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table[places[order], within] = means[order]
+    waste = np.where(counts > _MOST_UNTRIMMED, _TRIMMED_VARIANCE, 1.0)
+    return trimmed_means(table), float(np.mean(waste / counts))
 
 
 def _around(values: Reals) -> float | None:

@@ -82,11 +82,15 @@ class Levels:
         return self.means - self.middle
 
     @property
-    def latest(self) -> Reals:
-        """The same by each unit's last visit alone, those left out that were made to confirm."""
-        first = np.where(self.confirms, np.nan, self.by_visit)
-        last = first.shape[1] - 1 - np.argmax(~np.isnan(first[:, ::-1]), axis=1)
-        return np.asarray(first[np.arange(len(first)), last] - self.middle)
+    def first(self) -> Reals:
+        """How far each unit lies from the others, by visit, without those that confirm: units × visits."""
+        apart = self.by_visit - self.middle[:, np.newaxis]
+        return np.where(self.confirms, np.nan, apart)
+
+    @property
+    def least(self) -> Reals:
+        """How far it lies to the side of `apart` by the visit that finds it least so; negative beyond the others."""
+        return np.asarray(np.nanmin(self.first * np.sign(self.apart)[:, np.newaxis], axis=1))
 
     @property
     def errors(self) -> Reals:

@@ -87,7 +87,14 @@ def with_reasons(
     facts = _facts(rows, infos)
     usual = _usual(facts)
     return [
-        replace(one, reasons=(*_by_gauges(one.unit, gauged), *_by_facts(facts[one.unit], usual)))
+        replace(
+            one,
+            reasons=(
+                *one.reasons,
+                *_by_gauges(one.unit, gauged),
+                *_by_facts(facts[one.unit], usual),
+            ),
+        )
         if _stands_out(one)
         else one
         for one in deviations

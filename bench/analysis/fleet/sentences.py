@@ -28,10 +28,10 @@ BOUND_BY: Mapping[Group, str] = {
     "transfer": "copies between host and device",
 }
 """Group → the cases of it, in words."""
-_STATE_WORDS: Mapping[State, str] = {"excluded": "given up", "unreached": "never reached"}
-"""States whose own word says too little in a sentence."""
 LONGEST_NAME, LONGEST_REASON = 60, 90
 """Names and reasons come from machines, and may be of any length."""
+_MIXED = {"torch": "devices are compared only with those that had the same"}
+"""Mixed fact → what that means, where it is not that devices differ for it."""
 _MOST_NAMED = 5
 """A sentence names so many units or nodes; tables have the rest."""
 _MOST_REASONS = 3
@@ -78,11 +78,6 @@ def unit_name(unit: Unit) -> str:
     return f"{one_line(unit.node, LONGEST_NAME)} {one_line(unit.device, LONGEST_NAME)}"
 
 
-def state_word(state: State) -> str:
-    """The state of a visit in a sentence."""
-    return _STATE_WORDS.get(state, state)
-
-
 def cleared(one: Deviation) -> bool:
     """Whether a suspect was visited again, and was like the others then."""
     return one.confirmed is False and one.standing == "ordinary"
@@ -94,10 +89,10 @@ def waits(one: Deviation) -> bool:
 
 
 def mixtures(summary: FleetSummary) -> tuple[str, ...]:
-    """What should be one and is several: `driver: 550.54 and 560.28 …`."""
+    """What should be one and is several: `Mixed driver: 550.54 and 560.28; …`."""
     return tuple(
         f"Mixed {one_line(fact, LONGEST_NAME)}: {_listed([one_line(v, LONGEST_NAME) for v in values])}; "
-        "devices may differ for that reason alone."
+        f"{_MIXED.get(fact, 'devices may differ for that reason alone')}."
         for fact, values in summary.mixtures.items()
         if len(values) > 1
     )
@@ -119,45 +114,70 @@ def _nothing_yet(state: CampaignState) -> str:
     if not counts:
         return "Nothing is measured: the campaign has no visits."
     several = sum(counts.values()) != 1
-    parts = [f"{n:,} {state_word(one)}" for one, n in counts.items()]
+    parts = [f"{n:,} {one}" for one, n in counts.items()]
     total = count_of(sum(counts.values()), "visit")
     if len(parts) == 1:
         (one,) = counts
         verb = "are" if several else "is"
-        passive = f"{verb} {one}" if one in {"waiting", "running"} else state_word(one)
-        return f"Nothing is measured yet: {total} {passive}."
+        become = one if one == "failed" else f"{verb} {one}"
+        return f"Nothing is measured yet: {total} {become}."
     return f"Nothing is measured yet: of {total} {_listed(parts)}."
 
 
 def _slow(summary: FleetSummary) -> Iterator[str]:
-    found = list(summary.slow)
-    if found:
-        yield _standing_out(found, "slow")
+    if found := summary.slow:
+        yield _standing_out(found, "slow", _units_of_nodes(summary))
 
 
 def _fast(summary: FleetSummary) -> Iterator[str]:
     found = sorted((one for one in summary.deviations if one.standing == "fast"), key=_ratio)
     if found:
-        yield _standing_out(found, "fast")
+        yield _standing_out(found, "fast", _units_of_nodes(summary))
 
 
-def _standing_out(found: Sequence[Deviation], word: str) -> str:
-    """`2 GPUs are slow: n017 cuda:3, everything bound by memory, 6.2 % (5.1 to 7.3 %); …`."""
+def _units_of_nodes(summary: FleetSummary) -> Counter[tuple[str, str]]:
+    """Model and node → units of it."""
+    return Counter((one.model, one.node) for one in {d.unit for d in summary.deviations})
+
+
+def _standing_out(
+    found: Sequence[Deviation], word: str, of_nodes: Mapping[tuple[str, str], int]
+) -> str:
+    """`2 GPUs are slow: n017 cuda:3, everything bound by memory, 6.2 % (5.1 to 7.3 %); …`.
+
+    A node of which all units stand out is named as one: what they share is the likelier cause.
+    """
     units = list(dict.fromkeys(one.unit for one in found))
-    verb = "is" if len(units) == 1 else "are"
-    parts = [
-        _evidence(unit, [one for one in found if one.unit == unit]) for unit in units[:_MOST_NAMED]
+    own = Counter((one.model, one.node) for one in units)
+    parts: dict[tuple[str, ...], list[Deviation]] = {}
+    for one in found:
+        node = (one.unit.model, one.unit.node)
+        whole = of_nodes[node] == own[node] > 1
+        parts.setdefault(node if whole else (*node, one.unit.device), []).append(one)
+    shown = [
+        _evidence(own[key[0], key[1]], part) for key, part in list(parts.items())[:_MOST_NAMED]
     ]
-    more = f"; and {len(units) - _MOST_NAMED:,} more" if len(units) > _MOST_NAMED else ""
-    return f"{count_of(len(units), noun(units))} {verb} {word}: {'; '.join(parts)}{more}."
+    more = f"; and {len(parts) - _MOST_NAMED:,} more" if len(parts) > _MOST_NAMED else ""
+    verb = "is" if len(units) == 1 else "are"
+    return f"{count_of(len(units), noun(units))} {verb} {word}: {'; '.join(shown)}{more}."
 
 
-def _evidence(unit: Unit, found: Sequence[Deviation]) -> str:
-    groups = ", ".join(f"{BOUND_BY[one.group]}, {size(one)}" for one in found)
+def _evidence(of_node: int, found: Sequence[Deviation]) -> str:
+    """What is known of a unit, or of all units of a node; the farthest one of each group stands for them."""
+    units = {one.unit for one in found}
+    unit = found[0].unit
+    named = unit_name(unit)
+    if len(units) > 1:
+        named = f"{one_line(unit.node, LONGEST_NAME)}, all {count_of(of_node, noun(units))}"
+    foremost: dict[Group, Deviation] = {}
+    for one in found:  # the farthest is the first
+        foremost.setdefault(one.group, one)
+    up_to = "up to " if len(units) > 1 else ""
+    groups = ", ".join(f"{BOUND_BY[group]}, {up_to}{size(one)}" for group, one in foremost.items())
     reasons = list(dict.fromkeys(one_line(r, LONGEST_REASON) for d in found for r in d.reasons))
     why = f" ({'; '.join(reasons[:_MOST_REASONS])})" if reasons else ""
     alone = "" if any(one.confirmed for one in found) else ", not confirmed by a further visit"
-    return f"{unit_name(unit)}, {groups}{alone}{why}"
+    return f"{named}, {groups}{alone}{why}"
 
 
 def size(one: Deviation) -> str:
@@ -239,7 +259,7 @@ def _not_measured(nodes: Sequence[CoveredNode]) -> Iterator[str]:
             groups.setdefault((node.state, why), []).append(one_line(node.name, LONGEST_NAME))
     ordered = sorted(groups.items(), key=lambda pair: GRAVITY.index(pair[0][0]))
     for (one, why), names in ordered[:_MOST_NAMED]:
-        yield f"Not measured, {state_word(one)}{f' ({why})' if why else ''}: {_listed(names)}."
+        yield f"Not measured, {one}{f' ({why})' if why else ''}: {_listed(names)}."
     if more := sum(len(names) for _, names in ordered[_MOST_NAMED:]):
         yield f"Not measured, for other reasons: {count_of(more, 'node')}."
 
@@ -249,7 +269,7 @@ def _visits(state: CampaignState) -> Iterator[str]:
     if state.complete:
         return
     counts = state.counts
-    parts = [f"{n:,} {state_word(one)}" for one, n in counts.items() if one != "done"]
+    parts = [f"{n:,} {one}" for one, n in counts.items() if one != "done"]
     done = counts.get("done", 0)
     verb = "is" if done == 1 else "are"
     yield f"Of {count_of(len(state.visits), 'visit')} {done:,} {verb} done; {_listed(parts)}."

@@ -1,8 +1,9 @@
 """Standing of units: slow, fast, ordinary or unsure, and who is to be visited again before more is said.
 
 A unit is a suspect if four things hold: enough units and cases were measured, the spread of the other units does not
-explain it (Benjamini–Hochberg over all units × groups), the interval of its deviation lies beyond the band, and its
-last visit does not clear it, by lying within half the band. A suspect is slow or fast only by visits that were made to confirm, by these alone: chance has chosen whom to suspect,
+explain it (Benjamini–Hochberg over all units × groups), the interval of its deviation lies beyond the band, and no
+visit clears it, by lying within half the band: one visit in fifty is disturbed, and far fewer units break between
+two. A suspect is slow or fast only by visits that were made to confirm, by these alone: chance has chosen whom to suspect,
 so the visits that made a suspect say too much.
 """
 
@@ -19,6 +20,7 @@ from scipy.special import stdtr
 from bench.analysis.fleet.fleet_summary import GROUPS, Deviation
 from bench.analysis.fleet.levels import confirming, levels
 from bench.stats.false_discovery import discoveries
+from bench.units import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +59,8 @@ class _Verdicts:
     confirmed: Reals
     """1, 0, or NaN where no visit said."""
     standings: tuple[Standing, ...]
+    cleared: Bools
+    """Whether a visit cleared it that would else be a suspect."""
 
 
 def judged(cohorts: Sequence[Cohort], *, band: float, level: float) -> Judged:
@@ -125,7 +129,9 @@ def _stands_out(one: Deviation) -> bool:
 def _verdicts(known: Levels, differs: Bools, band: float) -> _Verdicts:
     limits, reach = known.limits(band), known.quantile * known.errors
     side, least = np.sign(known.apart), CONFIRMING_SHARE * limits
-    suspected = differs & (side * known.apart - reach > limits) & (side * known.latest > least)
+    beyond_band = differs & (side * known.apart - reach > limits)
+    cleared = beyond_band & (known.least <= least)
+    suspected = beyond_band & ~cleared
     later = confirming(known, suspected)
     seen = suspected & np.isfinite(later.apart)
     excess = side * later.apart - least
@@ -147,6 +153,7 @@ def _verdicts(known: Levels, differs: Bools, band: float) -> _Verdicts:
         suspects=suspected & ~seen,
         confirmed=np.where(seen, beyond, np.nan),
         standings=tuple(words),
+        cleared=cleared,
     )
 
 
@@ -177,4 +184,11 @@ def _told(cohort: Cohort, known: Levels, said: _Verdicts) -> Iterator[Deviation]
             visits=int(known.visits[place]),
             suspect=bool(said.suspects[place]),
             confirmed=None if math.isnan(confirmed) else bool(confirmed),
+            reasons=(_by_visit(known.first[place]),) if said.cleared[place] else (),
         )
+
+
+def _by_visit(apart: Reals) -> str:
+    """`its visits differ: +9.8 %, +0.1 %`."""
+    known = np.expm1(apart[~np.isnan(apart)]).tolist()
+    return f"its visits differ: {', '.join(signed(one) for one in known)}"

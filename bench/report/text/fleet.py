@@ -13,7 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line, pools
-from bench.analysis.fleet.sentences import cleared, count_of, sentences, state_word, waits
+from bench.analysis.fleet.sentences import cleared, count_of, sentences, waits
 from bench.records.campaign import STATES
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 
@@ -184,7 +184,7 @@ def _attention_table(found: Sequence[tuple[CoveredNode, VisitState | None]]) -> 
         named = (
             f"{one_line(node.name, _LONGEST_NODE - 8)}{f' visit {visit.visit}' if visit else ''}"
         )
-        table.add(Text(state_word(state), style=_STYLES[state]), named, _reason(node, visit))
+        table.add(Text(state, style=_STYLES[state]), named, _reason(node, visit))
     return table
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line, pools
-from bench.analysis.fleet.sentences import LONGEST_NAME, mixtures, state_word
+from bench.analysis.fleet.sentences import LONGEST_NAME, mixtures
 from bench.records.campaign import STATES
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.units import MISSING
@@ -27,8 +27,8 @@ class CoverageValues:
     """What the view of coverage shows."""
 
     pools: tuple[PoolCoverage, ...]
-    states: tuple[tuple[State, str], ...]
-    """Those that a visit is in, each with its word."""
+    states: tuple[State, ...]
+    """Those that a visit is in."""
     excluded: tuple[tuple[str, str], ...]
     """Nodes that were given up, and why."""
     excluded_more: int
@@ -48,9 +48,7 @@ def coverage_values(state: CampaignState, summary: FleetSummary) -> CoverageValu
     ]
     return CoverageValues(
         pools=found,
-        states=tuple(
-            (one, state_word(one)) for one in STATES if any(pool.visits[one] for pool in found)
-        ),
+        states=tuple(one for one in STATES if any(pool.visits[one] for pool in found)),
         excluded=tuple(named[:MOST_NAMED]),
         excluded_more=max(0, len(named) - MOST_NAMED),
         mixtures=mixtures(summary),
@@ -90,9 +88,9 @@ def _entry(place: int, node: CoveredNode, numbers: list[int], *, several: bool) 
     cells += [_state(states.get(number)) for number in numbers]
     cells += [(one_line(node.reason, _LONGEST_REASON), None)]
     texts, keys = zip(*cells, strict=True)
-    of = {"pool": pool, "state": state_word(node.state)}
+    of = {"pool": pool, "state": node.state}
     return TableEntry(id="", of=of, cells=texts, sort=keys)
 
 
 def _state(state: State | None) -> Cell:
-    return (state_word(state), GRAVITY.index(state)) if state else (MISSING, None)
+    return (state, GRAVITY.index(state)) if state else (MISSING, None)

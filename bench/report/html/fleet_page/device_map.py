@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import (
-    BOUND_BY,
     LONGEST_NAME,
     LONGEST_REASON,
     count_of,
-    state_word,
     waits,
 )
 from bench.report.html import style
@@ -57,8 +55,8 @@ _NAME_PX = 15
 """Names beside a map are so far apart."""
 _PHONE_NAME = 10
 """So many characters of a name leave space for the map on a phone."""
-_MOST_MARKS = 400
-"""More marks hide what they mark."""
+_FEW_MARKS, _MOST_MARKS = 100, 400
+"""More marks are smaller, and still more would hide what they mark."""
 _GAP = 1
 """Empty columns between the blocks of two groups."""
 _DIGITS = 2
@@ -234,7 +232,7 @@ def _why_not(cell: _Cell) -> str:
     if node.done:
         return "not measured"
     reason = one_line(node.reason, LONGEST_REASON)
-    return f"not measured, {state_word(node.state)}{f': {reason}' if reason else ''}"
+    return f"not measured, {node.state}{f': {reason}' if reason else ''}"
 
 
 def _marked(cells: Sequence[_Cell]) -> tuple[list[tuple[str, _Cell]], int]:
@@ -248,6 +246,7 @@ def _marked(cells: Sequence[_Cell]) -> tuple[list[tuple[str, _Cell]], int]:
 
 def _marks(marked: Sequence[tuple[str, _Cell]]) -> list[dict[str, Any]]:
     """A trace for each kind; white with a dark edge shows on every colour, in both themes."""
+    unsure_px = 5 if len(marked) <= _FEW_MARKS else 3
     return [
         {
             "type": "scatter",
@@ -258,7 +257,7 @@ def _marks(marked: Sequence[tuple[str, _Cell]]) -> list[dict[str, Any]]:
             "cliponaxis": False,
             "marker": {
                 "symbol": symbol,
-                "size": 5 if kind == "unsure" else 9,
+                "size": unsure_px if kind == "unsure" else 9,
                 "color": style.LIGHT[-1] if kind == "unsure" else "#ffffff",
                 "line": {"color": style.HEAT_INK, "width": 1.5},
             },
@@ -330,8 +329,7 @@ def _twin(found: MappedModel) -> Twin:
         )
         for node, device in units
     ]
-    heads = tuple(f"{group}: {BOUND_BY[group]}" for group in found.groups)
-    return Twin(row_head="device", head=heads, rows=tuple(rows))
+    return Twin(row_head="device", head=found.groups, rows=tuple(rows))
 
 
 def _text(one: Deviation | None) -> str:
