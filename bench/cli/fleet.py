@@ -255,7 +255,7 @@ def _planned(
     from bench.cli.options import split_words
     from bench.errors import SelectionError
     from bench.fleet import plan_campaign, settings
-    from bench.fleet.engines import engine_of
+    from bench.fleet.engines import engines
     from bench.run.request import parse_tags
     from bench.store import campaigns
     from bench.store.objects import Objects
@@ -267,7 +267,8 @@ def _planned(
     chosen = settings.choose(known, split_words(pool))
     name = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     objects = Objects(store, make=True)
-    nodes = {one.name: [n.name for n in engine_of(one, name, objects).nodes()] for one in chosen}
+    with engines(chosen, name, objects) as of_pool:
+        nodes = {pool: [node.name for node in one.nodes()] for pool, one in of_pool.items()}
     campaign = plan_campaign.frozen(
         asked,
         chosen,
@@ -285,9 +286,10 @@ def _states(campaign: Campaign, objects: Objects) -> dict[str, dict[str, int]]:
     """Pool → state → how many of its nodes are in it now."""
     from collections import Counter
 
-    from bench.fleet.engines import engine_of
+    from bench.fleet.engines import engines
 
-    nodes = {p.name: engine_of(p, campaign.name, objects).nodes() for p in campaign.pools}
+    with engines(campaign.pools, campaign.name, objects) as of_pool:
+        nodes = {pool: one.nodes() for pool, one in of_pool.items()}
     return {pool: dict(Counter(node.state for node in found)) for pool, found in nodes.items()}
 
 
@@ -297,21 +299,23 @@ def _follow(campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, as
     from datetime import UTC, datetime
 
     from bench.cli.fleet_progress import LineWatcher
-    from bench.fleet.engines import engine_of
+    from bench.fleet.engines import engines
     from bench.fleet.follow import Clock, Follower
 
-    engines = {pool.name: engine_of(pool, campaign.name, objects) for pool in campaign.pools}
     clock = Clock(now=lambda: datetime.now(UTC), sleep=time.sleep)
-    follower = Follower(objects, campaign, engines, watcher=LineWatcher(), clock=clock, **times_s)
-    try:
-        state = follower.follow()
-    except KeyboardInterrupt:
-        how = _on_place(f"bench fleet run {campaign.name}", str(objects))
-        say(f"\nstopped; jobs that a scheduler has go on. Follow them again with: {how}", err=True)
-        raise
-    finally:
-        for engine in engines.values():
-            engine.close()
+    with engines(campaign.pools, campaign.name, objects) as of_pool:
+        follower = Follower(
+            objects, campaign, of_pool, watcher=LineWatcher(), clock=clock, **times_s
+        )
+        try:
+            state = follower.follow()
+        except KeyboardInterrupt:
+            how = _on_place(f"bench fleet run {campaign.name}", objects.place)
+            say(
+                f"\nstopped; jobs that a scheduler has go on. Follow them again with: {how}",
+                err=True,
+            )
+            raise
     _show(state, as_json=as_json)
     return state_code(state)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.errors import SettingsError
 from bench.fleet.local import LocalEngine
 from bench.fleet.slurm import SlurmEngine
+from bench.fleet.ssh import SshEngine
 from bench.store.campaigns import is_name, key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.fleet.engine import Engine
     from bench.records.campaign import Pool
@@ -21,21 +24,41 @@ if TYPE_CHECKING:
 _LOGS = "log"
 
 
+@contextmanager
+def engines(
+    pools: Sequence[Pool], campaign: str, objects: Objects
+) -> Iterator[Mapping[str, Engine]]:
+    """Pool → what starts a campaign's visits on it, until this is left.
+
+    Raises:
+        SettingsError: this machine has a name that can't be a node's.
+    """
+    with ExitStack() as opened:
+        found = {}
+        for pool in pools:
+            found[pool.name] = engine_of(pool, campaign, objects)
+            opened.callback(found[pool.name].close)
+        yield found
+
+
 def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
     """What starts a campaign's visits on a pool.
 
     Raises:
         SettingsError: this machine has a name that can't be a node's.
     """
-    command = visit_command(pool, campaign, str(objects.folder or objects))
+    command = partial(visit_command, pool, campaign)
+    if pool.engine == "ssh":
+        return SshEngine(pool, campaign, objects, command)
+    here = command(str(objects.folder or objects))
     if pool.engine == "slurm":
-        return SlurmEngine(pool, campaign, command, log_of(objects, campaign))
-    return LocalEngine(this_node(), command)
+        return SlurmEngine(pool, campaign, here, log_of(objects, campaign))
+    return LocalEngine(this_node(), here)
 
 
 def visit_command(pool: Pool, campaign: str, store: str) -> Sequence[str]:
     """What a job of a pool runs: the same on every node, whatever starts it."""
-    python = pool.python or sys.executable
+    python = pool.python or ("python3" if pool.engine == "ssh" else sys.executable)
     return (
         python,
         "-m",

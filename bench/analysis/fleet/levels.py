@@ -42,7 +42,8 @@ FEWEST_UNITS = 6
 """Of fewer units of a model none is judged: five others are the least whose spread can be told at all, and with two
 or three it is as likely that those are the outliers."""
 _LEAST_SHARE = 0.5
-"""Of the units that must have a case, for it to count, and of a group's cases that a unit must have, to be judged."""
+"""Of the units that must have a case, for it to count; of a group's cases that a unit must have, to be judged; and of
+a unit's cases that a visit must have."""
 _VISIT_QUANTILE = 2.58
 """So many standard deviations between visits are the band where that is more than what was asked for: chance alone
 is beyond it one time in a hundred."""
@@ -111,7 +112,7 @@ class Levels:
 def levels(cohort: Cohort, group: Group) -> Levels | None:
     """The levels of a cohort's units in a group; None if nothing of it was measured."""
     logs, cases, of = _shared(cohort, group)
-    by_visit = trimmed_means(logs)
+    by_visit = _by_visit(logs)
     first = np.where(cohort.confirms, np.nan, by_visit)
     units = np.flatnonzero(~np.isnan(first).all(axis=1))
     if not len(units):
@@ -190,6 +191,13 @@ def _shared(cohort: Cohort, group: Group) -> tuple[Reals, Places, int]:
     shared = having.sum(axis=0) >= max(min(2, among), _LEAST_SHARE * among, 1)
     rest = logs[..., shared] - medians(own[:, shared], axis=0)
     return rest, having[:, shared].sum(axis=1), int(shared.sum())
+
+
+def _by_visit(logs: Reals) -> Reals:
+    """The level of each visit, but for those that were cut short: units × visits."""
+    counts = (~np.isnan(logs)).sum(axis=2)
+    most = counts.max(axis=1, keepdims=True, initial=0)
+    return np.where(counts >= _LEAST_SHARE * most, trimmed_means(logs), np.nan)
 
 
 def _means(first: Reals) -> Reals:

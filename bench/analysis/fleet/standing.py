@@ -2,9 +2,9 @@
 
 A unit is a suspect if four things hold: enough units and cases were measured, the spread of the other units does not
 explain it (Benjamini–Hochberg over all units × groups), the interval of its deviation lies beyond the band, and no
-visit clears it, by lying within half the band: one visit in fifty is disturbed, and far fewer units break between
-two. A suspect is slow or fast only by visits that were made to confirm, by these alone: chance has chosen whom to suspect,
-so the visits that made a suspect say too much.
+visit clears it, by lying within half the band: visits are disturbed far more often than units break between two.
+A suspect is slow or fast only by visits that were made to confirm, by these alone: chance has had a say in whom to
+suspect, so that the visits which made a suspect show too much.
 """
 
 from __future__ import annotations

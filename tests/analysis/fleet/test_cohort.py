@@ -99,6 +99,23 @@ def test_a_unit_with_less_than_half_of_the_cases_is_unsure() -> None:
     assert suspects(found) == ()
 
 
+def test_a_visit_that_was_cut_short_does_not_count() -> None:
+    """Its one case is 20 % slower; the unit is judged by its other visit."""
+
+    def short(row: Record, visit: int) -> Record | None:
+        if visit == 1 or row.device != ONE[1]:
+            return row
+        slower = dataclasses.replace(row, time_s=(row.time_s or 0) * 1.2)
+        return slower if row.params["n"] == "0" else None
+
+    plan = dataclasses.replace(PLAN, nodes=1)
+    odd = [dataclasses.replace(one, node="odd") for one in visits(plan, changed=short)]
+    found = told(summarise(visits(PLAN) + odd).deviations, "odd")
+    cut = [one for one in found if one.unit.device == ONE[1]]
+    assert {one.visits for one in cut} == {1}
+    assert all(abs(one.ratio - 1) < 0.015 for one in cut)
+
+
 @pytest.mark.parametrize(
     "values",
     [
