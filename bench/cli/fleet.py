@@ -25,6 +25,7 @@ from bench.cli.options import (
     Keyword,
     Label,
     Mode,
+    Patience,
     PresetName,
     Roofs,
     Seed,
@@ -59,6 +60,7 @@ def plan_command(
     preset: PresetName = "quick",
     budget: Budget = None,
     workers: Workers = None,
+    patience: Patience = None,
     roofs: Roofs = True,
     seed: Seed = None,
     label: Label = None,
@@ -79,6 +81,7 @@ def plan_command(
         preset=preset,
         budget=budget,
         workers=workers,
+        patience=patience,
         roofs=roofs,
         seed=seed,
     )
@@ -108,6 +111,7 @@ def run_command(
     preset: PresetName = "quick",
     budget: Budget = None,
     workers: Workers = None,
+    patience: Patience = None,
     roofs: Roofs = True,
     seed: Seed = None,
     label: Label = None,
@@ -137,6 +141,7 @@ def run_command(
             preset=preset,
             budget=budget,
             workers=workers,
+            patience=patience,
             roofs=roofs,
             seed=seed,
         )
@@ -223,10 +228,11 @@ def state_code(state: CampaignState) -> int:
     return SOME_FAILED if left & {"failed", "lost", "excluded", "unreached"} else 4
 
 
-def _asked(**words: Any) -> Request:
+def _asked(*, patience: str | None, **words: Any) -> Request:
     from bench.cli.planning import parsed_request
+    from bench.run.request import parse_patience
 
-    return parsed_request(**words)
+    return parsed_request(**words, patience_s=parse_patience(patience))
 
 
 def _one(words: Sequence[str] | None) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from bench.run import session
 from bench.store import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bench.plan.plan import Plan
     from bench.pool.pool import Start
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _PLACE = "/var/tmp"  # noqa: S108 - below it is a folder that only its owner may enter
 """Outlives a reboot, unlike /tmp, and is a disk of the node nearly everywhere."""
-_ABANDONED = "abandoned"
+_ABANDONED, _LOCK = "abandoned", "visit.lock"
 _SAME = ("kernel", "gpu_driver", "packages", "python")
 """What holds throughout a run."""
 RETRIES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
@@ -70,6 +70,25 @@ class Spool:
             message = f"the spool {folder} can't be made: {error.strerror}; name another: spool in fleet.toml"
             raise StoreError(message) from error
         return cls(folder=folder)
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Have it for one job at a time; whether this is the one.
+
+        A scheduler that lost sight of a job begins it again, also where it lives on.
+        """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - a tenth of a second, for jobs alone
+
+        lock = FileLock(self.folder / _LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def runs(self) -> list[StoredRun]:
         """What it holds, oldest first."""

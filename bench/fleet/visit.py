@@ -21,7 +21,7 @@ from bench.fleet.spool import Spool
 from bench.records import codec
 from bench.run.listener import Listener
 from bench.run.request import Request
-from bench.store import campaign_progress, claims
+from bench.store import campaign_progress, campaigns, claims
 from bench.store.claims import Claim
 from bench.units import clock
 
@@ -129,6 +129,15 @@ class NodeVisit:
             BenchError: the store can't be reached.
             KeyboardInterrupt: it was ended from outside; what was measured is kept in the spool.
         """
+        with self._spool.locked() as alone:
+            if not alone:
+                return Outcome(
+                    kind="idle", sentence=f"another job of this campaign lives on {self._node}"
+                )
+            return self._next()
+
+    def _next(self) -> Outcome:
+        """The next visit that is due, if this node may be visited."""
         self._publish_left()
         why = claims.excluded(self._objects, self._campaign.name).get(self._place[1:])
         if why is not None:
@@ -184,6 +193,9 @@ class NodeVisit:
         """Put the run into the store; one whose claim is void is kept there, and does not count."""
 
         def publish() -> None:
+            campaigns.load(
+                self._objects, self._campaign.name
+            )  # a folder can be there, and its disk not
             self._settle(claim, run, counts=claims.is_held(self._objects, claim))
 
         if not spool.tried(publish, self._sleep):

@@ -96,6 +96,7 @@ class Objects:
         import obstore  # noqa: PLC0415
         from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415
 
+        self._check_there()
         try:
             obstore.put(self._store, key, data, mode="create")
         except AlreadyExistsError:
@@ -112,6 +113,7 @@ class Objects:
         """
         import obstore  # noqa: PLC0415
 
+        self._check_there()
         try:
             obstore.put(self._store, key, data)
         except Exception as error:
@@ -147,6 +149,12 @@ class Objects:
         for chunk in obstore.list(self._store, prefix or None):
             for one in chunk:
                 yield Found(key=one["path"], at=one["last_modified"], size=one["size"])
+
+    def _check_there(self) -> None:
+        """See that the folder is there: it would be made anew, where a disk that is away was mounted."""
+        if self.folder and not self.folder.is_dir():
+            message = f"the store {self.place} is not there"
+            raise StoreError(message)
 
     def path(self, key: str) -> Path | None:
         """Where an object of a folder lies; None for a bucket."""

@@ -26,7 +26,7 @@ from bench.fleet.spool import Spool
 from bench.fleet.visit import NodeVisit
 from bench.run.listener import Listener
 from bench.run.request import Request
-from bench.store import runs
+from bench.store import campaigns, runs
 from bench.store.runs import RunInfo, StoredRun
 from tests.fleet import made_up
 from tests.store.memory_objects import BEGUN, MemoryObjects
@@ -149,6 +149,8 @@ class Simulation:
     queue: list[SimulatedJob] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     faults: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    mute: bool = False
+    """Whether jobs end without a word."""
     measured: list[Measured] = field(default_factory=list)
     submissions: list[tuple[int, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     begun: list[tuple[float, str]] = field(default_factory=list)
@@ -167,6 +169,7 @@ class Simulation:
             self.campaign, pools=(dataclasses.replace(pool, spool=spool),)
         )
         self.store = MemoryObjects(self.now)
+        campaigns.create(self.store, self.campaign)
         if not self.nodes:
             self.nodes = {name: SimulatedNode(name) for name in self.campaign.nodes[pool.name]}
 
@@ -227,9 +230,16 @@ class Simulation:
     def settle(self) -> None:
         """Let everything that runs end, also what the scheduler has lost sight of."""
         with self.in_place_of_the_world():
+            self.faults = []
             self.store.away = self.away = False
-            self.queue = [job for job in self.queue if job.node]
+            self.queue = [job for job in self.queue if job.process]
             self.advance(24 * 3600.0)
+
+    def close(self) -> None:
+        """End every process."""
+        with self.in_place_of_the_world():
+            for process in self.processes:
+                process.end(Killed)
 
     def _schedule(self) -> None:
         self.queue = [j for j in self.queue if j.process is None or not j.process.ended]
@@ -262,6 +272,8 @@ class Simulation:
 
     def _job(self, job: SimulatedJob, node: str) -> None:
         self.wait(IDLE_S)
+        if self.mute:
+            return
         NodeVisit(
             self.store,
             self.campaign,
@@ -365,7 +377,8 @@ class SimulatedEngine:
     def nodes(self) -> Sequence[Node]:
         """The nodes of the pool."""
         self._reach()
-        return self._simulation.listed()
+        used = {one.node for one in self._simulation.queue if one.process}
+        return [_seen(node, used) for node in self._simulation.nodes.values()]
 
     def submit(self, visits: int, *, among: Sequence[str], avoid: Sequence[str]) -> int:
         """Take as many as the queue may hold."""
@@ -407,6 +420,15 @@ class SimulatedEngine:
         if self._simulation.away:
             message = "squeue: Unable to contact slurm controller"
             raise EngineError(message)
+
+
+def _seen(node: SimulatedNode, used: Collection[str]) -> Node:
+    """A node as a scheduler tells of it."""
+    if not node.up:
+        return Node(name=node.name, state="down", reason="it is down (test)")
+    if node.taken or node.name in used:
+        return Node(name=node.name, state="busy", reason="it is allocated")
+    return Node(name=node.name, state="idle")
 
 
 def _told(job: SimulatedJob) -> Job:

@@ -172,7 +172,67 @@ def test_noisy_visits_widen_the_band() -> None:
     noisy = dataclasses.replace(PLAN, visit=0.05)
     found = summarise(visits(noisy, {ONE: 1.06}))
     assert suspects(found) == ()
-    assert {one.standing for one in found.deviations} <= {"ordinary", "unsure"}
+    assert {one.standing for one in found.deviations} == {"ordinary", "unsure"}
+    wide = [one for one in found.deviations if one.standing == "ordinary"]
+    assert all(one.ratio_hi / one.ratio_lo > 1.06 for one in wide)
+
+
+def test_what_the_spread_of_others_explains_is_no_suspect() -> None:
+    """Units that differ by 6 %: some lie beyond the band, for certain, and all are alike in that."""
+    found = summarise(visits(dataclasses.replace(PLAN, device=0.06, visit=0.001)))
+    assert sum(one.ratio_lo > 1.03 for one in found.deviations) > 5
+    assert suspects(found) == ()
+
+
+def test_an_interval_that_reaches_into_the_band_makes_no_suspect() -> None:
+    """3.5 % ± 0.7 %, far from all others."""
+    plan = dataclasses.replace(PLAN, device=0.001, visit=0.004)
+    one = told(summarise(visits(plan, {ONE: 1.035})))
+    assert one.ratio_lo < 1.03 < one.ratio
+    assert one.p_value < 1e-6
+    assert (one.suspect, one.standing) == (False, "unsure")
+
+
+def test_a_unit_that_was_visited_once_must_lie_further_off() -> None:
+    """The same times in both visits, or in one that is missing."""
+
+    def odd(row: Record, visit: int) -> Record | None:
+        return row if row.device != ONE[1] or visit == 1 else None
+
+    plan, single = dataclasses.replace(PLAN, device=0.002, visit=0.004), FleetPlan(nodes=1, gpus=4)
+    once, first = (visits(dataclasses.replace(single, seed=9), changed=c) for c in (odd, None))
+    twice = [first[0], dataclasses.replace(first[0], visit=2)]
+    p_values = [
+        told(
+            summarise(visits(plan) + [dataclasses.replace(one, node="odd") for one in made]),
+            unit=("odd", ONE[1]),
+        ).p_value
+        for made in (once, twice)
+    ]
+    assert p_values[0] > p_values[1] * 1.05
+
+
+@pytest.mark.parametrize(
+    ("later", "visit", "confirmed"),
+    [(1.012, 0.0005, False), (1.03, 0.0005, True), (1.018, 0.004, False), (1.04, 0.004, True)],
+)
+def test_a_confirming_visit_must_be_surely_beyond_half_the_band(
+    later: float,
+    visit: float,
+    confirmed: bool,  # noqa: FBT001
+) -> None:
+    """A unit that seemed 8 % slower and is slower by a little is cleared; so is one that may be."""
+
+    def less(row: Record, number: int) -> Record:
+        by = (later if number == 3 else 1.08) if row.device == ONE[1] else 1.0
+        return dataclasses.replace(row, time_s=(row.time_s or 0) * by)
+
+    calm = dataclasses.replace(PLAN, device=0.0005, visit=visit)
+    odd = visits(dataclasses.replace(calm, nodes=1), changed=less, again=["n000"])
+    many = visits(calm) + [dataclasses.replace(one, node="odd") for one in odd]
+    one = told(summarise(many), unit=("odd", ONE[1]))
+    assert one.confirmed is confirmed
+    assert one.ratio == pytest.approx(later, abs=4 * visit)
 
 
 @given(st.permutations(range(10)))

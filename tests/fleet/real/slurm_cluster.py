@@ -155,6 +155,7 @@ class SlurmCluster:
     def _configure(self) -> None:
         for name in ("munge", "state", "log", *(f"spool/{n}" for n in self.names)):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)  # munge refuses a socket that others can't reach
         (self.folder / "munge").chmod(0o711)
         key = self.folder / "munge" / "key"
         key.write_bytes(os.urandom(128))
