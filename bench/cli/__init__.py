@@ -17,6 +17,7 @@ from bench.cli import (  # noqa: F401 - each adds its commands to the app
     compare,
     crossover,
     fleet,
+    fleet_results,
     machine,
     planning,
     profiling,

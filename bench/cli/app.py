@@ -18,7 +18,7 @@ ends with 1 after a traceback."""
 _ORDER: Sequence[str] = (
     *("run", "list", "runs", "show", "report", "publish", "export", "import"),
     *("compare", "table", "trend", "ab", "crossover", "claims"),
-    "fleet",
+    *("fleet", "gate"),
     *("profile", "machine", "doctor", "selftest", "explain"),
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cli.app import OK, SOME_FAILED, fleet
 from bench.cli.fleet_options import (
     CampaignName,
+    Confirm,
     Deadline,
     NewName,
     Node,
@@ -118,6 +119,7 @@ def run_command(
     tag: Tags = None,
     deadline: Deadline = "12h",
     poll: Poll = "10",
+    confirm: Confirm = True,
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
@@ -149,7 +151,7 @@ def run_command(
         say("\n".join(plan_lines(campaign, _states(campaign, Objects(store)))), err=True)
     else:
         campaign = campaigns.load(Objects(store), _one(words))
-    return _follow(campaign, Objects(store), times_s, as_json=as_json)
+    return _follow(campaign, Objects(store), times_s, wanted=confirm, as_json=as_json)
 
 
 @fleet.command("status")
@@ -173,6 +175,7 @@ def retry_command(
     campaign: CampaignName,
     deadline: Deadline = "12h",
     poll: Poll = "10",
+    confirm: Confirm = True,
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
@@ -188,7 +191,7 @@ def retry_command(
         "deadline_s": parse_budget(deadline, "--deadline"),
         "poll_s": parse_budget(poll, "--poll"),
     }
-    return _follow(found, objects, times_s, as_json=as_json)
+    return _follow(found, objects, times_s, wanted=confirm, as_json=as_json)
 
 
 @fleet.command("visit", hidden=True)
@@ -299,14 +302,27 @@ def _states(campaign: Campaign, objects: Objects) -> dict[str, dict[str, int]]:
     return {pool: dict(Counter(node.state for node in found)) for pool, found in nodes.items()}
 
 
-def _follow(campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, as_json: bool) -> int:
+def _follow(
+    campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, wanted: bool, as_json: bool
+) -> int:
     """Submit and follow; a stopped follower says how to go on."""
     import time
     from datetime import UTC, datetime
 
     from bench.cli.fleet_progress import LineWatcher
+    from bench.fleet.confirmation import asked
     from bench.fleet.engines import engines
     from bench.fleet.follow import Clock, Follower
+    from bench.units import counted
+
+    def confirm(state: CampaignState) -> bool:
+        nodes = asked(objects, state) if wanted else ()
+        if nodes:
+            say(
+                f"visiting {counted(len(nodes), 'node')} once more: some stand out, some are controls",
+                err=True,
+            )
+        return bool(nodes)
 
     clock = Clock(now=lambda: datetime.now(UTC), sleep=time.sleep)
     with engines(campaign.pools, campaign.name, objects) as of_pool:
@@ -314,7 +330,7 @@ def _follow(campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, as
             objects, campaign, of_pool, watcher=LineWatcher(), clock=clock, **times_s
         )
         try:
-            state = follower.follow()
+            state = follower.follow(confirm)
         except KeyboardInterrupt:
             how = _on_place(f"bench fleet run {campaign.name}", objects.place)
             say(

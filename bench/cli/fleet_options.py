@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,5 +61,36 @@ Confirm = Annotated[
     bool,
     typer.Option(
         help="Visit nodes that stand out once more, beside others that do not, before they are called slow."
+    ),
+]
+Band = Annotated[
+    str, typer.Option(metavar="SHARE", help="A difference below it does not matter (3%).")
+]
+Against = Annotated[
+    Path,
+    typer.Option("--against", metavar="FILE", help="A reference, of bench fleet reference."),
+]
+AgainstToo = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        help="A reference; without one devices are compared with each other.",
+    ),
+]
+ReferenceOut = Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")]
+ManifestKind = Annotated[
+    str, typer.Argument(metavar="KIND", help="kubernetes: an indexed Job. skypilot: a task.")
+]
+PoolToEmit = Annotated[
+    str | None,
+    typer.Option("--pool", metavar="NAME", help="The pool, where the campaign has several."),
+]
+AgainstReference = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        help="Where its times lie among those of a fleet: a reference, of bench fleet reference.",
     ),
 ]

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bench.cli.app import OK, app
+from bench.cli.fleet_options import AgainstReference
 from bench.cli.options import (
     OUT,
     STORE,
@@ -75,10 +76,15 @@ def show_command(
     store: Store = STORE,
     form: ShowForm = "table",
     device_times: DeviceTimes = False,
+    against: AgainstReference = None,
 ) -> int:
     """Show one run."""
     found = find_run(store, run)
-    if device_times or form == "table":
+    if against:
+        from bench.cli.fleet_results import show_against
+
+        show_against(found.folder, against, form)
+    elif device_times or form == "table":
         show_run(found, store, device_times=device_times)
     else:
         _export(found, form)

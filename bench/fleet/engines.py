@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.errors import SettingsError
+from bench.fleet.elsewhere import ElsewhereEngine
 from bench.fleet.local import LocalEngine
 from bench.fleet.slurm import SlurmEngine
 from bench.fleet.ssh import SshEngine
@@ -47,6 +48,8 @@ def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
     Raises:
         SettingsError: this machine has a name that can't be a node's.
     """
+    if pool.engine == "elsewhere":
+        return ElsewhereEngine(pool.name, campaign)
     command = partial(visit_command, pool, campaign)
     if pool.engine == "ssh":
         return SshEngine(pool, campaign, objects, command)

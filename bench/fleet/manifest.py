@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.records.campaign import Campaign, Pool
 
 Kind = Literal["kubernetes", "skypilot"]
+KINDS: tuple[Kind, ...] = ("kubernetes", "skypilot")
 
 IMAGE, SECRET, CLAIM = "IMAGE", "BUCKET-SECRET", "STORE-CLAIM"
 ACCELERATOR, INSTANCE, VOLUME = "ACCELERATOR", "INSTANCE-TYPE", "STORE-VOLUME"
@@ -76,7 +77,7 @@ def manifest(
     """
     _check(store)
     there = dataclasses.replace(pool, python=pool.python or _PYTHON)
-    nodes = max(1, len(campaign.nodes.get(pool.name, ())))
+    nodes = max(1, len(campaign.nodes.get(pool.name, ())), pool.machines)
     if kind == "kubernetes":
         number = count or nodes * campaign.visits
         head, told = _job_head(campaign, there, store), _job(campaign, there, store, number)
@@ -123,7 +124,7 @@ def _job_head(campaign: Campaign, pool: Pool, store: str) -> Sequence[str]:
         "Fill in:",
         f"  {IMAGE}: with {pool.python}, tensorbench, torch {campaign.torch}, and the suites at the paths of the plan",
         f"  {place}",
-        "  nodeSelector, if not all nodes that have room are of this pool",
+        "  nodeSelector, if the cluster has nodes that are not of this pool",
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 FILE = "fleet.toml"
-ENGINES = ("local", "slurm", "ssh")
+ENGINES = ("local", "slurm", "ssh", "elsewhere")
 LOCAL = "local"
 """The pool that is always there: this machine."""
 _LOCAL: Mapping[str, Any] = {"apart_s": 0.0, "allow": ("busy",), "at_most": 1}
@@ -86,6 +86,9 @@ def _pool(path: Path, name: str, table: Mapping[str, Any]) -> Pool:
         message = (
             f'{where}: an ssh pool has hosts = ["a", "b"], or the name of a file with one a line'
         )
+        raise SettingsError(message)
+    if pool.engine == "elsewhere" and not pool.machines:
+        message = f"{where}: a pool elsewhere has machines = 8: how many are to be visited"
         raise SettingsError(message)
     return pool
 
@@ -161,7 +164,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     **{name: (name, _text) for name in ("engine", "python", "partition", "constraint", "account")},
     **{name: (name, _text) for name in ("qos", "reservation", "store", "spool")},
     **{name: (name, _texts) for name in ("setup", "options", "allow")},
-    **{name: (name, _whole) for name in ("gpus", "at_most")},
+    **{name: (name, _whole) for name in ("gpus", "at_most", "machines")},
     **{name: (f"{name}_s", _seconds) for name in ("time", "apart", "lease")},
     "cpu": ("cpu", _flag),
     "hosts": ("hosts", _hosts),

@@ -68,8 +68,8 @@ class SshEngine:
             if name not in avoid and (not among or name in among)
             if name not in self._running and name not in self._down
         ]
-        room_for = max(0, self._pool.at_most - len(self._running)) if self._pool.at_most else visits
-        chosen = free[: min(visits, room_for)]
+        most = max(0, self._pool.at_most - len(self._running)) if self._pool.at_most else visits
+        chosen = free[: min(visits, most)]
         answers = self._ask({name: self._beginning(name) for name in chosen})
         begun = [name for name, answer in answers.items() if answer.code == 0]
         self._running |= {

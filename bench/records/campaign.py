@@ -30,7 +30,7 @@ class Pool:
 
     name: str
     engine: str
-    """`local`, `slurm` or `ssh`."""
+    """`local`, `slurm` or `ssh`; `elsewhere`: visits are started by something that is not asked."""
     python: str = ""
     """The interpreter on a node that has this program; empty: the one that makes the plan."""
     setup: tuple[str, ...] = ()
@@ -56,6 +56,8 @@ class Pool:
     """Further options for `sbatch`, each one word."""
     hosts: tuple[str, ...] = ()
     """Of an ssh pool, as `ssh` takes them."""
+    machines: int = 0
+    """Of a pool elsewhere: how many are wanted; their names are known when they come."""
     store: str = ""
     """Of an ssh pool: the campaign's store as hosts see it, where they share it; empty: results are fetched."""
     spool: str = ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
 from bench.machine import hardware as machines
+from bench.machine.activity import gpu_snapshots
 from bench.machine.environment import read_environment
 from bench.pool.pool import start
 from bench.records import memory_policy
@@ -121,12 +122,20 @@ def new(plan: Plan, options: Options, started: Start | None = None) -> RunInfo:
         },
         machine=dataclasses.asdict(machines.read_machine()),
         environment=environment,
-        state=dataclasses.asdict(started.state if started else machines.read_state()),
+        state=_state(started),
         folder=str(Path.cwd()),
         devices=devices,
         memory=_memory(devices, schedule.memory, environment),
         **code_of(plan),
     )
+
+
+def _state(started: Start | None) -> dict[str, Any]:
+    """What the machine was like when the run began; of its GPUs what their driver says, such as power limits."""
+    state = dataclasses.asdict(started.state if started else machines.read_state())
+    # Workers have been started, so that not every process on a GPU is somebody else's.
+    gpus = [{**dataclasses.asdict(gpu), "processes": None} for gpu in gpu_snapshots()]
+    return {**state, "gpus": gpus} if gpus else state
 
 
 def code_of(plan: Plan) -> dict[str, Any]:

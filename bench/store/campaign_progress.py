@@ -12,7 +12,7 @@ from bench.store.campaigns import key
 from bench.store.claims import Claim, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from bench.records.campaign import State
     from bench.store.objects import Objects
@@ -21,13 +21,26 @@ if TYPE_CHECKING:
 _UNREACHED = "unreached.json"
 
 
-def wanted(campaign: Campaign, confirming: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Pool and node → how many visits it gets: one more where a suspect is to be confirmed."""
-    return {
-        (pool, node): campaign.visits + ((pool, node) in confirming)
-        for pool, nodes in campaign.nodes.items()
-        for node in nodes
-    }
+def wanted(
+    campaign: Campaign,
+    confirming: Collection[tuple[str, str]] = (),
+    seen: Collection[tuple[str, str]] = (),
+) -> dict[tuple[str, str], int]:
+    """Pool and node → how many visits it gets.
+
+    Args:
+        campaign: whose plan it is.
+        confirming: nodes that get one more, to confirm or clear a suspect.
+        seen: nodes that have begun visits; those that are not in the plan have joined their pool since.
+    """
+    planned = [(pool, node) for pool, nodes in campaign.nodes.items() for node in nodes]
+    joined = sorted(place for place in seen if campaign.pool(place[0]) and place not in planned)
+    missing = []
+    for pool in campaign.pools:
+        there = sum(place[0] == pool.name for place in (*planned, *joined))
+        missing += [(pool.name, f"machine-{n}") for n in range(there + 1, pool.machines + 1)]
+    places = (*planned, *joined, *missing)
+    return {place: campaign.visits + (place in confirming) for place in places}
 
 
 def note_unreached(objects: Objects, name: str, reasons: Mapping[tuple[str, str], str]) -> None:
@@ -65,7 +78,9 @@ def progress(
     known, unreached = claims.visits(objects, campaign.name), unreached_in(objects, campaign.name)
     look = _Look(objects, campaign, now or datetime.now(UTC))
     states = []
-    for place, count in wanted(campaign, claims.to_confirm(objects, campaign.name)).items():
+    confirming = claims.to_confirm(objects, campaign.name)
+    seen = {place[:2] for place in known}
+    for place, count in wanted(campaign, confirming, seen).items():
         why = unreached.get(place, "")
         for number in range(1, count + 1):
             visit = known.get((*place, number), Visit(pool=place[0], node=place[1], number=number))

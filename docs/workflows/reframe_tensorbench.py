@@ -16,8 +16,7 @@ class TensorbenchRun(rfm.RunOnlyRegressionTest):
     """All cases in one job: a job for each would fill the queue. Other cases: `-S selection='…'`, as in a shell."""
 
     selection = variable(str, value="matmul elementwise --preset quick")
-    valid_systems, valid_prog_environs = ["*"], ["*"]
-    executable, exclusive_access, num_tasks, time_limit = "bench", True, 1, "40m"
+    valid_systems, valid_prog_environs, executable, exclusive_access = ["*"], ["*"], "bench", True
 
     @run_after("setup")
     def prepare(self) -> None:

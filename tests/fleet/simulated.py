@@ -149,6 +149,8 @@ class Simulation:
     queue: list[SimulatedJob] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     faults: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    apart: bool = False
+    """Whether two copies of a job know nothing of each other: a node that was set up anew, say."""
     mute: bool = False
     """Whether jobs end without a word."""
     measured: list[Measured] = field(default_factory=list)
@@ -325,6 +327,8 @@ class Simulation:
             patch.setattr(visit, "time", clock)
             patch.setattr(Facts, "read", self._facts)
             patch.setattr(Spool, "measured", self._measure)
+            if self.apart:
+                patch.setattr(Spool, "locked", lambda _spool: nullcontext(True))  # noqa: FBT003
             patch.setattr(Request, "start", lambda _asked: nullcontext())
             patch.setattr(Request, "plan", lambda _asked: self._plan())
             yield

@@ -206,7 +206,7 @@ def test_a_node_that_goes_down_costs_no_run(tmp_path: Path, *, lost: bool, back:
 
 def test_of_two_copies_of_a_visit_one_counts(tmp_path: Path) -> None:
     """The one whose claim is the last; the other's run is kept as an extra one."""
-    with cluster(tmp_path, 1, minutes=60.0) as simulation:
+    with cluster(tmp_path, 1, minutes=60.0, apart=True) as simulation:
         simulation.faults = [
             (600.0, lambda: simulation.fail("n0", lost=True)),
             (660.0, lambda: setattr(simulation.nodes["n0"], "up", True)),
@@ -266,13 +266,23 @@ def test_jobs_that_end_without_a_word_are_not_submitted_for_ever(tmp_path: Path)
 def test_a_node_that_joined_after_the_plan_takes_no_jobs_for_ever(tmp_path: Path) -> None:
     """Visited as often as the others, it is avoided; a broken one too."""
     for broken in (False, True):
-        with cluster(tmp_path / str(broken), 3) as simulation:
-            simulation.nodes["n2"].taken = True
+        with cluster(tmp_path / str(broken), 6) as simulation:
+            for name in ("n2", "n3", "n4", "n5"):
+                simulation.nodes[name].taken = True
             new = SimulatedNode("new", broken=broken)
             simulation.nodes = {"new": new, **simulation.nodes}
             state = simulation.follow(deadline_s=2 * HOUR_S)
-            assert state.counts == {"done": 2, "unreached": 1}
-            assert [node for _, node in simulation.begun].count("new") <= 3
+            assert state.counts == {"done": 2, "unreached": 4}
+            assert [node for _, node in simulation.begun].count("new") <= 6
+
+
+def test_a_campaign_of_another_machine_is_not_measured_here(tmp_path: Path) -> None:
+    """The local pool of a plan that was made elsewhere: this machine is none of its nodes."""
+    with cluster(tmp_path, 1) as simulation:
+        simulation.nodes = {"other": SimulatedNode("other")}
+        state = simulation.follow()
+        assert len(simulation.begun) <= 2
+        assert state.counts == {"unreached": 1}
 
 
 def test_a_visit_that_is_never_finished_is_not_tried_for_ever(tmp_path: Path) -> None:
@@ -285,6 +295,15 @@ def test_a_visit_that_is_never_finished_is_not_tried_for_ever(tmp_path: Path) ->
         assert len(simulation.begun) <= 3
         check_end(state)
         assert said(state)["n0", 1] not in {"done", "waiting"}
+
+
+def test_who_waits_for_a_node_by_name_blocks_nobody(tmp_path: Path) -> None:
+    """With two visits at most at a time, other nodes get their second ones meanwhile."""
+    with cluster(tmp_path, 5, at_most=2, visits=2) as simulation:
+        for name in ("n3", "n4"):
+            simulation.nodes[name].taken = True
+        state = simulation.follow(deadline_s=6 * HOUR_S)
+        assert state.counts == {"done": 6, "unreached": 4}
 
 
 def test_at_most_so_many_visits_run_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from bench.records.cache_state import HOT
+from bench.records.memory_policy import REUSE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -104,6 +107,8 @@ class Percentiles:
     p99_s: float
     between_visits: float | None
     """Standard deviation of log time of one unit from visit to visit; None with one visit each."""
+    cache: str = HOT
+    memory: str = REUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

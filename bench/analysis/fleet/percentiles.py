@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from bench.analysis.fleet.fleet_summary import Percentiles
+from bench.records.cache_state import HOT
 from bench.stats.interval import medians
 from bench.stats.outlying_unit import scatter
 from bench.stats.variance_components import steps
@@ -56,6 +57,8 @@ def percentiles(cohorts: Iterable[Cohort]) -> Iterator[Percentiles]:
                 p95_s=at[3],
                 p99_s=at[4],
                 between_visits=scatter(steps(cohort.first[..., place])),
+                cache=cell.cache or HOT,
+                memory=cell.memory,
             )
 
 

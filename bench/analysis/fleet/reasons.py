@@ -7,16 +7,16 @@ What neither rows nor runs have is not spoken of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.analysis.fleet.mixtures import facts_of
-from bench.units import number, share
+from bench.units import number, share, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.analysis.fleet.cohort import Row
     from bench.analysis.fleet.fleet_summary import Deviation, Unit
@@ -30,6 +30,14 @@ _MIN_THROTTLED = 0.05
 _MOVING = frozenset({"processes", "busy_share", "sm_clock_hz", "temperature_c", "throttle_reasons"})
 """What a run's state has of a GPU that changes by the second; rows have it from while the case ran."""
 _UNNAMED = frozenset({"name", "uuid"})
+
+
+_UNITS: Mapping[str, Callable[[float], str]] = {
+    "_w": lambda value: f"{number(value)} W",
+    "_hz": lambda value: f"{number(value / 1e6, 4)} MHz",
+    "_bytes": size,
+}
+"""Ending of a fact's name → its value in words."""
 
 
 class _Gauge(NamedTuple):
@@ -144,11 +152,19 @@ def _of_device(info: RunInfo, device: str) -> dict[str, str]:
         if isinstance(known, list | tuple) and place < len(known):
             of = known[place]
             found.update(of if isinstance(of, Mapping) else {})
-    return {
-        name: str(value)
+    return dict(
+        _named(name, value)
         for name, value in found.items()
         if name not in _MOVING | _UNNAMED and isinstance(value, int | float | str)
-    }
+    )
+
+
+def _named(name: str, value: float | str) -> tuple[str, str]:
+    """`power_limit_w`, 600.0 → `power limit`, `600 W`."""
+    for ending, text in _UNITS.items():
+        if name.endswith(ending) and isinstance(value, int | float):
+            return name.removesuffix(ending), text(value)
+    return name, str(value)
 
 
 def _usual(facts: Mapping[Unit, Mapping[str, str]]) -> dict[str, str]:

@@ -34,8 +34,8 @@ suite = Suite("sleepy", axes=[Axis("n", list(range(1, {CASES} + 1)))])
 
 @suite.op
 def nap(case):
-    """Sleep 50 ms."""
-    return Call(time.sleep, 0.05)
+    """Sleep 20 ms."""
+    return Call(time.sleep, 0.02)
 '''
 _SETTINGS = """
 [pool.here]
