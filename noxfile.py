@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,25 @@ def browser(session: nox.Session) -> None:
     """Pages as their readers have them: Debian's Chromium, Playwright and axe-core; four minutes."""
     pair = ("-n", "2", "--dist", "worksteal")
     session.run(sys.executable, "-m", "pytest", "tests/browser", *pair, *session.posargs)
+
+
+@nox.session(name="fleet", default=False)
+def fleet_faults(session: nox.Session) -> None:
+    """Campaigns through a real Slurm of four nodes and a real ssh server, with their faults: as root; five minutes."""
+    programs = {"slurmctld": "slurm-wlm", "munged": "munge", "sshd": "openssh-server"}
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    missing = [package for name, package in programs.items() if not shutil.which(name, path=path)]
+    if missing and os.getuid() == 0:
+        session.run("apt-get", "update", "-qq", external=True)
+        install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
+        session.run(*install, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+    session.run(sys.executable, "-m", "pytest", "tests/fleet/real", *session.posargs)
+
+
+@nox.session(name="fleet-errors", default=False)
+def fleet_errors(session: nox.Session) -> None:
+    """How often devices of simulated fleets are wrongly called slow, and slow ones found: `-- --repeats 10`; two minutes."""
+    session.run(sys.executable, str(ROOT / "tests" / "lab" / "fleet.py"), *session.posargs)
 
 
 @nox.session(default=False)

@@ -13,8 +13,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-collect_ignore = ["browser"]
-"""They need a browser: `nox -s browser` names the folder, and so they are collected."""
+collect_ignore = ["browser", "fleet/real"]
+"""They need a browser, or Slurm and root: `nox -s browser` and `nox -s fleet` name the folder, and so they are collected."""
 settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ours")
 """A deadline is a timed assertion, and fails on a machine that is busy with something else. CI tries the

@@ -1,4 +1,4 @@
-"""ReFrame test of a node: one run of tensorbench, with a performance variable per case. Copy it to your own tests."""  # noqa: INP001 - it is in no package
+"""ReFrame test of a node: one run of tensorbench, with a performance variable per case. Copy it to your own tests."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Does the analysis of a fleet name slow GPUs and no others? Simulated fleets, with rules that others use beside it.
 
-    nox -s fleet -- --nodes 1000 --gpus 8 --repeats 10 --seed 1
+    nox -s fleet-errors -- --nodes 1000 --gpus 8 --repeats 10 --seed 1
 
 Prints a table in Markdown: of the slow GPUs the share that was found, then the others that were named, per fleet and
 as a share. A fleet has two visits of 40 cases in four groups; the nodes of suspects (`first visits`) and
