@@ -13,6 +13,7 @@ from bench.cli.fleet_options import (
     NewName,
     Node,
     Poll,
+    PoolDevice,
     PoolName,
     Pools,
     StorePlace,
@@ -21,7 +22,6 @@ from bench.cli.fleet_options import (
 )
 from bench.cli.options import (
     Budget,
-    Device,
     Json,
     Keyword,
     Label,
@@ -55,7 +55,7 @@ def plan_command(
     name: NewName = None,
     visits: Visits = 2,
     keyword: Keyword = None,
-    device: Device = None,
+    device: PoolDevice = None,
     setting: Setting = None,
     mode: Mode = None,
     preset: PresetName = "quick",
@@ -69,7 +69,10 @@ def plan_command(
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
-    """Write the plan of a campaign and say what it takes; submits nothing."""
+    """Write a plan and say what it takes; submits nothing.
+
+    It never changes, so that every node measures the same, whenever it comes.
+    """
     from bench.report.text.fleet_plan import plan_facts, plan_lines
     from bench.store.objects import Objects
 
@@ -106,7 +109,7 @@ def run_command(
     name: NewName = None,
     visits: Visits = 2,
     keyword: Keyword = None,
-    device: Device = None,
+    device: PoolDevice = None,
     setting: Setting = None,
     mode: Mode = None,
     preset: PresetName = "quick",
@@ -123,7 +126,10 @@ def run_command(
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
-    """Submit the visits of a campaign and follow them; can be stopped, and gone on with from any machine."""
+    """Submit visits and follow them.
+
+    Can be stopped with Ctrl-C, and gone on with from any machine by the same line. Exit codes as of status.
+    """
     from bench.report.text.fleet_plan import plan_lines
     from bench.run.request import parse_budget
     from bench.store import campaigns
@@ -158,7 +164,10 @@ def run_command(
 def status_command(
     *, campaign: CampaignName, store: StorePlace = PLACE, as_json: Json = False
 ) -> int:
-    """What has become of each visit; 0 all are done, 4 some are under way or wait, 6 some are missing."""
+    """What has become of each visit.
+
+    Exit code 0: all are done. 4: some are under way or wait. 6: some are missing, with their reasons.
+    """
     from bench.store import campaigns
     from bench.store.campaign_progress import progress
     from bench.store.objects import Objects
@@ -179,7 +188,7 @@ def retry_command(
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
-    """Go on with what is missing, also on nodes that were excluded."""
+    """Go on with what is missing, excluded nodes too."""
     from bench.run.request import parse_budget
     from bench.store import campaigns, claims
     from bench.store.objects import Objects

@@ -50,6 +50,13 @@ StorePlace = Annotated[
 Poll = Annotated[
     str, typer.Option(metavar="SECONDS", help="Between two looks at the queue and the store.")
 ]
+PoolDevice = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device",
+        help="Devices of a node: cpu, cuda:0, …; commas or several times. Default: the GPUs of the pool, else the CPU.",
+    ),
+]
 PoolName = Annotated[str, typer.Option("--pool", metavar="NAME", help="The pool of this node.")]
 Node = Annotated[
     str | None,

@@ -38,7 +38,10 @@ def report_command(
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
-    """What the visits say of each device, in a few sentences and on a page; also while a campaign is under way."""
+    """What the visits say of each device, and a page.
+
+    Also of a campaign that is under way, as far as it is.
+    """
     from bench.report.html.build import build_fleet
     from bench.report.text.fleet import facts, summary_lines
 
@@ -61,7 +64,10 @@ def gate_command(
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
-    """Exit code 0; 3 a slow device, 4 something undecided, 5 nothing comparable, 6 visits missing or failed rows."""
+    """The same in an exit code, for CI.
+
+    0: no device is slow. 3: one is. 4: undecided. 5: nothing to compare. 6: visits are missing, or a row failed.
+    """
     from bench.report.text.fleet import facts, summary_lines
 
     state, summary, records = _summary(campaign, store, band)
@@ -83,7 +89,10 @@ def reference_command(
     out: ReferenceOut = Path("reference.parquet"),
     store: StorePlace = PLACE,
 ) -> int:
-    """Write the times of each case over all devices of a model: a file to hold other machines against."""
+    """Write a file to hold other machines against.
+
+    Per device model and case the percentiles of its times over all devices.
+    """
     from bench.analysis.fleet import reference
     from bench.units import counted
 
@@ -107,7 +116,10 @@ def gate_run_command(
     store: Store = STORE,
     as_json: Json = False,
 ) -> int:
-    """Hold a run against a reference; exit code 3 where a case is slow, 4 undecided, 5 not comparable, 6 failed."""
+    """Hold a run against the reference of a fleet.
+
+    Exit code 0: as fast as usual. 3: a case is slow. 4: undecided. 5: nothing to compare. 6: a row failed.
+    """
     from bench.analysis.fleet.against import code
     from bench.cli.runs import find_run
     from bench.store.load import load_records
@@ -192,7 +204,7 @@ def emit_command(
     pool: PoolToEmit = None,
     store: StorePlace = PLACE,
 ) -> int:
-    """Print a manifest whose jobs make the visits of a campaign: for kubernetes or skypilot."""
+    """Print a manifest for Kubernetes or SkyPilot."""
     from bench.errors import SelectionError, hint
     from bench.fleet.manifest import KINDS, manifest
     from bench.store import campaigns

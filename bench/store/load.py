@@ -34,13 +34,17 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def load_records(*places: str | Path) -> list[Record]:
+def load_records(*places: str | Path, columns: Sequence[str] | None = None) -> list[Record]:
     """The record of each case and device of every run in these stores, run folders, files or pages.
+
+    Args:
+        places: stores, run folders, files or pages.
+        columns: those to read, with all that a record must have; None for all. The others are empty.
 
     Raises:
         StoreError: a place holds no results, or a file named by itself can't be read.
     """
-    return [record_of(values) for values in load_values(*places)]
+    return [record_of(values) for values in load_values(*places, columns=columns)]
 
 
 def load_values(*places: str | Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:

@@ -61,6 +61,8 @@ class Objects:
                 "an address of a bucket has no credentials in it; they come from the environment"
             )
             raise StoreError(message)
+        if not make:
+            self._check_there()
         try:
             if self.folder and make:
                 runs.make_store(self.folder)
@@ -153,7 +155,9 @@ class Objects:
     def _check_there(self) -> None:
         """See that the folder is there: it would be made anew, where a disk that is away was mounted."""
         if self.folder and not self.folder.is_dir():
-            message = f"the store {self.place} is not there"
+            message = (
+                f"the store {self.place} is not there, or is no folder; choose another with --store"
+            )
             raise StoreError(message)
 
     def path(self, key: str) -> Path | None:

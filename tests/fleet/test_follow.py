@@ -272,7 +272,8 @@ def test_a_node_that_joined_after_the_plan_takes_no_jobs_for_ever(tmp_path: Path
             new = SimulatedNode("new", broken=broken)
             simulation.nodes = {"new": new, **simulation.nodes}
             state = simulation.follow(deadline_s=2 * HOUR_S)
-            assert state.counts == {"done": 2, "unreached": 4}
+            planned = Counter(v.state for v in state.visits if v.node != "new")
+            assert planned == {"done": 2, "unreached": 4}
             assert [node for _, node in simulation.begun].count("new") <= 6
 
 
@@ -282,7 +283,7 @@ def test_a_campaign_of_another_machine_is_not_measured_here(tmp_path: Path) -> N
         simulation.nodes = {"other": SimulatedNode("other")}
         state = simulation.follow()
         assert len(simulation.begun) <= 2
-        assert state.counts == {"unreached": 1}
+        assert said(state)["n0", 1] == "unreached"
 
 
 def test_a_visit_that_is_never_finished_is_not_tried_for_ever(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ from bench.analysis.fleet.cohort import cohorts, usable_rows
 from bench.analysis.fleet.fleet_summary import VisitRows
 from bench.analysis.fleet.standing import suspects
 from bench.analysis.fleet.summary import summarise
-from tests.fakes import rows
-from tests.fakes.fleets import FleetPlan, visits
+from bench.analysis.fleet.visit_rows import visit_rows
+from bench.store.campaign_progress import progress
+from tests.fakes import fleet_stores, rows
+from tests.fakes.fleets import FleetPlan, node_name, visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bench.analysis.fleet.fleet_summary import Deviation
     from bench.records.record import Record
@@ -230,3 +233,18 @@ def test_the_error_within_a_run_is_that_of_the_intervals() -> None:
     assert summarise(made).spreads[0].within_run == pytest.approx(
         0.01 / 1.96 / math.sqrt(6), rel=1e-3
     )
+
+
+def test_no_other_column_is_asked_for_than_is_read(tmp_path: Path) -> None:
+    """What is said of a fleet is the same from its store as from whole rows."""
+    made = visits(FleetPlan(nodes=6, gpus=4), {("n001", "cuda:2"): 1.09})
+    names = [node_name(n) for n in range(6)]
+    plan = fleet_stores.campaign(names, [row.case for row in made[0].records])
+    objects = fleet_stores.write(tmp_path, plan, made)
+    read, torn = visit_rows(objects, progress(objects, plan))
+    assert torn == []
+    one, other = summarise(made), summarise(read)
+    assert one.deviations == other.deviations
+    assert one.percentiles == other.percentiles
+    assert one.spreads == other.spreads
+    assert any(found.suspect for found in one.deviations)
