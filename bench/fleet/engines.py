@@ -13,7 +13,8 @@ from bench.fleet.elsewhere import ElsewhereEngine
 from bench.fleet.local import LocalEngine
 from bench.fleet.slurm import SlurmEngine
 from bench.fleet.ssh import SshEngine
-from bench.store.campaigns import is_name, key
+from bench.records.campaign import is_name
+from bench.store.campaigns import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

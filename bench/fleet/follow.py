@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from bench.fleet.engine import Engine, Job
+    from bench.fleet.engine import Engine, Job, Node
     from bench.records.campaign import Campaign, CampaignState, Pool, VisitState
     from bench.store.objects import Objects
 
@@ -27,8 +27,9 @@ POLL_S = 10.0
 """Between two looks. Schedulers start jobs every few seconds at best, and busy ones ask for no more than this."""
 STALL_S = 900.0
 """A node that is started anew is back by then."""
-_FINAL = frozenset({"done", "excluded"})
 _MOST_HELD = 3
+_MOST_UNHEARD = 2
+"""Jobs per node: two of a node are told of, since then it is excluded."""
 _PINNED_SHARE, _PINNED_FEWEST = 0.05, 2
 """The last nodes, this share of them or so few, are waited for by name."""
 
@@ -87,6 +88,12 @@ class Follower:
         self._moved = clock.now()
         self._trouble = ""
         self._held = 0
+        self._last: tuple[VisitState, ...] = ()
+        self._unheard = 0
+        """Visits that were submitted since the store has told of anything new."""
+        self._most_unheard = _MOST_UNHEARD * sum(map(len, campaign.nodes.values()))
+        self._offered: dict[str, set[str]] = {}
+        """Pool → the nodes that jobs in the queue may begin on."""
 
     def follow(self, confirm: Callable[[CampaignState], bool] | None = None) -> CampaignState:
         """Go on until every visit is done, or can't be.
@@ -95,19 +102,21 @@ class Follower:
             confirm: is asked once, when all visits are done, whether some nodes are to be visited once more.
 
         Raises:
-            BenchError: the engine can't ever do what is asked of it.
+            BenchError: the engine can't ever do what is asked of it, or the store is away at the end.
         """
         campaign_progress.note_unreached(self._objects, self._campaign.name, {})
         while True:
             state = self._round()
-            if state and all(visit.state in _FINAL for visit in state.visits):
+            if state and all(map(campaign_progress.is_final, state.visits)):
                 if not (confirm and state.complete and confirm(state)):
                     return state
                 confirm = None
                 continue
             now = self._clock.now()
             if now >= self._ends or now - self._moved > self._stall:
-                return self._given_up()
+                return self._given_up("no visit began here until the deadline")
+            if self._is_unheard():
+                return self._given_up("jobs ended here without a word; see what they printed")
             self._clock.sleep(self._poll_s)
 
     def _round(self) -> CampaignState | None:
@@ -129,12 +138,20 @@ class Follower:
             engine.gather()
             jobs[name] = engine.jobs()
         state = campaign_progress.progress(self._objects, self._campaign, now=self._clock.now())
+        if state.visits != self._last:
+            self._last, self._unheard = state.visits, 0
         self._watcher.looked(state, jobs)
         self._release(jobs)
         for pool in self._campaign.pools:
-            if self._top_up(pool, state, jobs[pool.name]) or jobs[pool.name]:
+            if self._top_up(pool, state, jobs[pool.name]):
                 self._moved = self._clock.now()
         return state
+
+    def _is_unheard(self) -> bool:
+        """Whether so many jobs have ended without a trace in the store that more would be of no use."""
+        if self._unheard <= self._most_unheard:
+            return False
+        return not any(engine.jobs() for engine in self._engines.values())
 
     def _release(self, jobs: Mapping[str, Sequence[Job]]) -> None:
         """Take back jobs that the scheduler holds, so that others take their places; not without end.
@@ -156,32 +173,48 @@ class Follower:
             self._watcher.troubled(told)
 
     def _top_up(self, pool: Pool, state: CampaignState, jobs: Sequence[Job]) -> bool:
-        """Submit as many visits as nodes could begin one and no job waits for; whether there is still one to come."""
+        """Submit as many visits as nodes could begin one and no job waits for; whether any is still to come."""
         due, later = self._due(pool, state)
         running = {job.node for job in jobs if job.state == "running"}
-        waiting = [job for job in jobs if job.state == "waiting"]
         ready = [node for node in due if node not in running]
-        nodes, engine = self._campaign.nodes[pool.name], self._engines[pool.name]
+        if not ready or self._unheard > self._most_unheard:
+            return bool(later or jobs)
+        here = {node.name: node for node in self._engines[pool.name].nodes()}
+        taken = self._submitted(pool, [node for node in ready if node in here], jobs, here)
+        if taken:
+            self._unheard += taken
+            self._watcher.submitted(pool.name, taken)
+        return bool(taken or later or jobs)
+
+    def _submitted(
+        self, pool: Pool, ready: Sequence[str], jobs: Sequence[Job], here: Mapping[str, Node]
+    ) -> int:
+        """Hand over what is missing: interchangeable visits, or at the end one for each node by its name.
+
+        As many as there are nodes where nothing is in the queue, since the engine minds how many run at a time; else
+        as many as may run beside those that are.
+        """
+        engine, nodes = self._engines[pool.name], self._campaign.nodes[pool.name]
+        offered = self._offered.setdefault(pool.name, set())
+        waiting = [job for job in jobs if job.state == "waiting"]
+        free = max(0, pool.at_most - len(jobs)) if pool.at_most else len(ready)
+        if waiting and not free and not offered.issuperset(ready):
+            # What waits can't go to nodes that were not due when it was submitted, and nothing may be added to it.
+            engine.cancel({"waiting"})
+            free, waiting = pool.at_most - (len(jobs) - len(waiting)), []
+            offered.clear()
         few = max(_PINNED_FEWEST, round(len(nodes) * _PINNED_SHARE))
         if len(ready) <= few < len(nodes):
-            among = self._pinned(engine, ready, waiting)
-            taken = engine.submit(len(among), among=among, avoid=()) if among else 0
-        else:
-            missing = len(ready) - len(waiting)
-            avoid = [node for node in nodes if node not in ready]
-            taken = engine.submit(missing, among=(), avoid=avoid) if missing > 0 else 0
-        if taken:
-            self._watcher.submitted(pool.name, taken)
-        return bool(taken or later)
-
-    @staticmethod
-    def _pinned(engine: Engine, ready: Sequence[str], waiting: Sequence[Job]) -> list[str]:
-        """The last nodes that no job waits for by name; one that is down would be waited for in vain."""
-        if not ready:
-            return []
-        waited_for = {job.node for job in waiting}
-        up = {node.name for node in engine.nodes() if node.state != "down"}
-        return [node for node in ready if node not in waited_for and node in up]
+            waited_for = {job.node for job in waiting}
+            up = [n for n in ready if n not in waited_for and here[n].state != "down"][:free]
+            offered.update(up)
+            return engine.submit(len(up), among=up, avoid=()) if up else 0
+        missing = min(len(ready) - len(waiting), free if jobs else len(ready))
+        if missing <= 0:
+            return 0
+        offered.update(ready)
+        avoid = [node for node in here if node not in ready]
+        return engine.submit(missing, among=(), avoid=avoid)
 
     def _due(self, pool: Pool, state: CampaignState) -> tuple[list[str], bool]:
         """The nodes of a pool on which a visit could begin now, and whether on others it could later."""
@@ -198,16 +231,21 @@ class Follower:
                 before and before.done_at and now < before.done_at + apart
             ):
                 later = True
-            elif visit.state != "excluded":
+            elif not campaign_progress.is_final(visit):
                 due.append(node)
         return due, later
 
-    def _given_up(self) -> CampaignState:
-        """Take back what waits, and say of each node that was not reached why."""
+    def _given_up(self, why: str) -> CampaignState:
+        """Take back what waits, and say of each node why it was not reached, as its engine says, or else this."""
         unreached: dict[tuple[str, str], str] = {}
         for pool, engine in self._engines.items():
-            engine.cancel({"waiting", "held"})
-            for node in engine.nodes():
-                unreached[pool, node.name] = node.reason or "no visit began here until the deadline"
+            reasons = dict.fromkeys(self._campaign.nodes[pool], "it is not in the pool any more")
+            try:
+                engine.cancel({"waiting", "held"})
+                reasons |= {node.name: node.reason or why for node in engine.nodes()}
+            except EngineError as error:
+                reasons = dict.fromkeys(self._campaign.nodes[pool], str(error))
+                self._watcher.troubled(str(error))
+            unreached |= {(pool, node): reason for node, reason in reasons.items()}
         campaign_progress.note_unreached(self._objects, self._campaign.name, unreached)
         return campaign_progress.progress(self._objects, self._campaign, now=self._clock.now())

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError
-from bench.records.campaign import Campaign
-from bench.store.campaigns import is_name
+from bench.records.campaign import Campaign, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +72,7 @@ def frozen(
     measured = max(len(plan.cases) for plan in plans.values())
     compiled = max(plan.compiled for plan in plans.values())
     roofs_s = _ROOFS_S * max(map(len, devices.values())) if asked.roofs else 0.0
-    return Campaign(
+    campaign = Campaign(
         name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         pools=tuple(pools),
@@ -88,6 +87,10 @@ def frozen(
         label=label,
         tags=dict(tags or {}),
     )
+    if fault := campaign.fault():
+        message = f"no campaign can be made of that: {fault}"
+        raise SelectionError(message)
+    return campaign
 
 
 def _planned(asked: Request, devices: tuple[str, ...]) -> Plan:

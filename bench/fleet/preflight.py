@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from bench.records.campaign import Campaign, Pool
 
 Code = Literal["torch", "code", "cores", "gpus", "disk", "busy"]
-CODES: tuple[Code, ...] = ("torch", "code", "cores", "gpus", "disk", "busy")
-"""What is looked at; `allow` of a pool names those that may fail."""
 _LEAST_DISK_BYTES = 2**28
 """A journal of some thousand cases has a tenth of it."""
 _BUSY_SHARE = 0.2

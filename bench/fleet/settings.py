@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import SettingsError, UnitError, hint
-from bench.records.campaign import Pool
-from bench.store.campaigns import is_name
+from bench.records.campaign import MOST_TIME_S, Pool, is_name
 from bench.units import parse_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 FILE = "fleet.toml"
-ENGINES = ("local", "slurm", "ssh", "elsewhere")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)")
 LOCAL = "local"
 """The pool that is always there: this machine."""
 _LOCAL: Mapping[str, Any] = {"apart_s": 0.0, "allow": ("busy",), "at_most": 1}
@@ -69,26 +69,18 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _pool(path: Path, name: str, table: Mapping[str, Any]) -> Pool:
     where = f"{path} [pool.{name}]"
     if not is_name(name):
-        message = f"{where}: a name of a pool has letters, digits, dots, underscores and hyphens"
+        message = f"{path} [pool.{name!r:.80}]: a name of a pool has letters, digits, dots, underscores and hyphens"
         raise SettingsError(message)
     values: dict[str, Any] = {"name": name}
     for key, value in table.items():
         field, read = _known(where, key)
-        values[field] = read(f"{where} {key}", value)
-    if values.get("engine") not in ENGINES:
-        engine = str(values.get("engine", ""))
-        message = f"{where}: engine = {engine!r} is none of {', '.join(ENGINES)}"
-        raise SettingsError(message)
-    if values["engine"] == "local":
+        at = f"{where} {key}"
+        values[field] = read(at, _hosts_of(path, at, value) if key == "hosts" else value)
+    if values.get("engine") == "local":
         values = {**_LOCAL, **values, "at_most": 1}
-    pool = Pool(**values)
-    if pool.engine == "ssh" and not pool.hosts:
-        message = (
-            f'{where}: an ssh pool has hosts = ["a", "b"], or the name of a file with one a line'
-        )
-        raise SettingsError(message)
-    if pool.engine == "elsewhere" and not pool.machines:
-        message = f"{where}: a pool elsewhere has machines = 8: how many are to be visited"
+    pool = Pool(**{"engine": "", **values})
+    if fault := pool.fault():
+        message = f"{where}: {fault}"
         raise SettingsError(message)
     return pool
 
@@ -101,7 +93,7 @@ def _known(where: str, key: str) -> tuple[str, Callable[[str, Any], Any]]:
 
 
 def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or "\n" in value or "\0" in value:
+    if not isinstance(value, str) or not value.isprintable():
         message = f"{where} = {value!r:.60} is no text on one line"
         raise SettingsError(message)
     return value
@@ -128,36 +120,36 @@ def _flag(where: str, value: Any) -> bool:
 
 def _seconds(where: str, value: Any) -> float:
     """A stretch of time: a number of seconds, a text like `40min`, or Slurm's `00:40:00`; 0 too."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_TIME_S:
         return float(value)
-    parts = str(value).split(":")
-    if len(parts) in {2, 3} and all(part.isdecimal() for part in parts):
-        numbers = [int(part) for part in parts]
-        hours, minutes, seconds = [*([0] * (3 - len(parts))), *numbers]
+    if isinstance(value, str) and (match := _CLOCK.fullmatch(value)):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return float(hours * 3600 + minutes * 60 + seconds)
     try:
-        return parse_seconds(str(value))
-    except UnitError as error:
-        message = f"{where} {error}"
+        return 0.0 if value in {"0", "0s"} else parse_seconds(_text(where, value)[:60])
+    except (UnitError, SettingsError, TypeError) as error:
+        message = f"{where} = {value!r:.60} is no time; write seconds (90), a unit (40min, 1h) or 00:40:00"
         raise SettingsError(message) from error
 
 
 def _hosts(where: str, value: Any) -> tuple[str, ...]:
-    """Hosts in a list, or in a file with one a line."""
-    if isinstance(value, str):
-        path = Path(where.partition(" [")[0]).parent / value
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError) as error:
-            message = f"{where}: {path} can't be read: {error}"
-            raise SettingsError(message) from error
-        value = [line.partition("#")[0].strip() for line in lines]
-    found = tuple(host for host in _texts(where, value) if host)
-    for host in found:
-        if host.startswith("-") or not is_name(host.rpartition("@")[2]):
-            message = f"{where}: {host!r:.60} is no host; write it as for ssh, without options"
-            raise SettingsError(message)
-    return found
+    """Hosts in a list, each once."""
+    return tuple(dict.fromkeys(host for host in _texts(where, value) if host))
+
+
+def _hosts_of(path: Path, where: str, value: Any) -> Any:
+    """The lines of a file of hosts that stands beside the settings; a list is as it is."""
+    if not isinstance(value, str):
+        return value
+    file = path.parent / value
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        message = (
+            f"{where}: {str(file)!r:.200} can't be read: {str(error).partition(chr(10))[0]:.100}"
+        )
+        raise SettingsError(message) from error
+    return [line.partition("#")[0].strip() for line in lines]
 
 
 _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {

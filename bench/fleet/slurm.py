@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 60.0
 _LATER = re.compile(
-    r"MaxSubmit|MaxJobs|max.*limit|temporarily|Socket timed out|Unable to contact", re.IGNORECASE
+    r"MaxSubmit|MaxJobs|submit limit|max.*limit|temporarily|Socket timed out|Unable to contact",
+    re.IGNORECASE,
 )
 """Refusals that mean "not now": limits on how much one may have in the queue, and a controller that does not answer."""
 _SIMPLE = re.compile(r"[\w.-]+([&|][\w.-]+)*")
@@ -79,7 +80,7 @@ class SlurmEngine:
     ) -> None:
         self._pool, self._command, self._log, self._call = pool, tuple(command), log, call
         self._job_name = f"tb-{campaign}-{pool.name}"
-        self._mine = ("-u", pwd.getpwuid(os.getuid()).pw_name, "-n", self._job_name)
+        self._mine = ("-u", _user(), "-n", self._job_name)
         self._settings = ""
 
     def nodes(self) -> Sequence[Node]:
@@ -191,6 +192,14 @@ class SlurmEngine:
         return found[1] if found else ""
 
 
+def _user() -> str:
+    """This user's name; the number where the machine knows none, which Slurm takes too."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
 def meets(constraint: str, features: Sequence[str]) -> bool:
     """Whether a node of these features meets a constraint of names with `&` and `|`, which Slurm reads left to right.
 
@@ -211,7 +220,7 @@ def meets(constraint: str, features: Sequence[str]) -> bool:
 
 def _node(name: str, state: str, why: str) -> Node:
     """A node as `sinfo` has it; what follows the state's name says that it does not answer, or sleeps."""
-    plain = state.rstrip("*~#!%$@^-").lower()
+    plain = state.rstrip("*~#!%$@^+-").lower()
     lost = state.endswith("*")
     reason = "" if why in {"none", ""} else f" ({why})"
     if plain in _IDLE and not lost:

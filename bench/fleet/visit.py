@@ -18,7 +18,7 @@ from bench.errors import BenchError, StoreError
 from bench.fleet import preflight, spool
 from bench.fleet.preflight import Facts
 from bench.fleet.spool import Spool
-from bench.records import codec
+from bench.records import codec, kinds
 from bench.run.listener import Listener
 from bench.run.request import Request
 from bench.store import campaign_progress, campaigns, claims
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bench.fleet.preflight import Refusal
     from bench.plan.plan import Plan
+    from bench.pool.pool import Start
     from bench.records.campaign import Campaign, Pool
     from bench.records.record import Record
     from bench.run.manifest import Options
@@ -120,7 +121,6 @@ class NodeVisit:
         self._node, self._job, self._listener = node, job, listener
         self._sleep = sleep
         self._place = (campaign.name, pool.name, node)
-        self._spool = Spool.of(pool, campaign, node)
 
     def run(self) -> Outcome:
         """Make the next visit that is due on this node.
@@ -129,6 +129,10 @@ class NodeVisit:
             BenchError: the store can't be reached.
             KeyboardInterrupt: it was ended from outside; what was measured is kept in the spool.
         """
+        try:
+            self._spool = Spool.of(self._pool, self._campaign, self._node)
+        except StoreError as error:
+            return self._refused(str(error))
         with self._spool.locked() as alone:
             if not alone:
                 return Outcome(
@@ -160,27 +164,38 @@ class NodeVisit:
 
     def _begin(self, due: Claim) -> Outcome:
         """Plan, claim, measure, publish."""
-        asked = codec.decode(Request, self._campaign.options)
+        try:
+            asked = codec.decode(Request, self._campaign.options)
+            kinds.check(asked)
+        except (TypeError, ValueError) as error:
+            return self._refused(f"the plan's options can't be read: {error}")
         asked = dataclasses.replace(asked, devices=self._campaign.devices[self._pool.name])
-        with asked.start() as started:
-            plan = asked.plan()
-            refusal = preflight.of_plan(self._campaign, self._pool, plan)
-            if refusal:
-                return self._refused(refusal.reason)
-            holder = {"job": self._job, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-            if not claims.take(self._objects, due, holder):
-                return Outcome(kind="idle", sentence=f"visit {due.visit} was begun by another job")
-            try:
-                run = self._spool.measured(
-                    due.visit, plan, self._options(asked, plan, due), self._leased(due), started
-                )
-                return self._published(due, run)
-            except KeyboardInterrupt:
-                self._end(due, "interrupted", "ended from outside before it was done")
-                raise
-            except (BenchError, OSError) as error:
-                self._end(due, "failed", str(error))
-                return self._refused(str(error))
+        try:
+            with asked.start() as started:
+                plan = asked.plan()
+                refusal = preflight.of_plan(self._campaign, self._pool, plan)
+                if refusal:
+                    return self._refused(refusal.reason)
+                return self._claimed(due, asked, plan, started)
+        except (BenchError, OSError) as error:
+            return self._refused(str(error))
+
+    def _claimed(self, due: Claim, asked: Request, plan: Plan, started: Start) -> Outcome:
+        """Measure and publish, if no other job was faster to claim the visit."""
+        holder = {"job": self._job, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        if not claims.take(self._objects, due, holder):
+            return Outcome(kind="idle", sentence=f"visit {due.visit} was begun by another job")
+        try:
+            run = self._spool.measured(
+                due.visit, plan, self._options(asked, plan, due), self._leased(due), started
+            )
+            return self._published(due, run)
+        except KeyboardInterrupt:
+            self._end(due, "interrupted", "ended from outside before it was done")
+            raise
+        except (BenchError, OSError) as error:
+            self._end(due, "failed", str(error))
+            raise
 
     def _leased(self, claim: Claim) -> LeaseListener:
         def beat() -> None:

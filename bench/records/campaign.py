@@ -6,15 +6,33 @@ is visited once can't be told from the hour at which it was.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from bench.errors import hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
 """Of the format of `campaign.json`."""
+ENGINES = ("local", "slurm", "ssh", "elsewhere")
+MOST_VISITS = 100
+MOST_TIME_S = 366 * 86400.0
+"""Longer is a mistake, and more than some schedulers can count."""
+CHECKS = ("torch", "code", "cores", "gpus", "disk", "busy")
+"""What a preflight looks at."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_HOST = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_OPTION = re.compile(r"-[A-Za-z0-9-]*[A-Za-z0-9].*")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a campaign, a pool or a node: a part of paths and commands that means nothing to either."""
+    return bool(_NAME.fullmatch(text))
+
 
 State = Literal["done", "running", "waiting", "failed", "lost", "excluded", "unreached"]
 STATES: tuple[State, ...] = (
@@ -65,6 +83,37 @@ class Pool:
     allow: tuple[str, ...] = ()
     """Codes of preflight checks that may fail."""
 
+    def fault(self) -> str:
+        """What is impossible in it, with the rule; empty where nothing is."""
+        if self.engine not in ENGINES:
+            return f"engine = {self.engine!r:.60} is none of {', '.join(ENGINES)}"
+        texts = (self.python, self.partition, self.constraint, self.account, self.qos, self.store)
+        lists = (self.setup, self.options, self.hosts, self.allow)
+        several = (*texts, self.reservation, self.spool, *(one for of in lists for one in of))
+        if any(not text.isprintable() for text in several):
+            return "a text in it is not on one line"
+        times = {"time": self.time_s, "apart": self.apart_s, "lease": self.lease_s}
+        if wrong := next((name for name, s in times.items() if not 0 <= s <= MOST_TIME_S), None):
+            return f"{wrong} = {times[wrong]:g} s is no time from 0 to a year"
+        if min(self.gpus, self.at_most, self.machines) < 0:
+            return "a number in it is below 0"
+        return self._fault_of_words()
+
+    def _fault_of_words(self) -> str:
+        for option in self.options:
+            if not _OPTION.fullmatch(option):
+                return f"options has {option!r:.60}, which is no option of sbatch: it begins with a hyphen"
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                return f"hosts has {host!r:.60}, which is no host; write it as for ssh, without options"
+        if unknown := next((one for one in self.allow if one not in CHECKS), None):
+            return f"allow has {unknown!r:.60}; {hint(unknown, CHECKS)}"
+        if self.engine == "ssh" and not self.hosts:
+            return 'an ssh pool has hosts = ["a", "b"], or the name of a file with one a line'
+        if self.engine == "elsewhere" and not self.machines:
+            return "a pool elsewhere has machines = 8: how many are to be visited"
+        return ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
@@ -91,6 +140,18 @@ class Campaign:
     label: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     version: int = VERSION
+
+    def fault(self) -> str:
+        """What is impossible in it, empty where nothing is: a plan may be anybody's, and commands are made of it."""
+        named = [pool.name for pool in self.pools]
+        nodes = [node for of_pool in self.nodes.values() for node in of_pool]
+        if not named or not set(self.nodes) == set(self.devices) == set(named):
+            return "its pools, nodes and devices are not of the same names"
+        if bad := [one for one in (*named, *nodes) if not is_name(one)]:
+            return f"{bad[0]!r:.80} can't be a name"
+        if not 1 <= self.visits <= MOST_VISITS or self.minutes < 0:
+            return f"it has {self.visits} visits of {self.minutes} minutes"
+        return next((fault for pool in self.pools if (fault := pool.fault())), "")
 
     def pool(self, name: str) -> Pool | None:
         """The pool of that name."""

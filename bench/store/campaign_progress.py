@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.records.campaign import Campaign, CampaignState, VisitState
 from bench.store import claims
 from bench.store.campaigns import key
-from bench.store.claims import Claim, Visit
+from bench.store.claims import MOST_ATTEMPTS, Claim, Visit, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 
 _UNREACHED = "unreached.json"
+_SILENT = "it was begun, and nothing was heard of it since"
+
+
+def is_final(visit: VisitState) -> bool:
+    """Whether nothing more is tried for a visit."""
+    tried = visit.state == "failed" and visit.attempt >= MOST_ATTEMPTS
+    return tried or visit.state in {"done", "excluded"}
 
 
 def wanted(
@@ -53,8 +60,8 @@ def unreached_in(objects: Objects, name: str) -> dict[tuple[str, str], str]:
     """What was noted last."""
     try:
         told = json.loads(objects.read(key(name, _UNREACHED)) or b"[]")
-        return {(str(pool), str(node)): str(reason) for pool, node, reason in told}
-    except (ValueError, TypeError):
+        return {(str(pool), str(node)): one_line(reason) for pool, node, reason in told}
+    except (ValueError, TypeError, RecursionError):
         return {}
 
 
@@ -132,12 +139,23 @@ class _Look:
             return "excluded", given_up
         if last is None:
             return self._not_begun(failed, why)
+        if not last.ended and not is_lost(self._campaign, visit, self._now):
+            return "running", ""
+        reason = _SILENT
         if last.ended:
             reason = claims.reason_of(self._objects, self._claim(visit), last.ended)
-            return ("failed" if last.ended == "failed" else "waiting"), reason
-        if is_lost(self._campaign, visit, self._now):
-            return "lost", why or "it was begun, and nothing was heard of it since"
-        return "running", ""
+        if last.number >= MOST_ATTEMPTS:
+            return "failed", f"it was begun {last.number} times; at last: {reason}"
+        return self._ended(last.ended, reason, why)
+
+    @staticmethod
+    def _ended(how: str, reason: str, why: str) -> tuple[State, str]:
+        """Of an attempt that ended, or of which nothing is heard, without a run."""
+        if how == "failed":
+            return "failed", reason
+        if not how:
+            return "lost", why or reason
+        return ("unreached", f"{reason}; {why}") if why else ("waiting", reason)
 
     def _not_begun(self, failed: tuple[str, ...], why: str) -> tuple[State, str]:
         if failed:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError, hint
-from bench.records import codec
-from bench.records.campaign import VERSION, Campaign
+from bench.records import codec, kinds
+from bench.records.campaign import VERSION, Campaign, is_name
 
 if TYPE_CHECKING:
     from bench.store.objects import Objects
 
 FOLDER = "campaigns"
 PLAN = "campaign.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-"""Campaigns, pools and nodes are parts of paths and of commands: nothing in them means anything to either."""
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can name a campaign, a pool or a node."""
-    return bool(_NAME.fullmatch(text))
 
 
 def key(name: str, *parts: str) -> str:
@@ -58,13 +50,33 @@ def load(objects: Objects, name: str) -> Campaign:
         message = f"there is no campaign {name!r} in {objects}; {say}"
         raise StoreError(message)
     try:
-        campaign = codec.decode(Campaign, json.loads(data))
-    except (ValueError, TypeError, RecursionError) as error:
-        message = f"{objects}/{key(name, PLAN)} can't be read as the plan of a campaign"
+        campaign = _read(json.loads(data))
+    except (ValueError, TypeError, RecursionError, AttributeError) as error:
+        said = f": {error}" if isinstance(error, TypeError) else ""
+        message = f"{objects}/{key(name, PLAN)} can't be read as the plan of a campaign{said[:150]}"
         raise StoreError(message) from error
     if campaign.version > VERSION or campaign.name != name:
         message = f"{objects}/{key(name, PLAN)} is of a newer version, or of another campaign"
         raise StoreError(message)
+    if fault := campaign.fault():
+        message = f"{objects}/{key(name, PLAN)} is no plan that can be followed: {fault}"
+        raise StoreError(message)
+    return campaign
+
+
+def _read(facts: Any) -> Campaign:
+    """The plan in a JSON value.
+
+    Raises:
+        TypeError: something in it is not of its kind.
+    """
+    campaign = codec.decode(Campaign, facts)
+    for name in ("nodes", "devices"):
+        told = facts[name]
+        if not isinstance(told, dict) or not all(isinstance(of, list) for of in told.values()):
+            message = f"{name} can't be {told!r:.60}"
+            raise TypeError(message)
+    kinds.check(campaign)
     return campaign
 
 

@@ -13,18 +13,24 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench.records.campaign import is_name
 from bench.store.campaigns import key
+from bench.store.runs import is_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from bench.store.objects import Found, Objects
 
 VISITS, FAILURES, EXCLUDED, CONFIRM = "visits", "failures", "excluded", "confirm"
+_NOTE_PARTS, _VISIT_PARTS = 5, 7
+"""Parts of `campaigns/NAME/KIND/POOL/NODE`, and of `campaigns/NAME/visits/POOL/NODE/NUMBER/WHAT`."""
 MOST_ATTEMPTS = 20
 """Preemption may well interrupt a visit often; one that never ends should not be tried for ever."""
-_ATTEMPT = re.compile(r"(\d+)\.(claim|beat|interrupted|failed)")
+_ATTEMPT = re.compile(r"([1-9][0-9]{0,5})\.(claim|beat|interrupted|failed)")
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,7 @@ def holder_of(objects: Objects, claim: Claim) -> dict[str, Any]:
     """What the holder of an attempt said of itself; empty where that can't be read."""
     try:
         found = json.loads(objects.read(claim.key(f"{claim.attempt}.claim")) or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -142,16 +148,15 @@ def exclude(objects: Objects, where: tuple[str, str, str], reason: str) -> None:
 
 def excluded(objects: Objects, campaign: str) -> dict[tuple[str, str], str]:
     """Pool and node → why it was given up."""
-    found = objects.found(key(campaign, EXCLUDED))
-    return {_place(one.key): _said(objects.read(one.key)) for one in found}
+    found = _noted(objects, campaign, EXCLUDED)
+    return {place: _said(objects.read(one)) for place, one in found}
 
 
 def failures(objects: Objects, campaign: str) -> dict[tuple[str, str], tuple[str, ...]]:
     """Pool and node → why jobs could not begin there."""
     reasons: dict[tuple[str, str], tuple[str, ...]] = {}
-    for one in objects.found(key(campaign, FAILURES)):
-        place = _place(one.key)
-        reasons[place] = (*reasons.get(place, ()), _said(objects.read(one.key)))
+    for place, one in _noted(objects, campaign, FAILURES, deeper=1):
+        reasons[place] = (*reasons.get(place, ()), _said(objects.read(one)))
     return reasons
 
 
@@ -169,7 +174,7 @@ def ask_to_confirm(objects: Objects, campaign: str, nodes: Iterable[tuple[str, s
 
 def to_confirm(objects: Objects, campaign: str) -> set[tuple[str, str]]:
     """The nodes, as pool and name, that get one more visit."""
-    return {_place(one.key) for one in objects.found(key(campaign, CONFIRM))}
+    return {place for place, _ in _noted(objects, campaign, CONFIRM)}
 
 
 def visits(objects: Objects, campaign: str) -> dict[tuple[str, str, int], Visit]:
@@ -181,10 +186,15 @@ def read(found: Sequence[Found]) -> dict[tuple[str, str, int], Visit]:
     """The visits that these objects tell of; what is none of theirs is passed over."""
     told: dict[tuple[str, str, int], list[tuple[str, datetime]]] = {}
     for one in found:
-        *_, pool, node, number, name = ("", "", "", *one.key.split("/"))
-        if number.isdecimal():
+        parts = one.key.split("/")
+        if len(parts) == _VISIT_PARTS and _NUMBER.fullmatch(parts[-2]):
+            _, _, _, pool, node, number, name = parts
             told.setdefault((pool, node, int(number)), []).append((name, one.at))
-    return {place: _visit(place, names) for place, names in told.items()}
+    return {
+        place: _visit(place, names)
+        for place, names in told.items()
+        if is_name(place[0]) and is_name(place[1])
+    }
 
 
 def _visit(place: tuple[str, str, int], names: Sequence[tuple[str, datetime]]) -> Visit:
@@ -194,14 +204,14 @@ def _visit(place: tuple[str, str, int], names: Sequence[tuple[str, datetime]]) -
         if match := _ATTEMPT.fullmatch(name):
             told = tries.setdefault(int(match[1]), {})
             told |= _told(match[2], at)
-    done = sorted((name.removesuffix(".run"), at) for name, at in names if name.endswith(".run"))
+    done = sorted((run, at) for name, at in names if (run := _run_in(name, ".run")))
     return Visit(
         pool=pool,
         node=node,
         number=number,
         attempts={n: Attempt(number=n, **told) for n, told in tries.items()},
         runs=tuple(run for run, _ in done),
-        extra=tuple(name.removesuffix(".extra") for name, _ in names if name.endswith(".extra")),
+        extra=tuple(run for name, _ in names if (run := _run_in(name, ".extra"))),
         done_at=done[0][1] if done else None,
     )
 
@@ -212,10 +222,20 @@ def _told(what: str, at: datetime) -> dict[str, Any]:
     return {"seen_at": at} if what == "beat" else {"ended": what}
 
 
-def _place(text: str) -> tuple[str, str]:
-    """Pool and node of `campaigns/NAME/KIND/POOL/NODE…`."""
-    _, _, _, pool, node, *_ = text.split("/")
-    return pool, node
+def _run_in(name: str, ending: str) -> str:
+    """The run that a name tells of, empty where it tells of none."""
+    run = name.removesuffix(ending)
+    return run if run != name and is_run_id(run) else ""
+
+
+def _noted(
+    objects: Objects, campaign: str, kind: str, deeper: int = 0
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Pool and node of each note of a kind, and its key; what a person or a file system has left is passed over."""
+    for one in objects.found(key(campaign, kind)):
+        parts = one.key.split("/")
+        if len(parts) == _NOTE_PARTS + deeper and is_name(parts[3]) and is_name(parts[4]):
+            yield (parts[3], parts[4]), one.key
 
 
 def _line(facts: Mapping[str, Any]) -> bytes:
@@ -223,10 +243,15 @@ def _line(facts: Mapping[str, Any]) -> bytes:
 
 
 def _said(data: bytes | None) -> str:
-    """The reason in an object, which may be anybody's."""
+    """The reason in an object, which may be anybody's, as a line that can be shown."""
     try:
         found = json.loads(data or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return "its reason can't be read"
-    reason = found.get("reason", "") if isinstance(found, dict) else ""
-    return str(reason)[:500]
+    return one_line(found.get("reason", "") if isinstance(found, dict) else "")
+
+
+def one_line(text: object) -> str:
+    """A text of somebody else as a line that a terminal shows and does not obey."""
+    words = " ".join(str(text)[: 4 * _LONGEST_REASON].split())
+    return "".join(c for c in words if c.isprintable())[:_LONGEST_REASON]

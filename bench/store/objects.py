@@ -7,6 +7,7 @@ pyarrow's file systems, with which a bucket could be read, ignore that condition
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/)")
 _BUCKET = re.compile(r"(s3|gs|az|abfss?)://[^/]+")
 _WAIT = timedelta(seconds=30)
 _CLIENT, _RETRY = {"timeout": _WAIT}, {"max_retries": 3, "retry_timeout": _WAIT}
@@ -56,6 +58,11 @@ class Objects:
 
         self.place = str(place)
         self.folder = None if is_bucket(self.place) else Path(self.place).absolute()
+        if self.folder and (scheme := _ADDRESS.match(self.place)):
+            message = (
+                f"a store is a folder, or a bucket at s3://, gs:// or az://, not at {scheme[1]}"
+            )
+            raise StoreError(message)
         if "@" in self.place and not self.folder:
             message = (
                 "an address of a bucket has no credentials in it; they come from the environment"
@@ -130,7 +137,9 @@ class Objects:
         import obstore  # noqa: PLC0415
 
         try:
-            obstore.delete(self._store, list(keys))
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    obstore.delete(self._store, key)
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
 

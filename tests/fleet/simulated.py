@@ -32,7 +32,7 @@ from tests.fleet import made_up
 from tests.store.memory_objects import BEGUN, MemoryObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from bench.records.campaign import Campaign, CampaignState, Pool
@@ -209,12 +209,14 @@ class Simulation:
             self._schedule()
             living = [p for p in self.processes if not p.ended and p.wakes_s <= until_s]
             fault_s = min((at for at, _ in self.faults if at <= until_s), default=None)
-            first = min(living, key=lambda p: p.wakes_s, default=None)
+            first = min(living, key=lambda p: p.wakes_s) if living else None
             begin_s = min(
                 (j.not_before_s for j in self.queue if self.now_s < j.not_before_s <= until_s),
                 default=None,
             )
-            times = [t for t in (fault_s, first and first.wakes_s, begin_s) if t is not None]
+            times = [
+                t for t in (fault_s, first.wakes_s if first else None, begin_s) if t is not None
+            ]
             if not times:
                 break
             self.now_s = max(self.now_s, min(times))
@@ -357,7 +359,10 @@ class Simulation:
             listener.advanced(made_up.CASE, 1)
         run_id = f"{BEGUN + timedelta(seconds=from_s):%Y%m%dT%H%M%SZ}-{len(self.measured):06x}"
         info = RunInfo(
-            run_id=run_id, started_at=BEGUN.isoformat(), tags=options.tags, options=options.selection
+            run_id=run_id,
+            started_at=BEGUN.isoformat(),
+            tags=options.tags,
+            options=options.selection,
         )
         folder = self.spool_of(node) / run_id
         folder.mkdir()
@@ -389,7 +394,7 @@ class SimulatedEngine:
         self._reach()
         simulation = self._simulation
         taken = min(visits, simulation.most_in_queue - len(simulation.queue))
-        places = [(node,) for node in among] or [()] * visits
+        places: list[tuple[str, ...]] = [(node,) for node in among] or [()] * visits
         array = len(simulation.submissions) + 1
         for index, place in enumerate(places[: max(0, taken)]):
             job = SimulatedJob(f"{array}_{index}", array, place, tuple(avoid))
@@ -438,5 +443,7 @@ def _seen(node: SimulatedNode, used: Collection[str]) -> Node:
 def _told(job: SimulatedJob) -> Job:
     if job.process:
         return Job(id=job.id, state="running", node=job.node)
-    state = "held" if job.held else "waiting"
-    return Job(id=job.id, state=state, node="".join(job.among), reason="Resources")
+    node = "".join(job.among)
+    if job.held:
+        return Job(id=job.id, state="held", node=node, reason="Resources")
+    return Job(id=job.id, state="waiting", node=node, reason="Resources")

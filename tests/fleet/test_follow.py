@@ -67,9 +67,7 @@ def said(state: CampaignState) -> dict[tuple[str, int], str]:
 
 def looked(simulation: Simulation) -> CampaignState:
     """The campaign as the store has it now."""
-    return campaign_progress.progress(
-        simulation.store, simulation.campaign, now=simulation.now()
-    )
+    return campaign_progress.progress(simulation.store, simulation.campaign, now=simulation.now())
 
 
 def check_counts(simulation: Simulation, state: CampaignState) -> None:
@@ -78,7 +76,9 @@ def check_counts(simulation: Simulation, state: CampaignState) -> None:
     counted = [visit.run_id for visit in state.visits if visit.state == "done"]
     assert len(set(counted)) == len(counted)
     assert set(counted) <= ids
-    kept = {found.key.split("/")[0] for found in simulation.store.found("") if "run.json" in found.key}
+    kept = {
+        found.key.split("/")[0] for found in simulation.store.found("") if "run.json" in found.key
+    }
     spooled = {path.name for path in (simulation.folder / "spool").glob("*/*/2*")}
     assert ids <= kept | spooled
     noted = {*counted, *state.extra_runs}
@@ -125,7 +125,11 @@ def test_a_second_follower_does_nothing_twice(tmp_path: Path) -> None:
         before = len(simulation.measured), len(simulation.begun), len(simulation.submissions)
         assert before[:2] == (8, 8)
         assert simulation.follow().complete
-        assert (len(simulation.measured), len(simulation.begun), len(simulation.submissions)) == before
+        assert (
+            len(simulation.measured),
+            len(simulation.begun),
+            len(simulation.submissions),
+        ) == before
 
 
 def test_two_followers_at_once_submit_each_visit_once(tmp_path: Path) -> None:
@@ -159,7 +163,11 @@ def test_only_the_last_nodes_are_waited_for_by_name(tmp_path: Path) -> None:
         def free(name: str) -> Callable[[], None]:
             return lambda: setattr(simulation.nodes[name], "taken", False)
 
-        simulation.faults = [(HOUR_S, free("n7")), (2 * HOUR_S, free("n9")), (3 * HOUR_S, free("n30"))]
+        simulation.faults = [
+            (HOUR_S, free("n7")),
+            (2 * HOUR_S, free("n9")),
+            (3 * HOUR_S, free("n30")),
+        ]
         state = simulation.follow()
         assert state.complete
         named = [set(among) for _, among, _ in simulation.submissions if among]
@@ -289,7 +297,9 @@ def test_a_campaign_of_another_machine_is_not_measured_here(tmp_path: Path) -> N
 def test_a_visit_that_is_never_finished_is_not_tried_for_ever(tmp_path: Path) -> None:
     """After so many attempts a node gets no more jobs, and that is said."""
     with cluster(tmp_path, 1, apart_s=0.0) as simulation:
-        claim = Claim(campaign="acceptance", pool="p", node="n0", visit=1, attempt=claims.MOST_ATTEMPTS)
+        claim = Claim(
+            campaign="acceptance", pool="p", node="n0", visit=1, attempt=claims.MOST_ATTEMPTS
+        )
         claims.take(simulation.store, claim, {"job": "0"})
         claims.end(simulation.store, claim, "interrupted", "ended from outside")
         state = simulation.follow()
@@ -330,9 +340,12 @@ def test_a_held_job_is_replaced_and_one_after_the_other_is_an_error(tmp_path: Pa
         for node in simulation.nodes.values():
             node.taken = True
         simulation.faults = [(100.0, simulation.hold)]
-        simulation.faults.append(
-            (900.0, lambda: [setattr(n, "taken", False) for n in simulation.nodes.values()][0])
-        )
+
+        def free() -> None:
+            for node in simulation.nodes.values():
+                node.taken = False
+
+        simulation.faults.append((900.0, free))
         told = Told()
         assert simulation.follow(watcher=told).complete
         assert told.troubles == ["p: the scheduler holds 1 job (Resources)"]
@@ -457,6 +470,7 @@ def disturb(simulation: Simulation, faults: list[tuple[int, str, int, int]]) -> 
     faults=FAULTS,
 )
 def test_whatever_fails_nothing_is_lost_counted_twice_or_submitted_without_end(
+    *,
     nodes: int,
     visits: int,
     apart_s: float,

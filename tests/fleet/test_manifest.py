@@ -18,8 +18,7 @@ from jsonschema import Draft202012Validator
 
 from bench.errors import SettingsError
 from bench.fleet.manifest import CLAIM, IMAGE, SECRET, VOLUME, Kind, manifest
-from bench.records.campaign import Campaign, Pool
-from bench.store.campaigns import is_name
+from bench.records.campaign import Campaign, Pool, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -179,9 +179,7 @@ def test_nodes_are_read_with_their_states_and_reasons() -> None:
     """Those that meet the constraint, each once; a reason may hold anything."""
     one, called = engine(made_up.pool(partition="gpu", constraint="h100&fast"), sinfo=SINFO)
     found = {node.name: node for node in one.nodes()}
-    assert called.calls[0][0] == [
-        *("sinfo", "-h", "-N", "--partition", "gpu", "-o", "%N|%T|%f|%E")
-    ]
+    assert called.calls[0][0] == [*("sinfo", "-h", "-N", "--partition", "gpu", "-o", "%N|%T|%f|%E")]
     states = {name: node.state for name, node in found.items()}
     assert states == {
         **dict.fromkeys(("n1", "n9"), "idle"),

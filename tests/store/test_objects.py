@@ -83,7 +83,11 @@ def check_line(error: BaseException) -> None:
 def test_of_threads_that_create_an_object_one_does(tmp_path: Path) -> None:
     """In each of a hundred, and it is that one's."""
     several = [Objects(tmp_path) for _ in range(THREADS)]
-    won = race([lambda n, i=i: several[i].create(f"race/{n}", str(i).encode()) for i in range(THREADS)])  # type: ignore[misc]
+
+    def creator(number: int) -> Callable[[int], bool]:
+        return lambda one: several[number].create(f"race/{one}", str(number).encode())
+
+    won = race([creator(number) for number in range(THREADS)])
     assert [len(one) for one in won] == [1] * TRIES
     assert [several[0].read(f"race/{n}") for n in range(TRIES)] == [
         str(one).encode() for (one,) in won
@@ -149,7 +153,7 @@ def test_a_key_that_leads_out_of_the_store_is_an_error(tmp_path: Path, key: str)
 
 def test_a_store_that_is_not_there_is_made_only_where_that_was_asked(tmp_path: Path) -> None:
     """Else the line says so in words of ours."""
-    with pytest.raises(StoreError, match="there is no|No such|not there") as caught:
+    with pytest.raises(StoreError, match=r"there is no|No such|not there") as caught:
         Objects(tmp_path / "none")
     check_line(caught.value)
     assert Objects(tmp_path / "none", make=True).found("campaigns") == []
@@ -202,7 +206,9 @@ def test_credentials_in_an_address_are_refused_and_not_shown(place: str) -> None
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("place", ["https://me:secret@host/x", "S3://bucket/x", "ftp://host", "s3:/"])
+@pytest.mark.parametrize(
+    "place", ["https://me:secret@host/x", "S3://bucket/x", "ftp://host", "s3:/"]
+)
 def test_an_address_of_another_kind_is_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
