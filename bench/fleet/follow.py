@@ -28,6 +28,7 @@ POLL_S = 10.0
 STALL_S = 900.0
 """A node that is started anew is back by then."""
 _MOST_HELD = 3
+_RECALL_S = 300.0
 _MOST_UNHEARD = 2
 """Jobs per node: two of a node are told of, since then it is excluded."""
 _PINNED_SHARE, _PINNED_FEWEST = 0.05, 2
@@ -92,8 +93,10 @@ class Follower:
         self._unheard = 0
         """Visits that were submitted since the store has told of anything new."""
         self._most_unheard = _MOST_UNHEARD * sum(map(len, campaign.nodes.values()))
+        self._living = False
         self._offered: dict[str, set[str]] = {}
         """Pool → the nodes that jobs in the queue may begin on."""
+        self._recalled = clock.now()
 
     def follow(self, confirm: Callable[[CampaignState], bool] | None = None) -> CampaignState:
         """Go on until every visit is done, or can't be.
@@ -115,7 +118,7 @@ class Follower:
             now = self._clock.now()
             if now >= self._ends or now - self._moved > self._stall:
                 return self._given_up("no visit began here until the deadline")
-            if self._is_unheard():
+            if state and self._unheard > self._most_unheard and not self._living:
                 return self._given_up("jobs ended here without a word; see what they printed")
             self._clock.sleep(self._poll_s)
 
@@ -140,18 +143,13 @@ class Follower:
         state = campaign_progress.progress(self._objects, self._campaign, now=self._clock.now())
         if state.visits != self._last:
             self._last, self._unheard = state.visits, 0
+        self._living = any(jobs.values())
         self._watcher.looked(state, jobs)
         self._release(jobs)
         for pool in self._campaign.pools:
             if self._top_up(pool, state, jobs[pool.name]):
                 self._moved = self._clock.now()
         return state
-
-    def _is_unheard(self) -> bool:
-        """Whether so many jobs have ended without a trace in the store that more would be of no use."""
-        if self._unheard <= self._most_unheard:
-            return False
-        return not any(engine.jobs() for engine in self._engines.values())
 
     def _release(self, jobs: Mapping[str, Sequence[Job]]) -> None:
         """Take back jobs that the scheduler holds, so that others take their places; not without end.
@@ -198,10 +196,13 @@ class Follower:
         offered = self._offered.setdefault(pool.name, set())
         waiting = [job for job in jobs if job.state == "waiting"]
         free = max(0, pool.at_most - len(jobs)) if pool.at_most else len(ready)
-        if waiting and not free and not offered.issuperset(ready):
+        ready = sorted(ready, key=lambda node: here[node].state != "idle")
+        idle = [node for node in ready if here[node].state == "idle" and node not in offered]
+        if waiting and not free and idle and self._may_recall():
             # What waits can't go to nodes that were not due when it was submitted, and nothing may be added to it.
             engine.cancel({"waiting"})
             free, waiting = pool.at_most - (len(jobs) - len(waiting)), []
+        if not waiting:
             offered.clear()
         few = max(_PINNED_FEWEST, round(len(nodes) * _PINNED_SHARE))
         if len(ready) <= few < len(nodes):
@@ -215,6 +216,14 @@ class Follower:
         offered.update(ready)
         avoid = [node for node in here if node not in ready]
         return engine.submit(missing, among=(), avoid=avoid)
+
+    def _may_recall(self) -> bool:
+        """Whether jobs that wait may be taken back, which loses their place in the queue; not again and again."""
+        now = self._clock.now()
+        if now - self._recalled < timedelta(seconds=_RECALL_S):
+            return False
+        self._recalled = now
+        return True
 
     def _due(self, pool: Pool, state: CampaignState) -> tuple[list[str], bool]:
         """The nodes of a pool on which a visit could begin now, and whether on others it could later."""

@@ -11,6 +11,7 @@ import pytest
 from bench import cli
 from bench.cli import fleet
 from bench.fleet.engines import this_node
+from bench.fleet.visit import NodeVisit, Outcome
 from bench.records.campaign import CampaignState, VisitState
 from bench.store import campaigns, claims
 from bench.store.claims import Claim
@@ -231,10 +232,11 @@ def test_a_time_that_can_not_be_forgives_nothing(place: Path, capsys: Capture) -
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "-x", "a b", "a\nb"])
 def test_a_node_can_not_be_called_so_that_it_leads_elsewhere(
-    place: Path, capsys: Capture, name: str
+    place: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Nothing is made outside the spool."""
+    """Nothing is made outside the spool, and nothing is measured."""
     made(place)
+    monkeypatch.setattr(NodeVisit, "run", lambda _job: Outcome(kind="done", sentence="measured"))
     error(capsys, ["visit", "acceptance", "--pool", "local", f"--node={name}"])
     assert {path.name for path in place.iterdir()} <= {"results", "spool"}
 

@@ -188,15 +188,15 @@ def test_a_job_that_is_told_to_end_says_so_and_the_next_one_goes_on(tmp_path: Pa
     "error", [StoreError("the disk is full"), WorkerError("no torch"), OSError(28, "No space")]
 )
 def test_a_visit_that_can_not_be_measured_says_why_and_the_second_excludes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    tmp_path: Path, error: Exception
 ) -> None:
     """Whoever looks at the campaign reads it there."""
 
     def fails(*_: Any) -> None:
         raise error
 
-    with node(tmp_path) as simulation:
-        monkeypatch.setattr(Spool, "measured", fails)
+    with node(tmp_path) as simulation, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Spool, "measured", fails)
         assert whole(simulation, "1_0") == ("failed", f"n1: {error}")
         assert [(v.state, v.reason) for v in states(simulation)] == [("failed", str(error))]
         assert whole(simulation, "1_1") == ("failed", f"n1: {error}; no more jobs are tried here")
@@ -220,7 +220,7 @@ def test_options_that_no_request_has_are_noted_too(tmp_path: Path) -> None:
 
 
 def test_workers_that_do_not_start_are_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """No torch in that interpreter, say."""
 
@@ -228,8 +228,8 @@ def test_workers_that_do_not_start_are_noted(
         message = "no worker starts: there is no torch"
         raise WorkerError(message)
 
-    with node(tmp_path) as simulation:
-        monkeypatch.setattr(Request, "start", fails)
+    with node(tmp_path) as simulation, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Request, "start", fails)
         assert whole(simulation) == ("failed", "n1: no worker starts: there is no torch")
 
 
@@ -244,18 +244,18 @@ def test_a_spool_that_can_not_be_made_is_noted(tmp_path: Path) -> None:
 
 
 def test_a_busy_node_is_looked_at_again_for_a_minute(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """The job before may be ending."""
     at_rest = made_up.facts().snapshot
-    with node(tmp_path) as simulation:
+    with node(tmp_path) as simulation, pytest.MonkeyPatch.context() as patch:
         free_s = [1e9]
 
         def read(_spool: Path) -> Any:
             share = 0.9 if simulation.now_s < free_s[0] else 0.0
             return made_up.facts(snapshot=dataclasses.replace(at_rest, cpu_busy_share=share))
 
-        monkeypatch.setattr(Facts, "read", read)
+        patch.setattr(Facts, "read", read)
         kind, sentence = whole(simulation)
         assert (kind, sum(visit._BUSY_PAUSES_S)) == ("failed", 65.0)
         assert "90 % of the CPU is busy" in sentence
