@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bench.run.request import Request
     from bench.store.objects import Objects
 
-PLACE = "results"
+PLACE, VISITS = "results", 2
 
 
 @fleet.command("plan")
@@ -53,7 +53,7 @@ def plan_command(
     suites: Suites = None,
     pool: Pools = None,
     name: NewName = None,
-    visits: Visits = 2,
+    visits: Visits = VISITS,
     keyword: Keyword = None,
     device: PoolDevice = None,
     setting: Setting = None,
@@ -107,7 +107,7 @@ def run_command(
     words: Words = None,
     pool: Pools = None,
     name: NewName = None,
-    visits: Visits = 2,
+    visits: Visits = VISITS,
     keyword: Keyword = None,
     device: PoolDevice = None,
     setting: Setting = None,
@@ -156,7 +156,17 @@ def run_command(
         campaign = _planned(asked, pool, name, visits, store, {"label": label, "tag": tag})
         say("\n".join(plan_lines(campaign, _states(campaign, Objects(store)))), err=True)
     else:
-        campaign = campaigns.load(Objects(store), _one(words))
+        known = _one(words)
+        of_plan: dict[str, object] = {
+            "--name": name,
+            "--visits": visits != VISITS,
+            "-k": keyword,
+            "--device": device,
+        }
+        of_plan |= {"--set": setting, "--mode": mode, "--budget": budget, "--workers": workers}
+        of_plan |= {"--patience": patience, "--seed": seed, "--label": label, "--tag": tag}
+        _check_unchanged(known, of_plan)
+        campaign = campaigns.load(Objects(store), known)
     return _follow(campaign, Objects(store), times_s, wanted=confirm, as_json=as_json)
 
 
@@ -195,11 +205,11 @@ def retry_command(
 
     objects = Objects(store)
     found = campaigns.load(objects, campaign)
-    claims.forgive(objects, campaign)
     times_s = {
         "deadline_s": parse_budget(deadline, "--deadline"),
         "poll_s": parse_budget(poll, "--poll"),
     }
+    claims.forgive(objects, campaign)
     return _follow(found, objects, times_s, wanted=confirm, as_json=as_json)
 
 
@@ -213,6 +223,7 @@ def visit_command(
     from bench.fleet.engines import this_node
     from bench.fleet.visit import NodeVisit
     from bench.machine.hardware import NODE_VARIABLE
+    from bench.records.campaign import is_name
     from bench.store import campaigns
     from bench.store.objects import Objects
 
@@ -223,6 +234,9 @@ def visit_command(
         message = f"campaign {campaign} has no pool {pool!r}"
         raise SelectionError(message)
     name = node or os.environ.get("SLURMD_NODENAME") or this_node()
+    if not is_name(name):
+        message = f"{name!r:.80} can't name a node; give it another: bench fleet visit --node"
+        raise SelectionError(message)
     os.environ[NODE_VARIABLE] = name
     with LiveListener(console(stderr=True)) as listener:
         done = NodeVisit(
@@ -245,6 +259,15 @@ def _asked(*, patience: str | None, **words: Any) -> Request:
     from bench.run.request import parse_patience
 
     return parsed_request(**words, patience_s=parse_patience(patience))
+
+
+def _check_unchanged(campaign: str, of_plan: Mapping[str, object]) -> None:
+    """See that nothing is asked for which a plan that is there would have to have."""
+    from bench.errors import SelectionError
+
+    if given := [option for option, value in of_plan.items() if value]:
+        message = f"{given[0]} is of a new campaign, and the plan of {campaign} never changes; leave it out, or add --pool"
+        raise SelectionError(message)
 
 
 def _one(words: Sequence[str] | None) -> str:

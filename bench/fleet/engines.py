@@ -14,7 +14,7 @@ from bench.fleet.local import LocalEngine
 from bench.fleet.slurm import SlurmEngine
 from bench.fleet.ssh import SshEngine
 from bench.records.campaign import is_name
-from bench.store.campaigns import key
+from bench.store.campaigns import PLAN, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,7 +96,6 @@ def log_of(objects: Objects, campaign: str) -> str:
     folder = objects.path(key(campaign, _LOGS))
     if folder is None:
         return f"tensorbench-{campaign}-{file}"
-    folder.mkdir(
-        parents=True, exist_ok=True
-    )  # Slurm makes none, and a job without one fails unheard
+    if (folder.parent / PLAN).exists():  # and not of a plan that is still to be made
+        folder.mkdir(exist_ok=True)  # Slurm makes none, and a job without one fails unheard
     return str(folder / file)

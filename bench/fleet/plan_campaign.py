@@ -61,17 +61,12 @@ def frozen(
         message = f"--name {name!r} can't name a campaign; letters, digits, dots, underscores and hyphens can"
         raise SelectionError(message)
     devices = {pool.name: devices_of(pool, asked.devices) for pool in pools}
-    plans = {pool: _planned(asked, of_pool) for pool, of_pool in devices.items()}
-    cases = {case.id: case.fingerprint for plan in plans.values() for case in plan.cases}
+    plans = [_planned(asked, of_pool) for of_pool in devices.values()]
+    cases = {case.id: case.fingerprint for plan in plans for case in plan.cases}
     if not cases:
         message = "no case is left to measure; see them with: bench list"
         raise SelectionError(message)
-    budget_s = asked.case_budget_s(len(cases))
-    fixed = dataclasses.replace(asked, budget_s=budget_s)
-    seed = secrets.randbits(31) if asked.seed is None else asked.seed
-    measured = max(len(plan.cases) for plan in plans.values())
-    compiled = max(plan.compiled for plan in plans.values())
-    roofs_s = _ROOFS_S * max(map(len, devices.values())) if asked.roofs else 0.0
+    fixed = dataclasses.replace(asked, budget_s=asked.case_budget_s(len(cases)))
     campaign = Campaign(
         name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -81,9 +76,9 @@ def frozen(
         options=_facts(fixed),
         cases=cases,
         visits=visits,
-        seed=seed,
+        seed=secrets.randbits(31) if asked.seed is None else asked.seed,
         torch=torch_release(),
-        minutes=(fixed.estimate_s(measured, compiled) + roofs_s) / 60,
+        minutes=_minutes(fixed, plans, max(map(len, devices.values()))),
         label=label,
         tags=dict(tags or {}),
     )
@@ -91,6 +86,14 @@ def frozen(
         message = f"no campaign can be made of that: {fault}"
         raise SelectionError(message)
     return campaign
+
+
+def _minutes(asked: Request, plans: Sequence[Plan], devices: int) -> float:
+    """About how long the longest visit takes, with the roofs of its devices."""
+    measured = max(len(plan.cases) for plan in plans)
+    compiled = max(plan.compiled for plan in plans)
+    roofs_s = _ROOFS_S * devices if asked.roofs else 0.0
+    return (asked.estimate_s(measured, compiled) + roofs_s) / 60
 
 
 def _planned(asked: Request, devices: tuple[str, ...]) -> Plan:

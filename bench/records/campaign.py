@@ -20,6 +20,7 @@ VERSION = 1
 """Of the format of `campaign.json`."""
 ENGINES = ("local", "slurm", "ssh", "elsewhere")
 MOST_VISITS = 100
+LEAST_LEASE_S = 5.0
 MOST_TIME_S = 366 * 86400.0
 """Longer is a mistake, and more than some schedulers can count."""
 CHECKS = ("torch", "code", "cores", "gpus", "disk", "busy")
@@ -95,6 +96,8 @@ class Pool:
         times = {"time": self.time_s, "apart": self.apart_s, "lease": self.lease_s}
         if wrong := next((name for name, s in times.items() if not 0 <= s <= MOST_TIME_S), None):
             return f"{wrong} = {times[wrong]:g} s is no time from 0 to a year"
+        if self.lease_s < LEAST_LEASE_S:
+            return f"lease = {self.lease_s:g} s is less than {LEAST_LEASE_S:g} s: a visit that lives would be begun again"
         if min(self.gpus, self.at_most, self.machines) < 0:
             return "a number in it is below 0"
         return self._fault_of_words()

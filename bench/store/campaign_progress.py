@@ -96,9 +96,17 @@ def progress(
     return CampaignState(
         campaign=campaign,
         visits=tuple(states),
-        excluded={node: reason for (_, node), reason in given_up.items()},
+        excluded=_by_node(given_up),
         extra_runs=tuple(sorted(extra)),
     )
+
+
+def _by_node(given_up: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Node → why it was given up, in whichever of its pools."""
+    reasons: dict[str, list[str]] = {}
+    for (_, node), reason in given_up.items():
+        reasons.setdefault(node, []).append(reason)
+    return {node: "; ".join(dict.fromkeys(several)) for node, several in reasons.items()}
 
 
 class _Look:

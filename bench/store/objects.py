@@ -6,7 +6,6 @@ pyarrow's file systems, with which a bucket could be read, ignore that condition
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/)")
 _BUCKET = re.compile(r"(s3|gs|az|abfss?)://[^/]+")
-_WAIT = timedelta(seconds=30)
-_RETRY = {"max_retries": 3, "retry_timeout": _WAIT}
-"""Of a request to a bucket; who makes one that fails for longer tries again, or does without."""
+_RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+"""Of a request to a bucket; who makes one that fails for longer tries again, or does without. With options for the client
+beside it, obstore would not take those of the environment (`AWS_ALLOW_HTTP`, proxies)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ class Objects:
             self._store: Any = (
                 store.LocalStore(self.folder)
                 if self.folder
-                else store.from_url(self.place, client_options=_client(), retry_config=_RETRY)  # type: ignore[call-overload]
+                else store.from_url(self.place, retry_config=_RETRY)  # type: ignore[call-overload]
             )
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
@@ -177,12 +176,6 @@ class Objects:
     def __str__(self) -> str:
         """The place."""
         return self.place
-
-
-def _client() -> dict[str, Any]:
-    """How a bucket is asked: without encryption only where the environment says so, as of a server on this machine."""
-    plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
-    return {"timeout": _WAIT, **({"allow_http": True} if plain else {})}
 
 
 def _why(place: str, error: Exception) -> str:

@@ -251,7 +251,7 @@ class Simulation:
             if job.process or job.held or job.not_before_s > self.now_s:
                 continue
             of_array = sum(1 for one in self.queue if one.array == job.array and one.process)
-            node = self._free(job) if of_array < self.pool.at_most else None
+            node = self._free(job) if of_array < (self.pool.at_most or 1000) else None
             if node:
                 self._begin(job, node)
 

@@ -154,6 +154,18 @@ def test_busy_nodes_block_nobody(tmp_path: Path) -> None:
         assert not simulation.queue
 
 
+@pytest.mark.parametrize("at_most", [0, 2, 100])
+def test_jobs_that_wait_are_not_submitted_again(tmp_path: Path, at_most: int) -> None:
+    """While all nodes are busy the queue has one for each, however often it is looked at."""
+    with cluster(tmp_path, 6, at_most=at_most) as simulation:
+        for one in simulation.nodes.values():
+            one.taken = True
+        state = simulation.follow(deadline_s=3 * HOUR_S)
+        assert sum(taken for taken, *_ in simulation.submissions) == 6
+        assert state.counts == {"unreached": 6}
+        assert not simulation.queue
+
+
 def test_only_the_last_nodes_are_waited_for_by_name(tmp_path: Path) -> None:
     """Of forty, two."""
     with cluster(tmp_path, 40, at_most=100) as simulation:
