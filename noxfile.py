@@ -97,7 +97,14 @@ def fleet_faults(session: nox.Session) -> None:
         session.run("apt-get", "update", "-qq", external=True)
         install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
         session.run(*install, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
-    session.run(sys.executable, "-m", "pytest", "tests/fleet/real", *session.posargs)
+    with tempfile.TemporaryDirectory() as name:  # of its own: what ReFrame needs is none of ours
+        session.run(sys.executable, "-m", "venv", name, silent=True)
+        session.run(f"{name}/bin/pip", "install", "-q", "reframe-hpc==4.10.4", external=True)
+        paths = os.pathsep.join((os.environ.get("PATH", ""), f"{name}/bin"))
+        places = ("tests/fleet/real", "tests/fleet/reframe")
+        # One after the other: four nodes share this machine's cores already.
+        how = (sys.executable, "-m", "pytest", *places, *session.posargs)
+        session.run(*how, env={"PATH": paths})
 
 
 @nox.session(name="fleet-errors", default=False)

@@ -18,24 +18,31 @@ from bench.store.objects import Objects
 from tests.fleet.real.slurm_cluster import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bench.records.campaign import CampaignState
     from bench.records.record import Record
 
-CASES = 8
+CASES = 7
 _SUITE = f'''
-"""Calls that sleep."""
+"""Calls that sleep. Their inputs have a size and no memory, so that no two fit beside each other: each is a batch of its
+own, and its row is on disk before the next one begins."""
 import time
+import psutil
+import torch
 from bench import Axis, Call, Suite
 
 suite = Suite("sleepy", axes=[Axis("n", list(range(1, {CASES} + 1)))])
 
+def sleep(_):
+    time.sleep(0.02)
+
 @suite.op
 def nap(case):
     """Sleep 20 ms."""
-    return Call(time.sleep, 0.02)
+    size = int(0.3 * psutil.virtual_memory().available)
+    return Call(sleep, torch.empty(size, dtype=torch.uint8, device="meta"))
 '''
 _SETTINGS = """
 [pool.here]
@@ -49,6 +56,8 @@ spool = "{spool}"
 """
 NAME = "trial"
 _MOST_S = 120.0
+_MIDST = (2, 3)
+"""Cases in a journal: something to keep, and enough left to be ended in."""
 
 
 @dataclass(slots=True)
@@ -156,17 +165,26 @@ class Trial:
         journals = self.spool.glob(f"{NAME}/{node}/*/journal.jsonl")
         return sum('"row"' in line for path in journals for line in path.read_text().splitlines())
 
-    def wait_for_lines(self, least: int, *nodes: str) -> str:
-        """Wait until one of these nodes is in the middle of a visit; which one."""
+    def begun_runs(self, node: str) -> list[str]:
+        """The runs that a node has begun and not published."""
+        return sorted(path.name for path in (self.spool / NAME / node).glob("2*"))
+
+    def wait_for_midst(self, *nodes: str) -> str:
+        """Wait until one of these nodes is in the midst of a visit; which one."""
         found: list[str] = []
 
         def there() -> bool:
             with suppress(FileNotFoundError):  # a journal becomes a run
-                found[:] = [node for node in nodes if self.lines_of(node) >= least]
+                found[:] = [node for node in nodes if self.lines_of(node) in _MIDST]
             return bool(found)
 
-        wait_for(there, f"no visit of {nodes} has {least} cases", _MOST_S)
+        wait_for(there, f"no visit of {nodes} is in its midst", _MOST_S)
         return found[0]
+
+    def went_on(self, node: str, begun: Sequence[str]) -> bool:
+        """Whether the visit of a node is one of these runs, which another attempt went on with."""
+        (visit,) = (visit for visit in self.state().visits if visit.node == node)
+        return visit.run_id in begun and visit.attempt == 2
 
     def rows(self) -> dict[tuple[str, int], list[Record]]:
         """Node and visit → the rows of the run that counts."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fleet.real.running import CASES, Trial, environment
+from tests.fleet.real.running import Trial, environment
 from tests.fleet.real.slurm_cluster import wait_for
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fleet.real.slurm_cluster import SlurmCluster
+
+
+NODES = ("n1", "n2", "n3", "n4")
 
 
 @pytest.fixture(name="trial")
@@ -34,7 +37,7 @@ def _trial(slurm: SlurmCluster, tmp_path: Path) -> Iterator[Trial]:
 def test_every_node_is_visited_twice_and_the_follower_may_stop_meanwhile(trial: Trial) -> None:
     """Its jobs go on by themselves, and another follower takes up where they are."""
     trial.begin(visits=2)
-    trial.wait_for_lines(1, "n1", "n2", "n3", "n4")
+    trial.wait_for_midst(*NODES)
     assert trial.status()[0] == 4
     assert trial.interrupt() == 130
     trial.go_on()
@@ -45,28 +48,31 @@ def test_every_node_is_visited_twice_and_the_follower_may_stop_meanwhile(trial: 
     assert (code, facts["complete"]) == (0, True)
 
 
-def test_a_node_that_loses_power_goes_on_where_it_was(trial: Trial, slurm: SlurmCluster) -> None:
-    """With the run that it had begun; the job may begin again elsewhere meanwhile, and finds nothing to do."""
+def test_nodes_that_lose_their_power_or_their_daemon(trial: Trial, slurm: SlurmCluster) -> None:
+    """The first goes on where it was. The second runs on unseen, and its job's second copy leaves it alone."""
     trial.begin()
-    node = trial.wait_for_lines(2, "n1", "n2", "n3", "n4")
-    before = [path.name for path in (trial.spool / "trial" / node).glob("2*")]
-    slurm.crash(node)
-    wait_for(lambda: slurm.states()[node].startswith("down"), "the node is not down", 60)
-    slurm.revive(node)
+    crashed = trial.wait_for_midst(*NODES)
+    before = trial.begun_runs(crashed)
+    slurm.crash(crashed)
+    lost = trial.wait_for_midst(*(set(NODES) - {crashed}))
+    slurm.lose(lost)
+    for node in (crashed, lost):
+        wait_for(lambda node=node: slurm.states()[node].startswith("down"), "it is not down", 60)  # type: ignore[misc]
+        slurm.revive(node)
     assert trial.end() == 0
     trial.check_whole()
-    assert len(trial.runs()) == 4
-    (visit,) = (v for v in trial.state().visits if v.node == node)
-    assert [visit.run_id] == before
-    assert visit.attempt == 2
+    assert len(trial.runs()) == len(NODES)
+    assert trial.state().extra_runs == ()
+    assert trial.went_on(crashed, before)
+    assert not trial.went_on(lost, before)
 
 
 def test_a_node_that_does_not_come_back_is_said_to_be_missing(
     trial: Trial, slurm: SlurmCluster
 ) -> None:
     """The others are whole, and the exit code says that something is missing; a retry completes it."""
-    trial.begin(deadline="45")
-    node = trial.wait_for_lines(1, "n1", "n2", "n3", "n4")
+    trial.begin(deadline="30")
+    node = trial.wait_for_midst(*NODES)
     slurm.crash(node)
     assert trial.end() == 6
     states = {visit.node: visit for visit in trial.state().visits}
@@ -80,38 +86,46 @@ def test_a_node_that_does_not_come_back_is_said_to_be_missing(
     trial.check_whole()
 
 
-@pytest.mark.parametrize("partition", ["spot", "cancel"])
-def test_a_visit_that_is_preempted_goes_on_later(
-    trial: Trial, slurm: SlurmCluster, partition: str
-) -> None:
-    """By requeue, and where the scheduler throws the job away, by the follower; no case is measured again."""
-    trial.more = f'partition = "{partition}"'
-    trial.begin()
-    node = trial.wait_for_lines(2, "n1", "n2", "n3", "n4")
-    claimed = ["--exclusive", "--nodelist", node, "--wrap", "sleep 2", "--output", "/dev/null"]
-    slurm.ask("sbatch", "-p", "all", *claimed)
-    assert trial.end() == 0
-    trial.check_whole()
-    assert len(trial.runs()) == 4
-    (visit,) = (v for v in trial.state().visits if v.node == node)
-    assert visit.attempt == 2
-    assert "PREEMPTED" in slurm.ended()
-
-
-def test_a_visit_that_meets_its_time_limit_goes_on_in_another_job(
+def test_visits_that_are_preempted_or_meet_their_time_limit_go_on_later(
     trial: Trial, slurm: SlurmCluster
 ) -> None:
-    """It is told before the limit, keeps what it has, and no job counts as failed."""
+    """They are told, and keep what they have: the one by requeue, the other in a new job; neither job has failed."""
+    trial.more = 'partition = "spot"'
+    ended = len(slurm.ended())
     trial.begin()
-    node = trial.wait_for_lines(2, "n1", "n2", "n3", "n4")
-    (job,) = slurm.ask("squeue", "-h", "-w", node, "-o", "%A").split()
+    preempted = trial.wait_for_midst(*NODES)
+    before = {preempted: trial.begun_runs(preempted)}
+    slurm.ask("sbatch", "-p", "all", *job_on(preempted))
+    limited = trial.wait_for_midst(*(set(NODES) - {preempted}))
+    before[limited] = trial.begun_runs(limited)
+    (job,) = slurm.ask("squeue", "-h", "-w", limited, "-o", "%A").split()
     slurm.ask("scancel", "--batch", "--signal=TERM", job)  # as Slurm does, to the shell alone
     assert trial.end() == 0
     trial.check_whole()
-    assert len(trial.runs()) == 4
-    (visit,) = (v for v in trial.state().visits if v.node == node)
-    assert visit.attempt == 2
-    assert "FAILED" not in slurm.ended()
+    assert len(trial.runs()) == len(NODES)
+    assert all(trial.went_on(node, runs) for node, runs in before.items())
+    assert "PREEMPTED" in slurm.ended()[ended:]
+    assert "FAILED" not in slurm.ended()[ended:]
+
+
+def test_a_visit_whose_job_a_preemption_throws_away_goes_on_in_another(
+    trial: Trial, slurm: SlurmCluster
+) -> None:
+    """Where preemption cancels, `--requeue` is of no use; the follower submits what is missing."""
+    trial.more = 'partition = "cancel"'
+    trial.begin()
+    node = trial.wait_for_midst(*NODES)
+    before = trial.begun_runs(node)
+    slurm.ask("sbatch", "-p", "all", *job_on(node))
+    assert trial.end() == 0
+    trial.check_whole()
+    assert len(trial.runs()) == len(NODES)
+    assert trial.went_on(node, before)
+
+
+def job_on(node: str) -> list[str]:
+    """Words for a job of somebody else on a node."""
+    return ["--exclusive", "--nodelist", node, "--wrap", "sleep 2", "--output", "/dev/null"]
 
 
 def test_nodes_that_fail_every_preflight_are_excluded_and_the_others_are_whole(
@@ -148,27 +162,14 @@ def test_nodes_that_fail_every_preflight_are_excluded_and_the_others_are_whole(
     assert "1 of 2 cores" in trial.output[-1]
 
 
-def test_a_job_that_slurm_begins_twice_counts_once(trial: Trial, slurm: SlurmCluster) -> None:
-    """A node whose daemon died runs on, and its job is begun anew: the second copy leaves the first one alone."""
-    trial.begin()
-    node = trial.wait_for_lines(1, "n1", "n2", "n3", "n4")
-    slurm.lose(node)
-    wait_for(lambda: slurm.states()[node].startswith("down"), "the node is not down", 60)
-    slurm.revive(node)
-    assert trial.end() == 0
-    trial.check_whole()
-    assert len(trial.runs()) == 4
-    assert trial.state().extra_runs == ()
-
-
 def test_a_store_that_is_away_for_a_while_costs_nothing(trial: Trial) -> None:
     """Visits measure on, wait for it with what they have, and the follower too."""
     trial.begin()
-    trial.wait_for_lines(CASES - 2, "n1", "n2", "n3", "n4")
+    trial.wait_for_midst(*NODES)
     away = trial.folder / "away"
     trial.store.rename(away)
     wait_for(
-        lambda: all(trial.lines_of(n) == 0 for n in ("n1", "n2", "n3", "n4")),
+        lambda: all(trial.lines_of(n) == 0 for n in NODES),
         "visits are not measured",
         60,
     )

@@ -33,7 +33,7 @@ def test_results_of_hosts_are_fetched_and_nothing_is_left_running(
 ) -> None:
     """Each host keeps its own claims; the follower may stop, and another one fetches the rest."""
     trial.begin()
-    trial.wait_for_lines(1, "h1", "h2")
+    trial.wait_for_midst("h1", "h2")
     assert trial.interrupt() == 130
     trial.go_on()
     assert trial.end() == 0
@@ -52,7 +52,7 @@ def test_a_host_whose_key_is_not_known_is_refused(trial: Trial, ssh: SshServer) 
         config.write(
             f"Host h3\n  HostName 127.0.0.1\n  Port {ssh.port}\n  UserKnownHostsFile /dev/null\n"
         )
-    trial.begin(deadline="30")
+    trial.begin(deadline="20")
     assert trial.end() == 6
     states = {visit.node: visit for visit in trial.state().visits}
     assert states["h1"].state == "done"
