@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 USUAL_STORE = Path("results")
 """The store of commands that name none."""
 _HAS_STORE = re.compile(
-    r"\bbench (ab|claims|compare|crossover|doctor|export|import|publish|report|run|runs|show|table|trend)\b"
+    r"\bbench (ab|claims|compare|crossover|doctor|export|gate|import|publish|report|run|runs|show|table|trend"
+    r"|fleet (plan|run|status|retry|report|gate|reference|emit))\b"
     r"(?! --store)"
 )
 """Commands that read or write a store."""

@@ -18,6 +18,7 @@ from bench.cli import (  # noqa: F401 - each adds its commands to the app
     crossover,
     fleet,
     fleet_results,
+    fleet_visit,
     machine,
     planning,
     profiling,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from bench.cli.app import OK, SOME_FAILED, fleet
@@ -11,10 +10,8 @@ from bench.cli.fleet_options import (
     Confirm,
     Deadline,
     NewName,
-    Node,
     Poll,
     PoolDevice,
-    PoolName,
     Pools,
     StorePlace,
     Visits,
@@ -35,7 +32,7 @@ from bench.cli.options import (
     Tags,
     Workers,
 )
-from bench.cli.output import console, print_json, say, show, width
+from bench.cli.output import print_json, say, show, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +118,7 @@ def run_command(
     label: Label = None,
     tag: Tags = None,
     deadline: Deadline = "12h",
-    poll: Poll = "10",
+    poll: Poll = None,
     confirm: Confirm = True,
     store: StorePlace = PLACE,
     as_json: Json = False,
@@ -131,14 +128,10 @@ def run_command(
     Can be stopped with Ctrl-C, and gone on with from any machine by the same line. Exit codes as of status.
     """
     from bench.report.text.fleet_plan import plan_lines
-    from bench.run.request import parse_budget
     from bench.store import campaigns
     from bench.store.objects import Objects
 
-    times_s = {
-        "deadline_s": parse_budget(deadline, "--deadline"),
-        "poll_s": parse_budget(poll, "--poll"),
-    }
+    times_s = _times_s(deadline, poll)
     if pool:
         asked = _asked(
             suites=words,
@@ -193,57 +186,20 @@ def retry_command(
     *,
     campaign: CampaignName,
     deadline: Deadline = "12h",
-    poll: Poll = "10",
+    poll: Poll = None,
     confirm: Confirm = True,
     store: StorePlace = PLACE,
     as_json: Json = False,
 ) -> int:
     """Go on with what is missing, excluded nodes too."""
-    from bench.run.request import parse_budget
     from bench.store import campaigns, claims
     from bench.store.objects import Objects
 
     objects = Objects(store)
     found = campaigns.load(objects, campaign)
-    times_s = {
-        "deadline_s": parse_budget(deadline, "--deadline"),
-        "poll_s": parse_budget(poll, "--poll"),
-    }
+    times_s = _times_s(deadline, poll)
     claims.forgive(objects, campaign)
     return _follow(found, objects, times_s, wanted=confirm, as_json=as_json)
-
-
-@fleet.command("visit", hidden=True)
-def visit_command(
-    *, campaign: CampaignName, pool: PoolName, node: Node = None, store: StorePlace = PLACE
-) -> int:
-    """What a job of a pool runs: one visit of the node that it is on."""
-    from bench.cli.progress import LiveListener
-    from bench.errors import SelectionError
-    from bench.fleet.engines import this_node
-    from bench.fleet.visit import NodeVisit
-    from bench.machine.hardware import NODE_VARIABLE
-    from bench.records.campaign import is_name
-    from bench.store import campaigns
-    from bench.store.objects import Objects
-
-    objects = Objects(store)
-    plan = campaigns.load(objects, campaign)
-    of_pool = plan.pool(pool)
-    if of_pool is None:
-        message = f"campaign {campaign} has no pool {pool!r}"
-        raise SelectionError(message)
-    name = node or os.environ.get("SLURMD_NODENAME") or this_node()
-    if not is_name(name):
-        message = f"{name!r:.80} can't name a node; give it another: bench fleet visit --node"
-        raise SelectionError(message)
-    os.environ[NODE_VARIABLE] = name
-    with LiveListener(console(stderr=True)) as listener:
-        done = NodeVisit(
-            objects, plan, of_pool, node=name, job=_job(os.environ), listener=listener
-        ).run()
-    say(done.sentence, err=True)
-    return SOME_FAILED if done.kind == "failed" else OK
 
 
 def state_code(state: CampaignState) -> int:
@@ -259,6 +215,17 @@ def _asked(*, patience: str | None, **words: Any) -> Request:
     from bench.run.request import parse_patience
 
     return parsed_request(**words, patience_s=parse_patience(patience))
+
+
+def _times_s(deadline: str, poll: str | None) -> dict[str, float]:
+    """What the options of time say, in seconds; what is not said is left to the follower."""
+    from bench.run.request import parse_budget
+
+    told = {
+        "deadline_s": parse_budget(deadline, "--deadline"),
+        "poll_s": parse_budget(poll, "--poll"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _check_unchanged(campaign: str, of_plan: Mapping[str, object]) -> None:
@@ -335,7 +302,7 @@ def _states(campaign: Campaign, objects: Objects) -> dict[str, dict[str, int]]:
 
 
 def _follow(
-    campaign: Campaign, objects: Objects, times_s: dict[str, Any], *, wanted: bool, as_json: bool
+    campaign: Campaign, objects: Objects, times_s: dict[str, float], *, wanted: bool, as_json: bool
 ) -> int:
     """Submit and follow; a stopped follower says how to go on."""
     import time
@@ -388,13 +355,3 @@ def _on_place(command: str, place: str) -> str:
     import shlex
 
     return command if place == PLACE else f"{command} --store {shlex.quote(place)}"
-
-
-def _job(environ: Mapping[str, str]) -> str:
-    """What the scheduler calls this job; the same when it begins it again."""
-    array, task = environ.get("SLURM_ARRAY_JOB_ID"), environ.get("SLURM_ARRAY_TASK_ID")
-    if array and task:
-        return f"{array}_{task}"
-    from uuid import uuid4
-
-    return environ.get("SLURM_JOB_ID") or uuid4().hex[:12]

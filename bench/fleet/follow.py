@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bench.records.campaign import Campaign, CampaignState, Pool, VisitState
     from bench.store.objects import Objects
 
-POLL_S = 10.0
-"""Between two looks. Schedulers start jobs every few seconds at best, and busy ones ask for no more than this."""
+POLL_S, LOCAL_POLL_S = 30.0, 2.0
+"""Between two looks. A scheduler has other users too, and a visit takes minutes; this machine alone has nobody to ask."""
 STALL_S = 900.0
 """A node that is started anew is back by then."""
 _MOST_HELD = 3
@@ -66,7 +66,7 @@ class Follower:
         watcher: is told what is seen.
         clock: the time.
         deadline_s: after so long what still waits is taken back, and said to be unreached; what runs goes on.
-        poll_s: between two looks.
+        poll_s: between two looks; usually by whom is asked.
         stall_s: after so long without a job, or one that could begin, nodes that are down are waited for no more.
     """
 
@@ -79,12 +79,14 @@ class Follower:
         watcher: Watcher,
         clock: Clock,
         deadline_s: float,
-        poll_s: float = POLL_S,
+        poll_s: float | None = None,
         stall_s: float = STALL_S,
     ) -> None:
         self._objects, self._campaign, self._engines = objects, campaign, engines
         self._watcher, self._clock = watcher, clock
-        self._poll_s, self._stall = poll_s, timedelta(seconds=stall_s)
+        local = all(pool.engine == "local" for pool in campaign.pools)
+        self._poll_s = poll_s or (LOCAL_POLL_S if local else POLL_S)
+        self._stall = timedelta(seconds=stall_s)
         self._ends = clock.now() + timedelta(seconds=deadline_s)
         self._moved = clock.now()
         self._trouble = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.fleet.plan_campaign import torch_release
@@ -16,7 +17,6 @@ from bench.units import counted, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bench.machine.activity import Snapshot
     from bench.machine.hardware import Machine
@@ -55,10 +55,17 @@ class Facts:
         return cls(
             torch=torch_release(),
             machine=hardware.read_machine(),
-            usable_cores=len(hardware.usable_cores()),
+            usable_cores=_usable_cores(),
             free_disk_bytes=shutil.disk_usage(spool).free,
             snapshot=activity.read_snapshot(),
         )
+
+
+def _usable_cores() -> int:
+    """As many as the job may use, by the cores themselves and by a quota, which containers have."""
+    quota = hardware.cpu_quota(Path("/"))
+    cores = len(hardware.usable_cores())
+    return min(cores, int(quota)) if quota else cores
 
 
 def before_planning(campaign: Campaign, pool: Pool, facts: Facts) -> Refusal | None:

@@ -7,7 +7,6 @@ many clusters have none; what was measured is known by the store, never by the s
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shlex
 import subprocess
@@ -147,7 +146,7 @@ class SlurmEngine:
         """The batch script: no `srun`, which since 22.05 has one core where it is not told better."""
         return "\n".join(
             (
-                "#!/bin/bash",
+                "#!/bin/bash -l",  # a login shell, since nothing of the environment here comes along
                 *self._pool.setup,
                 f"{shlex.join(self._command)} &",
                 "visit=$!",
@@ -194,6 +193,8 @@ class SlurmEngine:
 
 def _user() -> str:
     """This user's name; the number where the machine knows none, which Slurm takes too."""
+    import pwd  # noqa: PLC0415 - Windows has none, and no Slurm
+
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -240,4 +241,5 @@ def _job(line: str) -> Job:
     if state in {"RUNNING", "COMPLETING"}:
         return Job(id=number, state="running", node=one_node)
     held = "held" in why.lower()
-    return Job(id=number, state="held" if held else "waiting", node=one_node, reason=why)
+    reason = "" if why == "None" else why  # not looked at yet
+    return Job(id=number, state="held" if held else "waiting", node=one_node, reason=reason)

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import shutil
 import stat
+import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from bench.store.objects import Objects
     from bench.store.runs import StoredRun
 
-_PLACE = "/var/tmp"  # noqa: S108 - below it is a folder that only its owner may enter
-"""Outlives a reboot, unlike /tmp, and is a disk of the node nearly everywhere."""
+_PLACE = Path("/var/tmp")  # noqa: S108 - below it is a folder that only its owner may enter
+"""Outlives a reboot, unlike /tmp, and is a disk of the node nearly everywhere; where there is none, the usual place."""
 _ABANDONED, _LOCK = "abandoned", "visit.lock"
 _SAME = ("kernel", "gpu_driver", "packages", "python")
 """What holds throughout a run."""
@@ -53,16 +54,12 @@ class Spool:
         Raises:
             StoreError: it can't be made, or belongs to somebody else.
         """
-        base = (
-            Path(pool.spool).expanduser()
-            if pool.spool
-            else Path(_PLACE) / f"tensorbench-{os.getuid()}"
-        )
+        base = _base(pool.spool)
         folder = base / campaign.name / node
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = base.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != _user():
                 message = f"{base} is no folder of yours; name another: spool in fleet.toml"
                 raise StoreError(message)
             folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +120,25 @@ class Spool:
     def is_abandoned(run: StoredRun) -> bool:
         """Whether it was ended before it was whole."""
         return (run.folder / _ABANDONED).exists()
+
+
+def _base(named: str) -> Path:
+    """The folder of all spools: as it is named, or below it one of the user's, if it is everybody's."""
+    own = f"tensorbench-{_user()}"
+    if not named:
+        return (_PLACE if _PLACE.is_dir() else Path(tempfile.gettempdir())) / own
+    place = Path(named).expanduser()
+    with suppress(OSError):
+        found = place.lstat()
+        shared = found.st_uid == 0 or found.st_mode & stat.S_ISVTX
+        if stat.S_ISDIR(found.st_mode) and found.st_uid != _user() and shared:
+            return place / own
+    return place
+
+
+def _user() -> int:
+    """The number of this user; 0 where users have none."""
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def _same_environment(begun: StoredRun) -> bool:

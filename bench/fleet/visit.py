@@ -208,9 +208,8 @@ class NodeVisit:
         """Put the run into the store; one whose claim is void is kept there, and does not count."""
 
         def publish() -> None:
-            campaigns.load(
-                self._objects, self._campaign.name
-            )  # a folder can be there, and its disk not
+            # A folder can be there, and the disk that was mounted on it not.
+            campaigns.load(self._objects, self._campaign.name)
             self._settle(claim, run, counts=claims.is_held(self._objects, claim))
 
         if not spool.tried(publish, self._sleep):
@@ -249,15 +248,12 @@ class NodeVisit:
 
     def _due(self) -> tuple[Claim | None, str]:
         """The attempt to claim, or why there is none."""
-        wanted = campaign_progress.wanted(
-            self._campaign, claims.to_confirm(self._objects, self._campaign.name)
-        )
-        # A node that joined the pool after the plan was made is visited as often as the others.
-        count = wanted.get(self._place[1:], self._campaign.visits)
+        place, confirming = self._place[1:], claims.to_confirm(self._objects, self._campaign.name)
+        count = campaign_progress.wanted(self._campaign, confirming, {place})[place]
         known = claims.visits(self._objects, self._campaign.name)
         now, before = datetime.now(UTC), None
         for number in range(1, count + 1):
-            visit = known.get((*self._place[1:], number))
+            visit = known.get((*place, number))
             if visit is None or not visit.runs:
                 return self._attempt(number, visit, before, now)
             before = visit.done_at

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _GIB = 2**30
 NODE_VARIABLE = "BENCH_NODE"
-"""What a fleet calls this node: hardware alone can't tell nodes of one model without GPUs apart, and what is known of one
-(its best state, its roofs) must not be held against another."""
+"""What a fleet calls this node. Hardware alone can't tell nodes of one model apart that have no GPUs, whose ids are unique,
+and what is known of one (its best state, its roofs) must not be held against another."""
 _KERNEL_FLAGS = (
     ("AVX512", frozenset({"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"})),
     ("AVX2", frozenset({"avx2", "fma"})),
@@ -89,7 +89,7 @@ def read_machine(root: Path = Path("/"), name: str | None = None) -> Machine:
     gpus, _ = nvidia()
     facts = (cpu, platform.machine(), physical, logical, memory, *sorted(g.uuid for g in gpus))
     node = os.environ.get(NODE_VARIABLE, "")
-    told = (*facts, node) if node else facts
+    told = (*facts, node) if node and not gpus else facts
     digest = hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
     given = name or os.environ.get("BENCH_MACHINE", "") or node
     return Machine(

@@ -263,11 +263,13 @@ def test_help_is_there_for_every_command(bench: Bench) -> None:
     listed = re.findall(r"^  (\w+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
         *("run", "list", "runs", "show", "report", "publish", "export", "import"),
-        *("compare", "table", "trend", "ab", "crossover", "claims"),
+        *("compare", "table", "trend", "ab", "crossover", "claims", "fleet", "gate"),
         *("profile", "machine", "doctor", "selftest", "explain"),
     ]
     for command in listed:
         assert bench(command, "-h")[0] == 0
+    for command in ("plan", "run", "status", "retry", "report", "gate", "reference", "emit"):
+        assert bench("fleet", command, "-h")[0] == 0
 
 
 def test_the_suite_of_the_documents_runs_unchanged(bench: Bench, tmp_path: Path) -> None:

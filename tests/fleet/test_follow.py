@@ -524,3 +524,26 @@ def test_whatever_fails_nothing_is_lost_counted_twice_or_submitted_without_end(
 
 def _done(state: CampaignState) -> dict[tuple[str, int], Any]:
     return {(v.node, v.visit): v for v in state.visits if v.state == "done"}
+
+
+def test_nodes_that_are_asked_for_are_visited_once_more_and_no_others(tmp_path: Path) -> None:
+    """After all visits are done, and once: what the further visits say is not asked again."""
+    with cluster(tmp_path, 6, visits=2, apart_s=0.0) as simulation:
+        asked: list[CampaignState] = []
+
+        def confirm(state: CampaignState) -> bool:
+            asked.append(state)
+            nodes = [("p", "n1"), ("p", "n4")]
+            claims.ask_to_confirm(simulation.store, simulation.campaign.name, nodes)
+            return True
+
+        with simulation.in_place_of_the_world():
+            state = simulation.follower().follow(confirm)
+        assert len(asked) == 1
+        assert asked[0].complete
+        assert state.complete
+        assert Counter(m.node for m in simulation.measured) == {
+            **dict.fromkeys(("n0", "n2", "n3", "n5"), 2),
+            **dict.fromkeys(("n1", "n4"), 3),
+        }
+        check_counts(simulation, state)

@@ -26,7 +26,7 @@ COMMAND = ("/a venv/python", "-m", "bench", "fleet", "visit", "acceptance", "--s
 LOG = "/store/log/%A_%a.%N.txt"
 CONFIG = "MaxArraySize            = 1001\nSelectTypeParameters    = CR_CORE\n"
 SCRIPT = """\
-#!/bin/bash
+#!/bin/bash -l
 module load cuda
 '/a venv/python' -m bench fleet visit acceptance --store '/s;t' &
 visit=$!

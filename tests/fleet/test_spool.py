@@ -84,7 +84,7 @@ def test_without_a_place_it_is_below_var_tmp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a folder of the user's own."""
-    monkeypatch.setattr(spool, "_PLACE", str(tmp_path))
+    monkeypatch.setattr(spool, "_PLACE", tmp_path)
     place = Spool.of(made_up.pool(), made_up.campaign(), "n1")
     assert place.folder == tmp_path / f"tensorbench-{os.getuid()}" / "acceptance" / "n1"
 
@@ -206,3 +206,17 @@ def test_a_store_that_is_away_is_tried_again_for_two_minutes() -> None:
     with pytest.raises(ZeroDivisionError):
         spool.tried(lambda: 1 / 0, pauses.append)  # type: ignore[arg-type]
     assert pauses == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder away")
+@pytest.mark.parametrize(("owner", "mode"), [(0, 0o755), (65534, 0o1777)])
+def test_a_folder_of_everybody_gets_one_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: int, mode: int
+) -> None:
+    """As /scratch, which is root's, or where everybody may write what nobody else may remove."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    scratch.chmod(mode)
+    os.chown(scratch, owner, owner)
+    monkeypatch.setattr(spool, "_user", lambda: 1000)
+    assert spool._base(str(scratch)) == scratch / "tensorbench-1000"

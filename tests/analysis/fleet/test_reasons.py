@@ -88,7 +88,7 @@ def test_a_fact_of_the_run_that_differs_is_named() -> None:
         driver = {**ENVIRONMENT, "gpu_driver": "550.2"} if odd else ENVIRONMENT
         return {"state": {"gpus": gpus}, "environment": driver}
 
-    assert reasons(info=info) == ("driver 550.2, others 580.1", "power limit w 600.0, others 700.0")
+    assert reasons(info=info) == ("driver 550.2, others 580.1", "power limit 600 W, others 700 W")
 
 
 def test_facts_of_another_shape_are_passed_over() -> None:
