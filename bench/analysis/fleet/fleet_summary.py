@@ -15,6 +15,7 @@ from bench.records.memory_policy import REUSE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.analysis.crossover.crossovers import Crossing
     from bench.records.record import Record
     from bench.store.runs import RunInfo
 
@@ -122,6 +123,8 @@ class FleetSummary:
     """Share below which a difference does not matter."""
     tests: int = 0
     """Units × groups that were looked at, for which the level is corrected."""
+    crossovers: tuple[Crossing, ...] = ()
+    """Of each op, between a CPU model and another model in the same nodes."""
     mixtures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fact that should be one (`driver`, `torch`, `firmware`, …) → its several values."""
 

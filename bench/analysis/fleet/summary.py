@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.fleet.cohort import cohorts, usable_rows
 from bench.analysis.fleet.fleet_summary import FleetSummary
 from bench.analysis.fleet.mixtures import mixtures
+from bench.analysis.fleet.model_crossovers import model_crossovers
 from bench.analysis.fleet.percentiles import percentiles
 from bench.analysis.fleet.reasons import with_reasons
 from bench.analysis.fleet.spreads import spreads
@@ -46,10 +47,12 @@ def summarise(
         members = set(table.units)
         own = [one for one in found.deviations if one.unit in members]
         deviations += with_reasons(own, rows[table.model, table.torch], infos)
+    known = tuple(percentiles(tables))
     return FleetSummary(
         deviations=tuple(deviations),
         spreads=tuple(spreads(tables)),
-        percentiles=tuple(percentiles(tables)),
+        percentiles=known,
+        crossovers=model_crossovers(rows, known),
         band=band,
         tests=found.tests,
         mixtures=mixtures(in_order, rows),

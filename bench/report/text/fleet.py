@@ -15,6 +15,7 @@ from rich.text import Text
 from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line, pools
 from bench.analysis.fleet.sentences import cleared, count_of, sentences, waits
 from bench.records.campaign import STATES
+from bench.report.text.crossover import crossings_facts
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def facts(state: CampaignState, summary: FleetSummary | None = None) -> dict[str
         standing_out: units × groups that are slow, fast, suspects or were cleared, the slowest first: `model`, `node`,
             `device` and the fields of a deviation.
         spreads: per model and group, standard deviations of log time.
+        crossovers: of each op between a CPU model and another in the same nodes, as `bench crossover --format json` has them.
     """
     nodes = covered_nodes(state)
     counts = state.counts
@@ -120,6 +122,7 @@ def _summary_facts(summary: FleetSummary) -> dict[str, Any]:
         "mixtures": {fact: list(values) for fact, values in summary.mixtures.items()},
         "standing_out": [_deviation_facts(one) for one in noteworthy(summary)],
         "spreads": [_finite(asdict(one)) for one in summary.spreads],
+        **crossings_facts(summary.crossovers),
     }
 
 

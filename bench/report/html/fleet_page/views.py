@@ -1,4 +1,4 @@
-"""Views of a campaign: summary, devices, percentiles, models, coverage, method.
+"""Views of a campaign: summary, devices, percentiles, models, crossovers, coverage, method.
 
 A view without anything to show is not made; what is heavy is in payloads.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.fleet.sentences import sentences
 from bench.report.html.figure import payload as drawn
-from bench.report.html.fleet_page import devices, percentiles
+from bench.report.html.fleet_page import crossovers, devices, percentiles
 from bench.report.html.fleet_page.coverage import coverage_values
 from bench.report.html.fleet_page.device_map import (
     FAST,
@@ -64,6 +64,7 @@ def views(state: CampaignState, summary: FleetSummary) -> list[View]:
         _devices(summary),
         _percentiles(summary),
         _models(summary),
+        _crossovers(summary),
         _coverage(state, summary),
         _method(summary),
     ]
@@ -137,6 +138,13 @@ def _models(summary: FleetSummary) -> View | None:
     if found is None:
         return None
     return View(id="models", values=found, payloads=(found.listing.payload,))
+
+
+def _crossovers(summary: FleetSummary) -> View | None:
+    found = crossovers.listing(summary)
+    if found is None:
+        return None
+    return View(id="crossovers", values={"listing": found}, payloads=(found.payload,))
 
 
 def _coverage(state: CampaignState, summary: FleetSummary) -> View:
