@@ -314,6 +314,8 @@ def _follow(
     from bench.fleet.follow import Clock, Follower
     from bench.units import counted
 
+    _check_followed(campaign)
+
     def confirm(state: CampaignState) -> bool:
         nodes = asked(objects, state) if wanted else ()
         if nodes:
@@ -339,6 +341,23 @@ def _follow(
             raise
     _show(state, as_json=as_json)
     return state_code(state)
+
+
+def _check_followed(campaign: Campaign) -> None:
+    """See that all visits can be started from here.
+
+    Raises:
+        SettingsError: those of a pool are started elsewhere.
+    """
+    from bench.errors import SettingsError
+
+    for pool in campaign.pools:
+        if pool.engine == "elsewhere":
+            message = (
+                f"visits of pool {pool.name} are started elsewhere: bench fleet emit kubernetes {campaign.name}; "
+                f"look at them with: bench fleet status {campaign.name}"
+            )
+            raise SettingsError(message)
 
 
 def _show(state: CampaignState, *, as_json: bool) -> None:

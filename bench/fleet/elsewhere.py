@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.errors import SettingsError
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -15,24 +13,13 @@ if TYPE_CHECKING:
 class ElsewhereEngine:
     """Knows no node and no job; the store tells of visits when they have begun."""
 
-    def __init__(self, pool: str, campaign: str) -> None:
-        self._pool, self._campaign = pool, campaign
-
     def nodes(self) -> Sequence[Node]:
         """None that is known."""
         return ()
 
     def submit(self, visits: int, *, among: Sequence[str], avoid: Sequence[str]) -> int:  # noqa: ARG002
-        """Refuse.
-
-        Raises:
-            SettingsError: always.
-        """
-        message = (
-            f"visits of pool {self._pool} are started elsewhere: bench fleet emit kubernetes {self._campaign}; "
-            f"look at them with: bench fleet status {self._campaign}"
-        )
-        raise SettingsError(message)
+        """Take none: who follows such a pool has to be told before."""
+        return 0
 
     def jobs(self) -> Sequence[Job]:
         """None that is known."""

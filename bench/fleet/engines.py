@@ -50,7 +50,7 @@ def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
         SettingsError: this machine has a name that can't be a node's.
     """
     if pool.engine == "elsewhere":
-        return ElsewhereEngine(pool.name, campaign)
+        return ElsewhereEngine()
     command = partial(visit_command, pool, campaign)
     if pool.engine == "ssh":
         return SshEngine(pool, campaign, objects, command)

@@ -271,3 +271,15 @@ def test_how_to_go_on_is_said_for_the_store_that_was_named(place: Path, capsys: 
     assert f"bench fleet run a --store '{store}'" in out
     assert "1 node of local" in out
     assert "2 visits" in out
+
+
+def test_visits_that_are_started_elsewhere_are_not_followed(place: Path, capsys: Capture) -> None:
+    """Their plan is written, and the line says what starts them; machines are counted before they have names."""
+    (place / "fleet.toml").write_text('[pool.cloud]\nengine = "elsewhere"\nmachines = 3\n')
+    assert cli.main(["fleet", "plan", *SMALL, "--pool", "cloud", "--name", "a"]) == 0
+    capsys.readouterr()
+    assert "bench fleet emit kubernetes a" in error(capsys, ["run", "a"])
+    assert cli.main(["fleet", "status", "a", "--json"]) == 4
+    assert json.loads(capsys.readouterr().out)["visits"]["waiting"] == 6
+    assert cli.main(["fleet", "emit", "kubernetes", "a"]) == 0
+    assert "completions: 6" in capsys.readouterr().out
