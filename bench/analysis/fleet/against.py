@@ -6,7 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.fleet.percentiles import FEWEST_FOR_PERCENTILES, place_of
+from bench.analysis.fleet.fleet_summary import (
+    FEWEST_FOR_P99,
+    FEWEST_FOR_PERCENTILES,
+    FEWEST_UNITS,
+)
+from bench.analysis.fleet.percentiles import place_of
 from bench.analysis.usable import FOR_INTERVALS, failure, unusable
 from bench.records.cache_state import HOT
 
@@ -16,9 +21,6 @@ if TYPE_CHECKING:
     from bench.analysis.fleet.fleet_summary import Percentiles, Standing
     from bench.records.record import Record
 
-FEWEST_UNITS = 6
-"""A reference of fewer units judges nothing: the usual range of a model can't be told from five of it."""
-_ENOUGH_FOR_P99 = 100
 _VISITS = 1.96
 """Standard deviations between visits by which an interval is widened: a run knows how sure its time is on that day."""
 OK, SLOW, UNSURE, NOT_COMPARABLE, FAILED = 0, 3, 4, 5, 6
@@ -125,6 +127,6 @@ def _standing(record: Record, known: Percentiles, band: float) -> tuple[Standing
 
 def _range(known: Percentiles) -> tuple[float, float]:
     """The usual range of the model, as far out as so many units can tell; of few, all of them."""
-    if FEWEST_FOR_PERCENTILES <= known.units < _ENOUGH_FOR_P99:
+    if FEWEST_FOR_PERCENTILES <= known.units < FEWEST_FOR_P99:
         return known.p5_s, known.p95_s
     return known.p1_s, known.p99_s

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 Group = Literal["compute", "memory", "launch", "transfer"]
 GROUPS: tuple[Group, ...] = ("compute", "memory", "launch", "transfer")
 """By what binds a case: arithmetic, memory, the host's launches, copies between host and device."""
+FEWEST_UNITS = 6
+"""Of fewer units of a model none is judged: five others are the least whose spread can be told at all, and with two or
+three it is as likely that those are the outliers."""
+FEWEST_FOR_PERCENTILES = 20
+"""Among fewer units a percentile is a rank in disguise: one unit is more than a twentieth of them."""
+FEWEST_FOR_P99 = 100
+"""As many for the 1st and the 99th."""
 Standing = Literal["slow", "fast", "ordinary", "unsure"]
 """What is said of a unit in a group; `slow` and `fast` only after a visit that was made to confirm it, where the
 campaign had one."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
+from bench.analysis.fleet.fleet_summary import FEWEST_UNITS
 from bench.stats.interval import centres, medians
 from bench.stats.outlying_unit import (
     MEDIAN_VARIANCE,
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 """Of the intervals of deviations."""
-FEWEST_UNITS = 6
-"""Of fewer units of a model none is judged: five others are the least whose spread can be told at all, and with two
-or three it is as likely that those are the outliers."""
 _LEAST_SHARE = 0.5
 """Of the units that must have a case, for it to count; of a group's cases that a unit must have, to be judged; and of
 a unit's cases that a visit must have."""

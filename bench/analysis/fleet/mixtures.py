@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bench.analysis.fleet.cohort import Row
     from bench.analysis.fleet.fleet_summary import VisitRows
@@ -37,14 +37,25 @@ def mixtures(
         facts.setdefault("torch", set()).add(torch)
         for place in {row.visit for row in of}:
             _add(facts, facts_of(visits[place].info).items())
-        codes = {(row.record.op_id, row.record.fingerprint) for row in of}
-        _add(facts, ((f"code of {op}", code) for op, code in codes if code))
+        _add(facts, _codes(of))
     found: dict[str, set[str]] = {}
     for facts in by_model.values():
         for name, values in facts.items():
             if len(values) > 1:
                 found.setdefault(name, set()).update(values)
     return {name: tuple(sorted(values)) for name, values in sorted(found.items())}
+
+
+def _codes(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """The codes of ops of which a case has several; two cases of an op may have two, by what stands on their axes."""
+    by_case: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        if row.record.fingerprint:
+            case = row.record.op_id, row.record.case
+            by_case.setdefault(case, set()).add(row.record.fingerprint)
+    for (op, _), codes in by_case.items():
+        if len(codes) > 1:
+            yield from ((f"code of {op}", code) for code in codes)
 
 
 def _add(facts: dict[str, set[str]], named: Iterable[tuple[str, str]]) -> None:

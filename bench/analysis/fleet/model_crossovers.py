@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from bench.analysis.crossover.crossovers import crossovers
-from bench.analysis.fleet.percentiles import FEWEST_FOR_PERCENTILES
+from bench.analysis.fleet.fleet_summary import FEWEST_FOR_PERCENTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from bench.analysis.fleet.fleet_summary import Percentiles
+from bench.analysis.fleet.fleet_summary import FEWEST_FOR_PERCENTILES, Percentiles
 from bench.records.cache_state import HOT
 from bench.stats.interval import medians
 from bench.stats.outlying_unit import scatter
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from bench.analysis.fleet.cohort import Cohort
 
 _SHARES = (0.01, 0.05, 0.50, 0.95, 0.99)
-FEWEST_FOR_PERCENTILES = 20
-"""Among fewer units a percentile is a rank in disguise: one unit is more than a twentieth of them."""
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 _TEENS = range(11, 14)
 

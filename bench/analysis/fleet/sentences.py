@@ -11,6 +11,7 @@ from collections import Counter
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
+from bench.analysis.fleet.fleet_summary import FEWEST_FOR_PERCENTILES, FEWEST_UNITS
 from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line
 from bench.units import number, share, signed
 
@@ -37,8 +38,6 @@ _MOST_NAMED = 5
 _MOST_REASONS = 3
 _LEAST_FACTOR = 2.0
 """From twice as long on, people think in factors and no more in per cent."""
-_LEAST_FOR_PERCENTILES = 20
-"""Of fewer units the 5th and the 95th percentile are guesses beyond what was seen."""
 
 
 def sentences(state: CampaignState, summary: FleetSummary) -> tuple[str, ...]:
@@ -304,6 +303,11 @@ def _why_unsure(found: Sequence[Deviation]) -> str:
     if max(one.visits for one in found) == 1:
         return "each was visited once, so a slow device can't be told from a slow visit"
     units = {one.unit for one in found}
+    most = max(Counter(unit.model for unit in units).values())
+    if most == 1:
+        return "each is the only one of its model, so there is nothing to compare it with"
+    if most < FEWEST_UNITS:
+        return f"{most} of a model don't tell what is usual for it; {FEWEST_UNITS} are the fewest"
     told = f"{count_of(len(units), noun(units))} in {count_of(max(one.visits for one in found), 'visit')}"
     return f"what {told} tell is too little"
 
@@ -331,7 +335,7 @@ def _apart(one: Spread) -> float:
 def _reach(units: Sequence[Deviation], group: Group) -> str:
     """` (5–95 %: −0.9 % to +1.0 %)`; nothing where there are too few units for that."""
     ratios = [one.ratio for one in units if one.group == group and math.isfinite(one.ratio)]
-    if len(ratios) < _LEAST_FOR_PERCENTILES:
+    if len(ratios) < FEWEST_FOR_PERCENTILES:
         return ""
     cuts = quantiles(ratios, n=20, method="inclusive")
     return f" (5–95 %: {signed(cuts[0] - 1)} to {signed(cuts[-1] - 1)})"

@@ -121,3 +121,12 @@ def test_what_should_be_one_is_named() -> None:
         "kernel": ("6.1", "6.2"),
     }
     assert summarise(visits(PLAN)).mixtures == {}
+
+
+def test_cases_of_an_op_may_have_codes_of_their_own() -> None:
+    """By what stands on their axes; only a case that has several is a mixture."""
+
+    def changed(record: Record, _: int) -> Record:
+        return dataclasses.replace(record, fingerprint=f"code of {record.case}")
+
+    assert summarise(visits(PLAN, changed=changed)).mixtures == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.analysis.fleet.fleet_summary import FEWEST_FOR_P99, FEWEST_FOR_PERCENTILES
 from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import LONGEST_NAME, models
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from bench.analysis.fleet.fleet_summary import FleetSummary, Percentiles
     from bench.report.html.table import Cell
 
-LEAST_UNITS: Mapping[int, int] = {1: 100, 5: 20, 50: 1, 95: 20, 99: 100}
+LEAST_UNITS: Mapping[int, int] = {
+    **dict.fromkeys((1, 99), FEWEST_FOR_P99),
+    **dict.fromkeys((5, 95), FEWEST_FOR_PERCENTILES),
+    50: 1,
+}
 """Percentile → devices that it takes: of fewer it would lie beyond every one that was seen."""
+_PERCENTILES = (1, 5, 50, 95, 99)
 _LONGEST_CASE = 200
 _DIGITS = 4
 
@@ -57,7 +63,7 @@ def listing(summary: FleetSummary) -> Listing:
             *([Column(key="threads", name="threads", number=True)] if several.threads else []),
             *([Column(key="torch", name="torch")] if several.torches else []),
             Column(key="units", name="devices", number=True),
-            *(Column(key=f"p{at}", name=f"p{at}", number=True) for at in LEAST_UNITS),
+            *(Column(key=f"p{at}", name=f"p{at}", number=True) for at in _PERCENTILES),
             Column(key="visits", name="visit to visit", number=True),
         ),
         filters=filters_of(entries),
@@ -129,7 +135,7 @@ def _entry(place: int, one: Percentiles, several: _Several) -> TableEntry:
     cells += [(dtype, dtype)]
     cells += _settings(one.threads, one.torch, several)
     times = dict(
-        zip(LEAST_UNITS, (one.p1_s, one.p5_s, one.p50_s, one.p95_s, one.p99_s), strict=True)
+        zip(_PERCENTILES, (one.p1_s, one.p5_s, one.p50_s, one.p95_s, one.p99_s), strict=True)
     )
     cells += [(f"{one.units:,}", one.units)]
     cells += [_time(time, of=one.units >= LEAST_UNITS[at]) for at, time in times.items()]
