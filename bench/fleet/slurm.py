@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import SettingsError
 from bench.fleet.engine import EngineError, Job, Node
+from bench.records.campaign import WARNING_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -35,9 +36,6 @@ _IDLE, _BUSY = (
     {"allocated", "mixed", "completing", "reserved", "planned", "maint", "idle~"},
 )
 _DEFAULT_ARRAY = 1001
-_WARNING_S = 120
-"""How long before its time limit a visit is told to end. Slurm looks every 30 s, and a visit takes a minute at most to
-end its step."""
 
 
 def _called(argv: Sequence[str], text: str) -> str:
@@ -127,7 +125,7 @@ class SlurmEngine:
             *(f"--{name}={value}" for name in named if (value := getattr(pool, name))),
             *([f"--gres=gpu:{pool.gpus}"] if pool.gpus else []),
             *(f"--time={minutes}", "--requeue", "--open-mode=append", f"--output={self._log}"),
-            f"--signal=B:TERM@{_WARNING_S}",
+            f"--signal=B:TERM@{WARNING_S:.0f}",
             "--export=NIL",
             *self._unsampled(),
             *pool.options,

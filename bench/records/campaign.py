@@ -23,6 +23,9 @@ MOST_VISITS = 100
 LEAST_LEASE_S = 5.0
 MOST_TIME_S = 366 * 86400.0
 """Longer is a mistake, and more than some schedulers can count."""
+WARNING_S = 120.0
+"""How long before its time limit a visit is told to end. Slurm looks every 30 s, and a visit takes a minute at most to end
+its step."""
 CHECKS = ("torch", "code", "cores", "gpus", "disk", "busy")
 """What a preflight looks at."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")

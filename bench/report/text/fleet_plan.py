@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from bench.records.campaign import WARNING_S
 from bench.units import clock, counted
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def plan_lines(campaign: Campaign, states: Mapping[str, Mapping[str, int]]) -> l
     lines = [_pool_line(campaign, pool, states.get(pool.name, {})) for pool in campaign.pools]
     visits = sum(map(len, campaign.nodes.values())) * campaign.visits
     longest_s = max((wall_s(campaign, pool) for pool in campaign.pools), default=0.0)
+    lines += [line for pool in campaign.pools if (line := _short(campaign, pool))]
     lines.append(f"{counted(visits, 'visit')}: about {clock(longest_s)} if the queue is empty.")
     return lines
 
@@ -57,6 +59,17 @@ def plan_facts(campaign: Campaign, states: Mapping[str, Mapping[str, int]]) -> d
             for pool in campaign.pools
         ],
     }
+
+
+def _short(campaign: Campaign, pool: Pool) -> str:
+    """That a visit won't fit into the wall time of its job, where it won't."""
+    needed_s = campaign.minutes * 60 + WARNING_S
+    if pool.engine != "slurm" or needed_s <= pool.time_s:
+        return ""
+    return (
+        f"{pool.name}: time = {clock(pool.time_s)} is short: a visit takes about {clock(campaign.minutes * 60)}, and is told "
+        f"to end {clock(WARNING_S)} before the limit. It will go on in further jobs; raise time in fleet.toml"
+    )
 
 
 def _pool_line(campaign: Campaign, pool: Pool, states: Mapping[str, int]) -> str:

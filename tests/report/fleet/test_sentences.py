@@ -97,12 +97,12 @@ def test_nothing_can_be_said() -> None:
             "compare it with."
         ),
     )
-    for visits, units, why in (
+    for visits, count, why in (
         (1, 2, "each was visited once, so a slow device can't be told from a slow visit"),
         (2, 2, "2 of a model don't tell what is usual for it; 6 are the fewest"),
         (2, 8, "what 8 GPUs in 2 visits tell is too little"),
     ):
-        unsure = [deviation(one, visits=visits, standing="unsure") for one in GPUS[:units]]
+        unsure = [deviation(one, visits=visits, standing="unsure") for one in GPUS[:count]]
         found = dataclasses.replace(EMPTY, deviations=tuple(unsure))
         assert f"Nothing can be said of single devices yet: {why}." in sentences(CLEAN, found)
 
