@@ -326,7 +326,7 @@ def _follow(
         return bool(nodes)
 
     clock = Clock(now=lambda: datetime.now(UTC), sleep=time.sleep)
-    with engines(campaign.pools, campaign.name, objects) as of_pool:
+    with engines(campaign.pools, campaign.name, objects, identity=campaign.identity) as of_pool:
         follower = Follower(
             objects, campaign, of_pool, watcher=LineWatcher(), clock=clock, **times_s
         )

@@ -57,6 +57,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: none was taken.
+            SettingsError: none ever will be.
         """
 
     def jobs(self) -> Sequence[Job]:

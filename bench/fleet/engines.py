@@ -28,9 +28,15 @@ _LOGS = "log"
 
 @contextmanager
 def engines(
-    pools: Sequence[Pool], campaign: str, objects: Objects
+    pools: Sequence[Pool], campaign: str, objects: Objects, *, identity: str = ""
 ) -> Iterator[Mapping[str, Engine]]:
     """Pool → what starts a campaign's visits on it, until this is left.
+
+    Args:
+        pools: of the campaign.
+        campaign: its name.
+        objects: of its store.
+        identity: of its plan; none while there is no plan, and nodes are only listed.
 
     Raises:
         SettingsError: this machine has a name that can't be a node's.
@@ -38,12 +44,12 @@ def engines(
     with ExitStack() as opened:
         found = {}
         for pool in pools:
-            found[pool.name] = engine_of(pool, campaign, objects)
+            found[pool.name] = engine_of(pool, campaign, objects, identity or campaign)
             opened.callback(found[pool.name].close)
         yield found
 
 
-def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
+def engine_of(pool: Pool, campaign: str, objects: Objects, identity: str) -> Engine:
     """What starts a campaign's visits on a pool.
 
     Raises:
@@ -53,10 +59,10 @@ def engine_of(pool: Pool, campaign: str, objects: Objects) -> Engine:
         return ElsewhereEngine()
     command = partial(visit_command, pool, campaign)
     if pool.engine == "ssh":
-        return SshEngine(pool, campaign, objects, command)
+        return SshEngine(pool, campaign, objects, command, identity)
     here = command(str(objects.folder or objects))
     if pool.engine == "slurm":
-        return SlurmEngine(pool, campaign, here, log_of(objects, campaign))
+        return SlurmEngine(pool, identity, here, log_of(objects, campaign))
     return LocalEngine(this_node(), here)
 
 
@@ -98,4 +104,4 @@ def log_of(objects: Objects, campaign: str) -> str:
         return f"tensorbench-{campaign}-{file}"
     if (folder.parent / PLAN).exists():  # and not of a plan that is still to be made
         folder.mkdir(exist_ok=True)  # Slurm makes none, and a job without one fails unheard
-    return str(folder / file)
+    return f"{str(folder).replace('%', '%%')}/{file}"  # a folder has no patterns of Slurm's

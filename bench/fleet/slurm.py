@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 60.0
 _LATER = re.compile(
-    r"MaxSubmit|MaxJobs|submit limit|max.*limit|temporarily|Socket timed out|Unable to contact",
+    r"MaxSubmit|MaxJobs|submit limit|max.*limit|temporarily|has not answered|Socket timed out|Unable to contact",
     re.IGNORECASE,
 )
 """Refusals that mean "not now": limits on how much one may have in the queue, and a controller that does not answer."""
@@ -66,17 +66,17 @@ class SlurmEngine:
 
     Args:
         pool: how they are started.
-        campaign: its name, by which jobs are known from any machine.
+        identity: of the plan, by which jobs are known from any machine.
         command: of a visit on a node.
         log: file for what visits print, with Slurm's patterns.
         call: runs Slurm's programs; tests pass their own.
     """
 
     def __init__(
-        self, pool: Pool, campaign: str, command: Sequence[str], log: str, call: Call = _called
+        self, pool: Pool, identity: str, command: Sequence[str], log: str, call: Call = _called
     ) -> None:
         self._pool, self._command, self._log, self._call = pool, tuple(command), log, call
-        self._job_name = f"tb-{campaign}-{pool.name}"
+        self._job_name = f"tb-{identity}-{pool.name}"
         self._mine = ("-u", _user(), "-n", self._job_name)
         self._settings = ""
 
@@ -112,7 +112,8 @@ class SlurmEngine:
         except EngineError as error:
             if _LATER.search(str(error)):
                 return 0
-            raise
+            message = f"{error}; see [pool.{self._pool.name}] of fleet.toml, and plan anew under another name"
+            raise SettingsError(message) from error
         return visits
 
     def _options(self) -> list[str]:

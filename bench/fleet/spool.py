@@ -43,7 +43,7 @@ RETRIES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spool:
-    """The folder of one campaign and node; it is a store of its own."""
+    """The folder of one plan and node; it is a store of its own."""
 
     folder: Path
 
@@ -55,7 +55,7 @@ class Spool:
             StoreError: it can't be made, or belongs to somebody else.
         """
         base = _base(pool.spool)
-        folder = base / campaign.name / node
+        folder = base / campaign.identity / node
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = base.lstat()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     """The command of a visit, by the place of the store as its host sees it."""
 
 HOST_STORE = ".cache/tensorbench/fleet"
-"""Below the home of a host that does not share the store."""
+"""Below the home of a host that does not share the store, where a connection begins."""
 _SSH_FAILED = 255
 
 
@@ -38,6 +38,7 @@ class SshEngine:
         campaign: its name.
         objects: of the store into which results go.
         command: of a visit.
+        identity: of the plan: a host that does not share the store has one for each.
         hosts: connections; tests pass their own.
     """
 
@@ -47,10 +48,13 @@ class SshEngine:
         campaign: str,
         objects: Objects,
         command: Command,
+        identity: str,
         hosts: SshHosts | None = None,
     ) -> None:
         self._pool, self._campaign, self._objects, self._command = pool, campaign, objects, command
         self._hosts = hosts or SshHosts()
+        self._store = pool.store or f"{HOST_STORE}/{identity}"
+        self._place = shlex.quote(self._store)
         self._host_of = {host.rpartition("@")[2]: host for host in pool.hosts}
         self._running: dict[str, str] = {}
         self._down: dict[str, str] = {}
@@ -159,15 +163,6 @@ class SshEngine:
             failed=place in claims.failures(self._objects, self._campaign),
             confirms=place in claims.to_confirm(self._objects, self._campaign),
         )
-
-    @property
-    def _store(self) -> str:
-        """The store as hosts see it; below the home, where a connection begins."""
-        return self._pool.store or HOST_STORE
-
-    @property
-    def _place(self) -> str:
-        return shlex.quote(self._store)
 
     def _fetch(self, name: str, found: host_store.Listing) -> None:
         """Fetch what the store lacks of a host: runs first, then what says that they are there."""

@@ -7,6 +7,7 @@ nobody is there to be asked. No agent is forwarded, and nothing stays on a host 
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -85,8 +86,10 @@ class SshHosts:
 
         async def ask(host: str, question: Question) -> Answer:
             async with limit:
-                # A login shell of another kind reads the one word `sh`; the script comes as its input would.
-                return await self._run(host, (question.script,), question.data)
+                # Whatever the user's login shell is, it has one command to read.
+                return await self._run(
+                    host, ("sh", "-c", shlex.quote(question.script)), question.data
+                )
 
         found = await asyncio.gather(*(ask(host, one) for host, one in questions.items()))
         return dict(zip(questions, found, strict=True))

@@ -6,6 +6,7 @@ is visited once can't be told from the hour at which it was.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -153,11 +154,24 @@ class Campaign:
         nodes = [node for of_pool in self.nodes.values() for node in of_pool]
         if not named or not set(self.nodes) == set(self.devices) == set(named):
             return "its pools, nodes and devices are not of the same names"
+        if bare := [p for p in self.pools if not (self.nodes[p.name] or p.machines)]:
+            place = "/".join(filter(None, (bare[0].partition, bare[0].constraint)))
+            return f"pool {bare[0].name} has no node{f' ({place})' if place else ''}"
         if bad := [one for one in (*named, *nodes) if not is_name(one)]:
             return f"{bad[0]!r:.80} can't be a name"
         if not 1 <= self.visits <= MOST_VISITS or self.minutes < 0:
             return f"it has {self.visits} visits of {self.minutes} minutes"
         return next((fault for pool in self.pools if (fault := pool.fault())), "")
+
+    @property
+    def identity(self) -> str:
+        """Its name with a hash of the plan.
+
+        What nodes and schedulers keep is of this plan, not of another one of its name, in another store or before
+        this one was emptied.
+        """
+        told = repr((self.created_at, self.seed, self.visits, sorted(self.cases.items(), key=str)))
+        return f"{self.name}-{hashlib.blake2s(told.encode(), digest_size=4).hexdigest()}"
 
     def pool(self, name: str) -> Pool | None:
         """The pool of that name."""
@@ -201,4 +215,4 @@ class CampaignState:
     @property
     def complete(self) -> bool:
         """Whether all visits are done."""
-        return all(visit.state == "done" for visit in self.visits)
+        return bool(self.visits) and all(visit.state == "done" for visit in self.visits)

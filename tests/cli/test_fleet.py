@@ -283,3 +283,14 @@ def test_visits_that_are_started_elsewhere_are_not_followed(place: Path, capsys:
     assert json.loads(capsys.readouterr().out)["visits"]["waiting"] == 6
     assert cli.main(["fleet", "emit", "kubernetes", "a"]) == 0
     assert "completions: 6" in capsys.readouterr().out
+
+
+def test_a_pool_without_nodes_is_no_plan(
+    place: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition that there is not, say: a campaign that measures nothing must not end as if all were well."""
+    (place / "fleet.toml").write_text('[pool.gone]\nengine = "slurm"\npartition = "gpuu"\n')
+    monkeypatch.setattr("bench.fleet.slurm.SlurmEngine.nodes", lambda _: ())
+    said = error(capsys, ["run", *SMALL, "--pool", "gone", "--name", "a"])
+    assert "pool gone has no node (gpuu)" in said
+    assert not (place / "results" / "campaigns").exists()

@@ -374,7 +374,7 @@ class Simulation:
 
     def spool_of(self, node: str) -> Path:
         """Where a node keeps runs."""
-        return self.folder / "spool" / self.campaign.name / node
+        return self.folder / "spool" / self.campaign.identity / node
 
 
 class SimulatedEngine:

@@ -265,7 +265,7 @@ def test_a_node_that_can_not_make_the_plan_takes_two_jobs(tmp_path: Path) -> Non
 def test_a_node_that_can_not_keep_a_spool_takes_two_jobs(tmp_path: Path) -> None:
     """A disk that can't be written is found before anything is claimed, and is told."""
     with cluster(tmp_path, 2) as simulation:
-        folder = tmp_path / "spool" / simulation.campaign.name
+        folder = tmp_path / "spool" / simulation.campaign.identity
         folder.mkdir(parents=True)
         (folder / "n1").write_text("a file in its place")
         state = simulation.follow()

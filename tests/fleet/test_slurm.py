@@ -149,8 +149,10 @@ def test_a_queue_that_is_full_takes_none_for_now(said: str) -> None:
 def test_what_slurm_refuses_for_good_is_an_error() -> None:
     """In its words."""
     one, _ = engine(sbatch=EngineError("sbatch: error: invalid partition specified: gpuu"))
-    with pytest.raises(EngineError, match="invalid partition"):
+    with pytest.raises(SettingsError, match=r"invalid partition .*\[pool\.p\] of fleet.toml"):
         one.submit(3, among=(), avoid=())
+    one, _ = engine(sbatch=EngineError("sbatch has not answered for 60 s"))
+    assert one.submit(3, among=(), avoid=()) == 0
 
 
 SINFO = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ def measure(place: Spool, visit: int = 1) -> StoredRun:
 def test_a_spool_is_of_one_campaign_and_node_and_of_its_owner(tmp_path: Path) -> None:
     """Only they may look into it."""
     place = spool_in(tmp_path / "new" / "spool")
-    assert place.folder == tmp_path / "new" / "spool" / "acceptance" / "n1"
+    assert place.folder == tmp_path / "new" / "spool" / made_up.campaign().identity / "n1"
     assert stat.S_IMODE((tmp_path / "new" / "spool").stat().st_mode) == 0o700
     assert place.runs() == []
     assert spool_in(tmp_path / "new" / "spool") == place
@@ -86,7 +87,9 @@ def test_without_a_place_it_is_below_var_tmp(
     """In a folder of the user's own."""
     monkeypatch.setattr(spool, "_PLACE", tmp_path)
     place = Spool.of(made_up.pool(), made_up.campaign(), "n1")
-    assert place.folder == tmp_path / f"tensorbench-{os.getuid()}" / "acceptance" / "n1"
+    assert (
+        place.folder == tmp_path / f"tensorbench-{os.getuid()}" / made_up.campaign().identity / "n1"
+    )
 
 
 def test_a_folder_that_somebody_else_may_have_put_there_is_refused(tmp_path: Path) -> None:
@@ -220,3 +223,16 @@ def test_a_folder_of_everybody_gets_one_of_the_users(
     os.chown(scratch, owner, owner)
     monkeypatch.setattr(spool, "_user", lambda: 1000)
     assert spool._base(str(scratch)) == scratch / "tensorbench-1000"
+
+
+def test_another_plan_of_the_same_name_has_another_spool(tmp_path: Path) -> None:
+    """Its store was emptied, or is another one: what the first plan has left is no part of the second."""
+    pool, plan = made_up.pool(spool=str(tmp_path)), made_up.campaign()
+    for change in (
+        {"created_at": "2027-01-01T00:00:00+00:00"},
+        {"seed": 9},
+        {"cases": {"b": None}},
+    ):
+        other = dataclasses.replace(plan, **change)
+        assert Spool.of(pool, other, "n1").folder != Spool.of(pool, plan, "n1").folder
+    assert Spool.of(pool, made_up.campaign(), "n1") == Spool.of(pool, plan, "n1")

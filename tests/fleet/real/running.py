@@ -162,12 +162,12 @@ class Trial:
 
     def lines_of(self, node: str) -> int:
         """How many cases a node's visit under way has in its journal."""
-        journals = self.spool.glob(f"{NAME}/{node}/*/journal.jsonl")
+        journals = self.spool.glob(f"{NAME}-*/{node}/*/journal.jsonl")
         return sum('"row"' in line for path in journals for line in path.read_text().splitlines())
 
     def begun_runs(self, node: str) -> list[str]:
         """The runs that a node has begun and not published."""
-        return sorted(path.name for path in (self.spool / NAME / node).glob("2*"))
+        return sorted(path.name for path in self.spool.glob(f"{NAME}-*/{node}/2*"))
 
     def wait_for_midst(self, *nodes: str) -> str:
         """Wait until one of these nodes is in the midst of a visit; which one."""

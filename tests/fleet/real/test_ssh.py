@@ -39,7 +39,7 @@ def test_results_of_hosts_are_fetched_and_nothing_is_left_running(
     assert trial.end() == 0
     trial.check_whole()
     for name in ("h1", "h2"):
-        host = ssh.home(name) / ".cache" / "tensorbench" / "fleet"
+        (host,) = (ssh.home(name) / ".cache" / "tensorbench" / "fleet").iterdir()
         assert {
             path.name for path in (host / "campaigns" / "trial" / "visits" / "here").iterdir()
         } == {name}
