@@ -101,6 +101,12 @@ def clipped(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def one_line(text: str, longest: int) -> str:
+    """A text of somebody else as one line that a terminal shows and does not obey, clipped."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * longest])
+    return clipped(" ".join(plain.split()), longest)
+
+
 def half_width(value: float, low: float, high: float) -> float:
     """The interval's larger side as a share of `value`; infinite where it can't be told."""
     if value <= 0 or not (math.isfinite(low) and math.isfinite(high)):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bench.store.objects import Objects
 
 PLACE, VISITS = "results", 2
+"""Where campaigns are kept, and how often a node is visited: with one visit it can't be told from its hour."""
 
 
 @fleet.command("plan")
@@ -132,33 +133,16 @@ def run_command(
     from bench.store.objects import Objects
 
     times_s = _times_s(deadline, poll)
+    called: dict[str, Any] = {"label": label, "tag": tag}
+    asked: dict[str, Any] = {"keyword": keyword, "device": device, "setting": setting, "mode": mode}
+    asked |= {"budget": budget, "workers": workers, "patience": patience, "seed": seed}
     if pool:
-        asked = _asked(
-            suites=words,
-            keyword=keyword,
-            device=device,
-            setting=setting,
-            mode=mode,
-            preset=preset,
-            budget=budget,
-            workers=workers,
-            patience=patience,
-            roofs=roofs,
-            seed=seed,
-        )
-        campaign = _planned(asked, pool, name, visits, store, {"label": label, "tag": tag})
+        request = _asked(suites=words, preset=preset, roofs=roofs, **asked)
+        campaign = _planned(request, pool, name, visits, store, called)
         say("\n".join(plan_lines(campaign, _states(campaign, Objects(store)))), err=True)
     else:
         known = _one(words)
-        of_plan: dict[str, object] = {
-            "--name": name,
-            "--visits": visits != VISITS,
-            "-k": keyword,
-            "--device": device,
-        }
-        of_plan |= {"--set": setting, "--mode": mode, "--budget": budget, "--workers": workers}
-        of_plan |= {"--patience": patience, "--seed": seed, "--label": label, "--tag": tag}
-        _check_unchanged(known, of_plan)
+        _check_unchanged(known, {**asked, **called, "name": name, "visits": visits != VISITS})
         campaign = campaigns.load(Objects(store), known)
     return _follow(campaign, Objects(store), times_s, wanted=confirm, as_json=as_json)
 
@@ -204,10 +188,12 @@ def retry_command(
 
 def state_code(state: CampaignState) -> int:
     """0 where every visit is done, 4 where some can still be, 6 where some are missing."""
-    left = {visit.state for visit in state.visits} - {"done"}
-    if not left:
+    from bench.analysis.compare.gate import UNDECIDED
+
+    if state.complete:
         return OK
-    return SOME_FAILED if left & {"failed", "lost", "excluded", "unreached"} else 4
+    gone = {"failed", "lost", "excluded", "unreached"}
+    return SOME_FAILED if any(visit.state in gone for visit in state.visits) else UNDECIDED
 
 
 def _asked(*, patience: str | None, **words: Any) -> Request:
@@ -232,8 +218,9 @@ def _check_unchanged(campaign: str, of_plan: Mapping[str, object]) -> None:
     """See that nothing is asked for which a plan that is there would have to have."""
     from bench.errors import SelectionError
 
-    if given := [option for option, value in of_plan.items() if value]:
-        message = f"{given[0]} is of a new campaign, and the plan of {campaign} never changes; leave it out, or add --pool"
+    if given := [name for name, value in of_plan.items() if value]:
+        option = {"keyword": "-k", "setting": "--set"}.get(given[0], f"--{given[0]}")
+        message = f"{option} is of a new campaign, and the plan of {campaign} never changes; leave it out, or add --pool"
         raise SelectionError(message)
 
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from bench.records.campaign import CampaignState
     from bench.records.record import Record
 
-SLOW, UNDECIDED, NOT_COMPARABLE = 3, 4, 5
-
 
 @fleet.command("report")
 def report_command(
@@ -184,12 +182,13 @@ def _gate_against(state: CampaignState, found: list[Placed]) -> int:
 
 def _gate(state: CampaignState, summary: FleetSummary, records: list[Record]) -> int:
     """What is missing or wrong weighs more than a slow device, and that more than a suspect."""
+    from bench.analysis.compare.gate import NOT_COMPARABLE, REGRESSION, UNDECIDED
     from bench.analysis.usable import failure
 
     if not state.complete or any(map(failure, records)):
         return SOME_FAILED
     if summary.slow:
-        return SLOW
+        return REGRESSION
     if any(one.suspect for one in summary.deviations):
         return UNDECIDED
     judged = any(one.standing != "unsure" for one in summary.deviations)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import json
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import SelectionError
+from bench.records import codec
 from bench.records.campaign import Campaign, is_name
 
 if TYPE_CHECKING:
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
     from bench.records.campaign import Pool
     from bench.run.request import Request
 
-DEFAULT_VISITS = 2
-"""With one visit a node can't be told from the hour at which it was visited."""
 _ROOFS_S = 15.0
-"""Of a device, once."""
+"""Of a device, once, for estimates."""
 
 
 def devices_of(pool: Pool, asked: Sequence[str]) -> tuple[str, ...]:
@@ -102,10 +102,8 @@ def _planned(asked: Request, devices: tuple[str, ...]) -> Plan:
 
 def _facts(asked: Request) -> dict[str, object]:
     """The request as JSON has it; the devices are those of each pool."""
-    facts = {one.name: getattr(asked, one.name) for one in dataclasses.fields(asked)}
-    settings = {axis: list(values) for axis, values in asked.settings.items()}
-    lists = {name: list(v) for name, v in facts.items() if isinstance(v, tuple)}
-    return {**facts, **lists, "settings": settings, "devices": [], "suites": _suites(asked)}
+    facts = json.loads(codec.encode(codec.facts_of(asked)))
+    return {**facts, "devices": [], "suites": _suites(asked)}
 
 
 def _suites(asked: Request) -> list[str]:

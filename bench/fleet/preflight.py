@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.doctor.load import BUSY_SHARE
 from bench.fleet.plan_campaign import torch_release
 from bench.machine import activity, hardware
 from bench.units import counted, share, size
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 Code = Literal["torch", "code", "cores", "gpus", "disk", "busy"]
 _LEAST_DISK_BYTES = 2**28
 """A journal of some thousand cases has a tenth of it."""
-_BUSY_SHARE = 0.2
-"""Of all cores: with half of that numbers begin to suffer, and beyond the node is somebody else's too."""
+_BUSY_SHARE = 2 * BUSY_SHARE
+"""Of all cores. Numbers suffer from half of that on, which the doctor says; beyond, the node is somebody else's too."""
 _MOST_NAMED = 3
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bench.records.campaign import Campaign, CampaignState, VisitState
 from bench.store import claims
 from bench.store.campaigns import key
-from bench.store.claims import MOST_ATTEMPTS, Claim, Visit, one_line
+from bench.store.claims import LONGEST_REASON, MOST_ATTEMPTS, Claim, Visit
+from bench.units import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,7 +61,10 @@ def unreached_in(objects: Objects, name: str) -> dict[tuple[str, str], str]:
     """What was noted last."""
     try:
         told = json.loads(objects.read(key(name, _UNREACHED)) or b"[]")
-        return {(str(pool), str(node)): one_line(reason) for pool, node, reason in told}
+        return {
+            (str(pool), str(node)): one_line(str(reason), LONGEST_REASON)
+            for pool, node, reason in told
+        }
     except (ValueError, TypeError, RecursionError):
         return {}
 

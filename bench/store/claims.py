@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.records.campaign import is_name
 from bench.store.campaigns import key
 from bench.store.runs import is_run_id
+from bench.units import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ MOST_ATTEMPTS = 20
 """Preemption may well interrupt a visit often; one that never ends should not be tried for ever."""
 _ATTEMPT = re.compile(r"([1-9][0-9]{0,5})\.(claim|beat|interrupted|failed)")
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-_LONGEST_REASON = 500
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +249,4 @@ def _said(data: bytes | None) -> str:
         found = json.loads(data or b"{}")
     except (ValueError, RecursionError):
         return "its reason can't be read"
-    return one_line(found.get("reason", "") if isinstance(found, dict) else "")
-
-
-def one_line(text: object) -> str:
-    """A text of somebody else as a line that a terminal shows and does not obey."""
-    words = " ".join(str(text)[: 4 * _LONGEST_REASON].split())
-    return "".join(c for c in words if c.isprintable())[:_LONGEST_REASON]
+    return one_line(str(found.get("reason", "")) if isinstance(found, dict) else "", LONGEST_REASON)

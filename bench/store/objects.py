@@ -54,8 +54,10 @@ class Objects:
     """
 
     def __init__(self, place: str | Path, *, make: bool = False) -> None:
-        from obstore import store  # noqa: PLC0415 - only campaigns need it
+        import obstore  # noqa: PLC0415 - only campaigns need it
+        from obstore import exceptions, store  # noqa: PLC0415
 
+        self._obstore, self._there_already = obstore, exceptions.AlreadyExistsError
         self.place = str(place)
         self.folder = None if is_bucket(self.place) else Path(self.place).absolute()
         if self.folder and (scheme := _ADDRESS.match(self.place)):
@@ -76,7 +78,7 @@ class Objects:
             self._store: Any = (
                 store.LocalStore(self.folder)
                 if self.folder
-                else store.from_url(self.place, retry_config=_RETRY)  # type: ignore[call-overload]
+                else store.from_url(self.place, retry_config=_RETRY)  # type: ignore[call-overload]  # one for each kind of store
             )
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
@@ -87,10 +89,8 @@ class Objects:
         Raises:
             StoreError: the store can't be reached.
         """
-        import obstore  # noqa: PLC0415
-
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            return bytes(self._obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             return None
         except Exception as error:
@@ -102,13 +102,10 @@ class Objects:
         Raises:
             StoreError: the store can't be written.
         """
-        import obstore  # noqa: PLC0415
-        from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415
-
         self._check_there()
         try:
-            obstore.put(self._store, key, data, mode="create")
-        except AlreadyExistsError:
+            self._obstore.put(self._store, key, data, mode="create")
+        except self._there_already:
             return False
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
@@ -120,11 +117,9 @@ class Objects:
         Raises:
             StoreError: the store can't be written.
         """
-        import obstore  # noqa: PLC0415
-
         self._check_there()
         try:
-            obstore.put(self._store, key, data)
+            self._obstore.put(self._store, key, data)
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
 
@@ -134,30 +129,26 @@ class Objects:
         Raises:
             StoreError: the store can't be written.
         """
-        import obstore  # noqa: PLC0415
-
         try:
             for key in keys:
                 with suppress(FileNotFoundError):
-                    obstore.delete(self._store, key)
+                    self._obstore.delete(self._store, key)
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
 
-    def found(self, prefix: str) -> Sequence[Found]:
-        """The objects below a prefix, which ends at a slash, in the order of their keys.
+    def found(self, folder: str) -> Sequence[Found]:
+        """The objects below a folder, in the order of their keys; all, where it is empty.
 
         Raises:
             StoreError: the store can't be reached.
         """
         try:
-            return sorted(self._listed(prefix), key=lambda one: one.key)
+            return sorted(self._listed(folder), key=lambda one: one.key)
         except Exception as error:
             raise StoreError(_why(self.place, error)) from error
 
-    def _listed(self, prefix: str) -> Iterator[Found]:
-        import obstore  # noqa: PLC0415
-
-        for chunk in obstore.list(self._store, prefix or None):
+    def _listed(self, folder: str) -> Iterator[Found]:
+        for chunk in self._obstore.list(self._store, folder or None):
             for one in chunk:
                 yield Found(key=one["path"], at=one["last_modified"], size=one["size"])
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis.compare.gate import FINE, NOT_COMPARABLE, REGRESSION, SOME_FAILED, UNDECIDED
 from bench.analysis.fleet.fleet_summary import (
     FEWEST_FOR_P99,
     FEWEST_FOR_PERCENTILES,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _VISITS = 1.96
 """Standard deviations between visits by which an interval is widened: a run knows how sure its time is on that day."""
-OK, SLOW, UNSURE, NOT_COMPARABLE, FAILED = 0, 3, 4, 5, 6
-"""Exit codes of a gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +61,12 @@ def code(found: Sequence[Placed]) -> int:
     """The gate's exit code: a failed or wrong row, then a slow one, then one of which nothing is sure."""
     standings = {one.standing for one in found}
     if any(failure(one.record) for one in found):
-        return FAILED
+        return SOME_FAILED
     if standings <= {None}:
         return NOT_COMPARABLE
     if "slow" in standings:
-        return SLOW
-    return UNSURE if "unsure" in standings else OK
+        return REGRESSION
+    return UNDECIDED if "unsure" in standings else FINE
 
 
 def _placed(

@@ -17,7 +17,6 @@ GRAVITY: tuple[State, ...] = (
     *("excluded", "lost", "failed", "unreached", "waiting", "running", "done"),
 )
 """States of a visit, the gravest first."""
-ELLIPSIS = "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +89,3 @@ def _pool(name: str, nodes: list[CoveredNode]) -> PoolCoverage:
         measured=sum(node.done > 0 for node in nodes),
         visits={state: counts[state] for state in STATES},
     )
-
-
-def one_line(text: str, longest: int) -> str:
-    """Text of a machine in one line without control characters, clipped: `n017 …`."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = " ".join(plain.split())
-    return line if len(line) <= longest else line[: longest - 1] + ELLIPSIS

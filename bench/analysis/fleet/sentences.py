@@ -12,8 +12,8 @@ from statistics import quantiles
 from typing import TYPE_CHECKING
 
 from bench.analysis.fleet.fleet_summary import FEWEST_FOR_PERCENTILES, FEWEST_UNITS
-from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line
-from bench.units import number, share, signed
+from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes
+from bench.units import number, one_line, share, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column
 from rich.text import Text
 
-from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line, pools
+from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, pools
 from bench.analysis.fleet.sentences import cleared, count_of, sentences, waits
 from bench.records.campaign import STATES
 from bench.report.text.crossover import crossings_facts
 from bench.report.text.plain_table import PlainTable, below_each_other, folded, right, whole
+from bench.units import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, one_line, pools
+from bench.analysis.fleet.node_coverage import GRAVITY, covered_nodes, pools
 from bench.analysis.fleet.sentences import LONGEST_NAME, mixtures
 from bench.records.campaign import STATES
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
-from bench.units import MISSING
+from bench.units import MISSING, one_line
 
 if TYPE_CHECKING:
     from bench.analysis.fleet.fleet_summary import FleetSummary

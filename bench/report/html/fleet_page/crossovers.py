@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import LONGEST_NAME
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.text.crossover import answer, names_of
+from bench.units import one_line
 
 if TYPE_CHECKING:
     from bench.analysis.crossover.crossovers import Crossing

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import (
     LONGEST_NAME,
     LONGEST_REASON,
@@ -21,7 +20,7 @@ from bench.analysis.fleet.sentences import (
 from bench.report.html import style
 from bench.report.html.figure import Drawing, Twin
 from bench.report.text import ratio_text
-from bench.units import MISSING
+from bench.units import MISSING, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

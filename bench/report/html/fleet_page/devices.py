@@ -6,13 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from bench.analysis.fleet.fleet_summary import GROUPS
-from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import LONGEST_NAME, cleared, unit_name
 from bench.report.html.fleet_page.device_map import mark_of
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.text import ratio_text
 from bench.report.text.fleet import noteworthy
-from bench.units import MISSING, number
+from bench.units import MISSING, number, one_line
 
 if TYPE_CHECKING:
     from bench.analysis.fleet.fleet_summary import Deviation, FleetSummary

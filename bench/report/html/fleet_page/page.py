@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analysis.fleet.node_coverage import covered_nodes, one_line, pools
+from bench.analysis.fleet.node_coverage import covered_nodes, pools
 from bench.analysis.fleet.sentences import LONGEST_NAME, count_of, models
 from bench.report.html import render
 from bench.report.html.fleet_page.views import views
 from bench.report.text import wording
-from bench.units import MISSING
+from bench.units import MISSING, one_line
 
 if TYPE_CHECKING:
     from bench.analysis.fleet.fleet_summary import FleetSummary

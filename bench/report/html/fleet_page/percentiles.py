@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.analysis.fleet.fleet_summary import FEWEST_FOR_P99, FEWEST_FOR_PERCENTILES
-from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import LONGEST_NAME, models
 from bench.report.html.table import Column, Listing, TableEntry, filters_of
 from bench.report.text import ratio_text
-from bench.units import MISSING, seconds, share
+from bench.units import MISSING, one_line, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.fleet.node_coverage import one_line
 from bench.analysis.fleet.sentences import LONGEST_NAME, models
 from bench.report.html import plot_parts, style
 from bench.report.html.figure import Drawing, Twin
-from bench.units import share
+from bench.units import one_line, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
